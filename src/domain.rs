@@ -1,0 +1,137 @@
+//! Values and the decision. Nothing in here does I/O, waits, reads a clock, draws randomness or logs:
+//! what a function needs is in its arguments, so that every rule can be tested from a table.
+
+pub mod artifact;
+pub mod channel;
+pub mod customer;
+pub mod decision;
+pub mod hosting_group;
+pub mod id;
+pub mod installation;
+pub mod license_key;
+pub mod locale;
+pub mod manifest;
+pub mod platform;
+pub mod product;
+pub mod release;
+pub mod rollout;
+pub mod run;
+pub mod scope;
+pub mod slug;
+pub mod stop;
+pub mod subscription;
+pub mod version;
+pub mod zone;
+
+/// Implements `Display`, `FromStr`, and `serde` through text for an enum whose variants have one fixed
+/// wire name each, so that a name is written once and the error lists what would have been right.
+macro_rules! named_enum {
+    ($(#[$meta:meta])* $name:ident, $what:literal { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, utoipa::ToSchema)]
+        pub enum $name { $($(#[$variant_meta])* #[serde(rename = $text)] $variant),+ }
+
+        impl $name {
+            /// Every variant, in the order of their declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name on the wire and in the database.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::domain::InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    other => Err(crate::domain::InvalidValue::new(
+                        $what, other, concat!("one of" $(, " `", $text, "`")+),
+                    )),
+                }
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::domain::deserialize_from_text(deserializer)
+            }
+        }
+    };
+}
+pub(crate) use named_enum;
+
+/// A text that is no value of the type asked for: says what it should have been.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is no {what}; expected {expected}")]
+pub struct InvalidValue {
+    /// What was to be read: `version`, `channel`, …
+    pub what: &'static str,
+    /// What was sent, shortened to 100 characters.
+    pub given: String,
+    /// What would be right.
+    pub expected: String,
+}
+
+impl InvalidValue {
+    /// An error for `given`, which should have been a `what` that looks like `expected`.
+    #[must_use]
+    pub fn new(what: &'static str, given: &str, expected: impl Into<String>) -> Self {
+        const SHOWN: usize = 100;
+        let mut shown: String = given.chars().take(SHOWN).collect();
+        if shown.len() < given.len() {
+            shown.push('…');
+        }
+        Self { what, given: shown, expected: expected.into() }
+    }
+}
+
+/// Reads a value from its text, without copying the text where the format can lend it.
+pub(crate) fn deserialize_from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    struct Text<T>(std::marker::PhantomData<T>);
+    impl<T> serde::de::Visitor<'_> for Text<T>
+    where
+        T: std::str::FromStr,
+        T::Err: std::fmt::Display,
+    {
+        type Value = T;
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("a text")
+        }
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            text.parse().map_err(E::custom)
+        }
+    }
+    deserializer.deserialize_str(Text(std::marker::PhantomData))
+}
+
+/// `Serialize` as the `Display` text and `Deserialize` through `FromStr`.
+macro_rules! serde_as_text {
+    ($name:ident) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::domain::deserialize_from_text(deserializer)
+            }
+        }
+    };
+}
+pub(crate) use serde_as_text;

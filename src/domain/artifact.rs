@@ -1,0 +1,169 @@
+//! Artifacts: the files of a release.
+
+use std::{fmt, str::FromStr};
+
+use super::{
+    InvalidValue, id::ArtifactId, named_enum,
+    platform::{Arch, Component, MachineArch, Platform},
+    serde_as_text,
+};
+
+named_enum! {
+    /// What form a file of a release has.
+    ArtifactKind, "kind" {
+        /// A program that installs.
+        Installer = "installer",
+        /// Files to unpack.
+        Archive = "archive",
+        /// What turns one version's files into another's.
+        Delta = "delta",
+    }
+}
+
+named_enum! {
+    /// The kinds that can be installed without having an earlier version.
+    FullKind, "kind" {
+        /// A program that installs.
+        Installer = "installer",
+        /// Files to unpack.
+        Archive = "archive",
+    }
+}
+
+/// One file of a release. There is at most one per component, platform, arch and kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// Its id, which its download URL names.
+    pub id: ArtifactId,
+    /// The program it updates.
+    pub component: Component,
+    /// The operating system it is for.
+    pub platform: Platform,
+    /// The architecture it is for.
+    pub arch: Arch,
+    /// Its form.
+    pub kind: ArtifactKind,
+    /// The name it is saved under.
+    pub filename: Filename,
+    /// Bytes.
+    pub size: u64,
+    /// Of the content; the key it is stored under.
+    pub sha256: Sha256,
+    /// A signature made by the vendor's own key, handed on as it is.
+    pub signature: Option<String>,
+}
+
+/// One platform of one component that something is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The program.
+    pub component: Component,
+    /// Its operating system.
+    pub platform: Platform,
+    /// Its machine.
+    pub arch: MachineArch,
+    /// The form it wants, if only one will do.
+    pub kind: Option<FullKind>,
+}
+
+impl Artifact {
+    /// How well this artifact fits: lower is better, `None` when it does not fit. The exact arch goes before
+    /// `universal` (contract section 3, rule 4), then an installer before an archive (section 4).
+    #[must_use]
+    pub fn fit(&self, target: &Target) -> Option<u8> {
+        let kind = match self.kind {
+            ArtifactKind::Installer => FullKind::Installer,
+            ArtifactKind::Archive => FullKind::Archive,
+            ArtifactKind::Delta => return None,
+        };
+        let wanted = self.component == target.component
+            && self.platform == target.platform
+            && (self.arch == target.arch.exact() || self.arch == Arch::Universal)
+            && target.kind.is_none_or(|wanted| wanted == kind);
+        wanted.then_some(match (self.arch, kind) {
+            (Arch::Universal, FullKind::Archive) => 3,
+            (Arch::Universal, FullKind::Installer) => 2,
+            (_, FullKind::Archive) => 1,
+            (_, FullKind::Installer) => 0,
+        })
+    }
+}
+
+/// The SHA-256 of a content.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
+#[schema(value_type = String, pattern = "^[0-9a-f]{64}$", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+pub struct Sha256(pub [u8; 32]);
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0_u8; 64];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            if let [high, low] = pair {
+                *high = DIGITS.get(usize::from(byte >> 4)).copied().unwrap_or(b'0');
+                *low = DIGITS.get(usize::from(byte & 15)).copied().unwrap_or(b'0');
+            }
+        }
+        formatter.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl FromStr for Sha256 {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidValue::new("SHA-256", text, "64 hexadecimal digits");
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(invalid());
+        }
+        let mut bytes = [0_u8; 32];
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            let pair = text.get(index * 2..index * 2 + 2).ok_or_else(invalid)?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| invalid())?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+serde_as_text!(Sha256);
+
+/// The name a file is offered under: 1 to 200 of `A-Z a-z 0-9 . _ + - ~ ( )`, not starting with a dot. Such a
+/// name needs no escaping in a URL's path, a header or a file system, so it is the same in all three.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9_+~()-][A-Za-z0-9._+~()-]{0,199}$", example = "OfficeMaker-13.0.0-setup.exe")]
+pub struct Filename(String);
+
+impl Filename {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Filename {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
+
+impl FromStr for Filename {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-~()".contains(&byte);
+        if (1..=200).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(allowed) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidValue::new("file name", text, "1 to 200 of A-Z a-z 0-9 . _ + - ~ ( ), not starting with a dot"))
+        }
+    }
+}
+
+serde_as_text!(Filename);

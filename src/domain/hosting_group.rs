@@ -1,0 +1,163 @@
+//! Hosting groups and their nightly maintenance windows (contract section 3, rule 9).
+
+use jiff::{Timestamp, ToSpan, civil::{Date, Time, Weekday}, tz::Disambiguation};
+
+use super::{id::HostingGroupId, named_enum, slug::Slug, zone::Zone};
+
+named_enum! {
+    /// A day of the week.
+    Day, "day" {
+        /// Monday.
+        Monday = "mon",
+        /// Tuesday.
+        Tuesday = "tue",
+        /// Wednesday.
+        Wednesday = "wed",
+        /// Thursday.
+        Thursday = "thu",
+        /// Friday.
+        Friday = "fri",
+        /// Saturday.
+        Saturday = "sat",
+        /// Sunday.
+        Sunday = "sun",
+    }
+}
+
+impl Day {
+    const fn of(weekday: Weekday) -> Self {
+        match weekday {
+            Weekday::Monday => Self::Monday,
+            Weekday::Tuesday => Self::Tuesday,
+            Weekday::Wednesday => Self::Wednesday,
+            Weekday::Thursday => Self::Thursday,
+            Weekday::Friday => Self::Friday,
+            Weekday::Saturday => Self::Saturday,
+            Weekday::Sunday => Self::Sunday,
+        }
+    }
+}
+
+/// When hosted sites may be updated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The days on which it opens, at least one.
+    pub days: Vec<Day>,
+    /// The time at which it opens, on the wall clock of the group's zone.
+    pub start: Time,
+    /// For how long, elapsed time; 1 to 1440.
+    pub duration_minutes: u16,
+}
+
+/// Cloud subscriptions that share a time zone and a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostingGroup {
+    /// Its id.
+    pub id: HostingGroupId,
+    /// Its name in URLs.
+    pub slug: Slug,
+    /// Its name for people.
+    pub name: String,
+    /// Where its window's times are times.
+    pub timezone: Zone,
+    /// Its window.
+    pub window: Window,
+    /// How many of its sites may be updating at once.
+    pub max_concurrent: Option<u32>,
+    /// Counts changes, for `If-Match`.
+    pub revision: i64,
+}
+
+impl HostingGroup {
+    /// Whether the window is open; its end is exclusive.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        let length = i64::from(self.window.duration_minutes).minutes();
+        // A window that is open now began today or, as it lasts at most a day, on one of the two days before
+        // (two, because a clock change can make a day of 25 hours).
+        self.starts_from(now, -2).take(4).any(|start| {
+            start <= now && start.checked_add(length).is_ok_and(|end| now < end)
+        })
+    }
+
+    /// When the window opens next, strictly after `now`. `None` only at the end of the calendar.
+    #[must_use]
+    pub fn next_start(&self, now: Timestamp) -> Option<Timestamp> {
+        self.starts_from(now, -1).find(|start| *start > now)
+    }
+
+    /// The starts of the window in the ten days that begin `first` days from the day of `now`.
+    fn starts_from(&self, now: Timestamp, first: i64) -> impl Iterator<Item = Timestamp> + '_ {
+        let today = self.timezone.date_at(now);
+        (first..first + 10)
+            .filter_map(move |offset| today.checked_add(offset.days()).ok())
+            .filter_map(|day| self.start_on(day))
+    }
+
+    /// When the window opens on a day, if it does. A start that the clock change leaves out moves forward by
+    /// the gap, one that comes twice is the first: what `Disambiguation::Compatible` does (RFC 5545, 3.3.5).
+    fn start_on(&self, day: Date) -> Option<Timestamp> {
+        if !self.window.days.contains(&Day::of(day.weekday())) {
+            return None;
+        }
+        let wall = day.to_datetime(self.window.start);
+        self.timezone.rules().to_ambiguous_timestamp(wall).disambiguate(Disambiguation::Compatible).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(zone: &str, start: (i8, i8), minutes: u16) -> HostingGroup {
+        HostingGroup {
+            id: HostingGroupId(uuid::Uuid::nil()),
+            slug: "nightly".parse().expect("a slug"),
+            name: "Nightly".to_owned(),
+            timezone: zone.parse().expect("a zone"),
+            window: Window { days: Day::ALL.to_vec(), start: Time::constant(start.0, start.1, 0, 0), duration_minutes: minutes },
+            max_concurrent: None,
+            revision: 1,
+        }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    #[test]
+    fn a_window_is_open_from_its_start_to_just_before_its_end_across_midnight() {
+        let nightly = group("Europe/Rome", (23, 30), 90);
+        assert!(!nightly.is_open(at("2026-11-22T22:29:59Z")));
+        assert!(nightly.is_open(at("2026-11-22T22:30:00Z")));
+        assert!(nightly.is_open(at("2026-11-22T23:59:59Z")));
+        assert!(!nightly.is_open(at("2026-11-23T00:00:00Z")));
+        assert_eq!(nightly.next_start(at("2026-11-22T22:30:00Z")), Some(at("2026-11-23T22:30:00Z")));
+    }
+
+    #[test]
+    fn a_start_that_the_clock_change_leaves_out_moves_forward_by_the_gap() {
+        // 02:30 does not exist in Rome on 2026-03-29: the clock goes from 02:00 to 03:00 at 01:00Z.
+        let nightly = group("Europe/Rome", (2, 30), 60);
+        assert_eq!(nightly.next_start(at("2026-03-29T00:00:00Z")), Some(at("2026-03-29T01:30:00Z")));
+        assert!(!nightly.is_open(at("2026-03-29T01:29:59Z")));
+        assert!(nightly.is_open(at("2026-03-29T02:29:59Z")));
+        assert!(!nightly.is_open(at("2026-03-29T02:30:00Z")));
+    }
+
+    #[test]
+    fn a_start_that_comes_twice_is_the_first_and_the_length_is_elapsed_time() {
+        // 02:30 comes twice in Rome on 2026-10-25, at 00:30Z and 01:30Z.
+        let nightly = group("Europe/Rome", (2, 30), 60);
+        assert!(nightly.is_open(at("2026-10-25T00:30:00Z")));
+        assert!(!nightly.is_open(at("2026-10-25T01:30:00Z")));
+        assert_eq!(nightly.next_start(at("2026-10-25T00:30:00Z")), Some(at("2026-10-26T01:30:00Z")));
+    }
+
+    #[test]
+    fn a_window_of_a_whole_day_is_still_open_on_the_long_day() {
+        let nightly = HostingGroup { window: Window { days: vec![Day::Saturday], start: Time::constant(23, 0, 0, 0), duration_minutes: 1440 }, ..group("Europe/Rome", (23, 0), 1440) };
+        assert!(nightly.is_open(at("2026-10-25T20:59:59Z")));
+        assert!(!nightly.is_open(at("2026-10-25T21:00:00Z")));
+    }
+}

@@ -1,0 +1,33 @@
+//! Installations: what the last check of each said about itself.
+
+use jiff::Timestamp;
+
+use super::{
+    id::{InstallationId, ProductId, SubscriptionId}, locale::LanguageTag,
+    platform::{Component, MachineArch, Platform}, slug::Slug, version::Version,
+};
+
+/// What one check told about its installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Who it was.
+    pub installation: InstallationId,
+    /// Of which product.
+    pub product: ProductId,
+    /// On whose subscription.
+    pub subscription: Option<SubscriptionId>,
+    /// Which program.
+    pub component: Component,
+    /// Its version.
+    pub version: Version,
+    /// Its operating system.
+    pub platform: Platform,
+    /// Its machine.
+    pub arch: MachineArch,
+    /// The channel it was answered on.
+    pub channel: Slug,
+    /// The language it asked for.
+    pub locale: Option<LanguageTag>,
+    /// When.
+    pub seen_at: Timestamp,
+}

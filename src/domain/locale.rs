@@ -1,0 +1,161 @@
+//! Language tags and the choice among languages (BCP 47; RFC 4647, section 3.4, look-up).
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use super::{InvalidValue, serde_as_text};
+
+/// A language tag such as `de`, `fr-CH` or `zh-Hant-TW`, written as RFC 5646 section 2.1.1 recommends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
+#[schema(value_type = String, pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$", max_length = 35, example = "fr-CH")]
+pub struct LanguageTag(String);
+
+impl LanguageTag {
+    /// English: what every text of Sluice's own exists in.
+    #[must_use]
+    pub fn english() -> Self {
+        Self("en".to_owned())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The tag and its ever more general forms: `zh-Hant-TW`, `zh-Hant`, `zh` (RFC 4647, section 3.4).
+    fn generalised(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(Some(self.0.as_str()), |tag| {
+            let (mut shorter, _) = tag.rsplit_once('-')?;
+            // A single letter only introduces what follows it, so it goes with it.
+            while let Some((before, last)) = shorter.rsplit_once('-') {
+                if last.len() > 1 {
+                    break;
+                }
+                shorter = before;
+            }
+            Some(shorter)
+        })
+    }
+}
+
+impl fmt::Display for LanguageTag {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
+
+impl FromStr for LanguageTag {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidValue::new("locale", text, "a BCP 47 language tag such as `de` or `fr-CH`");
+        if text.len() > 35 {
+            return Err(invalid());
+        }
+        let mut written = String::with_capacity(text.len());
+        for (index, part) in text.split('-').enumerate() {
+            let alphanumeric = (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            let language = (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+            if !(if index == 0 { language } else { alphanumeric }) {
+                return Err(invalid());
+            }
+            if index > 0 {
+                written.push('-');
+            }
+            match (index, part.len()) {
+                (1.., 2) => written.push_str(&part.to_ascii_uppercase()),
+                (1.., 4) => {
+                    let mut letters = part.chars();
+                    written.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+                    written.push_str(&letters.as_str().to_ascii_lowercase());
+                }
+                _ => written.push_str(&part.to_ascii_lowercase()),
+            }
+        }
+        Ok(Self(written))
+    }
+}
+
+serde_as_text!(LanguageTag);
+
+/// The locales somebody would take, the dearest first, as the check names them or `Accept-Language` does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes(Vec<LanguageTag>);
+
+impl Wishes {
+    /// Just this one.
+    #[must_use]
+    pub fn one(tag: LanguageTag) -> Self {
+        Self(vec![tag])
+    }
+
+    /// Reads an `Accept-Language` header (RFC 9110, section 12.5.4). What cannot be read is passed over, as
+    /// a header that a browser made is no reason to refuse an answer.
+    #[must_use]
+    pub fn from_accept_language(header: &str) -> Self {
+        const READ: usize = 16;
+        let mut ranked: Vec<(u16, LanguageTag)> = header.split(',').take(READ).filter_map(|item| {
+            let mut parts = item.split(';');
+            let tag = parts.next()?.trim().parse().ok()?;
+            let quality = parts.find_map(|parameter| parameter.trim().strip_prefix("q=")).map_or(Some(1000), thousandths)?;
+            (quality > 0).then_some((quality, tag))
+        }).collect();
+        ranked.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
+        Self(ranked.into_iter().map(|(_, tag)| tag).collect())
+    }
+
+    /// The first of the wishes, each first as it is and then ever more general, that `known` says exists; then
+    /// the product's default, likewise; then English.
+    pub fn look_up<'a, T>(&'a self, default: &'a LanguageTag, known: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.0.iter().chain([default]).flat_map(LanguageTag::generalised).chain(["en"]).find_map(known)
+    }
+
+    /// The text for these wishes, with its locale; where there is none in the default or in English either, the
+    /// first there is: a text in a foreign language beats none.
+    #[must_use]
+    pub fn choose<'a, T>(&self, default: &LanguageTag, texts: &'a BTreeMap<LanguageTag, T>) -> Option<(&'a LanguageTag, &'a T)> {
+        self.look_up(default, |wanted| texts.iter().find(|(tag, _)| tag.as_str() == wanted))
+            .or_else(|| texts.iter().next())
+    }
+}
+
+/// `0.875` as 875; `None` for what is no quality value.
+fn thousandths(text: &str) -> Option<u16> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let fraction: u16 = format!("{fraction:0<3}").parse().ok()?;
+    match (whole, fraction) {
+        ("0", fraction) => Some(fraction),
+        ("1", 0) => Some(1000),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(text: &str) -> LanguageTag {
+        text.parse().expect("a tag")
+    }
+
+    #[test]
+    fn a_region_falls_back_to_its_language_then_the_default_then_english() {
+        let texts: BTreeMap<_, _> = ["it", "fr", "en"].map(|text| (tag(text), text)).into();
+        let chosen = |wishes: &Wishes, default: &str| wishes.choose(&tag(default), &texts).map(|(_, text)| *text);
+        assert_eq!(chosen(&Wishes::one(tag("fr-CH")), "it"), Some("fr"));
+        assert_eq!(chosen(&Wishes::one(tag("FR-ch")), "it"), Some("fr"));
+        assert_eq!(chosen(&Wishes::one(tag("pt")), "it-IT"), Some("it"));
+        assert_eq!(chosen(&Wishes::one(tag("pt")), "pl"), Some("en"));
+        assert_eq!(chosen(&Wishes::from_accept_language("pt;q=0.9, de;q=0, fr;q=0.2, it;q=0.3"), "en"), Some("it"));
+        let only: BTreeMap<_, _> = [(tag("de"), "nur")].into();
+        assert_eq!(Wishes::default().choose(&tag("fr"), &only).map(|(locale, _)| locale.as_str()), Some("de"));
+    }
+
+    #[test]
+    fn a_subtag_that_only_introduces_another_goes_with_it() {
+        assert_eq!(tag("zh-Hant-x-private").generalised().collect::<Vec<_>>(), ["zh-Hant-x-private", "zh-Hant", "zh"]);
+    }
+}

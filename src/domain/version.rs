@@ -1,0 +1,274 @@
+//! Versions and requirements on versions (contract section 3: compared by precedence everywhere).
+
+use std::{cmp::Ordering, fmt, hash, str::FromStr};
+
+use semver::{BuildMetadata, Comparator, Op, Prerelease};
+
+use super::{InvalidValue, serde_as_text};
+
+/// Longer texts are no version: the longest in the field are below 60, and the text stands in tables and URLs.
+const MAX_LENGTH: usize = 128;
+
+/// A version by SemVer 2.0.0. Equality and order are precedence: build metadata is kept for display and ignored otherwise.
+#[derive(Clone, Debug, utoipa::ToSchema)]
+#[schema(
+    value_type = String,
+    example = "12.4.0",
+    max_length = 128,
+    pattern = r"^(0|[1-9]\d{0,17})\.(0|[1-9]\d{0,17})(\.(0|[1-9]\d{0,17})(-(0|[1-9]\d{0,17}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d{0,17}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?)?$"
+)]
+pub struct Version(semver::Version);
+
+impl Version {
+    /// `major.minor.patch` without pre-release or build metadata.
+    #[must_use]
+    pub const fn new(major: u64, minor: u64, patch: u64) -> Self {
+        Self(semver::Version::new(major, minor, patch))
+    }
+
+    /// What is the same for all versions of equal precedence: the text without build metadata. The key of uniqueness.
+    #[must_use]
+    pub fn precedence_key(&self) -> String {
+        semver::Version { build: BuildMetadata::EMPTY, ..self.0.clone() }.to_string()
+    }
+
+    /// Whether both are of one `major.minor`.
+    #[must_use]
+    pub fn same_minor(&self, other: &Self) -> bool {
+        (self.0.major, self.0.minor) == (other.0.major, other.0.minor)
+    }
+
+    /// Whether this is a pre-release of `bound`: same numbers, with a pre-release part.
+    fn is_prerelease_of(&self, bound: &Self) -> bool {
+        !self.0.pre.is_empty()
+            && (self.0.major, self.0.minor, self.0.patch) == (bound.0.major, bound.0.minor, bound.0.patch)
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Version {}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp_precedence(&other.0)
+    }
+}
+
+impl hash::Hash for Version {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        (self.0.major, self.0.minor, self.0.patch, &self.0.pre).hash(state);
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl FromStr for Version {
+    type Err = InvalidValue;
+
+    /// Reads SemVer 2.0.0; `12.4` is read as `12.4.0`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidValue::new("version", text, "SemVer 2.0.0 such as `12.4.0` or `12.4.0-beta.1`");
+        if text.len() > MAX_LENGTH {
+            return Err(invalid());
+        }
+        let two_numbers = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+            && text.bytes().filter(|&byte| byte == b'.').count() == 1;
+        let parsed = if two_numbers { semver::Version::parse(&format!("{text}.0")) } else { semver::Version::parse(text) };
+        parsed.map(Self).map_err(|_| invalid())
+    }
+}
+
+serde_as_text!(Version);
+
+/// A requirement on versions in Cargo's syntax, judged by precedence (contract section 3): unlike Cargo, a
+/// pre-release satisfies it like any version, except that an upper bound `<X` leaves out X's own pre-releases.
+#[derive(Clone, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(
+    value_type = String,
+    example = ">=12.0, <13",
+    max_length = 128,
+    pattern = r"^(\*|(\^|~|=|>=|>|<=|<)? ?(0|[1-9]\d{0,17})(\.(0|[1-9]\d{0,17})){0,2}(, ?(\^|~|=|>=|>|<=|<)? ?(0|[1-9]\d{0,17})(\.(0|[1-9]\d{0,17})){0,2}){0,3})$"
+)]
+pub struct Requirement {
+    written: semver::VersionReq,
+    ranges: Vec<Range>,
+}
+
+/// What one comparator means: everything from `lower` to `upper`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Range {
+    lower: Option<Bound>,
+    upper: Option<Bound>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Bound {
+    version: Version,
+    inclusive: bool,
+}
+
+impl Requirement {
+    /// Whether `version` satisfies every part of the requirement.
+    #[must_use]
+    pub fn matches(&self, version: &Version) -> bool {
+        self.ranges.iter().all(|range| range.contains(version))
+    }
+}
+
+impl Range {
+    fn contains(&self, version: &Version) -> bool {
+        let above = self.lower.as_ref().is_none_or(|bound| match version.cmp(&bound.version) {
+            Ordering::Greater => true,
+            Ordering::Equal => bound.inclusive,
+            Ordering::Less => false,
+        });
+        let below = self.upper.as_ref().is_none_or(|bound| match version.cmp(&bound.version) {
+            Ordering::Less => bound.inclusive || !bound.version.0.pre.is_empty() || !version.is_prerelease_of(&bound.version),
+            Ordering::Equal => bound.inclusive,
+            Ordering::Greater => false,
+        });
+        above && below
+    }
+
+    fn of(comparator: &Comparator) -> Self {
+        let Comparator { op, major, minor, patch, pre } = comparator;
+        let written = Version(semver::Version {
+            major: *major,
+            minor: minor.unwrap_or(0),
+            patch: patch.unwrap_or(0),
+            pre: if patch.is_some() { pre.clone() } else { Prerelease::EMPTY },
+            build: BuildMetadata::EMPTY,
+        });
+        let from = |version: Version| Some(Bound { version, inclusive: true });
+        let until = |version: Option<Version>| version.map(|version| Bound { version, inclusive: false });
+        let partial = patch.is_none();
+        // The version after all those that a partial version stands for: 13.0.0 after `12`, 12.5.0 after `12.4`.
+        let after_partial = || minor.map_or_else(|| next_major(*major), |minor| next_minor(*major, minor));
+        match op {
+            Op::Exact | Op::Wildcard if partial => Self { lower: from(written), upper: until(after_partial()) },
+            Op::Greater if partial => match after_partial() {
+                Some(next) => Self { lower: from(next), upper: None },
+                None => Self { lower: None, upper: until(Some(Version::new(0, 0, 0))) },
+            },
+            Op::LessEq if partial => Self { lower: None, upper: until(after_partial()) },
+            Op::Greater => Self { lower: Some(Bound { version: written, inclusive: false }), upper: None },
+            Op::GreaterEq => Self { lower: from(written), upper: None },
+            Op::Less => Self { lower: None, upper: until(Some(written)) },
+            Op::LessEq => Self { lower: None, upper: from(written) },
+            Op::Tilde => Self { lower: from(written), upper: until(after_partial()) },
+            Op::Caret => {
+                let upper = match (*major, *minor, *patch) {
+                    (0, Some(0), Some(patch)) => next_patch(0, 0, patch),
+                    (0, Some(minor), _) => next_minor(0, minor),
+                    (major, ..) => next_major(major),
+                };
+                Self { lower: from(written), upper: until(upper) }
+            }
+            // `=1.2.3`; operators that a later `semver` may add are read as exact, the narrowest.
+            _ => Self { lower: from(written.clone()), upper: from(written) },
+        }
+    }
+}
+
+fn next_major(major: u64) -> Option<Version> {
+    major.checked_add(1).map(|next| Version::new(next, 0, 0))
+}
+
+fn next_minor(major: u64, minor: u64) -> Option<Version> {
+    minor.checked_add(1).map_or_else(|| next_major(major), |next| Some(Version::new(major, next, 0)))
+}
+
+fn next_patch(major: u64, minor: u64, patch: u64) -> Option<Version> {
+    patch.checked_add(1).map_or_else(|| next_minor(major, minor), |next| Some(Version::new(major, minor, next)))
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.written.fmt(formatter)
+    }
+}
+
+impl FromStr for Requirement {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidValue::new("version requirement", text, "Cargo's syntax such as `>=12.0, <13` or `~12.4`");
+        if text.len() > MAX_LENGTH {
+            return Err(invalid());
+        }
+        let written = semver::VersionReq::parse(text).map_err(|_| invalid())?;
+        let ranges = written.comparators.iter().map(Range::of).collect();
+        Ok(Self { written, ranges })
+    }
+}
+
+serde_as_text!(Requirement);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(text: &str) -> Version {
+        text.parse().expect("a version")
+    }
+
+    #[test]
+    fn two_numbers_are_read_with_a_zero_patch_and_nothing_else_is_guessed() {
+        assert_eq!(version("12.4"), version("12.4.0"));
+        for wrong in ["", "12", "v1.2.3", "1.2.3.4", "01.2.3", "1.02", "1.2-beta", "1.2+x", " 1.2.3", "1.2.", ".1", "99999999999999999999.0.0"] {
+            assert!(wrong.parse::<Version>().is_err(), "{wrong} was read as a version");
+        }
+    }
+
+    #[test]
+    fn build_metadata_makes_no_difference() {
+        assert_eq!(version("1.2.3+a"), version("1.2.3+b"));
+        assert_eq!(version("1.2.3+a").precedence_key(), "1.2.3");
+        assert!(version("1.2.3-rc.2") < version("1.2.3-rc.10"));
+    }
+
+    #[test]
+    fn requirements_are_judged_by_precedence() {
+        let table: &[(&str, &[&str], &[&str])] = &[
+            ("^12.3", &["12.3.0", "12.3.0+b", "12.9.1", "12.4.0-beta.1"], &["12.3.0-rc.1", "13.0.0-alpha", "13.0.0", "12.2.9"]),
+            (">=12.0, <13", &["12.0.0", "12.5.0-rc.1"], &["13.0.0-rc.1", "13.0.0", "12.0.0-rc.1"]),
+            ("<13.0.0-beta.2", &["13.0.0-beta.1", "13.0.0-alpha"], &["13.0.0-beta.2", "13.0.0"]),
+            ("<=12.4", &["12.4.9", "12.4.0-rc.1", "1.0.0"], &["12.5.0-rc.1", "12.5.0"]),
+            ("<=12.4.0", &["12.4.0-rc.1", "12.4.0"], &["12.4.1-rc.1"]),
+            ("=12.4", &["12.4.0", "12.4.9-rc.1"], &["12.5.0-rc.1", "12.4.0-rc.1"]),
+            ("=12.4.1-rc.1", &["12.4.1-rc.1"], &["12.4.1", "12.4.1-rc.2"]),
+            ("12.*", &["12.0.0", "12.99.0-rc.1"], &["13.0.0-rc.1", "12.0.0-rc.1"]),
+            ("*", &["0.0.0-a", "1.0.0", "99.0.0-rc.1"], &[]),
+            (">12", &["13.0.0"], &["12.9.9", "13.0.0-rc.1"]),
+            (">12.4.1", &["12.4.2-rc.1", "12.4.2"], &["12.4.1", "12.4.1-rc.1"]),
+            ("~12.4.2", &["12.4.2", "12.4.3-rc.1"], &["12.5.0-rc.1", "12.4.1"]),
+            ("^0.3.1", &["0.3.9"], &["0.4.0-rc.1", "0.4.0"]),
+            ("^0.0.3", &["0.0.3"], &["0.0.4-rc.1", "0.0.4"]),
+            ("^18446744073709551615", &["18446744073709551615.1.0"], &["1.0.0"]),
+        ];
+        for (requirement, inside, outside) in table {
+            let parsed: Requirement = requirement.parse().expect("a requirement");
+            for text in *inside {
+                assert!(parsed.matches(&version(text)), "{requirement} leaves out {text}");
+            }
+            for text in *outside {
+                assert!(!parsed.matches(&version(text)), "{requirement} lets in {text}");
+            }
+        }
+    }
+}
