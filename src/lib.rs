@@ -1,1 +1,2 @@
-
+//! Sluice.
+pub mod domain;

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, fmt, hash, str::FromStr};
 
 use semver::{BuildMetadata, Comparator, Op, Prerelease};
 
-use super::{InvalidValue, serde_as_text};
+use super::{InvalidValue, serde_as_text, text_schema};
 
 /// Longer texts are no version: the longest in the field are below 60, and the text stands in tables and URLs.
 const MAX_LENGTH: usize = 128;
@@ -97,13 +97,7 @@ serde_as_text!(Version);
 
 /// A requirement on versions in Cargo's syntax, judged by precedence (contract section 3): unlike Cargo, a
 /// pre-release satisfies it like any version, except that an upper bound `<X` leaves out X's own pre-releases.
-#[derive(Clone, Debug, PartialEq, Eq, utoipa::ToSchema)]
-#[schema(
-    value_type = String,
-    example = ">=12.0, <13",
-    max_length = 128,
-    pattern = r"^(\*|(\^|~|=|>=|>|<=|<)? ?(0|[1-9]\d{0,17})(\.(0|[1-9]\d{0,17})){0,2}(, ?(\^|~|=|>=|>|<=|<)? ?(0|[1-9]\d{0,17})(\.(0|[1-9]\d{0,17})){0,2}){0,3})$"
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
     written: semver::VersionReq,
     ranges: Vec<Range>,
@@ -218,6 +212,12 @@ impl FromStr for Requirement {
 }
 
 serde_as_text!(Requirement);
+text_schema!(
+    Requirement,
+    ">=12.0, <13",
+    128,
+    r"^(\*|(\^|~|=|>=|>|<=|<)? ?(0|[1-9]\d{0,17})(\.(0|[1-9]\d{0,17})){0,2}(, ?(\^|~|=|>=|>|<=|<)? ?(0|[1-9]\d{0,17})(\.(0|[1-9]\d{0,17})){0,2}){0,3})$"
+);
 
 #[cfg(test)]
 mod tests {

@@ -4,11 +4,10 @@ use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{InvalidValue, serde_as_text};
+use super::{InvalidValue, serde_as_text, text_schema};
 
 /// An IANA time zone, such as `Europe/Rome`, with its rules looked up once.
-#[derive(Clone, PartialEq, Eq, utoipa::ToSchema)]
-#[schema(value_type = String, example = "Europe/Rome", pattern = "^[A-Za-z0-9_+/-]{1,64}$")]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Zone {
     name: String,
     rules: TimeZone,
@@ -65,3 +64,4 @@ impl FromStr for Zone {
 }
 
 serde_as_text!(Zone);
+text_schema!(Zone, "Europe/Rome", 64, r"^[A-Za-z0-9_+/-]+$");

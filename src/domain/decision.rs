@@ -1,0 +1,279 @@
+//! The decision: which update, if any, does the program that asks get? (contract section 3)
+//!
+//! [`decide`] is the order of the rules and nothing else; the rules are in [`rules`] and [`path`], what goes in
+//! is [`Facts`], what comes out is [`Decision`]. Everything that answers 'which update' calls it: the check, the
+//! explain endpoint, other updaters' feeds.
+
+pub mod facts;
+pub mod path;
+pub mod reason;
+pub mod report;
+pub mod rules;
+
+use facts::{Entitlement, Facts};
+use reason::{Reason, Status, Verdict};
+use report::{Considered, Current, Decision, Offer};
+use rules::{Acceptance, Finding, Judge, Judged};
+
+use crate::domain::{
+    artifact::Target, platform::Component, release::Release, rollout::RolloutState, slug::Slug, subscription::Deployment, version::Version,
+};
+
+/// Decides. The same facts always give the same decision.
+pub fn decide<'a>(facts: &Facts<'a>) -> Decision<'a> {
+    if matches!(facts.entitlement, Entitlement::OtherProduct) {
+        return nothing(facts, &facts.check.channel, Status::NotEntitled, Some(Reason::WrongProduct));
+    }
+    let channel = rules::answering_channel(facts);
+    if let Some(stop) = rules::stop_on(facts, channel) {
+        return Decision { stop: Some(stop), ..nothing(facts, channel, Status::Blocked, Some(Reason::Stopped)) };
+    }
+    let asker = Asker { facts, channel, judge: Judge::new(facts, channel), current: rules::current(facts, &facts.check.version) };
+    match (facts.check.component, rules::deployment(facts.entitlement), facts.check.server_version.as_ref()) {
+        (Component::Standalone | Component::Server, ..) => within_window(facts, asker.own_update()),
+        (Component::Client, _, Some(server)) => asker.client_of(server),
+        (Component::Client, Deployment::SingleUser, None) => asker.own_update(),
+        (Component::Client, Deployment::MultiUser, None) => nothing(facts, channel, Status::UpToDate, Some(Reason::ServerVersionRequired)),
+        (Component::Client, Deployment::Cloud, None) => nothing(facts, channel, Status::Managed, None),
+    }
+}
+
+/// A decision that offers nothing and considered nothing.
+fn nothing<'a>(facts: &Facts<'a>, channel: &'a Slug, status: Status, reason: Option<Reason>) -> Decision<'a> {
+    Decision {
+        status,
+        reason,
+        channel,
+        offer: None,
+        newer: None,
+        next_window_at: None,
+        stop: None,
+        current: rules::current(facts, &facts.check.version),
+        trace: Vec::new(),
+    }
+}
+
+/// Rule 9: a hosted server that would be offered something waits for its group's window.
+fn within_window<'a>(facts: &Facts<'a>, decision: Decision<'a>) -> Decision<'a> {
+    match facts.entitlement {
+        Entitlement::Subscriber(coverage, Some(group))
+            if coverage.deployment == Deployment::Cloud
+                && facts.check.component == Component::Server
+                && decision.offer.is_some()
+                && !group.is_open(facts.now) =>
+        {
+            Decision {
+                status: Status::Deferred,
+                reason: Some(Reason::OutsideMaintenanceWindow),
+                next_window_at: group.next_start(facts.now),
+                offer: None,
+                newer: None,
+                ..decision
+            }
+        }
+        _ => decision,
+    }
+}
+
+/// The one who asks, once rules 1 to 3 are through.
+struct Asker<'f, 'a> {
+    facts: &'f Facts<'a>,
+    channel: &'a Slug,
+    judge: Judge<'a>,
+    current: Current,
+}
+
+impl<'a> Asker<'_, 'a> {
+    /// Rules 4 to 8 for the component that asks.
+    fn own_update(&self) -> Decision<'a> {
+        let check = self.facts.check;
+        let target = rules::own_target(check);
+        let judged = self.judge_above(&check.version, &[target]);
+        let path = path::walk(&check.version, &open(&judged));
+        let trace = trace(&judged, check.component, &path);
+        let Some((first, last)) = path.first().zip(path.last()) else { return self.refusal(&judged, trace) };
+        let companions = match check.component {
+            Component::Server => first.artifacts.iter().filter(|artifact| artifact.component == Component::Client).collect(),
+            Component::Standalone | Component::Client => Vec::new(),
+        };
+        let offer = Offer {
+            mandatory: rules::mandatory(self.current, &first.version, &judged),
+            artifact: first.artifact_for(&target),
+            companions,
+            ..self.offer(check.component, &check.version, first, &path)
+        };
+        self.available(offer, held_back_above(&judged, &last.version), trace)
+    }
+
+    /// Rule 10, for a client whose server is known.
+    fn client_of(&self, server: &'a Version) -> Decision<'a> {
+        let check = self.facts.check;
+        let acceptance = Acceptance::of(self.facts, server);
+        if !acceptance.accepts(&check.version) {
+            return self.match_server(server, &acceptance);
+        }
+        let deployment = rules::deployment(self.facts.entitlement);
+        if deployment == Deployment::Cloud {
+            return nothing(self.facts, self.channel, Status::Managed, None);
+        }
+        let server_targets = if deployment == Deployment::MultiUser { rules::server_targets(check) } else { Vec::new() };
+        let servers = if server_targets.is_empty() { Vec::new() } else { self.judge_above(server, &server_targets) };
+        let hops = self.best_server_path(server, &server_targets);
+        let mut considered = trace(&servers, Component::Server, &hops);
+        if let Some((first, last)) = hops.first().zip(hops.last()) {
+            let offer = Offer {
+                mandatory: rules::mandatory(rules::current(self.facts, server), &first.version, &servers),
+                ..self.offer(Component::Server, server, first, &hops)
+            };
+            return self.available(offer, held_back_above(&servers, &last.version), considered);
+        }
+        let target = rules::own_target(check);
+        let mut clients = Vec::new();
+        for one in self.judge_above(&check.version, &[target]) {
+            let release = one.release;
+            if release.version > *server {
+                considered.push(Considered { version: &release.version, component: Component::Client, verdict: Verdict::AboveServer });
+            } else if acceptance.accepts(&release.version) {
+                clients.push(one);
+            } else {
+                considered.push(Considered { version: &release.version, component: Component::Client, verdict: Verdict::NotAccepted });
+            }
+        }
+        let highest: Vec<&Release> = open(&clients).pop().into_iter().collect();
+        considered.extend(trace(&clients, Component::Client, &highest));
+        let both = [servers, clients.clone()].concat();
+        let Some(first) = highest.first() else { return self.refusal(&both, considered) };
+        let offer = Offer {
+            mandatory: rules::mandatory(self.current, &first.version, &clients),
+            artifact: first.artifact_for(&target),
+            ..self.offer(Component::Client, &check.version, first, &highest)
+        };
+        self.available(offer, held_back_above(&both, &first.version), considered)
+    }
+
+    /// Rule 10a: a client that its server refuses is brought to the highest release that the server accepts,
+    /// upwards or downwards.
+    fn match_server(&self, server: &Version, acceptance: &Acceptance<'a>) -> Decision<'a> {
+        let target = rules::own_target(self.facts.check);
+        let mut considered = Vec::new();
+        let mut fitting: Option<&'a Release> = None;
+        let mut halted = false;
+        let known = self.facts.releases.iter().map(AsRef::as_ref);
+        for release in known.take_while(|release: &&Release| release.version <= *server) {
+            let verdict = if release.is_yanked() {
+                Verdict::Yanked
+            } else if !release.was_published_by(self.facts.now) {
+                if release.published_at.is_some() { Verdict::Scheduled } else { Verdict::Draft }
+            } else if release.artifact_for(&target).is_none() {
+                Verdict::NoArtifact
+            } else if !acceptance.accepts(&release.version) {
+                Verdict::NotAccepted
+            } else if release.rollout.state == RolloutState::Halted {
+                halted = true;
+                Verdict::RolloutHalted
+            } else {
+                fitting = Some(release);
+                Verdict::Superseded
+            };
+            considered.push(Considered { version: &release.version, component: Component::Client, verdict });
+        }
+        let Some(release) = fitting else {
+            let reason = if halted { Reason::RolloutHalted } else { Reason::NoCompatibleClient };
+            return Decision { trace: considered, ..nothing(self.facts, self.channel, Status::Incompatible, Some(reason)) };
+        };
+        let refusal = rules::refusal(self.facts, acceptance.release.unwrap_or(release));
+        if let Some(place) = considered.iter_mut().find(|one| *one.version == release.version) {
+            place.verdict = refusal.map_or(Verdict::Offered, |reason| Finding::NotEntitled(reason).verdict());
+        }
+        if let Some(reason) = refusal {
+            return Decision { newer: Some(release), trace: considered, ..nothing(self.facts, self.channel, Status::NotEntitled, Some(reason)) };
+        }
+        let offer = Offer {
+            mandatory: true,
+            artifact: release.artifact_for(&target),
+            ..self.offer(Component::Client, &self.facts.check.version, release, &[release])
+        };
+        self.available(offer, None, considered)
+    }
+
+    /// Rule 10b: each pair of platform and arch on its own; the path that ends highest, then the one whose first
+    /// hop is highest, then the second, and so on.
+    fn best_server_path(&self, server: &Version, targets: &[Target]) -> Vec<&'a Release> {
+        let rank = |path: &Vec<&'a Release>| {
+            let versions: Vec<&'a Version> = path.iter().map(|release| &release.version).collect();
+            (versions.last().copied(), versions)
+        };
+        targets.iter()
+            .map(|target| path::walk(server, &open(&self.judge_above(server, std::slice::from_ref(target)))))
+            .max_by_key(rank)
+            .unwrap_or_default()
+    }
+
+    fn judge_above(&self, version: &Version, targets: &[Target]) -> Vec<Judged<'a>> {
+        rules::above(self.facts, version).map(|release| self.judge.judge(release, targets)).collect()
+    }
+
+    /// An offer of `release`, the first hop of a path; what only some offers have is left out.
+    fn offer(&self, applies_to: Component, from: &Version, release: &'a Release, path: &[&'a Release]) -> Offer<'a> {
+        let notes = rules::between(self.facts, from, &release.version)
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|one| self.judge.sees(one) && one.was_published_by(self.facts.now) && !one.is_yanked())
+            .rev()
+            .collect();
+        Offer {
+            release,
+            applies_to,
+            mandatory: false,
+            path: path.iter().map(|hop| &hop.version).collect(),
+            artifact: None,
+            companions: Vec::new(),
+            notes,
+        }
+    }
+
+    fn available(&self, offer: Offer<'a>, newer: Option<&'a Release>, trace: Vec<Considered<'a>>) -> Decision<'a> {
+        Decision { offer: Some(offer), newer, trace, ..nothing(self.facts, self.channel, Status::UpdateAvailable, None) }
+    }
+
+    /// Rule 12: why nothing is offered; the first that fits.
+    fn refusal(&self, judged: &[Judged<'a>], trace: Vec<Considered<'a>>) -> Decision<'a> {
+        let highest = |wanted: fn(&Finding) -> bool| {
+            judged.iter().filter(|one| wanted(&one.finding)).max_by(|left, right| left.release.version.cmp(&right.release.version))
+        };
+        let refused = highest(|finding| matches!(finding, Finding::NotEntitled(_)));
+        let held_back = highest(|finding| matches!(finding, Finding::HeldBack(_)));
+        let (status, reason) = match (refused.map(|one| one.finding), held_back.map(|one| one.finding)) {
+            (Some(Finding::NotEntitled(reason)), _) => (Status::NotEntitled, Some(reason)),
+            (_, Some(Finding::HeldBack(reason))) => (Status::UpToDate, Some(reason)),
+            _ if highest(|finding| *finding == Finding::Open).is_some() => (Status::UpToDate, Some(Reason::NoPath)),
+            _ if highest(|finding| *finding == Finding::Pinned).is_some() => (Status::UpToDate, Some(Reason::Pinned)),
+            _ => (Status::UpToDate, self.current.yanked.then_some(Reason::CurrentYanked)),
+        };
+        Decision { newer: refused.map(|one| one.release), trace, ..nothing(self.facts, self.channel, status, reason) }
+    }
+}
+
+/// Those that pass rules 4 to 7, in ascending order.
+fn open<'a>(judged: &[Judged<'a>]) -> Vec<&'a Release> {
+    judged.iter().filter(|one| one.finding == Finding::Open).map(|one| one.release).collect()
+}
+
+/// The highest candidate above a version that entitlement holds back: `newer` (rule 12).
+fn held_back_above<'a>(judged: &[Judged<'a>], version: &Version) -> Option<&'a Release> {
+    judged.iter()
+        .filter(|one| matches!(one.finding, Finding::NotEntitled(_)) && one.release.version > *version)
+        .map(|one| one.release)
+        .max_by(|left, right| left.version.cmp(&right.version))
+}
+
+/// What became of each, once it is known which way the path goes.
+fn trace<'a>(judged: &[Judged<'a>], component: Component, path: &[&Release]) -> Vec<Considered<'a>> {
+    let verdict = |one: &Judged<'a>| match path.iter().position(|hop| hop.version == one.release.version) {
+        Some(0) => Verdict::Offered,
+        Some(_) => Verdict::OnPath,
+        None if one.finding == Finding::Open && path.last().is_none_or(|last| last.version < one.release.version) => Verdict::NoPath,
+        None => one.finding.verdict(),
+    };
+    judged.iter().map(|one| Considered { version: &one.release.version, component, verdict: verdict(one) }).collect()
+}

@@ -1,0 +1,308 @@
+//! The single rules of the decision (contract section 3), each a small function. Their order is in
+//! [`super::decide`] and in [`Judge::judge`].
+
+use super::{facts::{Check, Entitlement, Facts, Trigger}, reason::{Reason, Verdict}, report::Current};
+use crate::domain::{
+    artifact::Target, platform::{Component, MachineArch, Platform}, product::ExpiryPolicy,
+    release::{Access, Release, Severity}, rollout::RolloutState, slug::Slug, stop::Stop,
+    subscription::{Deployment, Status}, version::{Requirement, Version}, zone::Zone,
+};
+use jiff::{Timestamp, civil::Date};
+
+/// Rule 1: how the one who asks runs the product. Without a key: like a single user.
+#[must_use]
+pub fn deployment(entitlement: Entitlement<'_>) -> Deployment {
+    match entitlement {
+        Entitlement::Subscriber(coverage, _) => coverage.deployment,
+        Entitlement::Nobody | Entitlement::OtherProduct => Deployment::SingleUser,
+    }
+}
+
+/// Rule 2: the channel that answers. A check on a less stable channel than any allowed is answered on the least
+/// stable allowed one.
+#[must_use]
+pub fn answering_channel<'a>(facts: &Facts<'a>) -> &'a Slug {
+    let asked = &facts.check.channel;
+    let Entitlement::Subscriber(coverage, _) = facts.entitlement else { return asked };
+    let channels = &facts.product.channels;
+    let least_stable = coverage.channels.iter().filter_map(|channel| channels.rank(channel)).max();
+    match (channels.rank(asked), least_stable) {
+        (Some(rank), Some(allowed)) if rank > allowed => channels.at(allowed).unwrap_or(asked),
+        // A subscription without any channel of this product gets the most stable one.
+        (Some(rank), None) if rank > 0 => channels.at(0).unwrap_or(asked),
+        _ => asked,
+    }
+}
+
+/// Rule 3: the stop that covers the channel, the one of the whole product first.
+#[must_use]
+pub fn stop_on<'a>(facts: &Facts<'a>, channel: &Slug) -> Option<&'a Stop> {
+    facts.stops.iter().filter(|stop| stop.covers(&facts.product.channels, channel)).min_by_key(|stop| stop.channel.is_some())
+}
+
+/// What an asker may have, worked out once per decision (rule 6).
+#[derive(Clone, Copy, Debug)]
+enum Rights<'a> {
+    /// Everything.
+    All,
+    /// What was published by the end of this day, there; anything else is refused for this reason.
+    PublishedBy(Date, &'a Zone, Reason),
+    /// Only what is for everyone; anything else is refused for this reason.
+    Public(Reason),
+}
+
+impl<'a> Rights<'a> {
+    fn of(facts: &Facts<'a>) -> Self {
+        let Entitlement::Subscriber(coverage, _) = facts.entitlement else { return Self::Public(Reason::LicenseRequired) };
+        let status = coverage.status(&facts.product.timezone, facts.now);
+        let reason = Reason::of_status(status);
+        match (status, facts.product.expiry_policy, coverage.last_covered_day()) {
+            (Status::Active | Status::Grace, ..) => Self::All,
+            (Status::Expired, ExpiryPolicy::KeepPublished, Some(last)) => Self::PublishedBy(last, &facts.product.timezone, reason),
+            _ => Self::Public(reason),
+        }
+    }
+
+    /// Rule 6: why this release is refused, if it is.
+    fn refuse(&self, release: &Release) -> Option<Reason> {
+        if release.access == Access::Everyone {
+            return None;
+        }
+        match self {
+            Self::All => None,
+            Self::PublishedBy(last, zone, reason) => {
+                let covered = release.published_at.is_some_and(|at| zone.date_at(at) <= *last);
+                (!covered).then_some(*reason)
+            }
+            Self::Public(reason) => Some(*reason),
+        }
+    }
+}
+
+/// Why entitlement refuses a release to the one who asks, if it does (rule 6 alone, as rule 10a asks it of the
+/// release that the server runs).
+#[must_use]
+pub fn refusal(facts: &Facts<'_>, release: &Release) -> Option<Reason> {
+    Rights::of(facts).refuse(release)
+}
+
+/// One release with what rules 2 to 7 made of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// The release.
+    pub release: &'a Release,
+    /// Whether it is a candidate (rule 4, on the channel that answers).
+    pub candidate: bool,
+    /// What became of it.
+    pub finding: Finding,
+}
+
+/// What rules 2 to 7 found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// It passes them all.
+    Open,
+    /// It is no candidate; the verdict says why.
+    Out(Verdict),
+    /// Only the subscription's `version_req` keeps it out.
+    Pinned,
+    /// It is set aside, and the asker would have been entitled to it (rules 5 and 7).
+    HeldBack(Reason),
+    /// It is set aside, and the asker would not have been entitled to it either (rule 5).
+    SetAside(Verdict),
+    /// The asker is not entitled to it (rule 6).
+    NotEntitled(Reason),
+}
+
+impl Finding {
+    /// The code for the trace of a release that was not taken.
+    #[must_use]
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::Open => Verdict::Superseded,
+            Self::Out(verdict) | Self::SetAside(verdict) => verdict,
+            Self::Pinned => Verdict::Pinned,
+            Self::HeldBack(Reason::RolloutPaused) => Verdict::RolloutPaused,
+            Self::HeldBack(Reason::RolloutHalted) => Verdict::RolloutHalted,
+            Self::HeldBack(_) => Verdict::RolloutPending,
+            Self::NotEntitled(Reason::LicenseRequired) => Verdict::LicenseRequired,
+            Self::NotEntitled(Reason::SubscriptionPending) => Verdict::SubscriptionPending,
+            Self::NotEntitled(Reason::SubscriptionSuspended) => Verdict::SubscriptionSuspended,
+            Self::NotEntitled(Reason::SubscriptionCancelled) => Verdict::SubscriptionCancelled,
+            Self::NotEntitled(_) => Verdict::SubscriptionExpired,
+        }
+    }
+}
+
+/// Judges releases by rules 2 and 4 to 7 for one asker.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge<'a> {
+    now: Timestamp,
+    facts: Facts<'a>,
+    rank: usize,
+    rights: Rights<'a>,
+    requirement: Option<&'a Requirement>,
+    site: Option<uuid::Uuid>,
+}
+
+impl<'a> Judge<'a> {
+    /// A judge for these facts, on the channel that answers.
+    #[must_use]
+    pub fn new(facts: &Facts<'a>, channel: &Slug) -> Self {
+        let subscriber = match facts.entitlement {
+            Entitlement::Subscriber(coverage, _) => Some(coverage),
+            Entitlement::Nobody | Entitlement::OtherProduct => None,
+        };
+        Self {
+            now: facts.now,
+            facts: *facts,
+            rank: facts.product.channels.rank(channel).unwrap_or(0),
+            rights: Rights::of(facts),
+            requirement: subscriber.and_then(|coverage| coverage.version_req.as_deref()),
+            site: subscriber.map(|coverage| coverage.id.0).or(facts.check.installation.map(|id| id.0)),
+        }
+    }
+
+    /// Whether the channel that answers sees the release (rule 2).
+    #[must_use]
+    pub fn sees(&self, release: &Release) -> bool {
+        self.facts.product.channels.rank(&release.channel).is_some_and(|rank| rank <= self.rank)
+    }
+
+    /// What rules 2 and 4 to 7 make of a release that is above the current version, for any of the targets.
+    #[must_use]
+    pub fn judge(&self, release: &'a Release, targets: &[Target]) -> Judged<'a> {
+        let out = |verdict| Judged { release, candidate: false, finding: Finding::Out(verdict) };
+        if !self.sees(release) {
+            return out(Verdict::OtherChannel);
+        }
+        if let Some(verdict) = self.unpublished(release) {
+            return out(verdict);
+        }
+        if !targets.iter().any(|target| release.artifact_for(target).is_some()) {
+            return out(Verdict::NoArtifact);
+        }
+        let finding = self.offerable(release);
+        if self.requirement.is_some_and(|requirement| !requirement.matches(&release.version)) {
+            return match finding {
+                Finding::Open => Judged { release, candidate: false, finding: Finding::Pinned },
+                _ => out(Verdict::Pinned),
+            };
+        }
+        Judged { release, candidate: true, finding }
+    }
+
+    /// Rule 4: why a release is not there to be offered, if it is not.
+    fn unpublished(&self, release: &Release) -> Option<Verdict> {
+        if release.is_yanked() {
+            Some(Verdict::Yanked)
+        } else if release.was_published_by(self.now) {
+            None
+        } else if release.published_at.is_some() {
+            Some(Verdict::Scheduled)
+        } else {
+            Some(Verdict::Draft)
+        }
+    }
+
+    /// Rules 5 to 7.
+    fn offerable(&self, release: &Release) -> Finding {
+        let refusal = self.rights.refuse(release);
+        let set_aside = match release.rollout.state {
+            RolloutState::Running => None,
+            RolloutState::Paused => Some((Reason::RolloutPaused, Verdict::RolloutPaused)),
+            RolloutState::Halted => Some((Reason::RolloutHalted, Verdict::RolloutHalted)),
+        };
+        match (set_aside, refusal) {
+            (Some((_, verdict)), Some(_)) => Finding::SetAside(verdict),
+            (Some((reason, _)), None) => Finding::HeldBack(reason),
+            (None, Some(reason)) => Finding::NotEntitled(reason),
+            (None, None) if self.in_stage(release) => Finding::Open,
+            (None, None) => Finding::HeldBack(Reason::RolloutPending),
+        }
+    }
+
+    /// Rule 7: a manual trigger passes any percentage above 0.
+    fn in_stage(&self, release: &Release) -> bool {
+        let percent = release.rollout.percent;
+        (self.facts.check.trigger == Trigger::Manual && percent.hundredths() > 0) || percent.admits(release.id, self.site)
+    }
+}
+
+/// The releases above a version, in ascending order.
+pub fn above<'a>(facts: &Facts<'a>, version: &Version) -> impl DoubleEndedIterator<Item = &'a Release> + Clone {
+    let first = facts.releases.partition_point(|release| release.version <= *version);
+    facts.releases.get(first..).unwrap_or_default().iter().map(AsRef::as_ref)
+}
+
+/// The releases above one version up to another, in ascending order.
+#[must_use]
+pub fn between<'a>(facts: &Facts<'a>, from: &Version, to: &Version) -> &'a [std::sync::Arc<Release>] {
+    let place = |version: &Version| facts.releases.partition_point(|release| release.version <= *version);
+    facts.releases.get(place(from)..place(to)).unwrap_or_default()
+}
+
+/// The release of a version, in whatever state.
+#[must_use]
+pub fn release_of<'a>(facts: &Facts<'a>, version: &Version) -> Option<&'a Release> {
+    let place = facts.releases.binary_search_by(|release| release.version.cmp(version)).ok()?;
+    facts.releases.get(place).map(AsRef::as_ref)
+}
+
+/// What is to be said of a version in use.
+#[must_use]
+pub fn current(facts: &Facts<'_>, version: &Version) -> Current {
+    Current {
+        yanked: release_of(facts, version).is_some_and(|release| release.is_yanked() && release.was_published_by(facts.now)),
+        supported: facts.product.min_supported_version.as_ref().is_none_or(|lowest| version >= lowest),
+    }
+}
+
+/// Rule 11, for an update from `from` whose first hop is `hop`.
+#[must_use]
+pub fn mandatory(from: Current, hop: &Version, judged: &[Judged<'_>]) -> bool {
+    from.yanked || !from.supported
+        || judged.iter().any(|one| one.candidate && one.release.severity == Severity::Critical && one.release.version <= *hop)
+}
+
+/// What the program that asks needs: a file for its own component and machine.
+#[must_use]
+pub fn own_target(check: &Check) -> Target {
+    Target { component: check.component, platform: check.platform, arch: check.arch, kind: check.kind }
+}
+
+/// Rule 10b: every pair of platform and arch that the asking client's server may be.
+#[must_use]
+pub fn server_targets(check: &Check) -> Vec<Target> {
+    let platforms = check.server_platform.as_ref().map_or(Platform::ALL, std::slice::from_ref);
+    let archs = check.server_arch.as_ref().map_or(MachineArch::ALL, std::slice::from_ref);
+    platforms.iter().flat_map(|&platform| {
+        archs.iter().map(move |&arch| Target { component: Component::Server, platform, arch, kind: None })
+    }).collect()
+}
+
+/// Which clients a server of one version accepts (rule 10).
+#[derive(Clone, Copy, Debug)]
+pub struct Acceptance<'a> {
+    server: &'a Version,
+    /// The release that the server runs, where it was published.
+    pub release: Option<&'a Release>,
+}
+
+impl<'a> Acceptance<'a> {
+    /// What the server of this version accepts.
+    #[must_use]
+    pub fn of(facts: &Facts<'a>, server: &'a Version) -> Self {
+        Self { server, release: release_of(facts, server).filter(|release| release.was_published_by(facts.now)) }
+    }
+
+    /// Whether a client of this version is accepted.
+    #[must_use]
+    pub fn accepts(&self, client: &Version) -> bool {
+        client == self.server
+            || match self.release.and_then(|release| release.compatible_clients.as_ref()) {
+                Some(requirement) => requirement.matches(client),
+                None => client.same_minor(self.server),
+            }
+    }
+}
