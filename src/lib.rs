@@ -1,2 +1,9 @@
 //! Sluice.
+pub mod artifacts;
+pub mod auth;
+pub mod clock;
+pub mod config;
+pub mod directory;
 pub mod domain;
+pub mod signing;
+pub mod store;

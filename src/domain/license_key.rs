@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::InvalidValue;
+use jiff::Timestamp;
+
+use super::{InvalidValue, id::{LicenseKeyId, SubscriptionId}};
 
 /// Crockford's base 32, then the five symbols that only a check symbol can be.
 const SYMBOLS: &[u8; 37] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U";
@@ -103,6 +105,25 @@ impl fmt::Debug for LicenseKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("LicenseKey(hidden)")
     }
+}
+
+/// A license key, as much of it as is kept: never the key itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// Its id.
+    pub id: LicenseKeyId,
+    /// The subscription it opens.
+    pub subscription: SubscriptionId,
+    /// HMAC-SHA-256 of the key under the server's license secret.
+    pub fingerprint: [u8; 32],
+    /// Its last characters, so that staff can tell keys apart.
+    pub hint: String,
+    /// Whether the vendor brought it.
+    pub imported: bool,
+    /// When it was issued or imported.
+    pub created_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// Checks a key that the vendor already has in the field: 16 to 128 characters 0x21–0x7E.

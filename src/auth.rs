@@ -1,0 +1,20 @@
+//! Who is at the door: passwords, sessions, and API tokens. What a caller may do is decided above.
+
+pub mod api_token;
+pub mod password;
+pub mod session;
+
+use aws_lc_rs::digest;
+
+/// What is kept of a token that is random enough not to need slow hashing.
+#[must_use]
+pub fn token_hash(token: &str) -> [u8; 32] {
+    digest::digest(&digest::SHA256, token.as_bytes()).as_ref().try_into().unwrap_or_default()
+}
+
+/// Random letters and digits.
+fn letters(random: impl IntoIterator<Item = u8>) -> String {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    // Bytes past the last whole multiple of 62 are passed over, so that every letter is as likely as any other.
+    random.into_iter().filter(|byte| *byte < 248).filter_map(|byte| ALPHABET.get(usize::from(byte % 62))).copied().map(char::from).collect()
+}

@@ -1,0 +1,338 @@
+//! Configuration: the embedded defaults, then a file, then the environment, checked once and typed.
+
+use std::{fmt, path::{Path, PathBuf}, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+/// Every key with its default and what it is for.
+pub const DEFAULTS: &str = include_str!("config/default.toml");
+
+/// The configuration in force.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Listening.
+    pub server: ServerConfig,
+    /// What is kept on this machine.
+    pub data: DataConfig,
+    /// The database.
+    pub database: DatabaseConfig,
+    /// The artifacts.
+    pub storage: StorageConfig,
+    /// Logins.
+    pub auth: AuthConfig,
+    /// Downloads.
+    pub downloads: DownloadsConfig,
+    /// Version checks.
+    pub checks: ChecksConfig,
+    /// Logging.
+    pub log: LogConfig,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where to listen.
+    pub bind: std::net::SocketAddr,
+    /// The address that goes into links; empty for the one listened on.
+    pub public_url: String,
+    /// Threads that answer requests; 0 for one per processor.
+    pub workers: usize,
+    /// How long running requests may go on after a stop signal.
+    pub shutdown_timeout: Span,
+}
+
+/// `[data]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// The folder.
+    pub folder: PathBuf,
+}
+
+/// `[database]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// `sqlite:PATH`, or empty.
+    pub url: String,
+}
+
+/// `[storage]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageConfig {
+    /// `file:PATH`, or empty.
+    pub url: String,
+}
+
+/// `[auth]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthConfig {
+    /// The first administrator's e-mail address, or empty.
+    pub bootstrap_email: String,
+    /// The first administrator's password, or empty.
+    pub bootstrap_password: Secret,
+    /// How long an access token is good.
+    pub session_ttl: Span,
+    /// How long a refresh token is good.
+    pub refresh_ttl: Span,
+    /// Memory of one password hash, in KiB.
+    pub password_memory_kib: u32,
+    /// Passes of one password hash.
+    pub password_passes: u32,
+}
+
+/// `[downloads]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DownloadsConfig {
+    /// How long a link is good.
+    pub url_ttl: Span,
+    /// Threads that read files.
+    pub threads: usize,
+}
+
+/// `[checks]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChecksConfig {
+    /// When a program should ask again.
+    pub next_check_after: Span,
+    /// How often sightings are written down.
+    pub sightings_every: Span,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// A `tracing` filter.
+    pub filter: String,
+    /// For whom.
+    pub format: LogFormat,
+}
+
+/// For whom log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// A text that is never shown.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    const fn shown(&self) -> &'static str {
+        if self.0.is_empty() { "" } else { "(hidden)" }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.shown())
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.shown())
+    }
+}
+
+/// A length of time, written `90s`, `15m`, `6h`, `1h 30m` or, as ISO 8601 has it, `PT15M`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+impl Span {
+    /// In whole seconds.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let length = text.parse::<jiff::SignedDuration>().ok().and_then(|length| Duration::try_from(length).ok());
+        length.filter(|length| !length.is_zero()).map(Self).ok_or_else(|| {
+            serde::de::Error::custom(format!("`{text}` is no length of time; write for example `90s`, `15m` or `6h`"))
+        })
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let length = jiff::SignedDuration::try_from(self.0).unwrap_or(jiff::SignedDuration::MAX);
+        serializer.collect_str(&format_args!("{length:#}"))
+    }
+}
+
+/// What is wrong with the configuration: where it comes from, which key, and what would be right.
+#[derive(Debug, thiserror::Error)]
+#[error("configuration: {0}")]
+pub struct ConfigError(String);
+
+impl Config {
+    /// Reads the configuration. `file` must exist where it is given; else `sluice.toml` in the working folder is
+    /// read if it is there.
+    ///
+    /// # Errors
+    /// With one line naming the key that is wrong.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::load_with(file, std::env::vars().collect())
+    }
+
+    fn load_with(file: Option<&Path>, environment: std::collections::HashMap<String, String>) -> Result<Self, ConfigError> {
+        let source = match file {
+            Some(path) => config::File::from(path).format(config::FileFormat::Toml).required(true),
+            None => config::File::new("sluice.toml", config::FileFormat::Toml).required(false),
+        };
+        let variables = environment.into_iter().filter(|(name, _)| name.starts_with("SLUICE__")).collect();
+        let read = config::Config::builder()
+            .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml))
+            .add_source(source)
+            .add_source(config::Environment::with_prefix("SLUICE").prefix_separator("__").separator("__").source(Some(variables)))
+            .build()
+            .and_then(config::Config::try_deserialize::<Self>)
+            .map_err(|error| ConfigError(explain(&error)))?;
+        read.check()?;
+        Ok(read)
+    }
+
+    /// What the types cannot say.
+    fn check(&self) -> Result<(), ConfigError> {
+        self.database_path()?;
+        self.storage_folder()?;
+        self.public_url(self.server.bind)?;
+        let refuse = |text: &str| Err(ConfigError(text.to_owned()));
+        if self.auth.bootstrap_email.is_empty() != self.auth.bootstrap_password.reveal().is_empty() {
+            return refuse("auth.bootstrap_email and auth.bootstrap_password go together; set both or neither");
+        }
+        if self.downloads.threads == 0 {
+            return refuse("downloads.threads must be at least 1");
+        }
+        if self.auth.password_memory_kib < 8 || self.auth.password_passes == 0 {
+            return refuse("auth.password_memory_kib must be at least 8 and auth.password_passes at least 1");
+        }
+        Ok(())
+    }
+
+    /// The SQLite database file.
+    ///
+    /// # Errors
+    /// When `database.url` names something else.
+    pub fn database_path(&self) -> Result<PathBuf, ConfigError> {
+        self.path_of("database.url", &self.database.url, "sqlite:", "sluice.sqlite3")
+    }
+
+    /// The folder of the artifacts.
+    ///
+    /// # Errors
+    /// When `storage.url` names something else.
+    pub fn storage_folder(&self) -> Result<PathBuf, ConfigError> {
+        self.path_of("storage.url", &self.storage.url, "file:", "artifacts")
+    }
+
+    fn path_of(&self, key: &str, url: &str, scheme: &str, default: &str) -> Result<PathBuf, ConfigError> {
+        if url.is_empty() {
+            return Ok(self.data.folder.join(default));
+        }
+        match url.strip_prefix(scheme) {
+            Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+            // The URL may hold a password, so only its scheme is shown.
+            _ => Err(ConfigError(format!(
+                "{key}: `{}…` is not supported; this version takes `{scheme}PATH`",
+                url.split_once(':').map_or("", |(scheme, _)| scheme)
+            ))),
+        }
+    }
+
+    /// The address that goes into links, without a slash at its end; `bound` is where the server listens.
+    ///
+    /// # Errors
+    /// When `server.public_url` is no http or https URL.
+    pub fn public_url(&self, bound: std::net::SocketAddr) -> Result<String, ConfigError> {
+        let written = &self.server.public_url;
+        if written.is_empty() {
+            return Ok(format!("http://{bound}"));
+        }
+        let usable = url::Url::parse(written).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()
+        });
+        if usable {
+            Ok(written.trim_end_matches('/').to_owned())
+        } else {
+            Err(ConfigError(format!("server.public_url: `{written}` should be like `https://updates.example.com`")))
+        }
+    }
+}
+
+/// The error in one line, with the key and where it was set.
+fn explain(error: &config::ConfigError) -> String {
+    let line = error.to_string().replace('\n', " ");
+    match line.split_once("unknown field `") {
+        Some((_, rest)) => {
+            let name = rest.split('`').next().unwrap_or_default();
+            format!("there is no key `{name}`; `sluice config --defaults` lists every key ({line})")
+        }
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::load_with(None, variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn the_defaults_are_valid_and_the_environment_goes_before_them() {
+        let config = load(&[("SLUICE__SERVER__BIND", "0.0.0.0:1234"), ("SLUICE__DOWNLOADS__URL_TTL", "90s"), ("SLUICE__DOWNLOADS__THREADS", "3")]).expect("a configuration");
+        assert_eq!(config.server.bind.port(), 1234);
+        assert_eq!(config.downloads.url_ttl.seconds(), 90);
+        assert_eq!(config.downloads.threads, 3);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (name, value, expected) in [
+            ("SLUICE__SERVER__BNID", "x", "bnid"),
+            ("SLUICE__SEVER__BIND", "x", "sever"),
+            ("SLUICE__SERVER__BIND", "nowhere", "bind"),
+            ("SLUICE__DOWNLOADS__URL_TTL", "soon", "soon"),
+            ("SLUICE__SERVER__PUBLIC_URL", "ftp://x", "server.public_url"),
+            ("SLUICE__DATABASE__URL", "mysql://user:hunter2@x/y", "database.url"),
+            ("SLUICE__AUTH__BOOTSTRAP_EMAIL", "a@example.com", "auth.bootstrap_password"),
+        ] {
+            let error = load(&[(name, value)]).expect_err(name).to_string();
+            assert!(error.contains(expected), "{name}: {error}");
+            assert!(!error.contains('\n') && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let config = load(&[("SLUICE__AUTH__BOOTSTRAP_EMAIL", "a@example.com"), ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "12345678")]).expect("a configuration");
+        assert_eq!(config.auth.bootstrap_password.reveal(), "12345678");
+        assert!(!format!("{config:?}").contains("12345678"));
+        assert!(!toml::to_string(&config).expect("toml").contains("12345678"));
+    }
+}

@@ -1,0 +1,188 @@
+//! The read model that answers checks: everything a decision depends on, in memory and indexed.
+//!
+//! It is built at start-up from the database and kept in step by every write: a service makes its change in a
+//! transaction, the changed things are read back in the same transaction ([`Loaded`]), and once it is committed
+//! they are put in here ([`Directory::apply`]) before the write is answered. The catalogue (products, releases,
+//! stops, hosting groups) is a snapshot that is replaced as a whole; subscriptions and license keys, of which there
+//! may be a million, are in concurrent maps of their own.
+
+pub mod catalogue;
+pub mod sightings;
+
+use std::{
+    collections::HashSet,
+    hash::{BuildHasherDefault, Hasher},
+    sync::{Arc, atomic::{AtomicUsize, Ordering}},
+};
+
+use arc_swap::{ArcSwap, Guard};
+use papaya::HashMap;
+
+use parking_lot::Mutex;
+
+use crate::domain::{
+    hosting_group::HostingGroup, id::{HostingGroupId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId},
+    license_key::KeyRecord, product::Product, release::Release, slug::Slug, stop::Stop, subscription::Coverage,
+};
+pub use catalogue::{Catalogue, ProductEntry};
+use sightings::Sightings;
+
+/// What a write has changed, by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A product or its stops.
+    Product(ProductId),
+    /// A release or its artifacts.
+    Release(ProductId, ReleaseId),
+    /// A hosting group.
+    HostingGroup(HostingGroupId),
+    /// A subscription or its license keys.
+    Subscription(SubscriptionId),
+}
+
+/// What a write has changed, as it is now.
+#[derive(Clone, Debug)]
+pub enum Loaded {
+    /// A product with its stops.
+    Product(Box<Product>, Vec<Stop>),
+    /// A release with its artifacts.
+    Release(Box<Release>),
+    /// A draft that was deleted.
+    ReleaseGone(ProductId, ReleaseId),
+    /// A hosting group.
+    HostingGroup(HostingGroup),
+    /// A subscription with all of its license keys.
+    Subscription(Coverage, Vec<KeyRecord>),
+}
+
+/// A license key as checks look it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyEntry {
+    /// Its id.
+    pub id: LicenseKeyId,
+    /// The subscription it opens.
+    pub subscription: SubscriptionId,
+    /// Whether it opens it no more.
+    pub revoked: bool,
+}
+
+/// Fingerprints are hashes already; their first bytes are as good a hash as any.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+
+    /// The length of an array that is hashed as a slice says nothing.
+    fn write_usize(&mut self, _: usize) {}
+}
+
+type Fingerprint = [u8; 32];
+
+/// The read model.
+#[derive(Debug, Default)]
+pub struct Directory {
+    catalogue: ArcSwap<Catalogue>,
+    subscriptions: HashMap<SubscriptionId, Arc<Coverage>>,
+    keys: HashMap<Fingerprint, KeyEntry, BuildHasherDefault<Identity>>,
+    revoked: HashMap<LicenseKeyId, ()>,
+    imported: AtomicUsize,
+    /// Lists of channels that subscriptions have; a million of them share a handful.
+    channel_lists: Mutex<HashSet<Arc<[Slug]>>>,
+    /// What checks told about their installations since it was last written down.
+    pub sightings: Sightings,
+}
+
+impl Directory {
+    /// The catalogue as it is now. A check takes it once, so that it answers from one state.
+    #[must_use]
+    pub fn catalogue(&self) -> Guard<Arc<Catalogue>> {
+        self.catalogue.load()
+    }
+
+    /// The license key with this fingerprint.
+    #[must_use]
+    pub fn key(&self, fingerprint: &Fingerprint) -> Option<KeyEntry> {
+        self.keys.pin().get(fingerprint).copied()
+    }
+
+    /// Whether any key of the vendor's own was ever imported.
+    #[must_use]
+    pub fn has_imported_keys(&self) -> bool {
+        self.imported.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether this key has been revoked; keys that are not known have not.
+    #[must_use]
+    pub fn is_revoked(&self, key: LicenseKeyId) -> bool {
+        self.revoked.pin().contains_key(&key)
+    }
+
+    /// A directory of a catalogue, without subscriptions yet.
+    #[must_use]
+    pub fn new(catalogue: Catalogue) -> Self {
+        Self { catalogue: ArcSwap::from_pointee(catalogue), ..Self::default() }
+    }
+
+    /// What this subscription covers.
+    #[must_use]
+    pub fn coverage(&self, id: SubscriptionId) -> Option<Arc<Coverage>> {
+        self.subscriptions.pin().get(&id).cloned()
+    }
+
+    /// How many subscriptions there are.
+    #[must_use]
+    pub fn subscription_count(&self) -> usize {
+        self.subscriptions.len()
+    }
+
+    /// Puts in what a committed write has changed. Called by one writer at a time, in the order of the commits.
+    pub fn apply(&self, loaded: Vec<Loaded>) {
+        for one in loaded {
+            match one {
+                Loaded::Subscription(coverage, keys) => {
+                    self.put_subscription(coverage);
+                    keys.iter().for_each(|key| self.put_key(key));
+                }
+                other => {
+                    let mut catalogue = Catalogue::clone(&self.catalogue.load());
+                    catalogue.apply(other);
+                    self.catalogue.store(Arc::new(catalogue));
+                }
+            }
+        }
+    }
+
+    /// Puts in a subscription, in place of what was known of it.
+    pub fn put_subscription(&self, mut coverage: Coverage) {
+        let mut lists = self.channel_lists.lock();
+        match lists.get(&coverage.channels) {
+            Some(known) => coverage.channels = Arc::clone(known),
+            None => {
+                lists.insert(Arc::clone(&coverage.channels));
+            }
+        }
+        drop(lists);
+        self.subscriptions.pin().insert(coverage.id, Arc::new(coverage));
+    }
+
+    /// Puts in a license key, in place of what was known of it.
+    pub fn put_key(&self, key: &KeyRecord) {
+        let entry = KeyEntry { id: key.id, subscription: key.subscription, revoked: key.revoked_at.is_some() };
+        let known = self.keys.pin().insert(key.fingerprint, entry).is_some();
+        if key.imported && !known {
+            self.imported.fetch_add(1, Ordering::Relaxed);
+        }
+        if entry.revoked {
+            self.revoked.pin().insert(key.id, ());
+        }
+    }
+}

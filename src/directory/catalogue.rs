@@ -1,0 +1,155 @@
+//! The catalogue: products with their releases and stops, and hosting groups. Small, and replaced as a whole.
+
+use std::{collections::{BTreeMap, HashMap}, sync::Arc};
+
+use super::Loaded;
+use crate::domain::{
+    artifact::Artifact, hosting_group::HostingGroup, id::{ArtifactId, HostingGroupId, ProductId}, product::Product,
+    release::Release, slug::Slug, stop::Stop, version::Version,
+};
+
+/// A product with everything that decisions about it depend on.
+#[derive(Clone, Debug)]
+pub struct ProductEntry {
+    /// The product.
+    pub product: Product,
+    /// Its stops.
+    pub stops: Vec<Stop>,
+    /// Its releases, drafts too, in ascending order of their versions.
+    pub releases: Vec<Arc<Release>>,
+}
+
+impl ProductEntry {
+    /// The release whose version has the same precedence as this one.
+    #[must_use]
+    pub fn release(&self, version: &Version) -> Option<&Arc<Release>> {
+        let place = self.releases.binary_search_by(|release| release.version.cmp(version)).ok()?;
+        self.releases.get(place)
+    }
+}
+
+/// All products and hosting groups.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    products: BTreeMap<Slug, Arc<ProductEntry>>,
+    slugs: HashMap<ProductId, Slug>,
+    groups: HashMap<HostingGroupId, Arc<HostingGroup>>,
+    artifacts: HashMap<ArtifactId, (ProductId, Version)>,
+}
+
+impl Catalogue {
+    /// The catalogue of these products and groups.
+    #[must_use]
+    pub fn new(products: Vec<(Product, Vec<Stop>)>, releases: Vec<Release>, groups: Vec<HostingGroup>) -> Self {
+        let mut catalogue = Self::default();
+        for (product, stops) in products {
+            catalogue.apply(Loaded::Product(Box::new(product), stops));
+        }
+        let mut by_product: HashMap<ProductId, Vec<Arc<Release>>> = HashMap::new();
+        for release in releases {
+            catalogue.note_artifacts(&release);
+            by_product.entry(release.product).or_default().push(Arc::new(release));
+        }
+        for (product, mut releases) in by_product {
+            releases.sort_by(|left, right| left.version.cmp(&right.version));
+            catalogue.change(product, |entry| entry.releases = releases);
+        }
+        for group in groups {
+            catalogue.apply(Loaded::HostingGroup(group));
+        }
+        catalogue
+    }
+
+    /// The product with this slug, which is looked up as the text that was sent.
+    #[must_use]
+    pub fn product(&self, slug: &str) -> Option<&Arc<ProductEntry>> {
+        self.products.get(slug)
+    }
+
+    /// The product with this id.
+    #[must_use]
+    pub fn product_by_id(&self, id: ProductId) -> Option<&Arc<ProductEntry>> {
+        self.products.get(self.slugs.get(&id)?)
+    }
+
+    /// Every product, by slug.
+    pub fn products(&self) -> impl Iterator<Item = &Arc<ProductEntry>> {
+        self.products.values()
+    }
+
+    /// The hosting group with this id.
+    #[must_use]
+    pub fn group(&self, id: HostingGroupId) -> Option<&Arc<HostingGroup>> {
+        self.groups.get(&id)
+    }
+
+    /// The hosting group with this slug.
+    #[must_use]
+    pub fn group_by_slug(&self, slug: &str) -> Option<&Arc<HostingGroup>> {
+        self.groups.values().find(|group| group.slug.as_str() == slug)
+    }
+
+    /// Every hosting group, by slug.
+    #[must_use]
+    pub fn groups(&self) -> Vec<&Arc<HostingGroup>> {
+        let mut groups: Vec<_> = self.groups.values().collect();
+        groups.sort_by(|left, right| left.slug.cmp(&right.slug));
+        groups
+    }
+
+    /// The artifact with this id, with its product and release.
+    #[must_use]
+    pub fn artifact(&self, id: ArtifactId) -> Option<(&Arc<ProductEntry>, &Arc<Release>, &Artifact)> {
+        let (product, version) = self.artifacts.get(&id)?;
+        let entry = self.product_by_id(*product)?;
+        let release = entry.release(version)?;
+        let artifact = release.artifacts.iter().find(|artifact| artifact.id == id)?;
+        Some((entry, release, artifact))
+    }
+
+    /// Puts in what a write has changed.
+    pub(super) fn apply(&mut self, loaded: Loaded) {
+        match loaded {
+            Loaded::Product(product, stops) => {
+                let releases = self.product_by_id(product.id).map(|known| known.releases.clone()).unwrap_or_default();
+                self.slugs.insert(product.id, product.slug.clone());
+                self.products.insert(product.slug.clone(), Arc::new(ProductEntry { product: *product, stops, releases }));
+            }
+            Loaded::Release(release) => {
+                self.forget_artifacts(release.product, release.id);
+                self.note_artifacts(&release);
+                self.change(release.product, |entry| {
+                    entry.releases.retain(|known| known.id != release.id);
+                    let place = entry.releases.partition_point(|known| known.version < release.version);
+                    entry.releases.insert(place, Arc::new(*release));
+                });
+            }
+            Loaded::ReleaseGone(product, id) => {
+                self.forget_artifacts(product, id);
+                self.change(product, |entry| entry.releases.retain(|known| known.id != id));
+            }
+            Loaded::HostingGroup(group) => {
+                self.groups.insert(group.id, Arc::new(group));
+            }
+            // Subscriptions are not part of the catalogue.
+            Loaded::Subscription(..) => {}
+        }
+    }
+
+    fn change(&mut self, product: ProductId, change: impl FnOnce(&mut ProductEntry)) {
+        if let Some(entry) = self.slugs.get(&product).and_then(|slug| self.products.get_mut(slug)) {
+            change(Arc::make_mut(entry));
+        }
+    }
+
+    fn note_artifacts(&mut self, release: &Release) {
+        self.artifacts.extend(release.artifacts.iter().map(|artifact| (artifact.id, (release.product, release.version.clone()))));
+    }
+
+    fn forget_artifacts(&mut self, product: ProductId, release: crate::domain::id::ReleaseId) {
+        let known = self.product_by_id(product).and_then(|entry| entry.releases.iter().find(|known| known.id == release)).cloned();
+        for artifact in known.iter().flat_map(|release| &release.artifacts) {
+            self.artifacts.remove(&artifact.id);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What checks tell about their installations, gathered until a job writes it down.
+
+use std::{collections::HashMap, hash::{BuildHasher as _, RandomState}};
+
+use parking_lot::Mutex;
+
+use crate::domain::{id::{InstallationId, ProductId}, installation::Sighting};
+
+/// Parts with a lock of their own, so that checks on different threads seldom wait for one another.
+const PARTS: usize = 16;
+
+/// Installations remembered in one part; past that, newcomers are dropped until the next writing. Together: half a
+/// million, some 150 MB, which only a flood of invented installations comes near.
+const MOST_IN_A_PART: usize = 32_768;
+
+type Place = (ProductId, InstallationId);
+type Part = Mutex<HashMap<Place, Sighting>>;
+
+/// The last sighting of every installation since the last writing.
+#[derive(Debug, Default)]
+pub struct Sightings {
+    parts: [Part; PARTS],
+    hasher: RandomState,
+}
+
+impl Sightings {
+    /// Remembers a sighting, in place of an earlier one of the same installation.
+    pub fn note(&self, sighting: Sighting) {
+        let (part, place) = self.place(&sighting);
+        let mut part = part.lock();
+        if part.len() < MOST_IN_A_PART || part.contains_key(&place) {
+            part.insert(place, sighting);
+        }
+    }
+
+    /// Takes out everything that was gathered.
+    #[must_use]
+    pub fn take(&self) -> Vec<Sighting> {
+        self.parts.iter().flat_map(|part| std::mem::take(&mut *part.lock()).into_values()).collect()
+    }
+
+    /// Puts back what could not be written; what was seen since stays.
+    pub fn put_back(&self, sightings: Vec<Sighting>) {
+        for sighting in sightings {
+            let (part, place) = self.place(&sighting);
+            part.lock().entry(place).or_insert(sighting);
+        }
+    }
+
+    fn place(&self, sighting: &Sighting) -> (&Part, Place) {
+        let place = (sighting.product, sighting.installation);
+        let number = usize::try_from(self.hasher.hash_one(place)).unwrap_or(0) % PARTS;
+        let [first, ..] = &self.parts;
+        (self.parts.get(number).unwrap_or(first), place)
+    }
+}

@@ -1,0 +1,146 @@
+//! Keys and what is made with them: download links, fingerprints of license keys, signatures of manifests, and
+//! the secrets of sessions. Keys are made at first start and kept in one file; see [`KeyRing`].
+
+mod key_file;
+pub mod link;
+
+use std::path::Path;
+
+use aws_lc_rs::{
+    digest, hmac,
+    rand,
+    signature::{Ed25519KeyPair, KeyPair},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+pub use key_file::{KeyError, KeyFile, Purpose};
+
+/// Where the keys are, in the data folder.
+pub const KEY_FILE: &str = "keys.json";
+
+/// The keys in use. Of links, sessions and manifests there are two: the first signs, and what the second signed
+/// before the last rotation still holds.
+#[derive(Debug)]
+pub struct KeyRing {
+    links: Vec<(u8, hmac::Key)>,
+    sessions: Vec<(String, Vec<u8>)>,
+    manifests: Vec<(String, Ed25519KeyPair)>,
+    license: hmac::Key,
+    license_secret_id: String,
+}
+
+/// A license key as it is stored and looked up.
+pub type Fingerprint = [u8; 32];
+
+/// Which form of license key a fingerprint is of, so that no imported key can be mistaken for an issued one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyForm {
+    /// Sluice's own, read without regard to how it was typed.
+    Issued,
+    /// The vendor's, as it is written.
+    Imported,
+}
+
+impl KeyRing {
+    /// Reads the keys of a data folder, making them where there are none.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the file cannot be read or made, can be read by others, or is not a key file.
+    pub fn open(folder: &Path) -> Result<Self, KeyError> {
+        KeyFile::open(&folder.join(KEY_FILE)).and_then(|file| Self::of(&file))
+    }
+
+    /// The keys of a key file.
+    ///
+    /// # Errors
+    /// [`KeyError`] when a key in it is none.
+    pub fn of(file: &KeyFile) -> Result<Self, KeyError> {
+        let manifest = |key: &key_file::StoredKey| {
+            let pair = Ed25519KeyPair::from_pkcs8(key.secret()).map_err(|_| KeyError::damaged(file.path(), &key.id))?;
+            Ok((key.id.clone(), pair))
+        };
+        let link = |key: &key_file::StoredKey| {
+            let id = key.id.parse().map_err(|_| KeyError::damaged(file.path(), &key.id))?;
+            Ok((id, hmac::Key::new(hmac::HMAC_SHA256, key.secret())))
+        };
+        Ok(Self {
+            links: file.keys(Purpose::Links).iter().map(link).collect::<Result<_, _>>()?,
+            sessions: file.keys(Purpose::Sessions).iter().map(|key| (key.id.clone(), key.secret().to_vec())).collect(),
+            manifests: file.keys(Purpose::Manifests).iter().map(manifest).collect::<Result<_, _>>()?,
+            license: hmac::Key::new(hmac::HMAC_SHA256, file.license_secret()),
+            license_secret_id: URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, file.license_secret()).as_ref()),
+        })
+    }
+
+    /// Which license secret this is; the database remembers the one it was filled with.
+    #[must_use]
+    pub fn license_secret_id(&self) -> &str {
+        &self.license_secret_id
+    }
+
+    /// The fingerprint of a license key.
+    #[must_use]
+    pub fn fingerprint(&self, form: KeyForm, key: &[u8]) -> Fingerprint {
+        let mut context = hmac::Context::with_key(&self.license);
+        context.update(match form {
+            KeyForm::Issued => b"issued:",
+            KeyForm::Imported => b"import:",
+        });
+        context.update(key);
+        context.sign().as_ref().try_into().unwrap_or_default()
+    }
+
+    /// The secrets of session tokens with their ids, the one that signs first.
+    pub fn session_secrets(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.sessions.iter().map(|(id, secret)| (id.as_str(), secret.as_slice()))
+    }
+
+    /// Signs a manifest; returns the signature and the id of the key.
+    #[must_use]
+    pub fn sign_manifest(&self, body: &[u8]) -> Option<(Vec<u8>, String)> {
+        self.manifests.first().map(|(id, pair)| (pair.sign(body).as_ref().to_vec(), id.clone()))
+    }
+
+    /// The public keys of manifests (RFC 7517, RFC 8037).
+    #[must_use]
+    pub fn public_keys(&self) -> Vec<PublicKey> {
+        self.manifests.iter().map(|(id, pair)| PublicKey {
+            kty: "OKP",
+            crv: "Ed25519",
+            alg: "EdDSA",
+            key_use: "sig",
+            kid: id.clone(),
+            x: URL_SAFE_NO_PAD.encode(pair.public_key().as_ref()),
+        }).collect()
+    }
+}
+
+/// A public key as a JSON Web Key (RFC 8037, section 2).
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct PublicKey {
+    /// The key's family: `OKP`.
+    pub kty: &'static str,
+    /// The curve: `Ed25519`.
+    pub crv: &'static str,
+    /// The algorithm: `EdDSA`.
+    pub alg: &'static str,
+    /// What it is for: `sig`.
+    #[serde(rename = "use")]
+    pub key_use: &'static str,
+    /// The key's id, which signatures name.
+    pub kid: String,
+    /// The key, in base64url without padding.
+    pub x: String,
+}
+
+/// Random bytes from the operating system's generator.
+///
+/// # Panics
+/// When the machine has no source of randomness, as nothing safe can be done without.
+#[must_use]
+#[expect(clippy::expect_used, reason = "without randomness nothing safe can be done, so there is nothing to go on with")]
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).expect("the operating system has a source of randomness");
+    bytes
+}

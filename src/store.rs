@@ -1,0 +1,226 @@
+//! The database: where writes go, and what start-up reads. The only room that names diesel.
+//!
+//! [`Store::write`] runs one transaction at a time on the one writing connection, [`Store::read`] runs queries on a
+//! pool of reading ones. Both block: call them off the async threads. Each table has a file of its own, with its
+//! row, the conversion to the domain, and the queries, named by the question they answer.
+
+pub mod api_tokens;
+pub mod artifacts;
+pub mod customers;
+pub mod hosting_groups;
+pub mod installations;
+pub mod license_keys;
+pub mod manifests;
+pub mod products;
+pub mod releases;
+pub mod runs;
+pub mod schema;
+pub mod settings;
+pub mod stops;
+pub mod subscriptions;
+pub mod users;
+pub mod value;
+
+use std::{path::Path, time::Duration};
+
+use diesel::{
+    Connection as _, RunQueryDsl,
+    connection::SimpleConnection,
+    r2d2::{ConnectionManager, CustomizeConnection, Pool},
+    result::{DatabaseErrorKind, Error as DieselError},
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use parking_lot::Mutex;
+
+/// The connection that queries are written against.
+pub type Connection = diesel::sqlite::SqliteConnection;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// Readers wait for nothing in SQLite's WAL, so a few serve all the staff there is.
+const READERS: u32 = 4;
+
+/// What went wrong with the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A value that must be unique is there already.
+    #[error("a row like this is there already: {0}")]
+    Conflict(String),
+    /// The database cannot be written or read just now.
+    #[error("{0}")]
+    Unavailable(String),
+    /// What the database holds cannot be understood.
+    #[error("{0}")]
+    Damaged(String),
+    /// A query that should work did not.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<DieselError> for StoreError {
+    fn from(error: DieselError) -> Self {
+        let text = error.to_string();
+        match &error {
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Conflict(text),
+            DieselError::DeserializationError(_) => Self::Damaged(format!("the database holds a value that is none: {text}")),
+            _ => Self::from_message(text),
+        }
+    }
+}
+
+impl StoreError {
+    /// SQLite tells these cases apart only by the text of its error.
+    fn from_message(text: String) -> Self {
+        const AWAY: [&str; 6] = ["disk is full", "readonly database", "disk I/O", "database is locked", "unable to open", "timed out"];
+        const BROKEN: [&str; 2] = ["malformed", "not a database"];
+        if AWAY.iter().any(|sign| text.contains(sign)) {
+            Self::Unavailable(text)
+        } else if BROKEN.iter().any(|sign| text.contains(sign)) {
+            Self::Damaged(text)
+        } else {
+            Self::Other(text)
+        }
+    }
+}
+
+/// The open database.
+pub struct Store {
+    writer: Mutex<Connection>,
+    readers: Pool<ConnectionManager<Connection>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Store")
+    }
+}
+
+impl Store {
+    /// Opens the database file, making it where there is none.
+    ///
+    /// # Errors
+    /// With one line that says what is wrong with the file and what to do.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let shown = path.display();
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| StoreError::Unavailable(format!("cannot make the folder {}: {error}", folder.display())))?;
+        }
+        let url = path.to_str().ok_or_else(|| StoreError::Other(format!("the database path {shown} is not valid Unicode")))?;
+        let explain = |text: String| match StoreError::from_message(text) {
+            StoreError::Unavailable(text) => StoreError::Unavailable(format!("cannot write the database {shown}: {text}; check the disk and the rights of the folder")),
+            StoreError::Damaged(text) => StoreError::Damaged(format!("the database {shown} is damaged ({text}); restore it from a backup")),
+            StoreError::Conflict(text) | StoreError::Other(text) => StoreError::Other(format!("cannot open the database {shown}: {text}")),
+        };
+        let mut writer = Connection::establish(url).map_err(|error| explain(error.to_string()))?;
+        // FULL, not NORMAL: what was answered with success must outlive a power cut.
+        writer
+            .batch_execute("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+            .map_err(|error| explain(error.to_string()))?;
+        let readers = Pool::builder()
+            .max_size(READERS)
+            .min_idle(Some(0))
+            .connection_timeout(Duration::from_secs(5))
+            .connection_customizer(Box::new(ReaderSetup))
+            .build_unchecked(ConnectionManager::new(url));
+        Ok(Self { writer: Mutex::new(writer), readers })
+    }
+
+    /// Brings the schema up to date; returns the names of the migrations that were run.
+    ///
+    /// # Errors
+    /// When a migration fails, or when the schema is newer than this program knows.
+    pub fn migrate(&self) -> Result<Vec<String>, StoreError> {
+        let mut writer = self.writer.lock();
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| match StoreError::from_message(error.to_string()) {
+            StoreError::Other(text) => StoreError::Other(format!("the migration of the database failed: {text}")),
+            known => known,
+        };
+        let known: Vec<String> = diesel::migration::MigrationSource::<diesel::sqlite::Sqlite>::migrations(&MIGRATIONS)
+            .map_err(failed)?
+            .iter()
+            .map(|migration| migration.name().version().to_string())
+            .collect();
+        let applied = writer.applied_migrations().map_err(failed)?;
+        if let Some(newer) = applied.iter().find(|version| !known.contains(&version.to_string())) {
+            return Err(StoreError::Other(format!(
+                "the database has the schema of a newer Sluice (migration {newer}); start that version, or restore a backup from before it"
+            )));
+        }
+        let run = writer.run_pending_migrations(MIGRATIONS).map_err(failed)?;
+        Ok(run.iter().map(ToString::to_string).collect())
+    }
+
+    /// Whether every migration that this program knows has been run.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn is_current(&self) -> Result<bool, StoreError> {
+        let pending = self.writer.lock().has_pending_migration(MIGRATIONS);
+        pending.map(|pending| !pending).map_err(|error| StoreError::from_message(error.to_string()))
+    }
+
+    /// Runs `work` in a transaction of its own, one at a time. It is committed when `work` succeeds, and has left no
+    /// trace when it fails. `after` runs once it is committed and before the next write begins.
+    ///
+    /// # Errors
+    /// What `work` failed with, or what the database did.
+    pub fn write<T, E: From<StoreError>, C>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<(T, C), E>,
+        after: impl FnOnce(C),
+    ) -> Result<T, E> {
+        /// Carries `work`'s own error through diesel's transaction, which must be able to add its own.
+        enum Ended<E> {
+            Work(E),
+            Database(DieselError),
+        }
+        impl<E> From<DieselError> for Ended<E> {
+            fn from(error: DieselError) -> Self {
+                Self::Database(error)
+            }
+        }
+        let mut writer = self.writer.lock();
+        let done = writer.immediate_transaction(|connection| work(connection).map_err(Ended::Work)).map_err(|ended| match ended {
+            Ended::Work(error) => error,
+            Ended::Database(error) => E::from(StoreError::from(error)),
+        });
+        done.map(|(value, committed)| {
+            after(committed);
+            value
+        })
+    }
+
+    /// Runs queries on a reading connection.
+    ///
+    /// # Errors
+    /// What `work` failed with, or that no connection could be had.
+    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Connection) -> Result<T, E>) -> Result<T, E> {
+        let mut connection = self.readers.get().map_err(|error| StoreError::Unavailable(format!("no connection to the database: {error}")))?;
+        work(&mut connection)
+    }
+
+    /// Whether the database answers.
+    #[must_use]
+    pub fn is_reachable(&self) -> bool {
+        self.read(|connection| diesel::sql_query("SELECT 1").execute(connection).map_err(StoreError::from)).is_ok()
+    }
+}
+
+#[derive(Debug)]
+struct ReaderSetup;
+
+impl CustomizeConnection<Connection, diesel::r2d2::Error> for ReaderSetup {
+    fn on_acquire(&self, connection: &mut Connection) -> Result<(), diesel::r2d2::Error> {
+        connection.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;").map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+/// One page of a list: at most `limit` rows that come after a given one.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<T> {
+    /// The last row of the page before.
+    pub after: Option<T>,
+    /// How many rows at most.
+    pub limit: i64,
+}

@@ -1,0 +1,115 @@
+//! `api_tokens`: what machines present. The tokens themselves are stored nowhere.
+
+use diesel::prelude::*;
+use jiff::Timestamp;
+
+use super::{Connection, Page, StoreError, schema::api_tokens, value::{Json, Key, Moment}};
+use crate::domain::{id::{ProductId, TokenId}, scope::Scope};
+
+/// An API token, as much of it as is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiToken {
+    /// Its id.
+    pub id: TokenId,
+    /// What staff call it.
+    pub name: String,
+    /// SHA-256 of the token.
+    pub hash: [u8; 32],
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// The only product it may do it with.
+    pub product: Option<ProductId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it is good; `None` until it is deleted.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last presented, to the minute.
+    pub last_used_at: Option<Timestamp>,
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = api_tokens)]
+struct Row {
+    id: Key<TokenId>,
+    name: String,
+    hash: Vec<u8>,
+    scopes: Json<Vec<Scope>>,
+    product_id: Option<Key<ProductId>>,
+    created_at: Moment,
+    expires_at: Option<Moment>,
+    last_used_at: Option<Moment>,
+}
+
+impl Row {
+    fn into_domain(self) -> Result<ApiToken, StoreError> {
+        let hash = self.hash.as_slice().try_into()
+            .map_err(|_| StoreError::Damaged(format!("API token {} in the database has no whole hash", self.id.0)))?;
+        Ok(ApiToken {
+            id: self.id.0,
+            name: self.name,
+            hash,
+            scopes: self.scopes.0,
+            product: self.product_id.map(|id| id.0),
+            created_at: self.created_at.0,
+            expires_at: self.expires_at.map(|at| at.0),
+            last_used_at: self.last_used_at.map(|at| at.0),
+        })
+    }
+}
+
+/// The token with this hash.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn by_hash(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<ApiToken>, StoreError> {
+    let row = api_tokens::table.filter(api_tokens::hash.eq(hash.to_vec())).select(Row::as_select()).first(connection).optional()?;
+    row.map(Row::into_domain).transpose()
+}
+
+/// A page of tokens, in the order in which they were made.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn page(connection: &mut Connection, page: Page<TokenId>) -> Result<Vec<ApiToken>, StoreError> {
+    let mut query = api_tokens::table.order(api_tokens::id).limit(page.limit).select(Row::as_select()).into_boxed();
+    if let Some(after) = page.after {
+        query = query.filter(api_tokens::id.gt(Key(after)));
+    }
+    query.load(connection)?.into_iter().map(Row::into_domain).collect()
+}
+
+/// Adds a token.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn insert(connection: &mut Connection, token: &ApiToken) -> Result<(), StoreError> {
+    let row = Row {
+        id: Key(token.id),
+        name: token.name.clone(),
+        hash: token.hash.to_vec(),
+        scopes: Json(token.scopes.clone()),
+        product_id: token.product.map(Key),
+        created_at: Moment(token.created_at),
+        expires_at: token.expires_at.map(Moment),
+        last_used_at: token.last_used_at.map(Moment),
+    };
+    diesel::insert_into(api_tokens::table).values(row).execute(connection)?;
+    Ok(())
+}
+
+/// Notes that a token was presented.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn mark_used(connection: &mut Connection, id: TokenId, now: Timestamp) -> Result<(), StoreError> {
+    diesel::update(api_tokens::table.find(Key(id))).set(api_tokens::last_used_at.eq(Moment(now))).execute(connection)?;
+    Ok(())
+}
+
+/// Deletes a token; `false` when there was none.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn delete(connection: &mut Connection, id: TokenId) -> Result<bool, StoreError> {
+    Ok(diesel::delete(api_tokens::table.find(Key(id))).execute(connection)? > 0)
+}

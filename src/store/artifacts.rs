@@ -1,0 +1,103 @@
+//! `artifacts`: the files of releases. Their contents are in the artifact store, under their hashes.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+
+use super::{Connection, StoreError, schema::artifacts, value::{Key, Name}};
+use crate::domain::{
+    artifact::{Artifact, ArtifactKind, Filename, Sha256}, id::{ArtifactId, ReleaseId}, platform::{Arch, Component, Platform},
+};
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = artifacts)]
+struct Row {
+    id: Key<ArtifactId>,
+    release_id: Key<ReleaseId>,
+    component: Name<Component>,
+    platform: Name<Platform>,
+    arch: Name<Arch>,
+    kind: Name<ArtifactKind>,
+    filename: Name<Filename>,
+    size: i64,
+    sha256: Vec<u8>,
+    signature: Option<String>,
+}
+
+impl Row {
+    fn into_domain(self) -> Result<(ReleaseId, Artifact), StoreError> {
+        let damaged = |what: &str| StoreError::Damaged(format!("artifact {} in the database has a {what} that is none", self.filename.0));
+        let artifact = Artifact {
+            id: self.id.0,
+            component: self.component.0,
+            platform: self.platform.0,
+            arch: self.arch.0,
+            kind: self.kind.0,
+            size: u64::try_from(self.size).map_err(|_| damaged("size"))?,
+            sha256: Sha256(self.sha256.as_slice().try_into().map_err(|_| damaged("hash"))?),
+            signature: self.signature,
+            filename: self.filename.0,
+        };
+        Ok((self.release_id.0, artifact))
+    }
+}
+
+/// Every artifact with the release it belongs to.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn all(connection: &mut Connection) -> Result<Vec<(ReleaseId, Artifact)>, StoreError> {
+    artifacts::table.select(Row::as_select()).order(artifacts::filename).load(connection)?.into_iter().map(Row::into_domain).collect()
+}
+
+/// The artifacts of a release, by file name.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_release(connection: &mut Connection, release: ReleaseId) -> Result<Vec<Artifact>, StoreError> {
+    let rows: Vec<Row> = artifacts::table
+        .filter(artifacts::release_id.eq(Key(release)))
+        .order(artifacts::filename)
+        .select(Row::as_select())
+        .load(connection)?;
+    rows.into_iter().map(|row| row.into_domain().map(|(_, artifact)| artifact)).collect()
+}
+
+/// Adds an artifact to a release.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when one stands in its place; else when the database cannot be written.
+pub fn insert(connection: &mut Connection, release: ReleaseId, artifact: &Artifact) -> Result<(), StoreError> {
+    let row = Row {
+        id: Key(artifact.id),
+        release_id: Key(release),
+        component: Name(artifact.component),
+        platform: Name(artifact.platform),
+        arch: Name(artifact.arch),
+        kind: Name(artifact.kind),
+        filename: Name(artifact.filename.clone()),
+        size: i64::try_from(artifact.size).map_err(|_| StoreError::Other("the artifact is larger than can be counted".to_owned()))?,
+        sha256: artifact.sha256.0.to_vec(),
+        signature: artifact.signature.clone(),
+    };
+    diesel::insert_into(artifacts::table).values(row).execute(connection)?;
+    Ok(())
+}
+
+/// Deletes an artifact.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn delete(connection: &mut Connection, id: ArtifactId) -> Result<(), StoreError> {
+    diesel::delete(artifacts::table.find(Key(id))).execute(connection)?;
+    Ok(())
+}
+
+/// Every content that some artifact has.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn contents(connection: &mut Connection) -> Result<HashSet<Sha256>, StoreError> {
+    let rows: Vec<Vec<u8>> = artifacts::table.select(artifacts::sha256).distinct().load(connection)?;
+    Ok(rows.iter().filter_map(|bytes| bytes.as_slice().try_into().ok().map(Sha256)).collect())
+}

@@ -1,0 +1,100 @@
+//! `customers`.
+
+use diesel::prelude::*;
+
+use super::{Connection, Page, StoreError, schema::customers, value::{Key, Moment, Name}};
+use crate::domain::{customer::Customer, id::CustomerId, locale::LanguageTag};
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = customers, treat_none_as_null = true)]
+struct Row {
+    id: Key<CustomerId>,
+    name: String,
+    email: Option<String>,
+    locale: Option<Name<LanguageTag>>,
+    external_ref: Option<String>,
+    created_at: Moment,
+    revision: i64,
+}
+
+impl Row {
+    fn of(customer: &Customer) -> Self {
+        Self {
+            id: Key(customer.id),
+            name: customer.name.clone(),
+            email: customer.email.clone(),
+            locale: customer.locale.clone().map(Name),
+            external_ref: customer.external_ref.clone(),
+            created_at: Moment(customer.created_at),
+            revision: customer.revision,
+        }
+    }
+
+    fn into_domain(self) -> Customer {
+        Customer {
+            id: self.id.0,
+            name: self.name,
+            email: self.email,
+            locale: self.locale.map(|locale| locale.0),
+            external_ref: self.external_ref,
+            created_at: self.created_at.0,
+            revision: self.revision,
+        }
+    }
+}
+
+/// The customer with this id.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(connection: &mut Connection, id: CustomerId) -> Result<Option<Customer>, StoreError> {
+    Ok(customers::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?.map(Row::into_domain))
+}
+
+/// A customer by what the vendor's other systems call them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn by_external_ref(connection: &mut Connection, external_ref: &str) -> Result<Option<Customer>, StoreError> {
+    let row = customers::table.filter(customers::external_ref.eq(external_ref)).select(Row::as_select()).first(connection).optional()?;
+    Ok(row.map(Row::into_domain))
+}
+
+/// A page of the customers whose name, e-mail or external reference contains `words`, in the order in which
+/// they were entered.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn matching(connection: &mut Connection, words: Option<&str>, page: Page<CustomerId>) -> Result<Vec<Customer>, StoreError> {
+    let mut query = customers::table.select(Row::as_select()).order(customers::id).limit(page.limit).into_boxed();
+    if let Some(after) = page.after {
+        query = query.filter(customers::id.gt(Key(after)));
+    }
+    if let Some(words) = words {
+        let pattern = format!("%{}%", words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+        query = query.filter(
+            customers::name.like(pattern.clone()).escape('\\')
+                .or(customers::email.like(pattern.clone()).escape('\\').assume_not_null())
+                .or(customers::external_ref.like(pattern).escape('\\').assume_not_null()),
+        );
+    }
+    Ok(query.load(connection)?.into_iter().map(Row::into_domain).collect())
+}
+
+/// Adds a customer.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn insert(connection: &mut Connection, customer: &Customer) -> Result<(), StoreError> {
+    diesel::insert_into(customers::table).values(Row::of(customer)).execute(connection)?;
+    Ok(())
+}
+
+/// Replaces a customer's row.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn update(connection: &mut Connection, customer: &Customer) -> Result<(), StoreError> {
+    diesel::update(customers::table.find(Key(customer.id))).set(Row::of(customer)).execute(connection)?;
+    Ok(())
+}

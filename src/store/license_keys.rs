@@ -1,0 +1,104 @@
+//! `license_keys`: the fingerprints of keys. The keys themselves are stored nowhere.
+
+use diesel::prelude::*;
+use jiff::Timestamp;
+
+use super::{Connection, Page, StoreError, schema::license_keys, value::{Key, Moment}};
+use crate::domain::{id::{LicenseKeyId, SubscriptionId}, license_key::KeyRecord};
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = license_keys)]
+struct Row {
+    id: Key<LicenseKeyId>,
+    subscription_id: Key<SubscriptionId>,
+    fingerprint: Vec<u8>,
+    hint: String,
+    imported: bool,
+    created_at: Moment,
+    revoked_at: Option<Moment>,
+}
+
+impl Row {
+    fn into_domain(self) -> Result<KeyRecord, StoreError> {
+        let fingerprint = self.fingerprint.as_slice().try_into()
+            .map_err(|_| StoreError::Damaged(format!("license key {} in the database has no whole fingerprint", self.id.0)))?;
+        Ok(KeyRecord {
+            id: self.id.0,
+            subscription: self.subscription_id.0,
+            fingerprint,
+            hint: self.hint,
+            imported: self.imported,
+            created_at: self.created_at.0,
+            revoked_at: self.revoked_at.map(|at| at.0),
+        })
+    }
+}
+
+/// Hands every key to `each`, without holding them all at once.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn for_each(connection: &mut Connection, mut each: impl FnMut(KeyRecord)) -> Result<(), StoreError> {
+    for row in license_keys::table.select(Row::as_select()).load_iter(connection)? {
+        each(Row::into_domain(row?)?);
+    }
+    Ok(())
+}
+
+/// The keys of a subscription, in the order in which they were made.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_subscription(connection: &mut Connection, subscription: SubscriptionId) -> Result<Vec<KeyRecord>, StoreError> {
+    page_of_subscription(connection, subscription, Page { after: None, limit: i64::MAX })
+}
+
+/// A page of the keys of a subscription, in the order in which they were made.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn page_of_subscription(
+    connection: &mut Connection,
+    subscription: SubscriptionId,
+    page: Page<LicenseKeyId>,
+) -> Result<Vec<KeyRecord>, StoreError> {
+    let mut query = license_keys::table
+        .filter(license_keys::subscription_id.eq(Key(subscription)))
+        .order(license_keys::id)
+        .limit(page.limit)
+        .select(Row::as_select())
+        .into_boxed();
+    if let Some(after) = page.after {
+        query = query.filter(license_keys::id.gt(Key(after)));
+    }
+    query.load(connection)?.into_iter().map(Row::into_domain).collect()
+}
+
+/// Adds a key.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when there is one with the same fingerprint; else when the database cannot be written.
+pub fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<(), StoreError> {
+    let row = Row {
+        id: Key(key.id),
+        subscription_id: Key(key.subscription),
+        fingerprint: key.fingerprint.to_vec(),
+        hint: key.hint.clone(),
+        imported: key.imported,
+        created_at: Moment(key.created_at),
+        revoked_at: key.revoked_at.map(Moment),
+    };
+    diesel::insert_into(license_keys::table).values(row).execute(connection)?;
+    Ok(())
+}
+
+/// Revokes a key; a key that was revoked before keeps its time.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn revoke(connection: &mut Connection, id: LicenseKeyId, now: Timestamp) -> Result<(), StoreError> {
+    diesel::update(license_keys::table.find(Key(id)).filter(license_keys::revoked_at.is_null()))
+        .set(license_keys::revoked_at.eq(Moment(now)))
+        .execute(connection)?;
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! `products`.
+
+use diesel::prelude::*;
+
+use super::{Connection, StoreError, schema::products, value::{Json, Key, Name}};
+use crate::domain::{
+    channel::Channels, id::ProductId, locale::LanguageTag, product::{ExpiryPolicy, Product, RequiredArtifact}, slug::Slug,
+    version::Version, zone::Zone,
+};
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = products, treat_none_as_null = true)]
+struct Row {
+    id: Key<ProductId>,
+    slug: Name<Slug>,
+    name: String,
+    channels: Json<Vec<Slug>>,
+    default_locale: Name<LanguageTag>,
+    help_url: Option<String>,
+    renew_url: Option<String>,
+    expiry_policy: Name<ExpiryPolicy>,
+    min_supported_version: Option<Name<Version>>,
+    timezone: Name<Zone>,
+    required_artifacts: Json<Vec<RequiredArtifact>>,
+    required_locales: Json<Vec<LanguageTag>>,
+    revision: i64,
+}
+
+impl Row {
+    fn of(product: &Product) -> Self {
+        Self {
+            id: Key(product.id),
+            slug: Name(product.slug.clone()),
+            name: product.name.clone(),
+            channels: Json(product.channels.iter().cloned().collect()),
+            default_locale: Name(product.default_locale.clone()),
+            help_url: product.help_url.clone(),
+            renew_url: product.renew_url.clone(),
+            expiry_policy: Name(product.expiry_policy),
+            min_supported_version: product.min_supported_version.clone().map(Name),
+            timezone: Name(product.timezone.clone()),
+            required_artifacts: Json(product.required_artifacts.clone()),
+            required_locales: Json(product.required_locales.clone()),
+            revision: product.revision,
+        }
+    }
+
+    fn into_domain(self) -> Result<Product, StoreError> {
+        Ok(Product {
+            id: self.id.0,
+            channels: Channels::new(self.channels.0)
+                .map_err(|error| StoreError::Damaged(format!("product {} in the database: {error}", self.slug.0)))?,
+            slug: self.slug.0,
+            name: self.name,
+            default_locale: self.default_locale.0,
+            help_url: self.help_url,
+            renew_url: self.renew_url,
+            expiry_policy: self.expiry_policy.0,
+            min_supported_version: self.min_supported_version.map(|version| version.0),
+            timezone: self.timezone.0,
+            required_artifacts: self.required_artifacts.0,
+            required_locales: self.required_locales.0,
+            revision: self.revision,
+        })
+    }
+}
+
+/// Every product.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn all(connection: &mut Connection) -> Result<Vec<Product>, StoreError> {
+    products::table.select(Row::as_select()).load(connection)?.into_iter().map(Row::into_domain).collect()
+}
+
+/// The product with this id.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(connection: &mut Connection, id: ProductId) -> Result<Option<Product>, StoreError> {
+    products::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?.map(Row::into_domain).transpose()
+}
+
+/// The product with this slug.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn by_slug(connection: &mut Connection, slug: &Slug) -> Result<Option<Product>, StoreError> {
+    let row = products::table.filter(products::slug.eq(slug.as_str())).select(Row::as_select()).first(connection).optional()?;
+    row.map(Row::into_domain).transpose()
+}
+
+/// Adds a product.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the slug is taken; else when the database cannot be written.
+pub fn insert(connection: &mut Connection, product: &Product) -> Result<(), StoreError> {
+    diesel::insert_into(products::table).values(Row::of(product)).execute(connection)?;
+    Ok(())
+}
+
+/// Replaces a product's row.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn update(connection: &mut Connection, product: &Product) -> Result<(), StoreError> {
+    diesel::update(products::table.find(Key(product.id))).set(Row::of(product)).execute(connection)?;
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! `runs`: updates as their updaters report them.
+
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::{Connection, Page, StoreError, schema::runs, value::{Key, Moment, Name}};
+use crate::domain::{
+    id::{InstallationId, ProductId, RunId, SubscriptionId}, locale::LanguageTag, platform::Component,
+    run::{Failure, FailureClass, Outcome, Run, Stage}, version::Version,
+};
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = runs, treat_none_as_null = true)]
+struct Row {
+    id: Key<RunId>,
+    owner: Key<Uuid>,
+    product_id: Key<ProductId>,
+    subscription_id: Option<Key<SubscriptionId>>,
+    installation_id: Key<InstallationId>,
+    component: Name<Component>,
+    from_version: Name<Version>,
+    to_version: Name<Version>,
+    stage: Name<Stage>,
+    outcome: Option<Name<Outcome>>,
+    error_class: Option<Name<FailureClass>>,
+    error_code: Option<String>,
+    error_message: Option<String>,
+    scheduled_for: Option<Moment>,
+    notify_email: Option<String>,
+    locale: Option<Name<LanguageTag>>,
+    first_reported_at: Moment,
+    last_reported_at: Moment,
+}
+
+fn owner(run: &Run) -> Key<Uuid> {
+    Key(run.subscription.map_or(Uuid::nil(), |id| id.0))
+}
+
+impl Row {
+    fn of(run: &Run) -> Self {
+        Self {
+            id: Key(run.id),
+            owner: owner(run),
+            product_id: Key(run.product),
+            subscription_id: run.subscription.map(Key),
+            installation_id: Key(run.installation),
+            component: Name(run.component),
+            from_version: Name(run.from_version.clone()),
+            to_version: Name(run.to_version.clone()),
+            stage: Name(run.stage),
+            outcome: run.outcome.map(Name),
+            error_class: run.error.as_ref().map(|error| Name(error.class)),
+            error_code: run.error.as_ref().map(|error| error.code.clone()),
+            error_message: run.error.as_ref().map(|error| error.message.clone()),
+            scheduled_for: run.scheduled_for.map(Moment),
+            notify_email: run.notify_email.clone(),
+            locale: run.locale.clone().map(Name),
+            first_reported_at: Moment(run.first_reported_at),
+            last_reported_at: Moment(run.last_reported_at),
+        }
+    }
+
+    fn into_domain(self) -> Run {
+        Run {
+            id: self.id.0,
+            product: self.product_id.0,
+            subscription: self.subscription_id.map(|id| id.0),
+            installation: self.installation_id.0,
+            component: self.component.0,
+            from_version: self.from_version.0,
+            to_version: self.to_version.0,
+            stage: self.stage.0,
+            outcome: self.outcome.map(|outcome| outcome.0),
+            error: self.error_class.map(|class| Failure {
+                class: class.0,
+                code: self.error_code.unwrap_or_default(),
+                message: self.error_message.unwrap_or_default(),
+            }),
+            scheduled_for: self.scheduled_for.map(|at| at.0),
+            notify_email: self.notify_email,
+            locale: self.locale.map(|locale| locale.0),
+            first_reported_at: self.first_reported_at.0,
+            last_reported_at: self.last_reported_at.0,
+        }
+    }
+}
+
+/// Takes in a report; returns the run as it stands after it.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn take_in(connection: &mut Connection, report: Run) -> Result<Run, StoreError> {
+    let place = runs::table.find((Key(report.id), owner(&report)));
+    let known: Option<Row> = place.select(Row::as_select()).first(connection).optional()?;
+    match known.map(Row::into_domain) {
+        Some(mut run) => {
+            run.absorb(report);
+            diesel::update(place).set(Row::of(&run)).execute(connection)?;
+            Ok(run)
+        }
+        None => {
+            diesel::insert_into(runs::table).values(Row::of(&report)).execute(connection)?;
+            Ok(report)
+        }
+    }
+}
+
+/// Which runs a list is to show; what is `None` does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Of this product.
+    pub product: Option<ProductId>,
+    /// On this subscription.
+    pub subscription: Option<SubscriptionId>,
+    /// That ended so.
+    pub outcome: Option<Outcome>,
+}
+
+/// A page of runs, by id and owner.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn matching(connection: &mut Connection, wanted: &Wanted, page: Page<(RunId, Uuid)>) -> Result<Vec<Run>, StoreError> {
+    let mut query = runs::table.order((runs::id, runs::owner)).limit(page.limit).select(Row::as_select()).into_boxed();
+    if let Some((id, owner)) = page.after {
+        query = query.filter(runs::id.gt(Key(id)).or(runs::id.eq(Key(id)).and(runs::owner.gt(Key(owner)))));
+    }
+    if let Some(product) = wanted.product {
+        query = query.filter(runs::product_id.eq(Key(product)));
+    }
+    if let Some(subscription) = wanted.subscription {
+        query = query.filter(runs::subscription_id.eq(Key(subscription)));
+    }
+    if let Some(outcome) = wanted.outcome {
+        query = query.filter(runs::outcome.eq(outcome.as_str()));
+    }
+    Ok(query.load(connection)?.into_iter().map(Row::into_domain).collect())
+}

@@ -1,0 +1,248 @@
+//! The tables as diesel sees them. Checked against the migrations by a test.
+#![expect(missing_docs, reason = "the columns are described in the migrations")]
+
+diesel::table! {
+    settings (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Binary,
+        email -> Text,
+        password_hash -> Text,
+        role -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (hash) {
+        hash -> Binary,
+        user_id -> Binary,
+        family -> Binary,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    products (id) {
+        id -> Binary,
+        slug -> Text,
+        name -> Text,
+        channels -> Text,
+        default_locale -> Text,
+        help_url -> Nullable<Text>,
+        renew_url -> Nullable<Text>,
+        expiry_policy -> Text,
+        min_supported_version -> Nullable<Text>,
+        timezone -> Text,
+        required_artifacts -> Text,
+        required_locales -> Text,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_tokens (id) {
+        id -> Binary,
+        name -> Text,
+        hash -> Binary,
+        scopes -> Text,
+        product_id -> Nullable<Binary>,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    stops (product_id, channel) {
+        product_id -> Binary,
+        channel -> Text,
+        reason -> Text,
+        message -> Text,
+        since -> BigInt,
+    }
+}
+
+diesel::table! {
+    releases (id) {
+        id -> Binary,
+        product_id -> Binary,
+        version -> Text,
+        precedence_key -> Text,
+        channel -> Text,
+        state -> Text,
+        published_at -> Nullable<BigInt>,
+        severity -> Text,
+        access -> Text,
+        min_from -> Nullable<Text>,
+        compatible_clients -> Nullable<Text>,
+        notes -> Text,
+        rollout_percent -> BigInt,
+        rollout_state -> Text,
+        rollout_reason -> Nullable<Text>,
+        yank_reason -> Nullable<Text>,
+        created_at -> BigInt,
+        manifest_revision -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    artifacts (id) {
+        id -> Binary,
+        release_id -> Binary,
+        component -> Text,
+        platform -> Text,
+        arch -> Text,
+        kind -> Text,
+        filename -> Text,
+        size -> BigInt,
+        sha256 -> Binary,
+        signature -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    manifests (release_id, revision) {
+        release_id -> Binary,
+        revision -> BigInt,
+        body -> Binary,
+        signature -> Binary,
+        key_id -> Text,
+    }
+}
+
+diesel::table! {
+    customers (id) {
+        id -> Binary,
+        name -> Text,
+        email -> Nullable<Text>,
+        locale -> Nullable<Text>,
+        external_ref -> Nullable<Text>,
+        created_at -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    hosting_groups (id) {
+        id -> Binary,
+        slug -> Text,
+        name -> Text,
+        timezone -> Text,
+        window_days -> Text,
+        window_start -> Text,
+        window_minutes -> BigInt,
+        max_concurrent -> Nullable<BigInt>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    subscriptions (id) {
+        id -> Binary,
+        customer_id -> Binary,
+        product_id -> Binary,
+        deployment -> Text,
+        state -> Text,
+        starts_on -> Text,
+        ends_on -> Nullable<Text>,
+        grace_days -> BigInt,
+        channels -> Text,
+        version_req -> Nullable<Text>,
+        hosting_group_id -> Nullable<Binary>,
+        external_ref -> Nullable<Text>,
+        renews -> Bool,
+        created_at -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    license_keys (id) {
+        id -> Binary,
+        subscription_id -> Binary,
+        fingerprint -> Binary,
+        hint -> Text,
+        imported -> Bool,
+        created_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    installations (product_id, id) {
+        product_id -> Binary,
+        id -> Binary,
+        subscription_id -> Nullable<Binary>,
+        component -> Text,
+        version -> Text,
+        platform -> Text,
+        arch -> Text,
+        channel -> Text,
+        locale -> Nullable<Text>,
+        first_seen_at -> BigInt,
+        last_seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    runs (id, owner) {
+        id -> Binary,
+        owner -> Binary,
+        product_id -> Binary,
+        subscription_id -> Nullable<Binary>,
+        installation_id -> Binary,
+        component -> Text,
+        from_version -> Text,
+        to_version -> Text,
+        stage -> Text,
+        outcome -> Nullable<Text>,
+        error_class -> Nullable<Text>,
+        error_code -> Nullable<Text>,
+        error_message -> Nullable<Text>,
+        scheduled_for -> Nullable<BigInt>,
+        notify_email -> Nullable<Text>,
+        locale -> Nullable<Text>,
+        first_reported_at -> BigInt,
+        last_reported_at -> BigInt,
+    }
+}
+
+diesel::joinable!(refresh_tokens -> users (user_id));
+diesel::joinable!(api_tokens -> products (product_id));
+diesel::joinable!(stops -> products (product_id));
+diesel::joinable!(releases -> products (product_id));
+diesel::joinable!(artifacts -> releases (release_id));
+diesel::joinable!(manifests -> releases (release_id));
+diesel::joinable!(subscriptions -> customers (customer_id));
+diesel::joinable!(subscriptions -> products (product_id));
+diesel::joinable!(subscriptions -> hosting_groups (hosting_group_id));
+diesel::joinable!(license_keys -> subscriptions (subscription_id));
+diesel::joinable!(installations -> products (product_id));
+diesel::joinable!(installations -> subscriptions (subscription_id));
+diesel::joinable!(runs -> products (product_id));
+diesel::joinable!(runs -> subscriptions (subscription_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    settings,
+    users,
+    refresh_tokens,
+    products,
+    api_tokens,
+    stops,
+    releases,
+    artifacts,
+    manifests,
+    customers,
+    hosting_groups,
+    subscriptions,
+    license_keys,
+    installations,
+    runs,
+);

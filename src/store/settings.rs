@@ -1,0 +1,25 @@
+//! `settings`: single values that belong to the database as a whole.
+
+use diesel::prelude::*;
+
+use super::{Connection, StoreError, schema::settings};
+
+/// Which license secret the fingerprints in this database were made with.
+pub const LICENSE_SECRET: &str = "license_secret";
+
+/// The value of a setting.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(connection: &mut Connection, name: &str) -> Result<Option<String>, StoreError> {
+    Ok(settings::table.find(name).select(settings::value).first(connection).optional()?)
+}
+
+/// Sets a value that was not set before.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it was; else when the database cannot be written.
+pub fn insert(connection: &mut Connection, name: &str, value: &str) -> Result<(), StoreError> {
+    diesel::insert_into(settings::table).values((settings::name.eq(name), settings::value.eq(value))).execute(connection)?;
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! `subscriptions`.
+
+use diesel::prelude::*;
+use jiff::civil::Date;
+
+use super::{Connection, Page, StoreError, schema::subscriptions, value::{Json, Key, Moment, Name}};
+use crate::domain::{
+    id::{CustomerId, HostingGroupId, ProductId, SubscriptionId}, slug::Slug,
+    subscription::{Coverage, Deployment, Subscription, SubscriptionState}, version::Requirement,
+};
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = subscriptions, treat_none_as_null = true)]
+struct Row {
+    id: Key<SubscriptionId>,
+    customer_id: Key<CustomerId>,
+    product_id: Key<ProductId>,
+    deployment: Name<Deployment>,
+    state: Name<SubscriptionState>,
+    starts_on: Name<Date>,
+    ends_on: Option<Name<Date>>,
+    grace_days: i64,
+    channels: Json<Vec<Slug>>,
+    version_req: Option<Name<Requirement>>,
+    hosting_group_id: Option<Key<HostingGroupId>>,
+    external_ref: Option<String>,
+    renews: bool,
+    created_at: Moment,
+    revision: i64,
+}
+
+impl Row {
+    fn of(subscription: &Subscription) -> Self {
+        let coverage = &subscription.coverage;
+        Self {
+            id: Key(coverage.id),
+            customer_id: Key(subscription.customer),
+            product_id: Key(coverage.product),
+            deployment: Name(coverage.deployment),
+            state: Name(coverage.state),
+            starts_on: Name(coverage.starts_on),
+            ends_on: coverage.ends_on.map(Name),
+            grace_days: i64::from(coverage.grace_days),
+            channels: Json(coverage.channels.to_vec()),
+            version_req: coverage.version_req.as_deref().cloned().map(Name),
+            hosting_group_id: coverage.hosting_group.map(Key),
+            external_ref: subscription.external_ref.clone(),
+            renews: subscription.renews,
+            created_at: Moment(subscription.created_at),
+            revision: subscription.revision,
+        }
+    }
+
+    fn into_domain(self) -> Result<Subscription, StoreError> {
+        let grace_days = u16::try_from(self.grace_days)
+            .map_err(|_| StoreError::Damaged(format!("subscription {} in the database has {} days of grace", self.id.0, self.grace_days)))?;
+        Ok(Subscription {
+            coverage: Coverage {
+                id: self.id.0,
+                product: self.product_id.0,
+                deployment: self.deployment.0,
+                state: self.state.0,
+                starts_on: self.starts_on.0,
+                ends_on: self.ends_on.map(|day| day.0),
+                grace_days,
+                channels: self.channels.0.into(),
+                version_req: self.version_req.map(|requirement| requirement.0.into()),
+                hosting_group: self.hosting_group_id.map(|id| id.0),
+            },
+            customer: self.customer_id.0,
+            external_ref: self.external_ref,
+            renews: self.renews,
+            created_at: self.created_at.0,
+            revision: self.revision,
+        })
+    }
+}
+
+/// Which subscriptions a list is to show; what is `None` does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Of this customer.
+    pub customer: Option<CustomerId>,
+    /// Of this product.
+    pub product: Option<ProductId>,
+    /// In this state.
+    pub state: Option<SubscriptionState>,
+    /// Ending before this day.
+    pub ends_before: Option<Date>,
+}
+
+/// Hands every subscription to `each`, without holding them all at once.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn for_each(connection: &mut Connection, mut each: impl FnMut(Subscription)) -> Result<(), StoreError> {
+    for row in subscriptions::table.select(Row::as_select()).load_iter(connection)? {
+        each(Row::into_domain(row?)?);
+    }
+    Ok(())
+}
+
+/// The subscription with this id.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(connection: &mut Connection, id: SubscriptionId) -> Result<Option<Subscription>, StoreError> {
+    subscriptions::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?.map(Row::into_domain).transpose()
+}
+
+/// A page of subscriptions, in the order in which they were entered.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn matching(connection: &mut Connection, wanted: &Wanted, page: Page<SubscriptionId>) -> Result<Vec<Subscription>, StoreError> {
+    let mut query = subscriptions::table.select(Row::as_select()).order(subscriptions::id).limit(page.limit).into_boxed();
+    if let Some(after) = page.after {
+        query = query.filter(subscriptions::id.gt(Key(after)));
+    }
+    if let Some(customer) = wanted.customer {
+        query = query.filter(subscriptions::customer_id.eq(Key(customer)));
+    }
+    if let Some(product) = wanted.product {
+        query = query.filter(subscriptions::product_id.eq(Key(product)));
+    }
+    if let Some(state) = wanted.state {
+        query = query.filter(subscriptions::state.eq(state.as_str()));
+    }
+    if let Some(day) = wanted.ends_before {
+        query = query.filter(subscriptions::ends_on.lt(day.to_string()));
+    }
+    query.load(connection)?.into_iter().map(Row::into_domain).collect()
+}
+
+/// The channels that subscriptions of the product name: those that cannot be removed.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn channels_in_use(connection: &mut Connection, product: ProductId) -> Result<Vec<Slug>, StoreError> {
+    let rows: Vec<Json<Vec<Slug>>> = subscriptions::table
+        .filter(subscriptions::product_id.eq(Key(product)))
+        .select(subscriptions::channels)
+        .distinct()
+        .load(connection)?;
+    Ok(rows.into_iter().flat_map(|channels| channels.0).collect())
+}
+
+/// Adds a subscription.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn insert(connection: &mut Connection, subscription: &Subscription) -> Result<(), StoreError> {
+    diesel::insert_into(subscriptions::table).values(Row::of(subscription)).execute(connection)?;
+    Ok(())
+}
+
+/// Replaces a subscription's row.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn update(connection: &mut Connection, subscription: &Subscription) -> Result<(), StoreError> {
+    diesel::update(subscriptions::table.find(Key(subscription.coverage.id))).set(Row::of(subscription)).execute(connection)?;
+    Ok(())
+}
