@@ -3,7 +3,7 @@
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
-use object_store::{MultipartUpload, ObjectStore as _, PutPayload};
+use object_store::{MultipartUpload, ObjectStoreExt as _, PutPayload};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 

@@ -190,6 +190,7 @@ impl<'a> Asker<'_, 'a> {
         }
         let offer = Offer {
             mandatory: true,
+            matches_server: true,
             artifact: release.artifact_for(&target),
             ..self.offer(Component::Client, &self.facts.check.version, release, &[release])
         };
@@ -225,6 +226,7 @@ impl<'a> Asker<'_, 'a> {
             release,
             applies_to,
             mandatory: false,
+            matches_server: false,
             path: path.iter().map(|hop| &hop.version).collect(),
             artifact: None,
             companions: Vec::new(),

@@ -89,6 +89,12 @@ impl Wishes {
         Self(vec![tag])
     }
 
+    /// The dearest.
+    #[must_use]
+    pub fn first(&self) -> Option<&LanguageTag> {
+        self.0.first()
+    }
+
     /// Reads an `Accept-Language` header (RFC 9110, section 12.5.4). What cannot be read is passed over, as
     /// a header that a browser made is no reason to refuse an answer.
     #[must_use]

@@ -93,6 +93,15 @@ pub fn delete(connection: &mut Connection, id: ArtifactId) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Whether some artifact has this content.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn is_referenced(connection: &mut Connection, content: Sha256) -> Result<bool, StoreError> {
+    let having = artifacts::table.filter(artifacts::sha256.eq(content.0.to_vec())).select(artifacts::id);
+    Ok(diesel::select(diesel::dsl::exists(having)).get_result(connection)?)
+}
+
 /// Every content that some artifact has.
 ///
 /// # Errors

@@ -47,6 +47,8 @@ pub struct Offer<'a> {
     pub applies_to: Component,
     /// Whether it must be installed (rule 11).
     pub mandatory: bool,
+    /// Whether it is what the asking client's server demands, upwards or downwards (rule 10a).
+    pub matches_server: bool,
     /// This release and those that follow, hop by hop (rule 8).
     pub path: Vec<&'a Version>,
     /// The file to download; `None` where a client is told of its server's update.

@@ -1,0 +1,236 @@
+//! `sluice check`: asks a running server what an updater would ask, and shows the answer.
+
+mod answer;
+
+use std::{io::Write as _, sync::Arc};
+
+use url::Url;
+
+use self::answer::Answer;
+use super::{
+    Failure,
+    client::{Client, Secret, read_server, retry::Retries},
+};
+use crate::domain::{
+    artifact::FullKind,
+    id::InstallationId,
+    locale::LanguageTag,
+    platform::{Component, MachineArch, Platform},
+    slug::Slug,
+    version::Version,
+};
+
+/// Ask a server for an update, as an installed program would
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    long_about = "\
+Ask a server for an update, as an installed program would, and show the answer.
+
+Use it to see what a customer sees: give the version that is installed and the license key, and read which update \
+is offered and why, or why not. The server remembers a check only if --installation is given.",
+    after_long_help = "\
+EXAMPLES
+  What does version 12.4.0 of office-maker get on this machine, without a license key?
+    sluice check office-maker 12.4.0
+
+  And a customer's program on Windows, in French?
+    SLUICE_LICENSE=XXXXX-XXXXX-XXXXX-XXXXX-XXXXX \\
+      sluice check office-maker 12.4.0 --platform windows --arch x86_64 --locale fr-CH
+
+  A multi-user client whose server runs 13.0.0:
+    sluice check office-maker 12.4.0 --component client --server-version 13.0.0
+
+  In a script:
+    sluice check office-maker 12.4.0 --json | jq -r '.update.artifact.url // empty'
+
+EXIT CODES
+    0  nothing to do: up to date, or the vendor sees to updates
+   10  an update is offered
+   11  an update is there, for later (deferred)
+   12  something newer is there that the license does not cover
+   13  the client does not fit its server, and nothing that fits exists
+   14  the vendor has stopped updates
+    1  failed
+    2  wrong usage
+    3  the server refused to answer: an unknown product, a wrong license key
+    4  the server could not be reached"
+)]
+pub struct CheckArgs {
+    /// The product's slug
+    #[arg(value_name = "PRODUCT")]
+    product: Slug,
+
+    /// The version that is installed
+    #[arg(value_name = "VERSION")]
+    version: Version,
+
+    /// The server's address
+    #[arg(long, env = "SLUICE_SERVER", value_name = "URL", default_value = "http://127.0.0.1:8080", value_parser = read_server)]
+    server: Url,
+
+    /// The license key; without it only what is for everyone is offered
+    ///
+    /// Better given in the environment: other users of a machine can see the arguments of its programs.
+    #[arg(long, env = "SLUICE_LICENSE", value_name = "KEY", hide_env_values = true)]
+    license: Option<Secret>,
+
+    /// Which program asks: standalone, server or client
+    #[arg(long, default_value = "standalone")]
+    component: Component,
+
+    /// What it runs on: windows, macos or linux [default: this machine's]
+    #[arg(long)]
+    platform: Option<Platform>,
+
+    /// The machine: x86_64 or aarch64 [default: this machine's]
+    #[arg(long)]
+    arch: Option<MachineArch>,
+
+    /// The channel to see [default: the product's most stable]
+    #[arg(long)]
+    channel: Option<Slug>,
+
+    /// The installation's UUID; the server then remembers this check
+    #[arg(long, value_name = "UUID")]
+    installation: Option<InstallationId>,
+
+    /// For a client: the version of its server
+    #[arg(long, value_name = "VERSION")]
+    server_version: Option<Version>,
+
+    /// For a client: what its server runs on [default: any]
+    #[arg(long, value_name = "PLATFORM", requires = "server_version")]
+    server_platform: Option<Platform>,
+
+    /// For a client: the machine of its server [default: any]
+    #[arg(long, value_name = "ARCH", requires = "server_version")]
+    server_arch: Option<MachineArch>,
+
+    /// Only this kind of file: installer or archive [default: an installer before an archive]
+    #[arg(long)]
+    kind: Option<FullKind>,
+
+    /// The language of the message and the notes, such as de or fr-CH [default: the product's]
+    #[arg(long)]
+    locale: Option<LanguageTag>,
+
+    /// Why it asks: startup, manual (a person did) or scheduled
+    #[arg(long, value_parser = ["startup", "manual", "scheduled"])]
+    trigger: Option<String>,
+
+    /// Print the answer as the server gave it, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`], as the help describes; an answer other than 'nothing to do' is one with an empty message.
+pub async fn run(args: CheckArgs) -> Result<(), Failure> {
+    let wrong_usage = |message: String| Failure { exit_code: 2, message };
+    let license = args.license.as_ref().filter(|key| !key.is_empty());
+    let authorization = license.map(|key| key.authorization("License")).transpose();
+    let authorization = authorization.map_err(|message| wrong_usage(format!("--license: {message}")))?;
+    let client = Client::new(args.server.clone(), authorization, Retries::NONE, Arc::new(|_, _| ()))?;
+    let mut address = client.address(["api", "v1", "check"]);
+    address
+        .query_pairs_mut()
+        .extend_pairs(args.parameters().map_err(wrong_usage)?);
+    let received: serde_json::Value = client.get(&address).await?;
+    let answer: Answer = serde_path_to_error::deserialize(&received).map_err(|error| Failure {
+        exit_code: 1,
+        message: format!("the server's answer is not one of a Sluice server: {error}"),
+    })?;
+    let text = if args.json {
+        format!("{received:#}")
+    } else {
+        answer.to_string()
+    };
+    // Whoever does not read to the end has seen enough.
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+    match answer.exit_code() {
+        0 => Ok(()),
+        exit_code => Err(Failure {
+            exit_code,
+            message: String::new(),
+        }),
+    }
+}
+
+impl CheckArgs {
+    /// The parameters of the check (contract section 4).
+    fn parameters(&self) -> Result<Vec<(&'static str, String)>, String> {
+        let platform = self.platform.or_else(|| std::env::consts::OS.parse().ok());
+        let arch = self.arch.or_else(|| std::env::consts::ARCH.parse().ok());
+        let platform = platform.ok_or("this machine's operating system has no releases; name one with --platform")?;
+        let arch = arch.ok_or("this machine's kind has no releases; name one with --arch")?;
+        let optional = [
+            ("channel", self.channel.as_ref().map(ToString::to_string)),
+            ("installation", self.installation.map(|id| id.to_string())),
+            ("server_version", self.server_version.as_ref().map(ToString::to_string)),
+            (
+                "server_platform",
+                self.server_platform.map(|platform| platform.to_string()),
+            ),
+            ("server_arch", self.server_arch.map(|arch| arch.to_string())),
+            ("kind", self.kind.map(|kind| kind.to_string())),
+            ("locale", self.locale.as_ref().map(ToString::to_string)),
+            ("trigger", self.trigger.clone()),
+        ];
+        let mut parameters = vec![
+            ("product", self.product.to_string()),
+            ("component", self.component.to_string()),
+            ("version", self.version.to_string()),
+            ("platform", platform.to_string()),
+            ("arch", arch.to_string()),
+        ];
+        parameters.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        Ok(parameters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Program {
+        #[command(flatten)]
+        check: CheckArgs,
+    }
+
+    fn parameters(arguments: &str) -> String {
+        let program = Program::try_parse_from(std::iter::once("check").chain(arguments.split(' '))).expect("arguments");
+        let parameters = program.check.parameters().expect("parameters");
+        parameters
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    #[test]
+    fn what_was_not_said_is_left_to_the_server() {
+        let asked = parameters("office-maker 12.4 --platform windows --arch aarch64");
+        assert_eq!(
+            asked,
+            "product=office-maker component=standalone version=12.4.0 platform=windows arch=aarch64"
+        );
+    }
+
+    #[test]
+    fn all_that_was_said_is_asked() {
+        let asked = parameters(
+            "office-maker 12.4.0 --component client --platform macos --arch x86_64 --channel beta \
+             --installation 0199a0de-0000-7000-8000-0000000000a1 --server-version 13.0.0 --server-platform linux \
+             --server-arch x86_64 --kind archive --locale fr-ch --trigger manual",
+        );
+        let expected = "product=office-maker component=client version=12.4.0 platform=macos arch=x86_64 channel=beta \
+             installation=0199a0de-0000-7000-8000-0000000000a1 server_version=13.0.0 server_platform=linux \
+             server_arch=x86_64 kind=archive locale=fr-CH trigger=manual";
+        assert_eq!(asked, expected);
+    }
+}

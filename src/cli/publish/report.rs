@@ -1,0 +1,169 @@
+//! What `sluice publish` did, for people and for scripts.
+
+use std::fmt;
+
+use indicatif::HumanBytes;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    super::{Failure, client::wire, release_file::ReleaseFile},
+    plan::Ready,
+};
+use crate::domain::{release::ReleaseState, slug::Slug, version::Version};
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// It is published, by this run.
+    Published,
+    /// It was published already, just like this.
+    Unchanged,
+    /// It was published already, and is not what the file says.
+    Different,
+    /// The draft has all that it should have.
+    Draft,
+}
+
+/// What was done. With `--json` this is printed as it is.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    product: Slug,
+    version: Version,
+    pub outcome: Outcome,
+    channel: Option<Slug>,
+    published_at: Option<Timestamp>,
+    pub manifest_revision: Option<i64>,
+    pub created: bool,
+    pub changed: Vec<&'static str>,
+    uploaded: Vec<String>,
+    already_there: Vec<String>,
+    bytes_uploaded: u64,
+    /// Files of the draft that the file does not list.
+    pub strays: Vec<String>,
+    pub differences: Vec<String>,
+}
+
+impl Report {
+    /// Nothing was done yet.
+    pub fn new(file: &ReleaseFile) -> Self {
+        Self {
+            product: file.product.clone(),
+            version: file.version.clone(),
+            outcome: Outcome::Unchanged,
+            channel: None,
+            published_at: None,
+            manifest_revision: None,
+            created: false,
+            changed: Vec::new(),
+            uploaded: Vec::new(),
+            already_there: Vec::new(),
+            bytes_uploaded: 0,
+            strays: Vec::new(),
+            differences: Vec::new(),
+        }
+    }
+
+    /// A file went up.
+    pub fn uploaded(&mut self, ready: &Ready) {
+        self.uploaded.push(ready.artifact.filename.to_string());
+        self.bytes_uploaded = self.bytes_uploaded.saturating_add(ready.artifact.size);
+    }
+
+    /// A file need not go up. A later round also finds those of an earlier one, which did.
+    pub fn already_there(&mut self, ready: &Ready) {
+        let name = ready.artifact.filename.to_string();
+        if !self.uploaded.contains(&name) && !self.already_there.contains(&name) {
+            self.already_there.push(name);
+        }
+    }
+
+    /// How the release stands in the end.
+    pub fn conclude(&mut self, release: &wire::Release) {
+        self.channel = Some(release.channel.clone());
+        self.published_at = release.published_at;
+        let something_done = self.created || !self.changed.is_empty() || !self.uploaded.is_empty();
+        self.outcome = match release.state {
+            ReleaseState::Draft => Outcome::Draft,
+            _ if !self.differences.is_empty() => Outcome::Different,
+            // The answer to its publication was lost on the way; the next look found it published.
+            _ if something_done => Outcome::Published,
+            _ => self.outcome,
+        };
+    }
+
+    /// The one object of `--json`.
+    pub fn to_json(&self) -> Result<String, Failure> {
+        serde_json::to_string_pretty(self).map_err(|error| Failure {
+            exit_code: 1,
+            message: error.to_string(),
+        })
+    }
+
+    /// Why what is published cannot be brought to what the file says.
+    pub fn refusal(&self, differences: &[String]) -> String {
+        let list = differences.join(
+            "
+  - ",
+        );
+        let hint = "What is published keeps its files for good: publish them as a higher version. \
+            Notes, severity, access and compatible_clients can be corrected on the server.";
+        format!(
+            "{} {} is published already and differs from release.toml:\n  - {list}\n{hint}",
+            self.product, self.version
+        )
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { product, version, .. } = self;
+        let channel = self
+            .channel
+            .as_ref()
+            .map(|channel| format!(" on {channel}"))
+            .unwrap_or_default();
+        match self.outcome {
+            Outcome::Published => match self.published_at {
+                Some(at) if at > Timestamp::now() => write!(
+                    formatter,
+                    "{product} {version} is published{channel}, to be offered from {at} on"
+                )?,
+                _ => write!(formatter, "{product} {version} is published{channel}")?,
+            },
+            Outcome::Unchanged => {
+                return write!(
+                    formatter,
+                    "nothing to do: {product} {version} is published{channel} already, as release.toml says"
+                );
+            }
+            Outcome::Different => return write!(formatter, "nothing was changed"),
+            Outcome::Draft if !self.created && self.changed.is_empty() && self.uploaded.is_empty() => {
+                write!(
+                    formatter,
+                    "nothing to do: the draft {product} {version} is complete{channel}"
+                )?;
+            }
+            Outcome::Draft => write!(
+                formatter,
+                "the draft {product} {version} is complete{channel}; it is not published yet"
+            )?,
+        }
+        write!(
+            formatter,
+            ": {} uploaded ({})",
+            self.uploaded.len(),
+            HumanBytes(self.bytes_uploaded)
+        )?;
+        write!(formatter, ", {} there already", self.already_there.len())?;
+        if !self.strays.is_empty() {
+            write!(
+                formatter,
+                "\nthe draft also has files that release.toml does not list: {}",
+                self.strays.join(", ")
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! The shape of `release.toml` as it is written, before anything is looked up or put together.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::domain::{
+    artifact::{ArtifactKind, Filename},
+    locale::LanguageTag,
+    platform::{Arch, Component, Platform},
+    release::{Access, Severity},
+    rollout::Percent,
+    slug::Slug,
+    version::{Requirement, Version},
+};
+
+/// The whole file. The places of values are kept where something can turn out to be wrong with them later.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrittenRelease {
+    pub product: Slug,
+    pub version: Version,
+    pub channel: Option<Slug>,
+    pub severity: Option<Severity>,
+    pub access: Option<Access>,
+    pub min_from: Option<Version>,
+    pub compatible_clients: Option<Requirement>,
+    #[serde(default)]
+    pub notes: BTreeMap<LanguageTag, String>,
+    #[serde(default)]
+    pub notes_files: BTreeMap<LanguageTag, Spanned<String>>,
+    pub artifacts: Vec<Spanned<WrittenArtifact>>,
+    #[serde(default)]
+    pub publish: WrittenPublish,
+}
+
+/// One `[[artifacts]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrittenArtifact {
+    pub path: Spanned<String>,
+    pub component: Component,
+    pub platform: Platform,
+    pub arch: Arch,
+    #[serde(default = "installer")]
+    pub kind: ArtifactKind,
+    pub filename: Option<Filename>,
+    pub signature: Option<Spanned<String>>,
+    pub signature_file: Option<Spanned<String>>,
+}
+
+/// `[publish]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrittenPublish {
+    pub published_at: Option<Spanned<toml::Value>>,
+    pub percent: Option<Percent>,
+    pub force_reason: Option<Spanned<String>>,
+}
+
+/// The kind that the server takes a file for when it is not told.
+const fn installer() -> ArtifactKind {
+    ArtifactKind::Installer
+}

@@ -1,0 +1,25 @@
+//! Use cases: one file per thing that a person or a program wants done. They know the adapters and the domain, and
+//! nothing of HTTP or the command line.
+
+pub mod check_update;
+pub mod context;
+pub mod download;
+pub mod import_subscriptions;
+pub mod log_in;
+pub mod manage_customers;
+pub mod manage_hosting_groups;
+pub mod manage_license_keys;
+pub mod manage_products;
+pub mod manage_subscriptions;
+pub mod manage_tokens;
+pub mod message;
+pub mod publish_release;
+pub mod refusal;
+pub mod report_run;
+pub mod start;
+pub mod steer_release;
+pub mod store_artifact;
+pub mod sweep;
+
+pub use context::{Context, Expected, Reach, Settings, Write};
+pub use refusal::{Code, Fault, Faults, Refusal};

@@ -1,0 +1,196 @@
+//! The check: which update does this program get? Answered from memory.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Context, Refusal, manage_products};
+use crate::{
+    directory::{Catalogue, KeyEntry, ProductEntry},
+    domain::{
+        artifact::{Artifact, FullKind},
+        decision::{self, facts::{Check, Entitlement, Facts, Trigger}, report::Decision},
+        hosting_group::HostingGroup, id::{InstallationId, SubscriptionId}, installation::Sighting, locale::Wishes,
+        platform::{Component, MachineArch, Platform}, slug::Slug, subscription::{Coverage, Status}, version::Version,
+    },
+    signing::link::Grant,
+    services::Code,
+};
+
+/// What a program asks.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// About which product.
+    pub product: Slug,
+    /// Which program it is.
+    pub component: Component,
+    /// Its version.
+    pub version: Version,
+    /// Its operating system.
+    pub platform: Platform,
+    /// Its machine.
+    pub arch: MachineArch,
+    /// The channel it asks on; the product's most stable one unless given.
+    pub channel: Option<Slug>,
+    /// Which installation it is.
+    pub installation: Option<InstallationId>,
+    /// A client's: the version of its server.
+    pub server_version: Option<Version>,
+    /// A client's: the operating system of its server.
+    pub server_platform: Option<Platform>,
+    /// A client's: the machine of its server.
+    pub server_arch: Option<MachineArch>,
+    /// The form of file it can install, if only one will do.
+    pub kind: Option<FullKind>,
+    /// What made it ask.
+    pub trigger: Trigger,
+    /// The languages it would take.
+    pub wishes: Wishes,
+}
+
+/// A decision with what is needed to tell people of it.
+#[derive(Debug)]
+pub struct Answer<'a> {
+    /// What was decided.
+    pub decision: Decision<'a>,
+    /// For which moment.
+    pub now: Timestamp,
+    /// The product, its stops and releases.
+    pub entry: &'a ProductEntry,
+    /// What was asked.
+    pub question: &'a Question,
+    /// The subscription behind the key, if it is one of this product.
+    pub coverage: Option<&'a Coverage>,
+    /// Its hosting group.
+    pub group: Option<&'a HostingGroup>,
+    /// The key that was presented.
+    pub key: Option<KeyEntry>,
+}
+
+impl Answer<'_> {
+    /// What the subscription is at the moment of the decision.
+    #[must_use]
+    pub fn subscription_status(&self) -> Option<Status> {
+        self.coverage.map(|coverage| coverage.status(&self.entry.product.timezone, self.now))
+    }
+}
+
+/// Answers a program, notes what it told about itself, and hands the answer to `render`.
+///
+/// # Errors
+/// `product_not_found`, `parameter_invalid` for a channel that is none of the product's.
+pub fn check<T>(context: &Context, question: &Question, key: Option<KeyEntry>, render: impl FnOnce(&Answer<'_>) -> T) -> Result<T, Refusal> {
+    decide(context, question, key, None, None, |answer| {
+        note(context, answer);
+        render(answer)
+    })
+}
+
+/// Answers without noting anything: for a subscription instead of a key, or for another moment.
+///
+/// # Errors
+/// As [`check`], and `subscription_not_found`.
+pub fn explain<T>(
+    context: &Context,
+    question: &Question,
+    subscription: Option<SubscriptionId>,
+    at: Option<Timestamp>,
+    render: impl FnOnce(&Answer<'_>) -> T,
+) -> Result<T, Refusal> {
+    decide(context, question, None, subscription, at, render)
+}
+
+fn decide<T>(
+    context: &Context,
+    question: &Question,
+    key: Option<KeyEntry>,
+    subscription: Option<SubscriptionId>,
+    at: Option<Timestamp>,
+    render: impl FnOnce(&Answer<'_>) -> T,
+) -> Result<T, Refusal> {
+    let catalogue: &Arc<Catalogue> = &context.directory.catalogue();
+    let entry = catalogue.product(question.product.as_str()).ok_or_else(|| manage_products::not_found(&question.product))?;
+    let now = at.unwrap_or_else(|| context.clock.now());
+    let coverage = match subscription.or(key.map(|key| key.subscription)) {
+        Some(id) => Some(context.directory.coverage(id).ok_or_else(|| {
+            Refusal::new(Code::SubscriptionNotFound, format!("there is no subscription {id}"))
+        })?),
+        None => None,
+    };
+    let own = coverage.as_deref().filter(|coverage| coverage.product == entry.product.id);
+    let group = own.and_then(|coverage| coverage.hosting_group).and_then(|id| catalogue.group(id)).map(AsRef::as_ref);
+    let entitlement = match (&coverage, own) {
+        (None, _) => Entitlement::Nobody,
+        (Some(_), None) => Entitlement::OtherProduct,
+        (Some(_), Some(own)) => Entitlement::Subscriber(own, group),
+    };
+    let facts_check = facts_of(entry, question)?;
+    let facts = Facts { now, product: &entry.product, releases: &entry.releases, stops: &entry.stops, check: &facts_check, entitlement };
+    let decision = decision::decide(&facts);
+    Ok(render(&Answer { decision, now, entry, question, coverage: own, group, key }))
+}
+
+fn facts_of(entry: &ProductEntry, question: &Question) -> Result<Check, Refusal> {
+    let channels = &entry.product.channels;
+    let channel = match &question.channel {
+        None => channels.at(0),
+        Some(asked) => channels.rank(asked).and_then(|rank| channels.at(rank)),
+    };
+    let channel = channel.cloned().ok_or_else(|| {
+        let asked = question.channel.as_ref().map(Slug::as_str).unwrap_or_default();
+        Refusal::new(Code::ParameterInvalid, format!("`channel`: `{asked}` is no channel of `{}`; it has {}", question.product, channels.listed()))
+    })?;
+    Ok(Check {
+        component: question.component,
+        version: question.version.clone(),
+        platform: question.platform,
+        arch: question.arch,
+        kind: question.kind,
+        channel,
+        installation: question.installation,
+        server_version: question.server_version.clone(),
+        server_platform: question.server_platform,
+        server_arch: question.server_arch,
+        trigger: question.trigger,
+    })
+}
+
+/// Remembers what the check told about its installation; a job writes it down.
+fn note(context: &Context, answer: &Answer<'_>) {
+    let question = answer.question;
+    let Some(installation) = question.installation else { return };
+    context.directory.sightings.note(Sighting {
+        installation,
+        product: answer.entry.product.id,
+        subscription: answer.coverage.map(|coverage| coverage.id),
+        component: question.component,
+        version: question.version.clone(),
+        platform: question.platform,
+        arch: question.arch,
+        channel: answer.decision.channel.clone(),
+        locale: question.wishes.first().cloned(),
+        seen_at: answer.now,
+    });
+}
+
+/// A signed link to an artifact, and until when it is good.
+#[must_use]
+pub fn link(context: &Context, answer: &Answer<'_>, artifact: &Artifact) -> (String, Timestamp) {
+    let expires_at = answer.now.checked_add(context.settings.url_ttl).unwrap_or(Timestamp::MAX);
+    // Whole seconds, as the token has them.
+    let expires_at = Timestamp::from_second(expires_at.as_second()).unwrap_or(expires_at);
+    let token = context.keys.sign_link(artifact.id, Grant { license_key: answer.key.map(|key| key.id), expires_at });
+    let url = format!("{}/api/v1/downloads/{}/{}?token={token}", context.settings.public_url, artifact.id, artifact.filename);
+    (url, expires_at)
+}
+
+/// When the program should ask again, in seconds.
+#[must_use]
+pub fn next_check_after(context: &Context, decision: &Decision<'_>, now: Timestamp) -> i64 {
+    let usual = context.settings.next_check_after;
+    match decision.next_window_at {
+        // Not before the window opens, and not much later than usual.
+        Some(at) => at.duration_since(now).as_secs().clamp(60, usual.max(60)),
+        None => usual,
+    }
+}

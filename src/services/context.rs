@@ -1,0 +1,203 @@
+//! What use cases work with, and how they read and write.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{Code, Refusal};
+use crate::{
+    artifacts::Artifacts,
+    auth::{password::Passwords, session::Sessions},
+    clock::Clock,
+    directory::{Change, Directory, Loaded},
+    domain::id::ProductId,
+    signing::{self, KeyRing},
+    store::{self, Connection, Store, StoreError},
+};
+
+/// What use cases need of the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The address that goes into links, without a slash at its end.
+    pub public_url: String,
+    /// How long a download link is good.
+    pub url_ttl: SignedDuration,
+    /// When a program should ask again, in seconds.
+    pub next_check_after: i64,
+    /// How long an access token is good.
+    pub session_ttl: SignedDuration,
+    /// How long a refresh token is good.
+    pub refresh_ttl: SignedDuration,
+}
+
+/// The adapters, composed.
+pub struct Context {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The database.
+    pub store: Store,
+    /// The read model.
+    pub directory: Directory,
+    /// The contents of artifacts.
+    pub artifacts: Artifacts,
+    /// Links, fingerprints and signatures.
+    pub keys: KeyRing,
+    /// Access tokens.
+    pub sessions: Sessions,
+    /// Passwords.
+    pub passwords: Passwords,
+    /// From the configuration.
+    pub settings: Settings,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Context")
+    }
+}
+
+/// A write under way: the connection in its transaction, the time, and what has been changed so far.
+pub struct Write<'c> {
+    /// The connection, in the transaction.
+    pub connection: &'c mut Connection,
+    /// The moment of the write.
+    pub now: Timestamp,
+    changes: Vec<Change>,
+}
+
+impl Write<'_> {
+    /// Notes what a check must know of once the write is committed.
+    pub fn changed(&mut self, change: Change) {
+        if !self.changes.contains(&change) {
+            self.changes.push(change);
+        }
+    }
+
+    /// A new id, in the order of time (RFC 9562, version 7).
+    #[must_use]
+    pub fn new_id<T: From<Uuid>>(&self) -> T {
+        T::from(id_at(self.now))
+    }
+}
+
+/// A new UUIDv7 for a moment.
+#[must_use]
+pub fn id_at(now: Timestamp) -> Uuid {
+    let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &signing::random()).into_uuid()
+}
+
+/// Reads back what was changed, in the transaction that changed it.
+fn load(connection: &mut Connection, change: Change) -> Result<Option<Loaded>, StoreError> {
+    Ok(match change {
+        Change::Product(id) => match store::products::get(connection, id)? {
+            Some(product) => Some(Loaded::Product(Box::new(product), store::stops::of_product(connection, id)?)),
+            None => None,
+        },
+        Change::Release(product, id) => Some(match store::releases::get(connection, id)? {
+            Some(release) => Loaded::Release(Box::new(release)),
+            None => Loaded::ReleaseGone(product, id),
+        }),
+        Change::HostingGroup(id) => store::hosting_groups::get(connection, id)?.map(Loaded::HostingGroup),
+        Change::Subscription(id) => match store::subscriptions::get(connection, id)? {
+            Some(subscription) => {
+                Some(Loaded::Subscription(subscription.coverage, store::license_keys::of_subscription(connection, id)?))
+            }
+            None => None,
+        },
+    })
+}
+
+impl Context {
+    /// Runs `work` in a transaction. When it is committed, the directory knows of every change before this returns,
+    /// and before any later write begins. It goes on to its end when the caller goes away.
+    ///
+    /// # Errors
+    /// What `work` refused, or that the database cannot be used; nothing has changed then.
+    pub async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let context = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || context.write_blocking(work)).await;
+        done.unwrap_or_else(|error| Err(Refusal::internal(&error)))
+    }
+
+    /// [`Self::write`] for those who are on a thread that may block.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write_blocking<T>(&self, work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let now = self.clock.now();
+        let in_transaction = |connection: &mut Connection| {
+            let mut write = Write { connection, now, changes: Vec::new() };
+            let value = work(&mut write)?;
+            let mut loaded = Vec::new();
+            for change in std::mem::take(&mut write.changes) {
+                loaded.extend(load(write.connection, change)?);
+            }
+            Ok((value, loaded))
+        };
+        self.store.write(in_transaction, |loaded| self.directory.apply(loaded))
+    }
+
+    /// Runs queries on a thread that may block.
+    ///
+    /// # Errors
+    /// What `work` refused, or that the database cannot be used.
+    pub async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Connection) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let context = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || context.store.read(work)).await;
+        done.unwrap_or_else(|error| Err(Refusal::internal(&error)))
+    }
+}
+
+/// What a caller expects a thing to be before it is changed: the `If-Match` of HTTP (RFC 9110, section 13.1.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing in particular.
+    #[default]
+    Anything,
+    /// One of these revisions.
+    Revisions(Vec<i64>),
+}
+
+impl Expected {
+    /// Fails unless the revision is one of those expected.
+    ///
+    /// # Errors
+    /// `precondition_failed`.
+    pub fn check(&self, revision: i64) -> Result<(), Refusal> {
+        match self {
+            Self::Revisions(expected) if !expected.contains(&revision) => Err(Refusal::new(
+                Code::PreconditionFailed,
+                format!("it has changed since it was read; its ETag is now \"{revision}\""),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Which products a caller may touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// All of them.
+    Everything,
+    /// Only this one; the others do not exist for them.
+    Only(ProductId),
+}
+
+impl Reach {
+    /// Whether the product is within reach.
+    #[must_use]
+    pub fn includes(self, product: ProductId) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Only(one) => one == product,
+        }
+    }
+}

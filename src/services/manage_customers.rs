@@ -1,0 +1,117 @@
+//! Customers: added and changed by staff.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{Code, Context, Expected, Faults, Refusal, manage_products::present};
+use crate::{
+    domain::{customer::Customer, id::CustomerId, locale::LanguageTag},
+    store,
+};
+
+/// A new customer.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCustomer {
+    /// Their name for people.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Studio Bianchi")]
+    pub name: String,
+    /// Where to write to.
+    #[schema(format = Email, example = "anna@bianchi.example.com")]
+    pub email: Option<String>,
+    /// The language to write in.
+    #[schema(value_type = Option<String>, example = "it")]
+    pub locale: Option<LanguageTag>,
+    /// What the vendor's other systems call them.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "CRM-1001")]
+    pub external_ref: Option<String>,
+}
+
+/// A change to a customer: what is absent stays as it is, `null` clears what can be cleared.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerChange {
+    /// Their name for people.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    pub name: Option<String>,
+    /// Where to write to.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, format = Email)]
+    pub email: Option<Option<String>>,
+    /// The language to write in.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub locale: Option<Option<LanguageTag>>,
+    /// What the vendor's other systems call them.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    pub external_ref: Option<Option<String>>,
+}
+
+/// Checks what the types do not say.
+pub(super) fn check(customer: &Customer) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    faults.line("name", &customer.name);
+    if let Some(email) = &customer.email {
+        faults.email("email", email);
+    }
+    if let Some(reference) = &customer.external_ref {
+        faults.line("external_ref", reference);
+    }
+    faults.finish()
+}
+
+/// Adds a customer.
+///
+/// # Errors
+/// `body_invalid`.
+pub async fn add(context: &Arc<Context>, new: NewCustomer) -> Result<Customer, Refusal> {
+    context.write(move |write| {
+        let customer = Customer {
+            id: write.new_id(),
+            name: new.name,
+            email: new.email,
+            locale: new.locale,
+            external_ref: new.external_ref,
+            created_at: write.now,
+            revision: 1,
+        };
+        check(&customer)?;
+        store::customers::insert(write.connection, &customer)?;
+        Ok(customer)
+    }).await
+}
+
+/// The customer with this id.
+///
+/// # Errors
+/// `customer_not_found`.
+pub async fn get(context: &Arc<Context>, id: CustomerId) -> Result<Customer, Refusal> {
+    context.read(move |connection| store::customers::get(connection, id)?.ok_or_else(|| not_found(id))).await
+}
+
+/// Changes a customer.
+///
+/// # Errors
+/// `customer_not_found`, `precondition_failed`, `body_invalid`.
+pub async fn change(context: &Arc<Context>, id: CustomerId, expected: Expected, change: CustomerChange) -> Result<Customer, Refusal> {
+    context.write(move |write| {
+        let mut customer = store::customers::get(write.connection, id)?.ok_or_else(|| not_found(id))?;
+        expected.check(customer.revision)?;
+        customer.name = change.name.unwrap_or(customer.name);
+        customer.email = change.email.unwrap_or(customer.email);
+        customer.locale = change.locale.unwrap_or(customer.locale);
+        customer.external_ref = change.external_ref.unwrap_or(customer.external_ref);
+        customer.revision += 1;
+        check(&customer)?;
+        store::customers::update(write.connection, &customer)?;
+        Ok(customer)
+    }).await
+}
+
+fn not_found(id: CustomerId) -> Refusal {
+    Refusal::new(Code::CustomerNotFound, format!("there is no customer {id}"))
+}

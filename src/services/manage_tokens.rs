@@ -1,0 +1,112 @@
+//! API tokens for the vendor's machines: made, listed, deleted, and recognised.
+
+use std::sync::Arc;
+
+use jiff::ToSpan as _;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{Code, Context, Faults, Reach, Refusal};
+use crate::{
+    auth::{api_token, token_hash},
+    domain::{id::TokenId, scope::Scope, slug::Slug},
+    signing::random,
+    store::{self, api_tokens::ApiToken},
+};
+
+/// A new API token.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// What staff call it.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "release pipeline")]
+    pub name: String,
+    /// What it may do.
+    #[schema(min_items = 1, max_items = 16)]
+    pub scopes: Vec<Scope>,
+    /// The slug of the only product it may do it with.
+    #[schema(value_type = Option<String>, example = "office-maker")]
+    pub product: Option<Slug>,
+    /// How many days it is good; until it is deleted unless given.
+    #[schema(minimum = 1, maximum = 3650, example = 365)]
+    pub expires_in_days: Option<u16>,
+}
+
+/// Makes a token; also returns it in clear, this once.
+///
+/// # Errors
+/// `body_invalid`.
+pub async fn add(context: &Arc<Context>, new: NewToken) -> Result<(ApiToken, String), Refusal> {
+    let mut faults = Faults::default();
+    faults.line("name", &new.name);
+    if new.scopes.is_empty() {
+        faults.add("scopes", "must name at least one");
+    }
+    if new.expires_in_days.is_some_and(|days| !(1..=3650).contains(&days)) {
+        faults.add("expires_in_days", "must be 1 to 3650");
+    }
+    faults.finish()?;
+    let text = std::iter::repeat_with(|| api_token::make(&random())).flatten().next().unwrap_or_default();
+    context.write(move |write| {
+        let product = match &new.product {
+            Some(slug) => Some(
+                store::products::by_slug(write.connection, slug)?
+                    .ok_or_else(|| Refusal::field("product", format!("there is no product `{slug}`")))?
+                    .id,
+            ),
+            None => None,
+        };
+        let lifetime = new.expires_in_days.map(|days| (i64::from(days) * 24).hours());
+        let mut scopes = new.scopes;
+        scopes.sort_unstable();
+        scopes.dedup();
+        let token = ApiToken {
+            id: write.new_id(),
+            name: new.name,
+            hash: token_hash(&text),
+            scopes,
+            product,
+            created_at: write.now,
+            expires_at: lifetime.and_then(|lifetime| write.now.checked_add(lifetime).ok()),
+            last_used_at: None,
+        };
+        store::api_tokens::insert(write.connection, &token)?;
+        Ok((token, text))
+    }).await
+}
+
+/// Deletes a token; from then on it is refused.
+///
+/// # Errors
+/// `token_not_found`.
+pub async fn delete(context: &Arc<Context>, id: TokenId) -> Result<(), Refusal> {
+    context.write(move |write| {
+        if store::api_tokens::delete(write.connection, id)? {
+            Ok(())
+        } else {
+            Err(Refusal::new(Code::TokenNotFound, format!("there is no API token {id}")))
+        }
+    }).await
+}
+
+/// What a machine that presented this token may do, and with what.
+///
+/// # Errors
+/// `authorization_invalid`.
+pub async fn recognise(context: &Arc<Context>, presented: &str) -> Result<(ApiToken, Reach), Refusal> {
+    let invalid = || Refusal::new(Code::AuthorizationInvalid, "the API token is not known, was deleted, or is past its time");
+    if !api_token::is_well_formed(presented) {
+        return Err(invalid());
+    }
+    let hash = token_hash(presented);
+    let now = context.clock.now();
+    let token = context.read(move |connection| Ok(store::api_tokens::by_hash(connection, &hash)?)).await?;
+    let token = token.filter(|token| token.expires_at.is_none_or(|end| now < end)).ok_or_else(invalid)?;
+    // To the minute: a pipeline that uploads a hundred files need not write as often.
+    if token.last_used_at.is_none_or(|last| now.duration_since(last) > jiff::SignedDuration::from_mins(1)) {
+        let id = token.id;
+        context.write(move |write| Ok(store::api_tokens::mark_used(write.connection, id, write.now)?)).await?;
+    }
+    let reach = token.product.map_or(Reach::Everything, Reach::Only);
+    Ok((token, reach))
+}

@@ -1,0 +1,320 @@
+//! Releases on their way to publication, and corrections after it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{Code, Context, Expected, Faults, Refusal, Write, manage_products::{self, present}, store_artifact};
+use crate::{
+    directory::Change,
+    domain::{
+        locale::LanguageTag, manifest::Manifest, product::Product,
+        release::{Access, Release, ReleaseState, Severity, TransitionError}, rollout::{Percent, Rollout}, slug::Slug,
+        version::{Requirement, Version},
+    },
+    signing::KeyRing,
+    store::{self, manifests::SignedManifest},
+};
+
+/// A new draft.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRelease {
+    /// Its version.
+    pub version: Version,
+    /// Its channel; the product's most stable one unless given.
+    #[schema(value_type = Option<String>, example = "stable")]
+    pub channel: Option<Slug>,
+    /// How much it matters; `normal` unless given.
+    #[serde(default = "normal")]
+    pub severity: Severity,
+    /// Who it is for; `subscribers` unless given.
+    #[serde(default = "subscribers")]
+    pub access: Access,
+    /// The lowest version that can update straight to it.
+    pub min_from: Option<Version>,
+    /// The client versions that a server program of this version accepts; its own major.minor unless given.
+    pub compatible_clients: Option<Requirement>,
+    /// What changed, in Markdown by locale.
+    #[serde(default)]
+    #[schema(value_type = std::collections::HashMap<String, String>, example = json!({"en": "Faster start."}))]
+    pub notes: BTreeMap<LanguageTag, String>,
+}
+
+const fn normal() -> Severity {
+    Severity::Normal
+}
+
+const fn subscribers() -> Access {
+    Access::Subscribers
+}
+
+/// A change to a release: what is absent stays as it is, `null` clears what can be cleared. After publication only
+/// `notes`, `severity`, `access` and `compatible_clients` may change.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseChange {
+    /// Its channel.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false)]
+    pub channel: Option<Slug>,
+    /// How much it matters.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Severity, required = false)]
+    pub severity: Option<Severity>,
+    /// Who it is for.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Access, required = false)]
+    pub access: Option<Access>,
+    /// The lowest version that can update straight to it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Version>)]
+    pub min_from: Option<Option<Version>>,
+    /// The client versions that a server program of this version accepts.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Requirement>)]
+    pub compatible_clients: Option<Option<Requirement>>,
+    /// All of the notes, in place of those there are.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = std::collections::HashMap<String, String>, required = false)]
+    pub notes: Option<BTreeMap<LanguageTag, String>>,
+}
+
+/// How a release is to be published.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Publication {
+    /// From when it is offered; now unless given. In the past: history that is being imported. In the future: scheduled.
+    pub published_at: Option<Timestamp>,
+    /// Who is offered it; everybody unless given.
+    pub rollout: Option<NewRollout>,
+    /// Publish although the release lacks what the product requires.
+    pub force: Option<Force>,
+}
+
+/// Who a release is to be offered to.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRollout {
+    /// The share of sites, in percent with at most two decimals; 100 unless given.
+    #[serde(default = "everybody")]
+    #[schema(value_type = f64, minimum = 0, maximum = 100, example = 25)]
+    pub percent: Percent,
+}
+
+const fn everybody() -> Percent {
+    Percent::ALL
+}
+
+/// Why the product's requirements are overridden.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Force {
+    /// For those who ask afterwards.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "the French notes follow tomorrow")]
+    pub reason: String,
+}
+
+/// A product and one of its releases, read within a write.
+pub(super) fn find(write: &mut Write<'_>, slug: &Slug, version: &Version) -> Result<(Product, Release), Refusal> {
+    let product = store::products::by_slug(write.connection, slug)?.ok_or_else(|| manage_products::not_found(slug))?;
+    let release = store::releases::of_version(write.connection, product.id, version)?.ok_or_else(|| not_found(slug, version))?;
+    Ok((product, release))
+}
+
+/// The refusal for a release that is not there.
+#[must_use]
+pub fn not_found(slug: &Slug, version: &Version) -> Refusal {
+    Refusal::new(Code::ReleaseNotFound, format!("there is no release {version} of `{slug}`"))
+}
+
+/// Writes a changed release, and notes the change.
+pub(super) fn save(write: &mut Write<'_>, release: &mut Release) -> Result<(), Refusal> {
+    release.revision += 1;
+    store::releases::update(write.connection, release)?;
+    write.changed(Change::Release(release.product, release.id));
+    Ok(())
+}
+
+/// Checks what the types do not say.
+fn check(product: &Product, release: &Release) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    if product.channels.rank(&release.channel).is_none() {
+        faults.add("channel", format!("`{}` is no channel of `{}`; it has {}", release.channel, product.slug, product.channels.listed()));
+    }
+    if release.min_from.as_ref().is_some_and(|lowest| *lowest >= release.version) {
+        faults.add("min_from", format!("must be below the release's own version {}", release.version));
+    }
+    if release.notes.len() > 100 {
+        faults.add("notes", "must be in at most 100 languages");
+    }
+    for (locale, text) in &release.notes {
+        faults.text(&format!("notes.{locale}"), text);
+    }
+    faults.finish()
+}
+
+/// Makes a draft.
+///
+/// # Errors
+/// `product_not_found`, `release_exists`, `body_invalid`.
+pub async fn draft(context: &Arc<Context>, slug: Slug, new: NewRelease) -> Result<Release, Refusal> {
+    context.write(move |write| {
+        let product = store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
+        if let Some(known) = store::releases::of_version(write.connection, product.id, &new.version)? {
+            return Err(Refusal::new(Code::ReleaseExists, format!("there is a release {} of `{slug}` already; it is {}", known.version, known.state)));
+        }
+        let most_stable = product.channels.at(0).cloned();
+        let release = Release {
+            id: write.new_id(),
+            product: product.id,
+            version: new.version,
+            channel: new.channel.or(most_stable).ok_or_else(|| Refusal::field("channel", "the product has no channel"))?,
+            state: ReleaseState::Draft,
+            published_at: None,
+            severity: new.severity,
+            access: new.access,
+            min_from: new.min_from,
+            compatible_clients: new.compatible_clients,
+            notes: new.notes,
+            rollout: Rollout::default(),
+            yank_reason: None,
+            artifacts: Vec::new(),
+            created_at: write.now,
+            manifest_revision: 0,
+            revision: 1,
+        };
+        check(&product, &release)?;
+        store::releases::insert(write.connection, &release)?;
+        write.changed(Change::Release(product.id, release.id));
+        Ok(release)
+    }).await
+}
+
+/// Changes a draft, or corrects what may be corrected of a published release, which makes a new signed revision of its
+/// manifest.
+///
+/// # Errors
+/// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`, `body_invalid`.
+pub async fn change(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected, change: ReleaseChange) -> Result<Release, Refusal> {
+    let keys = Arc::clone(context);
+    context.write(move |write| {
+        let (product, mut release) = find(write, &slug, &version)?;
+        expected.check(release.revision)?;
+        let draft = release.state == ReleaseState::Draft;
+        if !draft && (change.channel.is_some() || change.min_from.is_some()) {
+            let field = if change.channel.is_some() { "channel" } else { "min_from" };
+            return Err(Refusal::new(
+                Code::ReleasePublished,
+                format!("release {version} is published, so `{field}` cannot change; notes, severity, access and compatible_clients can"),
+            ));
+        }
+        let before = release.clone();
+        release.channel = change.channel.unwrap_or(release.channel);
+        release.severity = change.severity.unwrap_or(release.severity);
+        release.access = change.access.unwrap_or(release.access);
+        release.min_from = change.min_from.unwrap_or(release.min_from);
+        release.compatible_clients = change.compatible_clients.unwrap_or(release.compatible_clients);
+        release.notes = change.notes.unwrap_or(release.notes);
+        if release == before {
+            return Ok(release);
+        }
+        check(&product, &release)?;
+        if !draft {
+            sign(write, &keys.keys, &product, &mut release)?;
+        }
+        save(write, &mut release)?;
+        Ok(release)
+    }).await
+}
+
+/// Deletes a draft with its artifacts.
+///
+/// # Errors
+/// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`.
+pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected) -> Result<(), Refusal> {
+    let shelf = context.artifacts.shelf().await;
+    let release = context.write(move |write| {
+        let (product, release) = find(write, &slug, &version)?;
+        expected.check(release.revision)?;
+        release.require_draft()?;
+        store::releases::delete(write.connection, release.id)?;
+        write.changed(Change::Release(product.id, release.id));
+        Ok(release)
+    }).await?;
+    store_artifact::take_away(context, release.artifacts.iter().map(|artifact| artifact.sha256).collect(), &shelf).await;
+    Ok(())
+}
+
+/// What the product requires of a release and this one lacks.
+fn lacking(product: &Product, release: &Release) -> Faults {
+    let mut faults = Faults::default();
+    for required in &product.required_artifacts {
+        let there = release.artifacts.iter().any(|artifact| {
+            (artifact.component, artifact.platform, artifact.arch) == (required.component, required.platform, required.arch)
+        });
+        if !there {
+            faults.add("artifacts", format!("there is none for {} on {} {}", required.component, required.platform, required.arch));
+        }
+    }
+    for locale in &product.required_locales {
+        if !release.notes.contains_key(locale) {
+            faults.add("notes", format!("there are none in `{locale}`"));
+        }
+    }
+    faults
+}
+
+/// Publishes a draft: its manifest is fixed, signed and stored, and from `published_at` on it is offered.
+///
+/// # Errors
+/// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`, `release_incomplete`.
+pub async fn publish(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected, publication: Publication) -> Result<Release, Refusal> {
+    let keys = Arc::clone(context);
+    context.write(move |write| {
+        let (product, mut release) = find(write, &slug, &version)?;
+        expected.check(release.revision)?;
+        release.require_draft()?;
+        match &publication.force {
+            Some(force) => {
+                let mut faults = Faults::default();
+                faults.line("force.reason", &force.reason);
+                faults.finish()?;
+                tracing::info!(product = %slug, version = %version, reason = force.reason, "published without what the product requires");
+            }
+            None => lacking(&product, &release).finish().map_err(|refusal| Refusal {
+                code: Code::ReleaseIncomplete,
+                detail: format!("release {version} lacks what `{slug}` requires: {}; complete it, or say why it is published so in `force.reason`", refusal.detail),
+                ..refusal
+            })?,
+        }
+        let rollout = Rollout { percent: publication.rollout.map_or(Percent::ALL, |rollout| rollout.percent), ..Rollout::default() };
+        release.publish(publication.published_at.unwrap_or(write.now), rollout)?;
+        sign(write, &keys.keys, &product, &mut release)?;
+        save(write, &mut release)?;
+        tracing::info!(product = %slug, version = %version, published_at = ?release.published_at, "release published");
+        Ok(release)
+    }).await
+}
+
+/// Fixes, signs and stores the next revision of a release's manifest.
+fn sign(write: &mut Write<'_>, keys: &KeyRing, product: &Product, release: &mut Release) -> Result<(), Refusal> {
+    release.manifest_revision += 1;
+    let manifest = Manifest::of(&product.slug, release).ok_or_else(|| TransitionError::StillDraft(release.version.clone()))?;
+    let body = manifest.canonical().map_err(|error| Refusal::internal(&error))?;
+    let (signature, key_id) = keys.sign_manifest(&body).ok_or_else(|| Refusal::internal(&"there is no key for manifests"))?;
+    store::manifests::insert(write.connection, &SignedManifest::new(release.id, release.manifest_revision, body, signature, key_id))?;
+    Ok(())
+}
+
+/// The newest signed manifest of a published release.
+///
+/// # Errors
+/// `release_not_found`, `release_not_published`.
+pub async fn manifest(context: &Arc<Context>, release: &Release) -> Result<SignedManifest, Refusal> {
+    let id = release.id;
+    let found = context.read(move |connection| Ok(store::manifests::newest(connection, id)?)).await?;
+    found.ok_or_else(|| TransitionError::StillDraft(release.version.clone()).into())
+}

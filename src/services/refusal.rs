@@ -1,0 +1,276 @@
+//! How a use case says no: a stable code, a sentence, and the fields that are wrong.
+
+use crate::domain::{InvalidValue, named_enum, release::TransitionError};
+use crate::{artifacts::ArtifactsError, store::StoreError};
+
+named_enum! {
+    /// Every reason for which a request can be refused. The table of `http::error` gives each its status.
+    Code, "error code" {
+        /// A version that is none.
+        VersionInvalid = "version_invalid",
+        /// A query or path value that is none.
+        ParameterInvalid = "parameter_invalid",
+        /// A query parameter that must be there is not.
+        ParameterMissing = "parameter_missing",
+        /// A query parameter that the operation does not have.
+        ParameterUnknown = "parameter_unknown",
+        /// A body that is not what its content type says.
+        BodyMalformed = "body_malformed",
+        /// A body with fields that are wrong.
+        BodyInvalid = "body_invalid",
+        /// A body over its limit.
+        BodyTooLarge = "body_too_large",
+        /// A body of a content type that the operation does not take.
+        MediaTypeUnsupported = "media_type_unsupported",
+        /// A header that cannot be read.
+        HeaderInvalid = "header_invalid",
+        /// No such address.
+        NotFound = "not_found",
+        /// The address does not know the method.
+        MethodNotAllowed = "method_not_allowed",
+        /// No such product.
+        ProductNotFound = "product_not_found",
+        /// No such release.
+        ReleaseNotFound = "release_not_found",
+        /// No such artifact.
+        ArtifactNotFound = "artifact_not_found",
+        /// No such customer.
+        CustomerNotFound = "customer_not_found",
+        /// No such subscription.
+        SubscriptionNotFound = "subscription_not_found",
+        /// No such license key, by its id.
+        LicenseKeyNotFound = "license_key_not_found",
+        /// No such hosting group.
+        HostingGroupNotFound = "hosting_group_not_found",
+        /// No such API token.
+        TokenNotFound = "token_not_found",
+        /// No stop is on there.
+        StopNotFound = "stop_not_found",
+        /// A license key is needed.
+        LicenseKeyRequired = "license_key_required",
+        /// A license key of Sluice's form whose check symbol is wrong.
+        LicenseKeyMistyped = "license_key_mistyped",
+        /// A license key that was never issued.
+        LicenseKeyUnknown = "license_key_unknown",
+        /// A license key that was revoked.
+        LicenseKeyRevoked = "license_key_revoked",
+        /// A session or an API token is needed.
+        AuthorizationRequired = "authorization_required",
+        /// The session or API token is not good, or not good any more.
+        AuthorizationInvalid = "authorization_invalid",
+        /// E-mail address or password is wrong.
+        LoginFailed = "login_failed",
+        /// The refresh token is not good, or not good any more.
+        RefreshTokenInvalid = "refresh_token_invalid",
+        /// The token may not do this.
+        ScopeInsufficient = "scope_insufficient",
+        /// The license key is one of another product.
+        WrongProduct = "wrong_product",
+        /// The link was not made here, or was altered.
+        UrlInvalid = "url_invalid",
+        /// The link is past its time.
+        UrlExpired = "url_expired",
+        /// What the link leads to may not be downloaded any more.
+        UrlWithdrawn = "url_withdrawn",
+        /// The set-up link is not good, or was used.
+        SetupLinkInvalid = "setup_link_invalid",
+        /// There is a product with this slug.
+        ProductExists = "product_exists",
+        /// There is a release of this version.
+        ReleaseExists = "release_exists",
+        /// There is an artifact for this component, platform, arch and kind.
+        ArtifactExists = "artifact_exists",
+        /// There is a hosting group with this slug.
+        HostingGroupExists = "hosting_group_exists",
+        /// There is such a license key.
+        LicenseKeyExists = "license_key_exists",
+        /// What is published does not change.
+        ReleasePublished = "release_published",
+        /// It must be published first.
+        ReleaseNotPublished = "release_not_published",
+        /// It must be restored first.
+        ReleaseYanked = "release_yanked",
+        /// It was not yanked.
+        ReleaseNotYanked = "release_not_yanked",
+        /// A channel that is in use cannot be removed.
+        ChannelInUse = "channel_in_use",
+        /// A subscription that was cancelled stays so.
+        SubscriptionCancelled = "subscription_cancelled",
+        /// A subscription without an end cannot be cancelled to its end.
+        SubscriptionEndless = "subscription_endless",
+        /// Another change came in between.
+        Conflict = "conflict",
+        /// `If-Match` no longer fits.
+        PreconditionFailed = "precondition_failed",
+        /// The bytes are not those that were announced.
+        DigestMismatch = "digest_mismatch",
+        /// The upload broke off.
+        UploadIncomplete = "upload_incomplete",
+        /// The release lacks what the product requires.
+        ReleaseIncomplete = "release_incomplete",
+        /// Nothing of the file is in the range asked for.
+        RangeNotSatisfiable = "range_not_satisfiable",
+        /// The database or the disk cannot be used just now.
+        StorageUnavailable = "storage_unavailable",
+        /// A fault of Sluice's own.
+        InternalError = "internal_error",
+    }
+}
+
+/// One field that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Fault {
+    /// Which: `name`, `window.days[2]`.
+    pub field: String,
+    /// What is wrong with it, and what would be right.
+    pub message: String,
+}
+
+/// A use case's no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {detail}", code.as_str())]
+pub struct Refusal {
+    /// The stable code.
+    pub code: Code,
+    /// What is wrong, where, and what to do.
+    pub detail: String,
+    /// The fields that are wrong.
+    pub faults: Vec<Fault>,
+}
+
+impl Refusal {
+    /// A refusal with a sentence.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), faults: Vec::new() }
+    }
+
+    /// A body in which one field is wrong.
+    #[must_use]
+    pub fn field(field: &str, message: impl Into<String>) -> Self {
+        let mut faults = Faults::default();
+        faults.add(field, message);
+        faults.into_refusal()
+    }
+
+    /// A fault of Sluice's own. What it was goes to the log, not to the caller.
+    #[must_use]
+    pub fn internal(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed for a reason of our own");
+        Self::new(Code::InternalError, "something went wrong in the server; its log says what")
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(text) => {
+                tracing::error!(error = %text, "the database cannot be used");
+                Self::new(Code::StorageUnavailable, "the database cannot be used just now; try again later")
+            }
+            StoreError::Conflict(text) => {
+                tracing::debug!(error = %text, "a write met another one");
+                Self::new(Code::Conflict, "another change came in between; read the current state and try again")
+            }
+            other @ (StoreError::Damaged(_) | StoreError::Other(_)) => Self::internal(&other),
+        }
+    }
+}
+
+impl From<ArtifactsError> for Refusal {
+    fn from(error: ArtifactsError) -> Self {
+        tracing::error!(%error, "the artifact store cannot be used");
+        Self::new(Code::StorageUnavailable, "the artifact store cannot be used just now; try again later")
+    }
+}
+
+impl From<TransitionError> for Refusal {
+    fn from(error: TransitionError) -> Self {
+        let code = match error {
+            TransitionError::AlreadyPublished(_) => Code::ReleasePublished,
+            TransitionError::Yanked(_) => Code::ReleaseYanked,
+            TransitionError::StillDraft(_) => Code::ReleaseNotPublished,
+            TransitionError::NotYanked(_) => Code::ReleaseNotYanked,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<InvalidValue> for Refusal {
+    fn from(error: InvalidValue) -> Self {
+        Self::new(if error.what == "version" { Code::VersionInvalid } else { Code::ParameterInvalid }, error.to_string())
+    }
+}
+
+/// Gathers what is wrong with a body, so that all of it is said at once.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Notes that a field is wrong.
+    pub fn add(&mut self, field: &str, message: impl Into<String>) {
+        self.0.push(Fault { field: field.to_owned(), message: message.into() });
+    }
+
+    /// Checks one line of text for people: not empty, at most 200 characters, no control characters.
+    pub fn line(&mut self, field: &str, text: &str) {
+        let length = text.chars().count();
+        if !(1..=200).contains(&length) || text.chars().any(char::is_control) {
+            self.add(field, "must be 1 to 200 characters of text without control characters");
+        }
+    }
+
+    /// Checks a text that may have several lines.
+    pub fn text(&mut self, field: &str, text: &str) {
+        if text.len() > 100_000 || text.contains('\0') {
+            self.add(field, "must be at most 100 000 bytes of text");
+        }
+    }
+
+    /// Checks an address that people are sent to.
+    pub fn link(&mut self, field: &str, link: Option<&String>) {
+        if let Some(link) = link {
+            let usable = link.len() <= 2000 && url::Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "mailto"));
+            if !usable {
+                self.add(field, format!("`{}` must be an http, https or mailto URL", shortened(link)));
+            }
+        }
+    }
+
+    /// Checks an e-mail address: one, plain (no display name, no list), as it stands in an SMTP command (RFC 5321).
+    pub fn email(&mut self, field: &str, address: &str) {
+        if !is_plain_address(address) {
+            self.add(field, format!("`{}` must be one plain e-mail address such as `anna@example.com`", shortened(address)));
+        }
+    }
+
+    /// Succeeds when nothing is wrong.
+    ///
+    /// # Errors
+    /// `body_invalid` with everything that is.
+    pub fn finish(self) -> Result<(), Refusal> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.into_refusal()) }
+    }
+
+    fn into_refusal(self) -> Refusal {
+        let detail = self.0.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect::<Vec<_>>().join("; ");
+        Refusal { code: Code::BodyInvalid, detail, faults: self.0 }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(100).collect()
+}
+
+fn is_plain_address(address: &str) -> bool {
+    let local_part = |part: &str| {
+        !part.is_empty() && part.len() <= 64 && !part.starts_with('.') && !part.ends_with('.') && !part.contains("..")
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~.-".contains(&byte))
+    };
+    let label = |part: &str| {
+        (1..=63).contains(&part.len()) && !part.starts_with('-') && !part.ends_with('-')
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    address.len() <= 254
+        && address.split_once('@').is_some_and(|(local, domain)| local_part(local) && domain.contains('.') && domain.split('.').all(label))
+}

@@ -1,0 +1,140 @@
+//! Reports: what updaters say about how their updates go.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{Code, Context, Faults, Refusal};
+use crate::{
+    directory::KeyEntry,
+    domain::{
+        id::{InstallationId, RunId}, locale::LanguageTag, platform::Component, product::Product,
+        run::{Failure, FailureClass, Outcome, Run, Stage}, slug::Slug, version::Version,
+    },
+    store,
+};
+
+/// A report (contract section 4).
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// The updater's own id for this update.
+    pub run: RunId,
+    /// The installation that is updated.
+    pub installation: InstallationId,
+    /// The slug of the product.
+    #[schema(value_type = String, example = "office-maker")]
+    pub product: Slug,
+    /// The program that is updated.
+    pub component: Component,
+    /// What it was.
+    pub from_version: Version,
+    /// What it is to be.
+    pub to_version: Version,
+    /// How far it has come.
+    pub stage: Stage,
+    /// How it ended; with the stage `ended`, and only with it.
+    pub outcome: Option<Outcome>,
+    /// What went wrong.
+    pub error: Option<ReportedError>,
+    /// When a person wants it to happen.
+    pub scheduled_for: Option<Timestamp>,
+    /// Who is to be told when it has ended.
+    #[schema(format = Email)]
+    pub notify_email: Option<String>,
+    /// In which language.
+    #[schema(value_type = Option<String>)]
+    pub locale: Option<LanguageTag>,
+    /// When this happened, by the updater's clock.
+    pub at: Option<Timestamp>,
+}
+
+/// What went wrong, in the updater's words.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportedError {
+    /// What kind of thing.
+    pub class: FailureClass,
+    /// The updater's own code.
+    #[schema(max_length = 200, example = "disk_full")]
+    pub code: String,
+    /// The updater's own text.
+    #[schema(max_length = 10000, example = "no space left on the drive")]
+    pub message: String,
+}
+
+/// What the updater is told.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The run as it stands now.
+    pub run: Run,
+    /// Where to find help, when it did not go well.
+    pub help_url: Option<String>,
+}
+
+/// Takes in a report; it is durable when this returns.
+///
+/// # Errors
+/// `body_invalid`, `product_not_found`, `wrong_product`, `storage_unavailable`.
+pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Report) -> Result<Taken, Refusal> {
+    check(&report)?;
+    let subscription = key.map(|key| key.subscription);
+    let product = product_of(context, subscription, &report.product)?;
+    let id = product.id;
+    let run = context.write(move |write| {
+        let run = Run {
+            id: report.run,
+            product: id,
+            subscription,
+            installation: report.installation,
+            component: report.component,
+            from_version: report.from_version,
+            to_version: report.to_version,
+            stage: report.stage,
+            outcome: report.outcome,
+            error: report.error.map(|error| Failure { class: error.class, code: error.code, message: error.message }),
+            scheduled_for: report.scheduled_for,
+            notify_email: report.notify_email,
+            locale: report.locale,
+            // The server's clock: an updater's may be years off.
+            first_reported_at: write.now,
+            last_reported_at: write.now,
+        };
+        Ok(store::runs::take_in(write.connection, run)?)
+    }).await?;
+    let went_wrong = matches!(run.outcome, Some(Outcome::Failed | Outcome::RolledBack)) || run.error.is_some();
+    Ok(Taken { run, help_url: product.help_url.filter(|_| went_wrong) })
+}
+
+fn product_of(context: &Context, subscription: Option<crate::domain::id::SubscriptionId>, slug: &Slug) -> Result<Product, Refusal> {
+    let catalogue = context.directory.catalogue();
+    let entry = catalogue.product(slug.as_str()).ok_or_else(|| super::manage_products::not_found(slug))?;
+    let covered = subscription.and_then(|id| context.directory.coverage(id));
+    if covered.is_some_and(|coverage| coverage.product != entry.product.id) {
+        return Err(Refusal::new(Code::WrongProduct, format!("the license key is not one of `{slug}`")));
+    }
+    Ok(entry.product.clone())
+}
+
+fn check(report: &Report) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    match (report.stage, report.outcome) {
+        (Stage::Ended, None) => faults.add("outcome", "is needed with the stage `ended`"),
+        (Stage::Ended, Some(_)) | (_, None) => {}
+        (stage, Some(_)) => faults.add("outcome", format!("goes with the stage `ended`, not with `{stage}`")),
+    }
+    if let Some(error) = &report.error {
+        if error.code.len() > 200 || error.code.chars().any(char::is_control) {
+            faults.add("error.code", "must be at most 200 bytes of text without control characters");
+        }
+        if error.message.len() > 10_000 || error.message.contains('\0') {
+            faults.add("error.message", "must be at most 10 000 bytes of text");
+        }
+    }
+    if let Some(address) = &report.notify_email {
+        faults.email("notify_email", address);
+    }
+    faults.finish()
+}

@@ -1,0 +1,70 @@
+//! Starting: the directory is built from the database, and the keys are those it was filled with.
+
+use super::Refusal;
+use crate::{
+    directory::{Catalogue, Directory},
+    signing::KeyRing,
+    store::{self, Connection, Store, StoreError},
+};
+
+/// Reads the whole read model, in one pass over each table.
+///
+/// # Errors
+/// When the database cannot be read, or holds what cannot be understood.
+pub fn directory(store: &Store) -> Result<Directory, StoreError> {
+    store.read(|connection| {
+        let mut products = Vec::new();
+        for product in store::products::all(connection)? {
+            let stops = store::stops::of_product(connection, product.id)?;
+            products.push((product, stops));
+        }
+        let catalogue = Catalogue::new(products, store::releases::all(connection)?, store::hosting_groups::all(connection)?);
+        let directory = Directory::new(catalogue);
+        store::subscriptions::for_each(connection, |subscription| directory.put_subscription(subscription.coverage))?;
+        store::license_keys::for_each(connection, |key| directory.put_key(&key))?;
+        Ok(directory)
+    })
+}
+
+/// Makes sure that the keys are those which the license keys in the database were hashed with.
+///
+/// # Errors
+/// When they are not: then no customer's key would be recognised.
+pub fn match_keys(store: &Store, keys: &KeyRing) -> Result<(), StoreError> {
+    let known: Option<String> = store.read(|connection| store::settings::get(connection, store::settings::LICENSE_SECRET))?;
+    match known.as_deref() {
+        Some(id) if id == keys.license_secret_id() => Ok(()),
+        Some(_) => Err(StoreError::Other(format!(
+            "the license keys in the database were made with other secrets than those in `{}` of the data folder; restore the file that belongs to this database",
+            crate::signing::KEY_FILE
+        ))),
+        None => store.write(
+            |connection: &mut Connection| {
+                store::settings::insert(connection, store::settings::LICENSE_SECRET, keys.license_secret_id())?;
+                Ok::<_, StoreError>(((), ()))
+            },
+            |()| (),
+        ),
+    }
+}
+
+/// Writes down what checks told about their installations.
+///
+/// # Errors
+/// `storage_unavailable`; nothing is lost then, it is written the next time.
+pub async fn write_sightings(context: &std::sync::Arc<super::Context>) -> Result<usize, Refusal> {
+    let sightings = context.directory.sightings.take();
+    if sightings.is_empty() {
+        return Ok(0);
+    }
+    let batch = std::sync::Arc::new(sightings);
+    let to_write = std::sync::Arc::clone(&batch);
+    let written = context.write(move |write| Ok(store::installations::take_in(write.connection, &to_write)?)).await;
+    match written {
+        Ok(()) => Ok(batch.len()),
+        Err(error) => {
+            context.directory.sightings.put_back(std::sync::Arc::unwrap_or_clone(batch));
+            Err(error)
+        }
+    }
+}

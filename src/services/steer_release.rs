@@ -1,0 +1,188 @@
+//! Published releases: yanked and restored, promoted, rolled out, and stopped.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{Code, Context, Expected, Faults, Refusal, manage_products, publish_release::{NewRollout, find, save}};
+use crate::{
+    directory::Change,
+    domain::{locale::LanguageTag, product::Product, release::Release, rollout::{Percent, RolloutState}, slug::Slug, stop::Stop, version::Version},
+    store,
+};
+
+/// What is to be done with a published release.
+#[derive(Clone, Debug)]
+pub enum Steer {
+    /// Withdraw it.
+    Yank(Why),
+    /// Take the yank back.
+    Restore,
+    /// Move it to a more stable channel.
+    Promote(Promotion),
+    /// Open it to a share of sites.
+    Rollout(NewRollout),
+    /// Set its rollout aside.
+    Pause(WhyMaybe),
+    /// Take its rollout up again.
+    Resume(WhyMaybe),
+    /// Open it to everybody.
+    Complete,
+}
+
+/// A reason that must be given.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// For those who ask afterwards.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "it loses the page numbers")]
+    pub reason: String,
+}
+
+/// A reason that may be given.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhyMaybe {
+    /// For those who ask afterwards.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "we look into a report")]
+    pub reason: Option<String>,
+}
+
+/// Where a release is promoted to.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Promotion {
+    /// A more stable channel than the one it is on.
+    #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64, example = "stable")]
+    pub channel: Slug,
+}
+
+/// A stop to set.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewStop {
+    /// The channel to stop, with every less stable one; the whole product unless given.
+    #[schema(value_type = Option<String>, example = "beta")]
+    pub channel: Option<Slug>,
+    /// Why, for staff and, where `message` has no text for them, for users.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "we look into reports of lost files")]
+    pub reason: String,
+    /// What users are shown, by locale.
+    #[serde(default)]
+    #[schema(value_type = std::collections::HashMap<String, String>, example = json!({"en": "We look into a problem. Please try again tomorrow."}))]
+    pub message: BTreeMap<LanguageTag, String>,
+}
+
+fn check_line(field: &str, text: &str) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    faults.line(field, text);
+    faults.finish()
+}
+
+/// Steers a published release.
+///
+/// # Errors
+/// `product_not_found`, `release_not_found`, `precondition_failed`, `release_not_published`, `release_yanked`,
+/// `release_not_yanked`, `body_invalid`.
+pub async fn steer(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected, steer: Steer) -> Result<Release, Refusal> {
+    context.write(move |write| {
+        let (product, mut release) = find(write, &slug, &version)?;
+        expected.check(release.revision)?;
+        let before = release.clone();
+        apply(&product, &mut release, &steer)?;
+        if release != before {
+            save(write, &mut release)?;
+            tracing::info!(product = %slug, version = %version, ?steer, "release steered");
+        }
+        Ok(release)
+    }).await
+}
+
+fn apply(product: &Product, release: &mut Release, steer: &Steer) -> Result<(), Refusal> {
+    match steer {
+        Steer::Yank(why) => {
+            check_line("reason", &why.reason)?;
+            release.yank(why.reason.clone())?;
+        }
+        Steer::Restore => release.restore()?,
+        Steer::Promote(promotion) => {
+            release.require_published()?;
+            let (Some(to), Some(from)) = (product.channels.rank(&promotion.channel), product.channels.rank(&release.channel)) else {
+                return Err(Refusal::field("channel", format!("`{}` is no channel of `{}`; it has {}", promotion.channel, product.slug, product.channels.listed())));
+            };
+            if to >= from {
+                return Err(Refusal::field("channel", format!("`{}` is not more stable than `{}`, where the release is", promotion.channel, release.channel)));
+            }
+            release.channel = promotion.channel.clone();
+        }
+        Steer::Rollout(rollout) => {
+            release.require_published()?;
+            release.rollout.percent = rollout.percent;
+        }
+        Steer::Pause(why) => set_rollout(release, RolloutState::Paused, why)?,
+        Steer::Resume(why) => set_rollout(release, RolloutState::Running, why)?,
+        Steer::Complete => {
+            release.require_published()?;
+            release.rollout.percent = Percent::ALL;
+            release.rollout.state = RolloutState::Running;
+        }
+    }
+    Ok(())
+}
+
+fn set_rollout(release: &mut Release, state: RolloutState, why: &WhyMaybe) -> Result<(), Refusal> {
+    release.require_published()?;
+    if let Some(reason) = &why.reason {
+        check_line("reason", reason)?;
+    }
+    if release.rollout.state != state {
+        release.rollout.state = state;
+        release.rollout.reason.clone_from(&why.reason);
+    }
+    Ok(())
+}
+
+/// Sets a stop, in place of one that may be on there already.
+///
+/// # Errors
+/// `product_not_found`, `body_invalid`.
+pub async fn stop(context: &Arc<Context>, slug: Slug, new: NewStop) -> Result<Stop, Refusal> {
+    let mut faults = Faults::default();
+    faults.line("reason", &new.reason);
+    if new.message.len() > 100 {
+        faults.add("message", "must be in at most 100 languages");
+    }
+    for (locale, text) in &new.message {
+        faults.text(&format!("message.{locale}"), text);
+    }
+    faults.finish()?;
+    context.write(move |write| {
+        let product = store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
+        if let Some(unknown) = new.channel.as_ref().filter(|channel| product.channels.rank(channel).is_none()) {
+            return Err(Refusal::field("channel", format!("`{unknown}` is no channel of `{slug}`; it has {}", product.channels.listed())));
+        }
+        let stop = Stop { channel: new.channel, reason: new.reason, message: new.message, since: write.now };
+        store::stops::put(write.connection, product.id, &stop)?;
+        write.changed(Change::Product(product.id));
+        tracing::warn!(product = %slug, channel = ?stop.channel, reason = stop.reason, "stop set");
+        Ok(stop)
+    }).await
+}
+
+/// Lifts a stop.
+///
+/// # Errors
+/// `product_not_found`, `stop_not_found`.
+pub async fn lift_stop(context: &Arc<Context>, slug: Slug, channel: Option<Slug>) -> Result<(), Refusal> {
+    context.write(move |write| {
+        let product = store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
+        if !store::stops::delete(write.connection, product.id, channel.as_ref())? {
+            let place = channel.map_or_else(|| format!("`{slug}`"), |channel| format!("the channel `{channel}` of `{slug}`"));
+            return Err(Refusal::new(Code::StopNotFound, format!("no stop is on for {place}")));
+        }
+        write.changed(Change::Product(product.id));
+        tracing::warn!(product = %slug, ?channel, "stop lifted");
+        Ok(())
+    }).await
+}

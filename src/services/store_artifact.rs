@@ -1,0 +1,162 @@
+//! Artifacts: taken in from the vendor's CI, and taken away when nothing refers to them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::{Code, Context, Refusal, Write, context::id_at, publish_release};
+use crate::{
+    artifacts::intake::{IntakeError, Received},
+    directory::Change,
+    domain::{
+        artifact::{Artifact, ArtifactKind, Filename, Sha256}, platform::{Arch, Component, Platform}, release::Release, slug::Slug,
+        version::Version,
+    },
+    store,
+};
+
+/// What is being uploaded.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// To which product.
+    pub product: Slug,
+    /// To which release.
+    pub version: Version,
+    /// Under which name.
+    pub filename: Filename,
+    /// The program it updates.
+    pub component: Component,
+    /// The operating system it is for.
+    pub platform: Platform,
+    /// The architecture it is for.
+    pub arch: Arch,
+    /// Its form.
+    pub kind: ArtifactKind,
+    /// What the sender says that the content's hash is.
+    pub announced: Option<Sha256>,
+    /// The vendor's own signature of it.
+    pub signature: Option<String>,
+}
+
+/// How an upload ended.
+#[derive(Clone, Debug)]
+pub enum Stored {
+    /// It is there now.
+    New(Artifact),
+    /// It was there before, the same to the byte.
+    Same(Artifact),
+}
+
+/// Takes in an artifact of a draft. It is counted and hashed as it arrives; when this returns, it is on the disk and
+/// listed.
+///
+/// # Errors
+/// `product_not_found`, `release_not_found`, `release_published`, `artifact_exists`, `digest_mismatch`, `upload_incomplete`,
+/// `storage_unavailable`. Nothing of it is kept then.
+pub async fn store<E: std::fmt::Display>(
+    context: &Arc<Context>,
+    upload: Upload,
+    body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+) -> Result<Stored, Refusal> {
+    {
+        // What must fail in the end fails before gigabytes are sent. The write looks again.
+        let catalogue = context.directory.catalogue();
+        let entry = catalogue.product(upload.product.as_str()).ok_or_else(|| super::manage_products::not_found(&upload.product))?;
+        let release = entry.release(&upload.version).ok_or_else(|| publish_release::not_found(&upload.product, &upload.version))?;
+        release.require_draft()?;
+        check_place(release, &upload)?;
+    }
+    let received = context.artifacts.receive(id_at(context.clock.now()), body).await.map_err(|error| match error {
+        IntakeError::Sender(error) => Refusal::new(Code::UploadIncomplete, format!("the upload broke off before its end ({error}); send it again")),
+        IntakeError::Store(error) => error.into(),
+    })?;
+    // From here on a sender who goes away changes nothing.
+    let context = Arc::clone(context);
+    let finished = tokio::spawn(async move { finish(&context, upload, received).await }).await;
+    finished.unwrap_or_else(|error| Err(Refusal::internal(&error)))
+}
+
+/// Puts a received content in place and lists it.
+async fn finish(context: &Arc<Context>, upload: Upload, received: Received) -> Result<Stored, Refusal> {
+    if let Some(announced) = upload.announced.filter(|announced| *announced != received.sha256) {
+        context.artifacts.discard(&received).await;
+        return Err(Refusal::new(
+            Code::DigestMismatch,
+            format!("the content that arrived has SHA-256 {}, not {announced} as announced; send it again", received.sha256),
+        ));
+    }
+    let shelf = context.artifacts.shelf().await;
+    if let Err(error) = context.artifacts.place(&received).await {
+        context.artifacts.discard(&received).await;
+        return Err(error.into());
+    }
+    let (sha256, size) = (received.sha256, received.size);
+    let listed = context.write(move |write| list(write, upload, sha256, size)).await;
+    let loose = match &listed {
+        Ok((_, replaced)) => replaced.iter().copied().collect(),
+        Err(_) => vec![sha256],
+    };
+    take_away(context, loose, &shelf).await;
+    listed.map(|(stored, _)| stored)
+}
+
+/// Fails when another file of the release stands where this one is to stand.
+fn check_place(release: &Release, upload: &Upload) -> Result<(), Refusal> {
+    let place = |artifact: &Artifact| (artifact.component, artifact.platform, artifact.arch, artifact.kind);
+    let wanted = (upload.component, upload.platform, upload.arch, upload.kind);
+    match release.artifacts.iter().find(|known| place(known) == wanted && known.filename != upload.filename) {
+        Some(known) => Err(Refusal::new(
+            Code::ArtifactExists,
+            format!(
+                "release {} has `{}` for {} on {} {} as {} already; upload under that name to replace it",
+                release.version, known.filename, known.component, known.platform, known.arch, known.kind
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Lists an artifact whose content is in place; also returns the content it replaced.
+fn list(write: &mut Write<'_>, upload: Upload, sha256: Sha256, size: u64) -> Result<(Stored, Option<Sha256>), Refusal> {
+    let (product, mut release) = publish_release::find(write, &upload.product, &upload.version)?;
+    release.require_draft()?;
+    check_place(&release, &upload)?;
+    let artifact = Artifact {
+        id: write.new_id(),
+        component: upload.component,
+        platform: upload.platform,
+        arch: upload.arch,
+        kind: upload.kind,
+        filename: upload.filename,
+        size,
+        sha256,
+        signature: upload.signature,
+    };
+    let known = release.artifacts.iter().find(|known| known.filename == artifact.filename).cloned();
+    if let Some(known) = &known {
+        if (Artifact { id: known.id, ..artifact.clone() }) == *known {
+            return Ok((Stored::Same(known.clone()), None));
+        }
+        store::artifacts::delete(write.connection, known.id)?;
+    }
+    store::artifacts::insert(write.connection, release.id, &artifact)?;
+    publish_release::save(write, &mut release)?;
+    write.changed(Change::Release(product.id, release.id));
+    Ok((Stored::New(artifact), known.map(|known| known.sha256)))
+}
+
+/// Takes away those of the contents that no artifact has any more. What cannot be taken away now is swept later.
+pub(super) async fn take_away(context: &Arc<Context>, contents: Vec<Sha256>, _shelf: &tokio::sync::OwnedMutexGuard<()>) {
+    for content in contents {
+        let referenced = context.read(move |connection| Ok(store::artifacts::is_referenced(connection, content)?)).await;
+        let removed = match referenced {
+            Ok(false) => context.artifacts.remove(content).await.map_err(Refusal::from),
+            Ok(true) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = removed {
+            tracing::warn!(%error, %content, "a content that nothing refers to was not removed; it will be swept later");
+        }
+    }
+}
