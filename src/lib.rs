@@ -1,11 +1,34 @@
-//! Sluice.
+//! Sluice: the update distribution server.
+//!
+//! Arrows point down only; rooms on one floor do not see each other. A test keeps it so (`tests/it/architecture.rs`).
+//!
+//! ```text
+//!  main · cli                                          the program's commands
+//!  http · jobs                                         edges: requests in, work by the clock
+//!  app · metrics                                       composition: builds everything from the configuration
+//!  services                                            use cases: one file per thing a person or program wants done
+//!  directory · store · artifacts · signing · auth · texts · clock · config · data_folder     adapters
+//!  domain                                              values and the decision; no I/O, no clock, no randomness
+//! ```
+
+pub mod cli;
+
+pub mod http;
+pub mod jobs;
+
+pub mod app;
+pub mod metrics;
+
+pub mod services;
+
 pub mod artifacts;
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod data_folder;
 pub mod directory;
-pub mod domain;
-pub mod services;
 pub mod signing;
 pub mod store;
 pub mod texts;
+
+pub mod domain;

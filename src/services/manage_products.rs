@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Expected, Faults, Refusal};
+use super::{Code, Context, Expected, Faults, Reach, Refusal};
 use crate::{
     directory::Change,
     domain::{
-        channel::Channels, locale::LanguageTag, product::{ExpiryPolicy, Product, RequiredArtifact}, slug::Slug,
+        channel::Channels, id::ProductId, locale::LanguageTag, product::{ExpiryPolicy, Product, RequiredArtifact}, slug::Slug,
         version::Version, zone::Zone,
     },
     store,
@@ -205,4 +205,20 @@ pub async fn change(context: &Arc<Context>, slug: Slug, expected: Expected, chan
 #[must_use]
 pub fn not_found(slug: &Slug) -> Refusal {
     Refusal::new(Code::ProductNotFound, format!("there is no product `{slug}`"))
+}
+
+/// The product that a list is to be narrowed to: the one that was named, else the only one within reach, else none.
+///
+/// # Errors
+/// `product_not_found` when the named one is not there, or out of reach.
+pub fn resolve(context: &Context, reach: Reach, slug: Option<&Slug>) -> Result<Option<ProductId>, Refusal> {
+    match (slug, reach) {
+        (Some(slug), _) => {
+            let catalogue = context.directory.catalogue();
+            let entry = catalogue.product(slug.as_str()).filter(|entry| reach.includes(entry.product.id));
+            entry.map(|entry| Some(entry.product.id)).ok_or_else(|| not_found(slug))
+        }
+        (None, Reach::Only(product)) => Ok(Some(product)),
+        (None, Reach::Everything) => Ok(None),
+    }
 }

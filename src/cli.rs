@@ -1,0 +1,120 @@
+//! The program's commands, one file each.
+
+pub mod check;
+mod client;
+pub mod config;
+pub mod keys;
+pub mod migrate;
+pub mod publish;
+mod release_file;
+pub mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+
+/// The update distribution server.
+///
+/// Every customer whose subscription covers it gets each new version, and nobody else.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version, propagate_version = true, arg_required_else_help = true, after_long_help = HELP)]
+pub struct Cli {
+    /// The configuration file; `sluice.toml` in the working folder, if it is there, unless given.
+    #[arg(long, global = true, value_name = "FILE", env = "SLUICE_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const HELP: &str = "Try it:
+  sluice serve --demo                    a server with a made-up vendor, and curl lines to try
+  sluice publish release.toml            what your pipeline runs: draft, upload, publish
+  sluice check office-maker 12.4.0       ask a server for an update, as an updater would
+
+Every setting can also come from the environment: SLUICE__SERVER__BIND=0.0.0.0:8080.
+`sluice config --defaults` lists them all.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(serve::ServeArgs),
+    /// Bring the database's schema up to date, without starting the server.
+    Migrate(migrate::MigrateArgs),
+    /// Publish a release from a release.toml: draft it, upload its files, publish it.
+    Publish(publish::PublishArgs),
+    /// Ask a server for an update, as an updater would.
+    Check(check::CheckArgs),
+    /// Show the configuration in force, secrets hidden.
+    Config(config::ConfigArgs),
+    /// List or rotate the keys in the data folder.
+    Keys(keys::KeysArgs),
+}
+
+/// Why a command failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// 1 failed, 2 wrong usage or configuration, 3 the server refused, 4 the server could not be reached; 10 and more
+    /// are answers of `check`.
+    pub exit_code: u8,
+    /// One line for the person who called it; empty where the output has said it.
+    pub message: String,
+}
+
+impl Failure {
+    /// It did not work.
+    #[must_use]
+    pub fn failed(error: &dyn std::fmt::Display) -> Self {
+        Self { exit_code: 1, message: error.to_string() }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self { exit_code: 2, message: error.to_string() }
+    }
+}
+
+/// Runs the command that was asked for.
+#[must_use]
+pub fn run() -> ExitCode {
+    let Cli { config, command } = Cli::parse();
+    let done = match command {
+        Command::Serve(arguments) => load(config).and_then(|config| serve::run(&arguments, &config)),
+        Command::Migrate(arguments) => load(config).and_then(|config| migrate::run(&arguments, &config)),
+        Command::Config(arguments) => config::run(&arguments, config.as_deref()),
+        Command::Keys(arguments) => load(config).and_then(|config| keys::run(&arguments, &config)),
+        Command::Publish(arguments) => wait_for(publish::run(arguments)),
+        Command::Check(arguments) => wait_for(check::run(arguments)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                eprintln!("sluice: {}", failure.message);
+            }
+            ExitCode::from(failure.exit_code)
+        }
+    }
+}
+
+fn load(file: Option<PathBuf>) -> Result<Config, Failure> {
+    Ok(Config::load(file.as_deref())?)
+}
+
+/// Runs a command that talks to a server.
+fn wait_for(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| Failure::failed(&error))?.block_on(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,76 @@
+//! `sluice keys`: the keys in the data folder.
+
+use clap::{Args, Subcommand};
+
+use super::Failure;
+use crate::{
+    config::Config,
+    data_folder::DataFolder,
+    signing::{KEY_FILE, KeyFile, Purpose},
+};
+
+/// List or rotate the keys in the data folder.
+///
+/// There are two of each: the first signs, and what the second signed before the last rotation still holds. Rotate twice to
+/// end what an old key signed. The server must be stopped for a rotation, and knows the new keys when it starts again.
+#[derive(Debug, Args)]
+pub struct KeysArgs {
+    #[command(subcommand)]
+    command: KeysCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// List the ids of the keys; secrets are not shown.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a new key first.
+    Rotate {
+        /// What the key is for: links (download links), sessions (logins), manifests (release manifests; publish the new
+        /// public key to your updaters before you rotate, if they pin keys).
+        #[arg(value_parser = ["links", "sessions", "manifests"])]
+        purpose: String,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the keys cannot be read or written.
+pub fn run(arguments: &KeysArgs, config: &Config) -> Result<(), Failure> {
+    let path = config.data.folder.join(KEY_FILE);
+    match &arguments.command {
+        KeysCommand::List { json } => {
+            if !path.exists() {
+                return Err(Failure::failed(&format!("there are no keys at {}; `sluice serve` makes them at its first start", path.display())));
+            }
+            list(&KeyFile::open(&path).map_err(|error| Failure::failed(&error))?, *json);
+        }
+        KeysCommand::Rotate { purpose } => {
+            let purpose: Purpose = purpose.parse().map_err(|error| Failure::failed(&error))?;
+            let _folder = DataFolder::open(&config.data.folder).map_err(|error| Failure::failed(&error))?;
+            let mut file = KeyFile::open(&path).map_err(|error| Failure::failed(&error))?;
+            file.rotate(purpose).map_err(|error| Failure::failed(&error))?;
+            list(&file, false);
+        }
+    }
+    Ok(())
+}
+
+fn list(file: &KeyFile, json: bool) {
+    let ids = |purpose: &Purpose| file.keys(*purpose).iter().map(|key| key.id.clone()).collect::<Vec<_>>();
+    if json {
+        let all: serde_json::Map<_, _> = Purpose::ALL.iter().map(|purpose| (purpose.to_string(), serde_json::json!(ids(purpose)))).collect();
+        println!("{}", serde_json::Value::Object(all));
+        return;
+    }
+    println!("{:<10} {:<14} still holds", "for", "signs");
+    for purpose in Purpose::ALL {
+        let ids = ids(purpose);
+        let at = |place: usize| ids.get(place).map_or("-", String::as_str);
+        println!("{purpose:<10} {:<14} {}", at(0), at(1));
+    }
+}

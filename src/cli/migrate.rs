@@ -1,0 +1,33 @@
+//! `sluice migrate`: the database's schema, brought up to date.
+
+use clap::Args;
+
+use super::Failure;
+use crate::{config::Config, data_folder::DataFolder, store::Store};
+
+/// Bring the database's schema up to date, without starting the server.
+///
+/// `serve` does the same when it starts; this is for those who want to see it done first. Running it again changes
+/// nothing. A database with the schema of a newer Sluice is refused.
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// Print the migrations that were run as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the database cannot be opened or migrated.
+pub fn run(arguments: &MigrateArgs, config: &Config) -> Result<(), Failure> {
+    let _folder = DataFolder::open(&config.data.folder).map_err(|error| Failure::failed(&error))?;
+    let path = config.database_path()?;
+    let run = Store::open(&path).and_then(|store| store.migrate()).map_err(|error| Failure::failed(&error))?;
+    match (arguments.json, run.is_empty()) {
+        (true, _) => println!("{}", serde_json::json!({"database": path, "migrations": run})),
+        (false, true) => println!("{} is up to date", path.display()),
+        (false, false) => run.iter().for_each(|migration| println!("ran {migration}")),
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! `sluice serve`: the server.
+
+pub mod demo;
+
+use std::{io::IsTerminal as _, net::{SocketAddr, TcpListener}};
+
+use actix_web::web;
+use clap::Args;
+use socket2::{Domain, Socket, Type};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::Failure;
+use crate::{
+    app::App,
+    config::{Config, LogFormat},
+    http::server,
+    jobs::Jobs,
+};
+
+/// Connections that may wait to be accepted: all programs of a company start at eight.
+const BACKLOG: i32 = 4096;
+
+/// Run the server.
+///
+/// Without any configuration it listens on 127.0.0.1:8080 and keeps everything under ./data (SQLite and files). At the first
+/// start it prints a one-time link with which the first administrator is made, unless auth.bootstrap_email and
+/// auth.bootstrap_password say who that is. SIGTERM and Ctrl-C end it after the requests that are under way.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  sluice serve --demo
+  SLUICE__SERVER__BIND=0.0.0.0:8080 SLUICE__SERVER__PUBLIC_URL=https://updates.example.com sluice serve
+  sluice --config /etc/sluice/sluice.toml serve")]
+pub struct ServeArgs {
+    /// Fill an empty data folder with a made-up vendor, and print curl lines to try. Keeps its data under ./demo-data unless
+    /// data.folder says otherwise.
+    #[arg(long)]
+    demo: bool,
+}
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// When it cannot start: a busy port, a data folder that cannot be used, a damaged database.
+pub fn run(arguments: &ServeArgs, config: &Config) -> Result<(), Failure> {
+    let mut config = config.clone();
+    if arguments.demo {
+        demo::adapt(&mut config);
+    }
+    start_log(&config)?;
+    let listener = listen(config.server.bind)?;
+    let bound = listener.local_addr().map_err(|error| Failure::failed(&error))?;
+    let app = App::build(&config, bound).map_err(|error| Failure::failed(&error))?;
+    actix_web::rt::System::new().block_on(serve(app, listener, &config, arguments.demo))
+}
+
+async fn serve(mut app: App, listener: TcpListener, config: &Config, demo: bool) -> Result<(), Failure> {
+    if demo {
+        demo::fill(&app.context).await?;
+    }
+    app.bootstrap(config).await.map_err(|error| Failure::failed(&error))?;
+    let bound = listener.local_addr().map_err(|error| Failure::failed(&error))?;
+    let app = web::Data::new(app);
+    let server = server::start(app.clone(), listener, &config.server).map_err(|error| Failure::failed(&error))?;
+    let jobs = Jobs::start(&app.context, config.checks.sightings_every.0);
+    welcome(&app, bound, config, demo);
+    let handle = server.handle();
+    let failed = |error: std::io::Error| Failure::failed(&format!("cannot wait for signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    actix_web::rt::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: no new requests, those under way come to their end");
+        handle.stop(true).await;
+    });
+    let ended = server.await;
+    jobs.stop().await;
+    ended.map_err(|error| Failure::failed(&error))
+}
+
+/// Takes the address, so that a busy one is known before anything else is touched.
+fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let take = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(TcpListener::from(socket))
+    };
+    take().map_err(|error: std::io::Error| {
+        Failure::failed(&format!("cannot listen on {address}: {error}; stop the program that does, or choose another address with server.bind"))
+    })
+}
+
+fn start_log(config: &Config) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&config.log.filter)
+        .map_err(|error| Failure { exit_code: 2, message: format!("configuration: log.filter: `{}` is no filter: {error}", config.log.filter) })?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match config.log.format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+    started.map_err(|error| Failure::failed(&error))
+}
+
+/// What a person who started it wants to know first.
+fn welcome(app: &App, bound: SocketAddr, config: &Config, demo: bool) {
+    let address = &app.context.settings.public_url;
+    println!("Sluice {} listens on http://{bound}", env!("CARGO_PKG_VERSION"));
+    println!("  data folder    {}", config.data.folder.display());
+    println!("  public address {address}");
+    println!("  API            {address}/docs/");
+    if let Some(link) = app.setup_link() {
+        println!("\nThere is no administrator yet. Make one with this link; it works once:\n  {link}");
+    }
+    if demo {
+        demo::print(address);
+    }
+}

@@ -1,0 +1,22 @@
+//! The edge: requests in, answers out. Handlers extract, call one use case, and map what it gives.
+//!
+//! The folder says who asks (`client`, `publisher`, `admin`), the file what about. Every route is in [`routes`],
+//! every error in [`error`], every way in which a request is read in [`extract`].
+
+pub mod admin;
+pub mod client;
+pub mod error;
+pub mod extract;
+pub mod middleware;
+pub mod openapi;
+pub mod operations;
+pub mod publisher;
+pub mod routes;
+pub mod server;
+pub mod setup;
+pub mod wire;
+
+pub use error::Problem;
+
+/// The composed application, as handlers receive it.
+pub type App = actix_web::web::Data<crate::app::App>;

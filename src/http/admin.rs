@@ -1,0 +1,11 @@
+//! What the vendor's staff do, with a session; and machines, with an API token that has the scope.
+
+pub mod customers;
+pub mod explain;
+pub mod hosting_groups;
+pub mod installations;
+pub mod products;
+pub mod runs;
+pub mod session;
+pub mod subscriptions;
+pub mod tokens;

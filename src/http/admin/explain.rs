@@ -1,0 +1,77 @@
+//! `POST /api/v1/admin/explain`: why a program gets the answer it gets.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, post};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        artifact::FullKind, decision::{facts::Trigger, reason::Verdict}, id::{InstallationId, SubscriptionId}, locale::LanguageTag,
+        platform::{Component, MachineArch, Platform}, slug::Slug, version::Version,
+    },
+    http::{
+        App, Problem,
+        client::check::{self, CheckAnswer},
+        extract::{Body, Caller, caller::ReadSubscriptions},
+        wire,
+    },
+    services::{check_update, manage_products, manage_subscriptions},
+};
+
+check::check_parameters! {
+    /// A check to explain.
+    Explain {
+        /// The subscription that is to be decided for; nobody's unless given.
+        subscription_id: Option<SubscriptionId>,
+        /// The moment that is to be decided for; now unless given.
+        at: Option<Timestamp>,
+    }
+}
+
+/// A decision with its trace.
+#[derive(Serialize, ToSchema)]
+pub struct Explained<'a> {
+    /// What the program would be answered. Its links are not signed for anybody.
+    decision: CheckAnswer<'a>,
+    /// What became of each release that was considered, in ascending order.
+    trace: Vec<ConsideredBody<'a>>,
+}
+
+/// What became of one release.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Considered)]
+pub struct ConsideredBody<'a> {
+    /// Its version.
+    #[schema(value_type = Version)]
+    version: &'a Version,
+    /// The program it was considered for.
+    component: Component,
+    /// What became of it.
+    verdict: Verdict,
+}
+
+/// Explain a decision: for every release that was considered, what became of it.
+#[utoipa::path(
+    tag = "Admin",
+    security(("bearer" = [])),
+    request_body(content = Explain, example = json!({"product": "office-maker", "version": "12.4.0", "platform": "windows", "arch": "x86_64",
+        "subscription_id": "0199a0de-0000-7000-8000-0000000000a1"})),
+    responses((status = 200, description = "The decision and its trace.", body = Explained))
+)]
+#[post("/api/v1/admin/explain")]
+pub async fn explain_decision(app: App, caller: Caller<ReadSubscriptions>, request: HttpRequest, body: Body<Explain>) -> Result<HttpResponse, Problem> {
+    let asked = body.0;
+    manage_products::resolve(&app.context, caller.reach, Some(&asked.product))?;
+    if let Some(id) = asked.subscription_id {
+        manage_subscriptions::get(&app.context, caller.reach, id).await?;
+    }
+    let question = asked.question(&request);
+    let explained = check_update::explain(&app.context, &question, asked.subscription_id, asked.at, |answer| {
+        let trace = answer.decision.trace.iter()
+            .map(|one| ConsideredBody { version: one.version, component: one.component, verdict: one.verdict })
+            .collect();
+        wire::json(StatusCode::OK, &Explained { decision: check::render(&app, answer), trace })
+    });
+    Ok(explained?)
+}

@@ -1,0 +1,134 @@
+//! Hosting groups.
+
+use actix_web::{HttpResponse, get, http::StatusCode, patch, post};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{hosting_group::HostingGroup, id::HostingGroupId, slug::Slug, zone::Zone},
+    http::{
+        App, Problem,
+        extract::{Body, Caller, IfMatch, Query, Segments, caller::{Administer, ReadSubscriptions}},
+        wire::{self, Limit, Listed},
+    },
+    services::manage_hosting_groups::{self, HostingGroupChange, NewHostingGroup, WindowBody},
+};
+
+/// A hosting group.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HostingGroup)]
+#[expect(missing_docs, reason = "described where it is entered, in NewHostingGroup")]
+pub struct HostingGroupBody {
+    pub id: HostingGroupId,
+    #[schema(value_type = String)]
+    pub slug: Slug,
+    pub name: String,
+    pub timezone: Zone,
+    pub window: WindowBody,
+    pub max_concurrent: Option<u32>,
+}
+
+impl HostingGroupBody {
+    fn of(group: &HostingGroup) -> Self {
+        Self {
+            id: group.id,
+            slug: group.slug.clone(),
+            name: group.name.clone(),
+            timezone: group.timezone.clone(),
+            window: WindowBody::of(&group.window),
+            max_concurrent: group.max_concurrent,
+        }
+    }
+}
+
+/// Where a hosting group is.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct HostingGroupPath {
+    /// The group's slug.
+    #[param(value_type = String, example = "milan-nights", pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64)]
+    slug: Slug,
+}
+
+/// Which page of hosting groups.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct HostingGroupsQuery {
+    /// How many at once.
+    #[serde(default)]
+    #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
+    limit: Limit,
+    /// The `next` of the page before: a slug.
+    #[param(value_type = Option<String>)]
+    after: Option<Slug>,
+}
+
+fn answer(status: StatusCode, group: &HostingGroup) -> HttpResponse {
+    wire::json_with_etag(status, group.revision, &HostingGroupBody::of(group))
+}
+
+/// Add a hosting group.
+#[utoipa::path(
+    tag = "Admin",
+    security(("bearer" = [])),
+    request_body(content = NewHostingGroup, example = json!({"slug": "lyon-nights", "name": "Lyon, at night", "timezone": "Europe/Paris",
+        "window": {"days": ["mon", "tue", "wed", "thu"], "start": "02:00", "duration_minutes": 180}})),
+    responses((status = 201, description = "The group.", body = HostingGroupBody))
+)]
+#[post("/api/v1/admin/hosting-groups")]
+pub async fn add_hosting_group(app: App, caller: Caller<Administer>, body: Body<NewHostingGroup>) -> Result<HttpResponse, Problem> {
+    caller.person()?;
+    Ok(answer(StatusCode::CREATED, &manage_hosting_groups::add(&app.context, body.0).await?))
+}
+
+/// List hosting groups, by slug.
+#[utoipa::path(
+    tag = "Admin",
+    params(HostingGroupsQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "A page of groups.", body = Listed<HostingGroupBody>))
+)]
+#[get("/api/v1/admin/hosting-groups")]
+pub async fn list_hosting_groups(app: App, _caller: Caller<ReadSubscriptions>, query: Query<HostingGroupsQuery>) -> Result<HttpResponse, Problem> {
+    let catalogue = app.context.directory.catalogue();
+    let page = query.0.limit.page(query.0.after);
+    let wanted = catalogue.groups().into_iter().filter(|group| page.after.as_ref().is_none_or(|after| group.slug > *after));
+    let rows: Vec<_> = wanted.take(usize::try_from(page.limit).unwrap_or(0)).collect();
+    let listed = Listed::of(rows, query.0.limit.get(), |group| group.slug.to_string());
+    Ok(wire::json(StatusCode::OK, &listed.map(|group| HostingGroupBody::of(group))))
+}
+
+/// Show a hosting group.
+#[utoipa::path(
+    tag = "Admin",
+    params(HostingGroupPath),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The group.", body = HostingGroupBody))
+)]
+#[get("/api/v1/admin/hosting-groups/{slug}")]
+pub async fn get_hosting_group(app: App, _caller: Caller<ReadSubscriptions>, path: Segments<HostingGroupPath>) -> Result<HttpResponse, Problem> {
+    let catalogue = app.context.directory.catalogue();
+    let group = catalogue.group_by_slug(path.0.slug.as_str()).ok_or_else(|| manage_hosting_groups::not_found(path.0.slug.as_str()))?;
+    Ok(answer(StatusCode::OK, group))
+}
+
+/// Change a hosting group.
+#[utoipa::path(
+    tag = "Admin",
+    params(HostingGroupPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    request_body(content = HostingGroupChange, example = json!({"max_concurrent": 5})),
+    responses((status = 200, description = "The group.", body = HostingGroupBody))
+)]
+#[patch("/api/v1/admin/hosting-groups/{slug}")]
+pub async fn change_hosting_group(
+    app: App,
+    caller: Caller<Administer>,
+    path: Segments<HostingGroupPath>,
+    expected: IfMatch,
+    body: Body<HostingGroupChange>,
+) -> Result<HttpResponse, Problem> {
+    caller.person()?;
+    Ok(answer(StatusCode::OK, &manage_hosting_groups::change(&app.context, path.0.slug, expected.0, body.0).await?))
+}

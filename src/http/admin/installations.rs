@@ -1,0 +1,93 @@
+//! Installations: what the last check of each said about itself.
+
+use actix_web::{HttpResponse, get, http::StatusCode};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{
+        id::{InstallationId, ProductId, SubscriptionId}, platform::{Component, MachineArch, Platform}, slug::Slug, version::Version,
+    },
+    http::{App, Problem, extract::{Caller, Query, caller::ReadSubscriptions}, wire::{self, Limit, Listed}},
+    services::manage_products,
+    store::{self, installations::Installation},
+};
+
+/// An installation.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Installation)]
+pub struct InstallationBody {
+    /// The UUID that its updater made for itself.
+    id: InstallationId,
+    /// The product's slug.
+    product: String,
+    /// The subscription behind the key it presented.
+    subscription_id: Option<SubscriptionId>,
+    /// Which program it is.
+    component: Component,
+    /// Its version.
+    version: Version,
+    /// Its operating system.
+    platform: Platform,
+    /// Its machine.
+    arch: MachineArch,
+    /// The channel it was answered on.
+    channel: String,
+    /// The language it asked for.
+    locale: Option<String>,
+    /// When it asked for the first time.
+    first_seen_at: Timestamp,
+    /// When it asked last.
+    last_seen_at: Timestamp,
+}
+
+/// Which installations.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct InstallationsQuery {
+    /// Only those of the product with this slug.
+    #[param(value_type = Option<String>, example = "office-maker")]
+    product: Option<Slug>,
+    /// Only those of this subscription.
+    subscription: Option<SubscriptionId>,
+    /// How many at once.
+    #[serde(default)]
+    #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
+    limit: Limit,
+    /// The `next` of the page before.
+    #[param(value_type = Option<String>)]
+    after: Option<wire::Pair>,
+}
+
+/// List installations. What checks told is written down every few seconds, so the newest may be missing for as long.
+#[utoipa::path(
+    tag = "Admin",
+    params(InstallationsQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "A page of installations.", body = Listed<InstallationBody>))
+)]
+#[get("/api/v1/admin/installations")]
+pub async fn list_installations(app: App, caller: Caller<ReadSubscriptions>, query: Query<InstallationsQuery>) -> Result<HttpResponse, Problem> {
+    let InstallationsQuery { product, subscription, limit, after } = query.0;
+    let product = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let wanted = store::installations::Wanted { product, subscription };
+    let page = limit.page(after.map(|pair| (ProductId(pair.0), InstallationId(pair.1))));
+    let rows = app.context.read(move |connection| Ok(store::installations::matching(connection, &wanted, page)?)).await?;
+    let catalogue = app.context.directory.catalogue();
+    let listed = Listed::of(rows, limit.get(), |row| wire::Pair(row.last.product.0, row.last.installation.0).to_string());
+    Ok(wire::json(StatusCode::OK, &listed.map(|Installation { last, first_seen_at }| InstallationBody {
+        id: last.installation,
+        product: catalogue.product_by_id(last.product).map(|entry| entry.product.slug.to_string()).unwrap_or_default(),
+        subscription_id: last.subscription,
+        component: last.component,
+        version: last.version,
+        platform: last.platform,
+        arch: last.arch,
+        channel: last.channel.to_string(),
+        locale: last.locale.map(|locale| locale.to_string()),
+        first_seen_at,
+        last_seen_at: last.seen_at,
+    })))
+}

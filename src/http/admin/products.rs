@@ -1,0 +1,93 @@
+//! Products.
+
+use actix_web::{HttpResponse, get, http::StatusCode, patch, post};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{
+    domain::{product::Product, slug::Slug},
+    http::{
+        App, Problem,
+        extract::{Body, Caller, IfMatch, Query, Segments, caller::{Administer, ReadReleases}},
+        wire::{self, Limit, Listed, ProductBody, ProductPath},
+    },
+    services::manage_products::{self, NewProduct, ProductChange},
+};
+
+/// Which page of products.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ProductsQuery {
+    /// How many at once.
+    #[serde(default)]
+    #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
+    limit: Limit,
+    /// The `next` of the page before: a slug.
+    #[param(value_type = Option<String>)]
+    after: Option<Slug>,
+}
+
+fn answer(status: StatusCode, product: &Product) -> HttpResponse {
+    wire::json_with_etag(status, product.revision, &ProductBody::of(product))
+}
+
+/// Add a product.
+#[utoipa::path(
+    tag = "Admin",
+    security(("bearer" = [])),
+    request_body(content = NewProduct, example = json!({"slug": "photo-maker", "name": "Photo Maker", "default_locale": "it", "timezone": "Europe/Rome"})),
+    responses((status = 201, description = "The product.", body = ProductBody))
+)]
+#[post("/api/v1/products")]
+pub async fn add_product(app: App, caller: Caller<Administer>, body: Body<NewProduct>) -> Result<HttpResponse, Problem> {
+    caller.person()?;
+    Ok(answer(StatusCode::CREATED, &manage_products::add(&app.context, body.0).await?))
+}
+
+/// List products, by slug.
+#[utoipa::path(
+    tag = "Admin",
+    params(ProductsQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "A page of products.", body = Listed<ProductBody>))
+)]
+#[get("/api/v1/products")]
+pub async fn list_products(app: App, caller: Caller<ReadReleases>, query: Query<ProductsQuery>) -> Result<HttpResponse, Problem> {
+    let catalogue = app.context.directory.catalogue();
+    let page = query.0.limit.page(query.0.after);
+    let wanted = catalogue.products()
+        .filter(|entry| caller.reach.includes(entry.product.id))
+        .filter(|entry| page.after.as_ref().is_none_or(|after| entry.product.slug > *after));
+    let rows: Vec<_> = wanted.take(usize::try_from(page.limit).unwrap_or(0)).collect();
+    let listed = Listed::of(rows, query.0.limit.get(), |entry| entry.product.slug.to_string());
+    Ok(wire::json(StatusCode::OK, &listed.map(|entry| ProductBody::of(&entry.product))))
+}
+
+/// Show a product.
+#[utoipa::path(
+    tag = "Admin",
+    params(ProductPath),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The product.", body = ProductBody))
+)]
+#[get("/api/v1/products/{slug}")]
+pub async fn get_product(app: App, _caller: Caller<ReadReleases>, path: Segments<ProductPath>) -> Result<HttpResponse, Problem> {
+    let catalogue = app.context.directory.catalogue();
+    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| manage_products::not_found(&path.0.slug))?;
+    Ok(answer(StatusCode::OK, &entry.product))
+}
+
+/// Change a product.
+#[utoipa::path(
+    tag = "Admin",
+    params(ProductPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    request_body(content = ProductChange, example = json!({"name": "Office Maker"})),
+    responses((status = 200, description = "The product.", body = ProductBody))
+)]
+#[patch("/api/v1/products/{slug}")]
+pub async fn change_product(app: App, caller: Caller<Administer>, path: Segments<ProductPath>, expected: IfMatch, body: Body<ProductChange>) -> Result<HttpResponse, Problem> {
+    caller.person()?;
+    Ok(answer(StatusCode::OK, &manage_products::change(&app.context, path.0.slug, expected.0, body.0).await?))
+}

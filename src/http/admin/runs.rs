@@ -1,0 +1,123 @@
+//! Runs: updates as their updaters report them.
+
+use actix_web::{HttpResponse, get, http::StatusCode};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        id::{InstallationId, RunId, SubscriptionId}, platform::Component, run::{FailureClass, Outcome, Run, Stage}, slug::Slug,
+        version::Version,
+    },
+    http::{App, Problem, extract::{Caller, Query, caller::ReadSubscriptions}, wire::{self, Limit, Listed}},
+    services::manage_products,
+    store,
+};
+
+/// A run.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Run)]
+pub struct RunBody {
+    /// The updater's own id for it.
+    id: RunId,
+    /// The product's slug.
+    product: String,
+    /// The subscription behind the key of its reports.
+    subscription_id: Option<SubscriptionId>,
+    /// The installation that is updated.
+    installation: InstallationId,
+    /// The program that is updated.
+    component: Component,
+    /// What it was.
+    from_version: Version,
+    /// What it is to be.
+    to_version: Version,
+    /// How far it has come.
+    stage: Stage,
+    /// How it ended, once it has.
+    outcome: Option<Outcome>,
+    /// What went wrong.
+    error: Option<ErrorBody>,
+    /// When a person wants it to happen.
+    scheduled_for: Option<Timestamp>,
+    /// Who is to be told.
+    notify_email: Option<String>,
+    /// In which language.
+    locale: Option<String>,
+    /// When it was first heard of.
+    first_reported_at: Timestamp,
+    /// When it was last heard of.
+    last_reported_at: Timestamp,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RunError)]
+pub struct ErrorBody {
+    /// What kind of thing.
+    class: FailureClass,
+    /// The updater's own code.
+    code: String,
+    /// The updater's own text.
+    message: String,
+}
+
+/// Which runs.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RunsQuery {
+    /// Only those of the product with this slug.
+    #[param(value_type = Option<String>, example = "office-maker")]
+    product: Option<Slug>,
+    /// Only those on this subscription.
+    subscription: Option<SubscriptionId>,
+    /// Only those that ended so.
+    #[param(inline)]
+    outcome: Option<Outcome>,
+    /// How many at once.
+    #[serde(default)]
+    #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
+    limit: Limit,
+    /// The `next` of the page before.
+    #[param(value_type = Option<String>)]
+    after: Option<wire::Pair>,
+}
+
+/// List runs.
+#[utoipa::path(
+    tag = "Admin",
+    params(RunsQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "A page of runs.", body = Listed<RunBody>))
+)]
+#[get("/api/v1/admin/runs")]
+pub async fn list_runs(app: App, caller: Caller<ReadSubscriptions>, query: Query<RunsQuery>) -> Result<HttpResponse, Problem> {
+    let RunsQuery { product, subscription, outcome, limit, after } = query.0;
+    let product = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let wanted = store::runs::Wanted { product, subscription, outcome };
+    let page = limit.page(after.map(|pair| (RunId(pair.0), pair.1)));
+    let rows = app.context.read(move |connection| Ok(store::runs::matching(connection, &wanted, page)?)).await?;
+    let catalogue = app.context.directory.catalogue();
+    let owner = |run: &Run| run.subscription.map_or(Uuid::nil(), |id| id.0);
+    let listed = Listed::of(rows, limit.get(), |run| wire::Pair(run.id.0, owner(run)).to_string());
+    Ok(wire::json(StatusCode::OK, &listed.map(|run| RunBody {
+        id: run.id,
+        product: catalogue.product_by_id(run.product).map(|entry| entry.product.slug.to_string()).unwrap_or_default(),
+        subscription_id: run.subscription,
+        installation: run.installation,
+        component: run.component,
+        from_version: run.from_version,
+        to_version: run.to_version,
+        stage: run.stage,
+        outcome: run.outcome,
+        error: run.error.map(|error| ErrorBody { class: error.class, code: error.code, message: error.message }),
+        scheduled_for: run.scheduled_for,
+        notify_email: run.notify_email,
+        locale: run.locale.map(|locale| locale.to_string()),
+        first_reported_at: run.first_reported_at,
+        last_reported_at: run.last_reported_at,
+    })))
+}

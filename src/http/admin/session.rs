@@ -1,0 +1,105 @@
+//! Logins.
+
+use actix_web::{HttpResponse, get, http::StatusCode, post};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    domain::id::UserId,
+    http::{App, Problem, extract::{Body, Caller, caller::Administer}, wire},
+    services::{self, log_in::{OWNER, Tokens}},
+};
+
+/// Who logs in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// Their e-mail address.
+    #[schema(max_length = 254, example = "admin@demo.example.com")]
+    email: String,
+    /// Their password.
+    #[schema(format = Password, max_length = 512, example = "demo-password")]
+    password: String,
+}
+
+/// What prolongs a login.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    /// From the login, or from the last time it was prolonged.
+    #[schema(max_length = 512)]
+    refresh_token: String,
+}
+
+/// What a login gives.
+#[derive(Serialize, ToSchema)]
+pub struct TokensBody {
+    /// For `Authorization: Bearer`.
+    access_token: String,
+    /// `Bearer`.
+    token_type: &'static str,
+    /// How long the access token is good, in seconds.
+    expires_in: i64,
+    /// For one renewal.
+    refresh_token: String,
+}
+
+impl TokensBody {
+    fn of(tokens: Tokens) -> Self {
+        Self { access_token: tokens.access_token, token_type: "Bearer", expires_in: tokens.expires_in, refresh_token: tokens.refresh_token }
+    }
+}
+
+/// Who is logged in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Me {
+    /// Their id.
+    id: UserId,
+    /// Their e-mail address.
+    email: String,
+    /// What they may do.
+    role: String,
+}
+
+/// Log in.
+#[utoipa::path(
+    tag = "Session",
+    request_body = Login,
+    responses((status = 200, description = "A session.", body = TokensBody), (status = 401, description = "The login failed.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
+)]
+#[post("/api/v1/auth/login")]
+pub async fn log_in(app: App, body: Body<Login>) -> Result<HttpResponse, Problem> {
+    let Login { email, password } = body.0;
+    let tokens = services::log_in::log_in(&app.context, &email, password).await?;
+    Ok(wire::json(StatusCode::OK, &TokensBody::of(tokens)))
+}
+
+/// Prolong a login.
+///
+/// A refresh token is good once. One that comes twice has been copied, so the whole login ends.
+#[utoipa::path(
+    tag = "Session",
+    request_body = Refresh,
+    responses((status = 200, description = "The next tokens.", body = TokensBody), (status = 401, description = "The refresh token is not good.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
+)]
+#[post("/api/v1/auth/refresh")]
+pub async fn refresh_session(app: App, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
+    let tokens = services::log_in::refresh(&app.context, &body.0.refresh_token).await?;
+    Ok(wire::json(StatusCode::OK, &TokensBody::of(tokens)))
+}
+
+/// Log out.
+#[utoipa::path(tag = "Session", security(("bearer" = [])), responses((status = 204, description = "The login has ended.")))]
+#[post("/api/v1/auth/logout")]
+pub async fn log_out(app: App, caller: Caller<Administer>) -> Result<HttpResponse, Problem> {
+    services::log_in::log_out(&app.context, &caller.person()?.session).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Show who is logged in.
+#[utoipa::path(tag = "Session", security(("bearer" = [])), responses((status = 200, description = "The person.", body = Me)))]
+#[get("/api/v1/auth/me")]
+pub async fn get_me(caller: Caller<Administer>) -> Result<HttpResponse, Problem> {
+    let person = caller.person()?;
+    Ok(wire::json(StatusCode::OK, &Me { id: person.id, email: person.email.clone(), role: OWNER.to_owned() }))
+}

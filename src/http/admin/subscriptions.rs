@@ -1,0 +1,334 @@
+//! Subscriptions and their license keys.
+
+use actix_web::{HttpRequest, HttpResponse, delete, get, http::StatusCode, patch, post, web};
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{
+        id::{CustomerId, LicenseKeyId, SubscriptionId}, license_key::KeyRecord, slug::Slug,
+        subscription::{Status, Subscription},
+    },
+    http::{
+        App, Problem,
+        extract::{Body, Caller, IfMatch, MaybeBody, Query, Segments, body, caller::{ReadSubscriptions, WriteSubscriptions}},
+        wire::{self, Limit, Listed, PageQuery, SubscriptionBody},
+    },
+    services::{
+        self, manage_license_keys, manage_products,
+        manage_subscriptions::{self, Action, Cancellation, NewSubscription, Renewal, SubscriptionChange},
+    },
+    store,
+};
+
+/// The largest CSV file, in bytes: some 100 000 lines.
+const CSV_LIMIT: usize = 16 << 20;
+
+/// Where a subscription is.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SubscriptionPath {
+    /// The subscription's id.
+    #[param(example = "0199a0de-0000-7000-8000-0000000000a1")]
+    id: SubscriptionId,
+}
+
+/// Where a license key is.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct LicenseKeyPath {
+    /// The subscription's id.
+    #[param(example = "0199a0de-0000-7000-8000-0000000000a2")]
+    id: SubscriptionId,
+    /// The key's id.
+    #[param(example = "0199a0de-0000-7000-8000-0000000000b2")]
+    key_id: LicenseKeyId,
+}
+
+/// Which subscriptions.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SubscriptionsQuery {
+    /// Only those of this customer.
+    customer: Option<CustomerId>,
+    /// Only those of the product with this slug.
+    #[param(value_type = Option<String>, example = "office-maker")]
+    product: Option<Slug>,
+    /// Only those in this status today.
+    #[param(inline, example = "active")]
+    status: Option<Status>,
+    /// Only those whose last covered day is before this one.
+    #[param(value_type = Option<String>, format = Date)]
+    ends_before: Option<Date>,
+    /// How many at once.
+    #[serde(default)]
+    #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
+    limit: Limit,
+    /// The `next` of the page before.
+    after: Option<SubscriptionId>,
+}
+
+/// A new subscription with its license key.
+#[derive(Serialize, ToSchema)]
+pub struct SoldSubscription {
+    /// The subscription.
+    #[serde(flatten)]
+    subscription: SubscriptionBody,
+    /// Its license key in clear, this once: it is stored nowhere.
+    license_key: String,
+}
+
+/// A license key that was just made.
+#[derive(Serialize, ToSchema)]
+pub struct IssuedKey {
+    /// Its id.
+    id: LicenseKeyId,
+    /// The key in clear, this once: it is stored nowhere.
+    license_key: String,
+}
+
+/// A license key, as much of it as is kept.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LicenseKey)]
+pub struct KeyBody {
+    /// Its id.
+    id: LicenseKeyId,
+    /// Its last characters.
+    hint: String,
+    /// Whether the vendor brought it.
+    imported: bool,
+    /// When it was issued or imported.
+    created_at: Timestamp,
+    /// When it was revoked.
+    revoked_at: Option<Timestamp>,
+}
+
+impl KeyBody {
+    fn of(key: KeyRecord) -> Self {
+        Self { id: key.id, hint: key.hint, imported: key.imported, created_at: key.created_at, revoked_at: key.revoked_at }
+    }
+}
+
+/// What an import made.
+#[derive(Serialize, ToSchema)]
+pub struct ImportBody {
+    /// How many subscriptions.
+    imported: usize,
+    /// Which, line by line.
+    subscriptions: Vec<ImportedBody>,
+}
+
+/// A line that was imported.
+#[derive(Serialize, ToSchema)]
+pub struct ImportedBody {
+    /// Which line of the file.
+    line: u64,
+    /// The subscription it became.
+    subscription_id: SubscriptionId,
+    /// Its license key in clear, this once; not there where the file brought it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    license_key: Option<String>,
+}
+
+fn render(app: &App, subscription: &Subscription) -> SubscriptionBody {
+    SubscriptionBody::of(&app.context.directory.catalogue(), subscription, app.context.clock.now())
+}
+
+fn answer(app: &App, subscription: &Subscription) -> HttpResponse {
+    wire::json_with_etag(StatusCode::OK, subscription.revision, &render(app, subscription))
+}
+
+/// Sell a subscription; the answer has its license key in clear, this once.
+#[utoipa::path(
+    tag = "Admin",
+    security(("bearer" = [])),
+    request_body(content = NewSubscription, example = json!({"customer_id": "0199a0de-0000-7000-8000-0000000000c1", "product": "office-maker",
+        "deployment": "single_user", "starts_on": "2026-01-01", "ends_on": "2026-12-31", "grace_days": 14})),
+    responses((status = 201, description = "The subscription, with its license key.", body = SoldSubscription))
+)]
+#[post("/api/v1/admin/subscriptions")]
+pub async fn add_subscription(app: App, caller: Caller<WriteSubscriptions>, body: Body<NewSubscription>) -> Result<HttpResponse, Problem> {
+    let (subscription, issued) = manage_subscriptions::add(&app.context, caller.reach, body.0).await?;
+    let sold = SoldSubscription { subscription: render(&app, &subscription), license_key: issued.license_key };
+    Ok(wire::json_with_etag(StatusCode::CREATED, subscription.revision, &sold))
+}
+
+/// List subscriptions.
+#[utoipa::path(
+    tag = "Admin",
+    params(SubscriptionsQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "A page of subscriptions.", body = Listed<SubscriptionBody>))
+)]
+#[get("/api/v1/admin/subscriptions")]
+pub async fn list_subscriptions(app: App, caller: Caller<ReadSubscriptions>, query: Query<SubscriptionsQuery>) -> Result<HttpResponse, Problem> {
+    let SubscriptionsQuery { customer, product, status, ends_before, limit, after } = query.0;
+    let product = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let wanted = store::subscriptions::Wanted { customer, product, state: None, ends_before };
+    let rows = manage_subscriptions::list(&app.context, wanted, status, limit.page(after)).await?;
+    let listed = Listed::of(rows, limit.get(), |subscription| subscription.coverage.id.to_string());
+    Ok(wire::json(StatusCode::OK, &listed.map(|subscription| render(&app, &subscription))))
+}
+
+/// Show a subscription.
+#[utoipa::path(
+    tag = "Admin",
+    params(SubscriptionPath),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The subscription.", body = SubscriptionBody))
+)]
+#[get("/api/v1/admin/subscriptions/{id}")]
+pub async fn get_subscription(app: App, caller: Caller<ReadSubscriptions>, path: Segments<SubscriptionPath>) -> Result<HttpResponse, Problem> {
+    Ok(answer(&app, &manage_subscriptions::get(&app.context, caller.reach, path.0.id).await?))
+}
+
+async fn act(app: &App, caller: &Caller<WriteSubscriptions>, path: SubscriptionPath, expected: IfMatch, action: Action) -> Result<HttpResponse, Problem> {
+    Ok(answer(app, &manage_subscriptions::act(&app.context, caller.reach, path.id, expected.0, action).await?))
+}
+
+/// Change a subscription.
+#[utoipa::path(
+    tag = "Admin",
+    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    request_body(content = SubscriptionChange, example = json!({"grace_days": 30})),
+    responses((status = 200, description = "The subscription.", body = SubscriptionBody))
+)]
+#[patch("/api/v1/admin/subscriptions/{id}")]
+pub async fn change_subscription(
+    app: App,
+    caller: Caller<WriteSubscriptions>,
+    path: Segments<SubscriptionPath>,
+    expected: IfMatch,
+    body: Body<SubscriptionChange>,
+) -> Result<HttpResponse, Problem> {
+    act(&app, &caller, path.0, expected, Action::Change(Box::new(body.0))).await
+}
+
+/// Renew a subscription until a new end.
+#[utoipa::path(
+    tag = "Admin",
+    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    request_body = Renewal,
+    responses((status = 200, description = "The subscription.", body = SubscriptionBody))
+)]
+#[post("/api/v1/admin/subscriptions/{id}/renew")]
+pub async fn renew_subscription(
+    app: App,
+    caller: Caller<WriteSubscriptions>,
+    path: Segments<SubscriptionPath>,
+    expected: IfMatch,
+    body: Body<Renewal>,
+) -> Result<HttpResponse, Problem> {
+    act(&app, &caller, path.0, expected, Action::Renew(body.0)).await
+}
+
+/// Set a subscription aside.
+#[utoipa::path(
+    tag = "Admin",
+    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The subscription.", body = SubscriptionBody))
+)]
+#[post("/api/v1/admin/subscriptions/{id}/suspend")]
+pub async fn suspend_subscription(app: App, caller: Caller<WriteSubscriptions>, path: Segments<SubscriptionPath>, expected: IfMatch) -> Result<HttpResponse, Problem> {
+    act(&app, &caller, path.0, expected, Action::Suspend).await
+}
+
+/// Take up a subscription that was set aside.
+#[utoipa::path(
+    tag = "Admin",
+    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The subscription.", body = SubscriptionBody))
+)]
+#[post("/api/v1/admin/subscriptions/{id}/resume")]
+pub async fn resume_subscription(app: App, caller: Caller<WriteSubscriptions>, path: Segments<SubscriptionPath>, expected: IfMatch) -> Result<HttpResponse, Problem> {
+    act(&app, &caller, path.0, expected, Action::Resume).await
+}
+
+/// Cancel a subscription, to its end or at once.
+#[utoipa::path(
+    tag = "Admin",
+    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    request_body(content = Option<Cancellation>, example = json!({"at": "end"})),
+    responses((status = 200, description = "The subscription.", body = SubscriptionBody))
+)]
+#[post("/api/v1/admin/subscriptions/{id}/cancel")]
+pub async fn cancel_subscription(
+    app: App,
+    caller: Caller<WriteSubscriptions>,
+    path: Segments<SubscriptionPath>,
+    expected: IfMatch,
+    body: MaybeBody<Cancellation>,
+) -> Result<HttpResponse, Problem> {
+    act(&app, &caller, path.0, expected, Action::Cancel(body.0)).await
+}
+
+/// Issue one more license key; the answer has it in clear, this once.
+#[utoipa::path(
+    tag = "Admin",
+    params(SubscriptionPath),
+    security(("bearer" = [])),
+    responses((status = 201, description = "The key.", body = IssuedKey))
+)]
+#[post("/api/v1/admin/subscriptions/{id}/keys")]
+pub async fn add_license_key(app: App, caller: Caller<WriteSubscriptions>, path: Segments<SubscriptionPath>) -> Result<HttpResponse, Problem> {
+    let issued = manage_license_keys::issue(&app.context, caller.reach, path.0.id).await?;
+    Ok(wire::json(StatusCode::CREATED, &IssuedKey { id: issued.id, license_key: issued.license_key }))
+}
+
+/// List the license keys of a subscription, as much of them as is kept.
+#[utoipa::path(
+    tag = "Admin",
+    params(SubscriptionPath, PageQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "A page of keys.", body = Listed<KeyBody>))
+)]
+#[get("/api/v1/admin/subscriptions/{id}/keys")]
+pub async fn list_license_keys(app: App, caller: Caller<ReadSubscriptions>, path: Segments<SubscriptionPath>, query: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+    let id = manage_subscriptions::get(&app.context, caller.reach, path.0.id).await?.coverage.id;
+    let page = query.0.limit.page(query.0.after.map(LicenseKeyId));
+    let rows = app.context.read(move |connection| Ok(store::license_keys::page_of_subscription(connection, id, page)?)).await?;
+    let listed = Listed::of(rows, query.0.limit.get(), |key| key.id.to_string());
+    Ok(wire::json(StatusCode::OK, &listed.map(KeyBody::of)))
+}
+
+/// Revoke a license key. Its links stop working too.
+#[utoipa::path(
+    tag = "Admin",
+    params(LicenseKeyPath),
+    security(("bearer" = [])),
+    responses((status = 204, description = "It is revoked."))
+)]
+#[delete("/api/v1/admin/subscriptions/{id}/keys/{key_id}")]
+pub async fn revoke_license_key(app: App, caller: Caller<WriteSubscriptions>, path: Segments<LicenseKeyPath>) -> Result<HttpResponse, Problem> {
+    manage_license_keys::revoke(&app.context, caller.reach, path.0.id, path.0.key_id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Import subscriptions from CSV: all lines or none.
+///
+/// A header line names the columns: `customer` (the vendor's own reference; a customer is made where there is none with it),
+/// `product`, `deployment`, `starts_on`, `ends_on` (empty for no end), and where wanted `customer_name`, `customer_email`,
+/// `customer_locale`, `grace_days`, `channels` (separated by spaces), `version_req`, `hosting_group`, `external_ref`,
+/// `license_key` (one that is in the field already). At most 16 MiB.
+#[utoipa::path(
+    tag = "Admin",
+    security(("bearer" = [])),
+    request_body(content_type = "text/csv", content = String,
+        example = "customer,customer_name,product,deployment,starts_on,ends_on\nCRM-2001,Edizioni Verdi,office-maker,multi_user,2026-01-01,2026-12-31\n"),
+    responses((status = 201, description = "What was imported, with the new license keys in clear, this once.", body = ImportBody))
+)]
+#[post("/api/v1/admin/subscriptions/import")]
+pub async fn import_subscriptions(app: App, caller: Caller<WriteSubscriptions>, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let file = body::collect(&request, payload.into_inner(), CSV_LIMIT).await?;
+    body::require_type(&request, "text/csv")?;
+    let imported = services::import_subscriptions::import(&app.context, caller.reach, file).await?;
+    let subscriptions: Vec<_> = imported.into_iter().map(|one| ImportedBody { line: one.line, subscription_id: one.subscription, license_key: one.license_key }).collect();
+    Ok(wire::json(StatusCode::CREATED, &ImportBody { imported: subscriptions.len(), subscriptions }))
+}

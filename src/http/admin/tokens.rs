@@ -1,0 +1,117 @@
+//! API tokens.
+
+use actix_web::{HttpResponse, delete, get, http::StatusCode, post};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    directory::Catalogue,
+    domain::{id::TokenId, scope::Scope},
+    http::{
+        App, Problem,
+        extract::{Body, Caller, Query, Segments, caller::Administer},
+        wire::{self, Listed, PageQuery},
+    },
+    services::manage_tokens::{self, NewToken},
+    store::{self, api_tokens::ApiToken},
+};
+
+/// Where a token is.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TokenPath {
+    /// The token's id.
+    #[param(example = "0199a0de-0000-7000-8000-0000000000d2")]
+    id: TokenId,
+}
+
+/// An API token, as much of it as is kept.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Token)]
+pub struct TokenBody {
+    /// Its id.
+    id: TokenId,
+    /// What staff call it.
+    name: String,
+    /// What it may do.
+    scopes: Vec<Scope>,
+    /// The slug of the only product it may do it with.
+    product: Option<String>,
+    /// When it was made.
+    created_at: Timestamp,
+    /// Until when it is good; `null` until it is deleted.
+    expires_at: Option<Timestamp>,
+    /// When it was last presented, to the minute.
+    last_used_at: Option<Timestamp>,
+}
+
+/// A token that was just made.
+#[derive(Serialize, ToSchema)]
+pub struct MadeToken {
+    /// The token.
+    #[serde(flatten)]
+    known: TokenBody,
+    /// The token in clear, this once: it is stored nowhere.
+    token: String,
+}
+
+impl TokenBody {
+    fn of(catalogue: &Catalogue, token: ApiToken) -> Self {
+        Self {
+            id: token.id,
+            name: token.name,
+            scopes: token.scopes,
+            product: token.product.and_then(|id| catalogue.product_by_id(id)).map(|entry| entry.product.slug.to_string()),
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+            last_used_at: token.last_used_at,
+        }
+    }
+}
+
+/// Make an API token; the answer has it in clear, this once.
+#[utoipa::path(
+    tag = "Admin",
+    security(("bearer" = [])),
+    request_body(content = NewToken, example = json!({"name": "release pipeline", "scopes": ["releases:write", "releases:publish"], "product": "office-maker", "expires_in_days": 365})),
+    responses((status = 201, description = "The token.", body = MadeToken))
+)]
+#[post("/api/v1/admin/tokens")]
+pub async fn add_token(app: App, caller: Caller<Administer>, body: Body<NewToken>) -> Result<HttpResponse, Problem> {
+    caller.person()?;
+    let (known, token) = manage_tokens::add(&app.context, body.0).await?;
+    let known = TokenBody::of(&app.context.directory.catalogue(), known);
+    Ok(wire::json(StatusCode::CREATED, &MadeToken { known, token }))
+}
+
+/// List API tokens, as much of them as is kept.
+#[utoipa::path(
+    tag = "Admin",
+    params(PageQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "A page of tokens.", body = Listed<TokenBody>))
+)]
+#[get("/api/v1/admin/tokens")]
+pub async fn list_tokens(app: App, caller: Caller<Administer>, query: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+    caller.person()?;
+    let page = query.0.limit.page(query.0.after.map(TokenId));
+    let rows = app.context.read(move |connection| Ok(store::api_tokens::page(connection, page)?)).await?;
+    let catalogue = app.context.directory.catalogue();
+    let listed = Listed::of(rows, query.0.limit.get(), |token| token.id.to_string());
+    Ok(wire::json(StatusCode::OK, &listed.map(|token| TokenBody::of(&catalogue, token))))
+}
+
+/// Delete an API token; from then on it is refused.
+#[utoipa::path(
+    tag = "Admin",
+    params(TokenPath),
+    security(("bearer" = [])),
+    responses((status = 204, description = "It is gone."))
+)]
+#[delete("/api/v1/admin/tokens/{id}")]
+pub async fn delete_token(app: App, caller: Caller<Administer>, path: Segments<TokenPath>) -> Result<HttpResponse, Problem> {
+    caller.person()?;
+    manage_tokens::delete(&app.context, path.0.id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

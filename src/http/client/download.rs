@@ -1,0 +1,198 @@
+//! `GET|HEAD /api/v1/downloads/…`: files by signed link, whole or in part (RFC 9110, sections 13 and 14).
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    body::SizedStream,
+    get, head,
+    http::{StatusCode, header},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures_util::stream;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{
+    domain::{artifact::{Artifact, Filename}, id::ArtifactId},
+    http::{App, Problem, extract::{Query, Segments}},
+    services::{Code, download},
+};
+
+/// Where a file is.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct DownloadPath {
+    /// The artifact's id.
+    pub artifact_id: ArtifactId,
+    /// Its name.
+    pub filename: Filename,
+}
+
+/// The right to have it.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DownloadQuery {
+    /// From the `url` of a check's answer.
+    pub token: String,
+}
+
+/// Download a file.
+///
+/// Follow the `url` of a check's answer. `Range` and `If-Range` resume a download, also with the link of a later check: the
+/// ETag is the content's SHA-256.
+#[utoipa::path(
+    tag = "Client",
+    params(DownloadPath, DownloadQuery, ("Range" = Option<String>, Header, description = "The part that is missing: `bytes=1000-`.")),
+    responses(
+        (status = 200, description = "The file.", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 206, description = "A part of the file.", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 304, description = "It has not changed."),
+        (status = 416, description = "Nothing of the file is in that range.", content_type = "application/problem+json", body = crate::http::error::ProblemBody),
+    )
+)]
+#[get("/api/v1/downloads/{artifact_id}/{filename}")]
+pub async fn download_artifact(app: App, request: HttpRequest, path: Segments<DownloadPath>, query: Query<DownloadQuery>) -> Result<HttpResponse, Problem> {
+    answer(&app, &request, &path.0, &query.0, true).await
+}
+
+/// Ask about a file without downloading it.
+#[utoipa::path(
+    tag = "Client",
+    params(DownloadPath, DownloadQuery),
+    responses(
+        (status = 200, description = "What a download would answer, without the file."),
+        (status = 304, description = "It has not changed."),
+    )
+)]
+#[head("/api/v1/downloads/{artifact_id}/{filename}")]
+pub async fn probe_artifact(app: App, request: HttpRequest, path: Segments<DownloadPath>, query: Query<DownloadQuery>) -> Result<HttpResponse, Problem> {
+    answer(&app, &request, &path.0, &query.0, false).await
+}
+
+async fn answer(app: &App, request: &HttpRequest, path: &DownloadPath, query: &DownloadQuery, with_body: bool) -> Result<HttpResponse, Problem> {
+    let artifact = download::find(&app.context, path.artifact_id, &path.filename, &query.token)?;
+    let etag = format!("\"{}\"", artifact.sha256);
+    let listed = |name: header::HeaderName| request.headers().get_all(name).filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).map(str::trim);
+    let weakly = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag;
+    if request.headers().contains_key(header::IF_MATCH) && !listed(header::IF_MATCH).any(|tag| tag == "*" || tag == etag) {
+        return Err(Problem::new(Code::PreconditionFailed, format!("the content is now {etag}")));
+    }
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::ETAG, etag.clone()))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        // Encoding it on the way would make another content of it.
+        .insert_header((header::CONTENT_ENCODING, "identity"))
+        .insert_header((header::CACHE_CONTROL, "private, no-transform"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    if listed(header::IF_NONE_MATCH).any(weakly) {
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    response
+        .content_type(content_type(&artifact.filename))
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", artifact.filename)))
+        .insert_header(("Repr-Digest", format!("sha-256=:{}:", STANDARD.encode(artifact.sha256.0))));
+    let (start, length) = match part(request, &artifact, &etag) {
+        Part::Whole => (0, artifact.size),
+        Part::Range(first, last) => {
+            response.status(StatusCode::PARTIAL_CONTENT).insert_header((header::CONTENT_RANGE, format!("bytes {first}-{last}/{}", artifact.size)));
+            (first, last - first + 1)
+        }
+        Part::Nothing => return Ok(unsatisfiable(&artifact)),
+    };
+    if !with_body {
+        return Ok(response.body(SizedStream::new(length, stream::empty::<Result<_, std::io::Error>>())));
+    }
+    let pieces = app.context.artifacts.open_content(artifact.sha256, start, length).await.map_err(crate::services::Refusal::from)?;
+    app.metrics.downloads.inc();
+    Ok(response.body(SizedStream::new(length, pieces)))
+}
+
+/// Which part of a file is asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Part {
+    Whole,
+    Range(u64, u64),
+    Nothing,
+}
+
+/// Several ranges at once are answered with the whole file, as RFC 9110 (section 14.2) allows: no updater needs them.
+fn part(request: &HttpRequest, artifact: &Artifact, etag: &str) -> Part {
+    let Some(range) = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok()) else { return Part::Whole };
+    // A date, or the tag of another content: then a part of this one would not fit what is there.
+    if request.headers().get(header::IF_RANGE).is_some_and(|tag| tag.as_bytes() != etag.as_bytes()) {
+        return Part::Whole;
+    }
+    read_range(range, artifact.size)
+}
+
+fn read_range(range: &str, size: u64) -> Part {
+    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|text| text.trim().split_once('-')) else { return Part::Whole };
+    let number = |text: &str| if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse::<u64>().ok() } else { None };
+    match (number(first), number(last)) {
+        (None, Some(0)) if first.is_empty() => Part::Nothing,
+        (None, Some(_)) if first.is_empty() && size == 0 => Part::Nothing,
+        (None, Some(suffix)) if first.is_empty() => Part::Range(size.saturating_sub(suffix), size - 1),
+        (Some(first), _) if first >= size => Part::Nothing,
+        (Some(first), None) if last.is_empty() => Part::Range(first, size - 1),
+        (Some(first), Some(last)) if first <= last => Part::Range(first, last.min(size - 1)),
+        _ => Part::Whole,
+    }
+}
+
+fn unsatisfiable(artifact: &Artifact) -> HttpResponse {
+    let problem = Problem::new(Code::RangeNotSatisfiable, format!("the file has {} bytes", artifact.size));
+    let mut response = actix_web::ResponseError::error_response(&problem);
+    if let Ok(value) = header::HeaderValue::from_str(&format!("bytes */{}", artifact.size)) {
+        response.headers_mut().insert(header::CONTENT_RANGE, value);
+    }
+    response
+}
+
+/// The type of a file by its name. Nothing that a browser would run is ever named as such.
+fn content_type(filename: &Filename) -> &'static str {
+    let name = filename.as_str().to_ascii_lowercase();
+    const TYPES: [(&str, &str); 12] = [
+        (".tar.gz", "application/gzip"),
+        (".tgz", "application/gzip"),
+        (".gz", "application/gzip"),
+        (".zip", "application/zip"),
+        (".msi", "application/x-msi"),
+        (".exe", "application/vnd.microsoft.portable-executable"),
+        (".dmg", "application/x-apple-diskimage"),
+        (".deb", "application/vnd.debian.binary-package"),
+        (".rpm", "application/x-rpm"),
+        (".xz", "application/x-xz"),
+        (".zst", "application/zstd"),
+        (".7z", "application/x-7z-compressed"),
+    ];
+    TYPES.iter().find(|(ending, _)| name.ends_with(ending)).map_or("application/octet-stream", |(_, content_type)| content_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_rfc_9110_says() {
+        for (range, part) in [
+            ("bytes=0-", Part::Range(0, 99)),
+            ("bytes=10-19", Part::Range(10, 19)),
+            ("bytes=90-1000", Part::Range(90, 99)),
+            ("bytes=-10", Part::Range(90, 99)),
+            ("bytes=-1000", Part::Range(0, 99)),
+            ("bytes=100-", Part::Nothing),
+            ("bytes=-0", Part::Nothing),
+            ("bytes=19-10", Part::Whole),
+            ("bytes=0-1,5-6", Part::Whole),
+            ("bytes=+1-2", Part::Whole),
+            ("bytes=-", Part::Whole),
+            ("lines=1-2", Part::Whole),
+            ("bytes=99999999999999999999-", Part::Whole),
+        ] {
+            assert_eq!(read_range(range, 100), part, "{range}");
+        }
+        assert_eq!(read_range("bytes=0-", 0), Part::Nothing);
+        assert_eq!(read_range("bytes=-5", 0), Part::Nothing);
+    }
+}

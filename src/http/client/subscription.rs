@@ -1,0 +1,66 @@
+//! `GET /api/v1/subscription`: the subscription behind the key, for an About box.
+
+use actix_web::{HttpResponse, get, http::StatusCode};
+use jiff::civil::Date;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::subscription::{Deployment, Status},
+    http::{App, Problem, extract::License, wire},
+    services::Code,
+};
+
+/// A subscription, as its holder sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OwnSubscription {
+    /// The product's slug.
+    pub product: String,
+    /// The product's name.
+    pub product_name: String,
+    /// How it is run.
+    pub deployment: Deployment,
+    /// What it is today.
+    pub status: Status,
+    /// The first covered day.
+    #[schema(value_type = String, format = Date)]
+    pub starts_on: Date,
+    /// The last covered day; `null` never ends.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub ends_on: Option<Date>,
+    /// Days after `ends_on` that are covered too.
+    pub grace_days: u16,
+    /// The channels it may be answered on.
+    pub channels: Vec<String>,
+    /// Where it is renewed.
+    pub renew_url: Option<String>,
+    /// Where help is.
+    pub help_url: Option<String>,
+}
+
+/// Show the subscription behind the license key.
+#[utoipa::path(
+    tag = "Client",
+    security(("license" = [])),
+    responses((status = 200, description = "The subscription.", body = OwnSubscription))
+)]
+#[get("/api/v1/subscription")]
+pub async fn get_own_subscription(app: App, license: License) -> Result<HttpResponse, Problem> {
+    let key = license.required()?;
+    let catalogue = app.context.directory.catalogue();
+    let missing = || Problem::new(Code::SubscriptionNotFound, "the license key has no subscription");
+    let coverage = app.context.directory.coverage(key.subscription).ok_or_else(missing)?;
+    let product = &catalogue.product_by_id(coverage.product).ok_or_else(missing)?.product;
+    Ok(wire::json(StatusCode::OK, &OwnSubscription {
+        product: product.slug.to_string(),
+        product_name: product.name.clone(),
+        deployment: coverage.deployment,
+        status: coverage.status(&product.timezone, app.context.clock.now()),
+        starts_on: coverage.starts_on,
+        ends_on: coverage.ends_on,
+        grace_days: coverage.grace_days,
+        channels: coverage.channels.iter().map(ToString::to_string).collect(),
+        renew_url: product.renew_url.clone(),
+        help_url: product.help_url.clone(),
+    }))
+}

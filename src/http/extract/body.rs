@@ -1,0 +1,151 @@
+//! JSON bodies: at most 256 KiB; what is wrong is said by field.
+
+use std::pin::Pin;
+
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web::Bytes};
+use futures_util::{Future, StreamExt as _};
+use serde::de::DeserializeOwned;
+
+use super::{super::Problem, code_of};
+use crate::services::{Code, Fault, Refusal};
+
+/// The largest JSON body.
+pub const JSON_LIMIT: usize = 256 << 10;
+
+/// A body that must be there.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+/// A body that may be left out, where every field has a default.
+#[derive(Debug)]
+pub struct MaybeBody<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = collect(&request, payload, JSON_LIMIT).await?;
+            require_type(&request, "application/json")?;
+            parse(&bytes).map(Self)
+        })
+    }
+}
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for MaybeBody<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = collect(&request, payload, JSON_LIMIT).await?;
+            if bytes.is_empty() {
+                return Ok(Self(T::default()));
+            }
+            require_type(&request, "application/json")?;
+            parse(&bytes).map(Self)
+        })
+    }
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// `body_too_large`, as soon as it is known; `upload_incomplete` when it breaks off.
+pub async fn collect(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(Code::BodyTooLarge, format!("the body may have at most {limit} bytes"));
+    let announced = request.headers().get(actix_web::http::header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let mut body = actix_web::web::BytesMut::new();
+    while let Some(piece) = payload.next().await {
+        let piece = piece.map_err(|error| Problem::new(Code::UploadIncomplete, format!("the body broke off ({error}); send it again")))?;
+        if body.len() + piece.len() > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body.freeze())
+}
+
+/// Fails unless the request says that its body is of this type.
+///
+/// # Errors
+/// `media_type_unsupported`.
+pub fn require_type(request: &HttpRequest, wanted: &str) -> Result<(), Problem> {
+    if request.content_type().eq_ignore_ascii_case(wanted) {
+        return Ok(());
+    }
+    Err(Problem::new(Code::MediaTypeUnsupported, format!("send the body as `Content-Type: {wanted}`")))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let inner = error.inner();
+        if !inner.is_data() {
+            return Problem::new(Code::BodyMalformed, format!("the body is no JSON: {inner}"));
+        }
+        let message = sentence(inner);
+        let field = field_of(&error.path().to_string(), &message);
+        let code = code_of(&message, Code::BodyInvalid);
+        Problem(Refusal { code, detail: format!("{field}: {message}"), faults: vec![Fault { field, message }] })
+    })?;
+    json.end().map_err(|error| Problem::new(Code::BodyMalformed, format!("the body is no JSON: {error}")))?;
+    Ok(value)
+}
+
+/// What serde says, without the place in the text that it adds: the field says more.
+fn sentence(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((sentence, _)) => sentence.to_owned(),
+        None => text,
+    }
+}
+
+/// The field: where serde stopped, or, of a field that is missing or unknown, its name.
+fn field_of(path: &str, message: &str) -> String {
+    let named = ["missing field `", "unknown field `"].iter().find_map(|start| message.strip_prefix(start)?.split('`').next());
+    match (path, named) {
+        (".", Some(name)) => name.to_owned(),
+        (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
+        (".", None) => "body".to_owned(),
+        (path, _) => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::services::{manage_hosting_groups::NewHostingGroup, publish_release::NewRelease};
+
+    fn refusal<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> Refusal {
+        parse::<T>(text.as_bytes()).expect_err(text).0
+    }
+
+    #[test]
+    fn the_field_that_is_wrong_is_named() {
+        for (text, code, field) in [
+            (r#"{"version":"latest"}"#, Code::VersionInvalid, "version"),
+            (r#"{"channel":"stable"}"#, Code::BodyInvalid, "version"),
+            (r#"{"version":"1.0.0","colour":1}"#, Code::BodyInvalid, "colour"),
+            (r#"{"version":"1.0.0","severity":"grave"}"#, Code::BodyInvalid, "severity"),
+            ("[]", Code::BodyInvalid, "version"),
+        ] {
+            let refusal = refusal::<NewRelease>(text);
+            assert_eq!(refusal.code, code, "{text}");
+            if text != "[]" {
+                assert_eq!(refusal.faults[0].field, field, "{text}");
+            }
+        }
+        let nested = r#"{"slug":"a","name":"A","timezone":"UTC","window":{"days":["mon"],"start":"01:00","duration_minutes":1,"x":2}}"#;
+        assert_eq!(refusal::<NewHostingGroup>(nested).faults[0].field, "window.x");
+        assert_eq!(refusal::<NewRelease>("{").code, Code::BodyMalformed);
+        assert_eq!(refusal::<NewRelease>(r#"{"version":"1.0.0"} x"#).code, Code::BodyMalformed);
+    }
+}

@@ -1,0 +1,7 @@
+//! What the vendor's pipelines do, with an API token; and staff, with a session.
+
+pub mod artifacts;
+pub mod manifest;
+pub mod releases;
+pub mod rollout;
+pub mod stop;

@@ -1,0 +1,126 @@
+//! `PUT …/artifacts/{filename}`: the files of a draft.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, put, web};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{
+    domain::{
+        artifact::{ArtifactKind, Filename, Sha256}, platform::{Arch, Component, Platform}, slug::Slug, version::Version,
+    },
+    http::{
+        App, Problem,
+        extract::{Caller, Query, Segments, caller::WriteReleases},
+        wire::{self, ArtifactBody},
+    },
+    services::{Code, store_artifact::{self, Stored, Upload}},
+};
+
+/// Where a file of a release is.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ArtifactPath {
+    /// The product's slug.
+    #[param(value_type = String, example = "office-maker", pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64)]
+    slug: Slug,
+    /// The release's version.
+    #[param(example = "13.1.0")]
+    version: Version,
+    /// The name the file is offered under.
+    #[param(example = "OfficeMaker-13.1.0-linux.tar.gz")]
+    filename: Filename,
+}
+
+/// What the file is.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ArtifactQuery {
+    /// The program it updates.
+    #[param(inline, example = "standalone")]
+    component: Component,
+    /// The operating system it is for.
+    #[param(inline, example = "linux")]
+    platform: Platform,
+    /// The architecture it is for.
+    #[param(inline, example = "aarch64")]
+    arch: Arch,
+    /// Its form; `installer` unless given.
+    #[serde(default = "installer")]
+    #[param(inline, default = "installer", example = "archive")]
+    kind: ArtifactKind,
+}
+
+const fn installer() -> ArtifactKind {
+    ArtifactKind::Installer
+}
+
+/// Upload a file of a draft.
+///
+/// The body is the file itself, of any size. The same bytes again are answered with 200, other bytes under the same name
+/// replace the file. `Content-Digest` (RFC 9530) makes sure that what arrives is what was sent.
+#[utoipa::path(
+    tag = "Publisher",
+    params(
+        ArtifactPath, ArtifactQuery,
+        ("Content-Digest" = Option<String>, Header, description = "`sha-256=:<base64>:` of the file.", pattern = "^sha-256=:[A-Za-z0-9+/]{43}=:$"),
+        ("X-Signature" = Option<String>, Header, description = "A signature made by the vendor's own key, handed on to clients as it is.", pattern = "^[!-~]+$", max_length = 4096),
+    ),
+    security(("bearer" = [])),
+    request_body(content_type = "application/octet-stream", content = Vec<u8>),
+    responses(
+        (status = 201, description = "The file is stored and listed.", body = ArtifactBody),
+        (status = 200, description = "It was there before, the same to the byte.", body = ArtifactBody),
+    )
+)]
+#[put("/api/v1/products/{slug}/releases/{version}/artifacts/{filename}")]
+pub async fn put_artifact(
+    app: App,
+    _caller: Caller<WriteReleases>,
+    request: HttpRequest,
+    path: Segments<ArtifactPath>,
+    query: Query<ArtifactQuery>,
+    body: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let (path, query) = (path.0, query.0);
+    let upload = Upload {
+        product: path.slug,
+        version: path.version,
+        filename: path.filename,
+        component: query.component,
+        platform: query.platform,
+        arch: query.arch,
+        kind: query.kind,
+        announced: content_digest(&request)?,
+        signature: signature(&request)?,
+    };
+    Ok(match store_artifact::store(&app.context, upload, body).await? {
+        Stored::New(artifact) => wire::json(StatusCode::CREATED, &ArtifactBody::of(&artifact)),
+        Stored::Same(artifact) => wire::json(StatusCode::OK, &ArtifactBody::of(&artifact)),
+    })
+}
+
+/// The SHA-256 of a `Content-Digest` header (RFC 9530, section 2); other algorithms are passed over.
+fn content_digest(request: &HttpRequest) -> Result<Option<Sha256>, Problem> {
+    let unreadable = || Problem::new(Code::HeaderInvalid, "`Content-Digest` must be `sha-256=:<base64 of the 32 bytes>:`");
+    for value in request.headers().get_all("content-digest") {
+        for member in value.to_str().map_err(|_| unreadable())?.split(',') {
+            let (name, digest) = member.trim().split_once('=').ok_or_else(unreadable)?;
+            let text = digest.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')).ok_or_else(unreadable)?;
+            if name.trim() == "sha-256" {
+                let bytes = STANDARD.decode(text).map_err(|_| unreadable())?;
+                return Ok(Some(Sha256(bytes.try_into().map_err(|_| unreadable())?)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn signature(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    let Some(value) = request.headers().get("x-signature") else { return Ok(None) };
+    match value.to_str() {
+        Ok(text) if (1..=4096).contains(&text.len()) => Ok(Some(text.to_owned())),
+        _ => Err(Problem::new(Code::HeaderInvalid, "`X-Signature` must be 1 to 4096 visible ASCII characters")),
+    }
+}

@@ -1,0 +1,74 @@
+//! `GET …/manifest`: the signed manifest, for pipelines and for updaters.
+
+use actix_web::{HttpRequest, HttpResponse, get, http::header};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    domain::release::{Access, Release, ReleaseState},
+    http::{
+        App, Problem,
+        extract::{Caller, License, Segments, caller::ReadReleases},
+        publisher::releases::find,
+        wire::ReleasePath,
+    },
+    services::{Code, publish_release},
+};
+
+/// Show the signed manifest of a published release.
+///
+/// The body is the canonical JSON (RFC 8785) that was fixed at publication, or at the last correction. `Sluice-Signature` has
+/// the key's id, the algorithm and the Ed25519 signature of the body's bytes; the key is in `/.well-known/jwks.json`. An
+/// updater reads it with its license key; that of a release for everyone needs no key.
+#[utoipa::path(
+    tag = "Publisher",
+    params(ReleasePath),
+    security((), ("bearer" = []), ("license" = [])),
+    responses((status = 200, description = "The manifest.", body = crate::domain::manifest::Manifest,
+        headers(("Sluice-Signature" = String, description = "`keyid=\"…\", alg=\"ed25519\", signature=\"<base64url>\"`"))))
+)]
+#[get("/api/v1/products/{slug}/releases/{version}/manifest")]
+pub async fn get_manifest(
+    app: App,
+    request: HttpRequest,
+    staff: Result<Caller<ReadReleases>, Problem>,
+    license: Result<License, Problem>,
+    path: Segments<ReleasePath>,
+) -> Result<HttpResponse, Problem> {
+    let release = match staff {
+        Ok(_) => find(&app.context, &path.0)?,
+        Err(problem) if is_bearer(&request) => return Err(problem),
+        Err(_) => {
+            let license = license?;
+            let release = find(&app.context, &path.0)?;
+            may_read(&app, license, &path.0, &release)?;
+            release
+        }
+    };
+    let manifest = publish_release::manifest(&app.context, &release).await?;
+    let signature = URL_SAFE_NO_PAD.encode(&manifest.signature);
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((header::ETAG, format!("\"{}\"", manifest.revision)))
+        .insert_header(("Sluice-Signature", format!("keyid=\"{}\", alg=\"ed25519\", signature=\"{signature}\"", manifest.key_id)))
+        .body(manifest.body))
+}
+
+fn is_bearer(request: &HttpRequest) -> bool {
+    let scheme = request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().get(..7));
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
+}
+
+/// Whether somebody in the field may read the manifest. What is not published does not exist for them.
+fn may_read(app: &App, license: License, path: &ReleasePath, release: &Release) -> Result<(), Problem> {
+    if release.state == ReleaseState::Draft || release.published_at.is_none_or(|at| at > app.context.clock.now()) {
+        return Err(publish_release::not_found(&path.slug, &path.version).into());
+    }
+    if release.access == Access::Everyone && license.0.is_none() {
+        return Ok(());
+    }
+    let key = license.required()?;
+    match app.context.directory.coverage(key.subscription) {
+        Some(coverage) if coverage.product == release.product => Ok(()),
+        _ => Err(Problem::new(Code::WrongProduct, format!("the license key is not one of `{}`", path.slug))),
+    }
+}

@@ -1,0 +1,214 @@
+//! Releases: drafted, changed, published, yanked, restored, promoted.
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, delete, get, http::StatusCode, patch, post};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{
+    domain::{release::{Release, ReleaseState}, slug::Slug, version::Version},
+    http::{
+        App, Problem,
+        extract::{Body, Caller, IfMatch, MaybeBody, Query, Segments, caller::{PublishReleases, ReadReleases, WriteReleases}},
+        wire::{self, Limit, Listed, ProductPath, ReleaseBody, ReleasePath},
+    },
+    services::{
+        self, Context, manage_products,
+        publish_release::{NewRelease, Publication, ReleaseChange},
+        steer_release::{self, Promotion, Steer, Why},
+    },
+};
+
+/// Which page of releases.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ReleasesQuery {
+    /// Only those in this state.
+    #[param(inline)]
+    state: Option<ReleaseState>,
+    /// How many at once.
+    #[serde(default)]
+    #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
+    limit: Limit,
+    /// The `next` of the page before: a version.
+    after: Option<Version>,
+}
+
+fn answer(status: StatusCode, slug: &Slug, release: &Release) -> HttpResponse {
+    wire::json_with_etag(status, release.revision, &ReleaseBody::of(slug, release))
+}
+
+/// The release at a path, from memory.
+pub(super) fn find(context: &Context, path: &ReleasePath) -> Result<Arc<Release>, Problem> {
+    let catalogue = context.directory.catalogue();
+    let entry = catalogue.product(path.slug.as_str()).ok_or_else(|| manage_products::not_found(&path.slug))?;
+    Ok(Arc::clone(entry.release(&path.version).ok_or_else(|| services::publish_release::not_found(&path.slug, &path.version))?))
+}
+
+/// Draft a release.
+#[utoipa::path(
+    tag = "Publisher",
+    params(ProductPath),
+    security(("bearer" = [])),
+    request_body(content = NewRelease, example = json!({"version": "13.9.0", "notes": {"en": "Faster start.", "it": "Avvio più rapido."}})),
+    responses((status = 201, description = "The draft.", body = ReleaseBody))
+)]
+#[post("/api/v1/products/{slug}/releases")]
+pub async fn draft_release(app: App, _caller: Caller<WriteReleases>, path: Segments<ProductPath>, body: Body<NewRelease>) -> Result<HttpResponse, Problem> {
+    let release = services::publish_release::draft(&app.context, path.0.slug.clone(), body.0).await?;
+    Ok(answer(StatusCode::CREATED, &path.0.slug, &release))
+}
+
+/// List releases, the highest version first.
+#[utoipa::path(
+    tag = "Publisher",
+    params(ProductPath, ReleasesQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "A page of releases.", body = Listed<ReleaseBody>))
+)]
+#[get("/api/v1/products/{slug}/releases")]
+pub async fn list_releases(app: App, _caller: Caller<ReadReleases>, path: Segments<ProductPath>, query: Query<ReleasesQuery>) -> Result<HttpResponse, Problem> {
+    let catalogue = app.context.directory.catalogue();
+    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| manage_products::not_found(&path.0.slug))?;
+    let page = query.0.limit.page(query.0.after);
+    let wanted = entry.releases.iter().rev()
+        .filter(|release| query.0.state.is_none_or(|state| release.state == state))
+        .filter(|release| page.after.as_ref().is_none_or(|after| release.version < *after));
+    let rows: Vec<_> = wanted.take(usize::try_from(page.limit).unwrap_or(0)).collect();
+    let listed = Listed::of(rows, query.0.limit.get(), |release| release.version.to_string());
+    Ok(wire::json(StatusCode::OK, &listed.map(|release| ReleaseBody::of(&path.0.slug, release))))
+}
+
+/// Show a release.
+#[utoipa::path(
+    tag = "Publisher",
+    params(ReleasePath),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The release.", body = ReleaseBody))
+)]
+#[get("/api/v1/products/{slug}/releases/{version}")]
+pub async fn get_release(app: App, _caller: Caller<ReadReleases>, path: Segments<ReleasePath>) -> Result<HttpResponse, Problem> {
+    Ok(answer(StatusCode::OK, &path.0.slug, &*find(&app.context, &path.0)?))
+}
+
+/// Change a draft, or correct a published release.
+///
+/// After publication only `notes`, `severity`, `access` and `compatible_clients` can change, and each change makes a new
+/// signed revision of the manifest. `releases:write` changes drafts, `releases:publish` what is published.
+#[utoipa::path(
+    tag = "Publisher",
+    params(ReleasePath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    request_body(content = ReleaseChange, example = json!({"notes": {"en": "Faster start, and a calmer icon."}})),
+    responses((status = 200, description = "The release.", body = ReleaseBody))
+)]
+#[patch("/api/v1/products/{slug}/releases/{version}")]
+pub async fn change_release(
+    app: App,
+    writer: Result<Caller<WriteReleases>, Problem>,
+    publisher: Result<Caller<PublishReleases>, Problem>,
+    path: Segments<ReleasePath>,
+    expected: IfMatch,
+    body: Body<ReleaseChange>,
+) -> Result<HttpResponse, Problem> {
+    // Either right lets a caller in; which of the two is needed depends on the release.
+    if let (Err(problem), Err(_)) = (&writer, &publisher) {
+        return Err(problem.clone());
+    }
+    let needed = if find(&app.context, &path.0)?.state == ReleaseState::Draft { writer.map(|_| ()) } else { publisher.map(|_| ()) };
+    needed?;
+    let ReleasePath { slug, version } = path.0;
+    let release = services::publish_release::change(&app.context, slug.clone(), version, expected.0, body.0).await?;
+    Ok(answer(StatusCode::OK, &slug, &release))
+}
+
+/// Delete a draft with its artifacts.
+#[utoipa::path(
+    tag = "Publisher",
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.2.0-rc.1"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    responses((status = 204, description = "It is gone."))
+)]
+#[delete("/api/v1/products/{slug}/releases/{version}")]
+pub async fn delete_release(app: App, _caller: Caller<WriteReleases>, path: Segments<ReleasePath>, expected: IfMatch) -> Result<HttpResponse, Problem> {
+    services::publish_release::delete(&app.context, path.0.slug, path.0.version, expected.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Publish a draft.
+///
+/// Its manifest is fixed, signed and stored; from `published_at` on it is offered.
+#[utoipa::path(
+    tag = "Publisher",
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    request_body(content = Option<Publication>, example = json!({"rollout": {"percent": 25}})),
+    responses((status = 200, description = "The published release.", body = ReleaseBody))
+)]
+#[post("/api/v1/products/{slug}/releases/{version}/publish")]
+pub async fn publish_release(
+    app: App,
+    _caller: Caller<PublishReleases>,
+    path: Segments<ReleasePath>,
+    expected: IfMatch,
+    body: MaybeBody<Publication>,
+) -> Result<HttpResponse, Problem> {
+    let ReleasePath { slug, version } = path.0;
+    let release = services::publish_release::publish(&app.context, slug.clone(), version, expected.0, body.0).await?;
+    Ok(answer(StatusCode::OK, &slug, &release))
+}
+
+/// Steers a release, for this file and its neighbour.
+pub(super) async fn steer(app: &App, path: ReleasePath, expected: IfMatch, steer: Steer) -> Result<(Slug, Release), Problem> {
+    let release = steer_release::steer(&app.context, path.slug.clone(), path.version, expected.0, steer).await?;
+    Ok((path.slug, release))
+}
+
+/// Withdraw a published release: it is offered to nobody, and cannot be downloaded.
+#[utoipa::path(
+    tag = "Publisher",
+    params(("slug" = String, Path, example = "library-maker"), ("version" = Version, Path, example = "5.1.0"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    request_body = Why,
+    responses((status = 200, description = "The yanked release.", body = ReleaseBody))
+)]
+#[post("/api/v1/products/{slug}/releases/{version}/yank")]
+pub async fn yank_release(app: App, _caller: Caller<PublishReleases>, path: Segments<ReleasePath>, expected: IfMatch, body: Body<Why>) -> Result<HttpResponse, Problem> {
+    let (slug, release) = steer(&app, path.0, expected, Steer::Yank(body.0)).await?;
+    Ok(answer(StatusCode::OK, &slug, &release))
+}
+
+/// Take a yank back; `published_at` and the rollout stay as they were.
+#[utoipa::path(
+    tag = "Publisher",
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "12.3.0"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The restored release.", body = ReleaseBody))
+)]
+#[post("/api/v1/products/{slug}/releases/{version}/restore")]
+pub async fn restore_release(app: App, _caller: Caller<PublishReleases>, path: Segments<ReleasePath>, expected: IfMatch) -> Result<HttpResponse, Problem> {
+    let (slug, release) = steer(&app, path.0, expected, Steer::Restore).await?;
+    Ok(answer(StatusCode::OK, &slug, &release))
+}
+
+/// Move a published release to a more stable channel; `published_at` stays.
+#[utoipa::path(
+    tag = "Publisher",
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0-beta.1"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    security(("bearer" = [])),
+    request_body = Promotion,
+    responses((status = 200, description = "The promoted release.", body = ReleaseBody))
+)]
+#[post("/api/v1/products/{slug}/releases/{version}/promote")]
+pub async fn promote_release(
+    app: App,
+    _caller: Caller<PublishReleases>,
+    path: Segments<ReleasePath>,
+    expected: IfMatch,
+    body: Body<Promotion>,
+) -> Result<HttpResponse, Problem> {
+    let (slug, release) = steer(&app, path.0, expected, Steer::Promote(body.0)).await?;
+    Ok(answer(StatusCode::OK, &slug, &release))
+}

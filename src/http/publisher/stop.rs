@@ -1,0 +1,97 @@
+//! Stops: the emergency switch of a product or one of its channels.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, delete, get, http::StatusCode, put};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{slug::Slug, stop::Stop},
+    http::{
+        App, Problem,
+        extract::{Body, Caller, Query, Segments, caller::{LiftStops, PublishReleases, ReadReleases}},
+        wire::{self, Listed, ProductPath},
+    },
+    services::{manage_products, steer_release::{self, NewStop}},
+};
+
+/// A stop that is on.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Stop)]
+pub struct StopBody {
+    /// The channel it covers, with every less stable one; `null` for the whole product.
+    pub channel: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// What users are shown, by locale.
+    pub message: BTreeMap<String, String>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl StopBody {
+    fn of(stop: &Stop) -> Self {
+        Self {
+            channel: stop.channel.as_ref().map(ToString::to_string),
+            reason: stop.reason.clone(),
+            message: stop.message.iter().map(|(locale, text)| (locale.to_string(), text.clone())).collect(),
+            since: stop.since,
+        }
+    }
+}
+
+/// Which stop.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StopQuery {
+    /// The channel it covers; the one of the whole product unless given.
+    #[param(value_type = Option<String>, example = "beta")]
+    channel: Option<Slug>,
+}
+
+/// List the stops that are on.
+#[utoipa::path(
+    tag = "Publisher",
+    params(ProductPath),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The stops that are on, usually none.", body = Listed<StopBody>))
+)]
+#[get("/api/v1/products/{slug}/stop")]
+pub async fn list_stops(app: App, _caller: Caller<ReadReleases>, path: Segments<ProductPath>) -> Result<HttpResponse, Problem> {
+    let catalogue = app.context.directory.catalogue();
+    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| manage_products::not_found(&path.0.slug))?;
+    let items = entry.stops.iter().map(StopBody::of).collect();
+    Ok(wire::json(StatusCode::OK, &Listed { items, next: None }))
+}
+
+/// Stop a product, or a channel with every less stable one: nothing is offered, at once.
+#[utoipa::path(
+    tag = "Publisher",
+    params(("slug" = String, Path, example = "library-maker")),
+    security(("bearer" = [])),
+    request_body = NewStop,
+    responses((status = 200, description = "The stop that is on now.", body = StopBody))
+)]
+#[put("/api/v1/products/{slug}/stop")]
+pub async fn put_stop(app: App, _caller: Caller<PublishReleases>, path: Segments<ProductPath>, body: Body<NewStop>) -> Result<HttpResponse, Problem> {
+    let stop = steer_release::stop(&app.context, path.0.slug, body.0).await?;
+    Ok(wire::json(StatusCode::OK, &StopBody::of(&stop)))
+}
+
+/// Lift a stop.
+///
+/// An API token needs the scope `stops:lift` for it, so that no pipeline does it by the way.
+#[utoipa::path(
+    tag = "Publisher",
+    params(("slug" = String, Path, example = "library-maker"), StopQuery),
+    security(("bearer" = [])),
+    responses((status = 204, description = "It is lifted."))
+)]
+#[delete("/api/v1/products/{slug}/stop")]
+pub async fn delete_stop(app: App, _caller: Caller<LiftStops>, path: Segments<ProductPath>, query: Query<StopQuery>) -> Result<HttpResponse, Problem> {
+    steer_release::lift_stop(&app.context, path.0.slug, query.0.channel).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

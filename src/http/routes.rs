@@ -1,0 +1,136 @@
+//! Every route there is, by who asks. What is not listed here does not exist.
+
+use actix_web::{App as ActixApp, HttpRequest, HttpResponse, ResponseError as _, http::{Method, header}, web};
+use utoipa::OpenApi as _;
+use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
+
+use super::{Problem, admin, client, openapi, operations, publisher, setup};
+use crate::services::Code;
+
+/// All routes that are described.
+pub fn described(routes: &mut ServiceConfig<'_>) {
+    // The hot path first: the router tries one after the other.
+    routes
+        .service(client::check::check_update)
+        .service(client::download::download_artifact)
+        .service(client::download::probe_artifact)
+        .service(client::report::report_run)
+        .service(client::subscription::get_own_subscription);
+
+    routes
+        .service(publisher::releases::draft_release)
+        .service(publisher::releases::list_releases)
+        .service(publisher::releases::get_release)
+        .service(publisher::releases::change_release)
+        .service(publisher::releases::delete_release)
+        .service(publisher::artifacts::put_artifact)
+        .service(publisher::releases::publish_release)
+        .service(publisher::releases::yank_release)
+        .service(publisher::releases::restore_release)
+        .service(publisher::releases::promote_release)
+        .service(publisher::rollout::get_rollout)
+        .service(publisher::rollout::put_rollout)
+        .service(publisher::rollout::pause_rollout)
+        .service(publisher::rollout::resume_rollout)
+        .service(publisher::rollout::complete_rollout)
+        .service(publisher::manifest::get_manifest)
+        .service(publisher::stop::list_stops)
+        .service(publisher::stop::put_stop)
+        .service(publisher::stop::delete_stop);
+
+    routes
+        .service(admin::products::add_product)
+        .service(admin::products::list_products)
+        .service(admin::products::get_product)
+        .service(admin::products::change_product)
+        .service(admin::customers::add_customer)
+        .service(admin::customers::list_customers)
+        .service(admin::customers::get_customer)
+        .service(admin::customers::change_customer)
+        .service(admin::subscriptions::add_subscription)
+        .service(admin::subscriptions::list_subscriptions)
+        .service(admin::subscriptions::import_subscriptions)
+        .service(admin::subscriptions::get_subscription)
+        .service(admin::subscriptions::change_subscription)
+        .service(admin::subscriptions::renew_subscription)
+        .service(admin::subscriptions::suspend_subscription)
+        .service(admin::subscriptions::resume_subscription)
+        .service(admin::subscriptions::cancel_subscription)
+        .service(admin::subscriptions::add_license_key)
+        .service(admin::subscriptions::list_license_keys)
+        .service(admin::subscriptions::revoke_license_key)
+        .service(admin::hosting_groups::add_hosting_group)
+        .service(admin::hosting_groups::list_hosting_groups)
+        .service(admin::hosting_groups::get_hosting_group)
+        .service(admin::hosting_groups::change_hosting_group)
+        .service(admin::installations::list_installations)
+        .service(admin::runs::list_runs)
+        .service(admin::tokens::add_token)
+        .service(admin::tokens::list_tokens)
+        .service(admin::tokens::delete_token)
+        .service(admin::explain::explain_decision);
+
+    routes
+        .service(admin::session::log_in)
+        .service(admin::session::refresh_session)
+        .service(admin::session::log_out)
+        .service(admin::session::get_me)
+        .service(setup::show_setup)
+        .service(setup::set_up);
+
+    routes
+        .service(operations::get_liveness)
+        .service(operations::get_readiness)
+        .service(operations::get_metrics)
+        .service(operations::get_public_keys);
+}
+
+/// What the routes say of themselves.
+#[must_use]
+pub fn describe() -> utoipa::openapi::OpenApi {
+    ActixApp::new().into_utoipa_app().openapi(openapi::Description::openapi()).configure(described).split_for_parts().1
+}
+
+/// The description itself, and the page that shows it.
+pub fn documentation(routes: &mut web::ServiceConfig) {
+    routes.service(
+        utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")
+            .url("/openapi.json", openapi::document().clone())
+            .config(utoipa_swagger_ui::Config::default().use_base_layout()),
+    );
+}
+
+/// What no route takes: 405 where the address knows other methods, else 404.
+pub async fn unknown(request: HttpRequest) -> HttpResponse {
+    let allowed = methods_at(request.path());
+    if allowed.is_empty() || allowed.contains(request.method()) {
+        return Problem::new(Code::NotFound, format!("there is nothing at {}", request.path())).error_response();
+    }
+    let names = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let detail = format!("{} takes {names}, not {}", request.path(), request.method());
+    let mut response = Problem::new(Code::MethodNotAllowed, detail).error_response();
+    if let Ok(value) = header::HeaderValue::from_str(&names) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+/// The methods that an address takes, by the description.
+fn methods_at(path: &str) -> Vec<Method> {
+    let mut methods = Vec::new();
+    for (pattern, item) in &openapi::document().paths.paths {
+        if !actix_web::dev::ResourceDef::new(pattern.as_str()).is_match(path) {
+            continue;
+        }
+        let known = [
+            (Method::GET, &item.get),
+            (Method::HEAD, &item.head),
+            (Method::POST, &item.post),
+            (Method::PUT, &item.put),
+            (Method::PATCH, &item.patch),
+            (Method::DELETE, &item.delete),
+        ];
+        methods.extend(known.into_iter().filter(|(_, operation)| operation.is_some()).map(|(method, _)| method));
+    }
+    methods
+}

@@ -1,0 +1,57 @@
+//! What is counted, for Prometheus.
+
+use prometheus::{Encoder as _, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+use crate::{domain::decision::reason::Status, services::Context};
+
+/// The figures.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    checks: Vec<IntCounter>,
+    /// Downloads that were started.
+    pub downloads: IntCounter,
+    subscriptions: IntGauge,
+    releases: IntGauge,
+}
+
+impl Metrics {
+    /// All figures at zero.
+    ///
+    /// # Errors
+    /// When a name is there twice, which it is not.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let checks = IntCounterVec::new(Opts::new("sluice_checks_total", "Version checks that were answered."), &["status"])?;
+        let downloads = IntCounter::new("sluice_downloads_total", "Downloads that were started.")?;
+        let subscriptions = IntGauge::new("sluice_subscriptions", "Subscriptions in memory.")?;
+        let releases = IntGauge::new("sluice_releases", "Releases in memory, drafts too.")?;
+        registry.register(Box::new(checks.clone()))?;
+        registry.register(Box::new(downloads.clone()))?;
+        registry.register(Box::new(subscriptions.clone()))?;
+        registry.register(Box::new(releases.clone()))?;
+        let checks = Status::ALL.iter().map(|status| checks.with_label_values(&[status.as_str()])).collect();
+        Ok(Self { registry, checks, downloads, subscriptions, releases })
+    }
+
+    /// Counts a check that was answered so.
+    pub fn count_check(&self, status: Status) {
+        let place = Status::ALL.iter().position(|known| *known == status);
+        if let Some(counter) = place.and_then(|place| self.checks.get(place)) {
+            counter.inc();
+        }
+    }
+
+    /// The figures in Prometheus' text format.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn render(&self, context: &Context) -> Result<String, prometheus::Error> {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.subscriptions.set(count(context.directory.subscription_count()));
+        self.releases.set(count(context.directory.catalogue().products().map(|entry| entry.releases.len()).sum()));
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
