@@ -158,12 +158,11 @@ impl<'a> Asker<'_, 'a> {
         let mut considered = Vec::new();
         let mut fitting: Option<&'a Release> = None;
         let mut halted = false;
-        let known = self.facts.releases.iter().map(AsRef::as_ref);
-        for release in known.take_while(|release: &&Release| release.version <= *server) {
-            let verdict = if release.is_yanked() {
-                Verdict::Yanked
-            } else if !release.was_published_by(self.facts.now) {
-                if release.published_at.is_some() { Verdict::Scheduled } else { Verdict::Draft }
+        for release in self.facts.releases.iter().map(AsRef::as_ref) {
+            let verdict = if release.version > *server {
+                Verdict::AboveServer
+            } else if let Some(verdict) = rules::unpublished(self.facts, release) {
+                verdict
             } else if release.artifact_for(&target).is_none() {
                 Verdict::NoArtifact
             } else if !acceptance.accepts(&release.version) {

@@ -4,10 +4,10 @@
 use super::{facts::{Check, Entitlement, Facts, Trigger}, reason::{Reason, Verdict}, report::Current};
 use crate::domain::{
     artifact::Target, platform::{Component, MachineArch, Platform}, product::ExpiryPolicy,
-    release::{Access, Release, Severity}, rollout::RolloutState, slug::Slug, stop::Stop,
+    release::{Access, Release, ReleaseState, Severity}, rollout::RolloutState, slug::Slug, stop::Stop,
     subscription::{Deployment, Status}, version::{Requirement, Version}, zone::Zone,
 };
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 
 /// Rule 1: how the one who asks runs the product. Without a key: like a single user.
 #[must_use]
@@ -137,7 +137,6 @@ impl Finding {
 /// Judges releases by rules 2 and 4 to 7 for one asker.
 #[derive(Clone, Copy, Debug)]
 pub struct Judge<'a> {
-    now: Timestamp,
     facts: Facts<'a>,
     rank: usize,
     rights: Rights<'a>,
@@ -154,7 +153,6 @@ impl<'a> Judge<'a> {
             Entitlement::Nobody | Entitlement::OtherProduct => None,
         };
         Self {
-            now: facts.now,
             facts: *facts,
             rank: facts.product.channels.rank(channel).unwrap_or(0),
             rights: Rights::of(facts),
@@ -176,7 +174,7 @@ impl<'a> Judge<'a> {
         if !self.sees(release) {
             return out(Verdict::OtherChannel);
         }
-        if let Some(verdict) = self.unpublished(release) {
+        if let Some(verdict) = unpublished(&self.facts, release) {
             return out(verdict);
         }
         if !targets.iter().any(|target| release.artifact_for(target).is_some()) {
@@ -190,19 +188,6 @@ impl<'a> Judge<'a> {
             };
         }
         Judged { release, candidate: true, finding }
-    }
-
-    /// Rule 4: why a release is not there to be offered, if it is not.
-    fn unpublished(&self, release: &Release) -> Option<Verdict> {
-        if release.is_yanked() {
-            Some(Verdict::Yanked)
-        } else if release.was_published_by(self.now) {
-            None
-        } else if release.published_at.is_some() {
-            Some(Verdict::Scheduled)
-        } else {
-            Some(Verdict::Draft)
-        }
     }
 
     /// Rules 5 to 7.
@@ -226,6 +211,17 @@ impl<'a> Judge<'a> {
     fn in_stage(&self, release: &Release) -> bool {
         let percent = release.rollout.percent;
         (self.facts.check.trigger == Trigger::Manual && percent.hundredths() > 0) || percent.admits(release.id, self.site)
+    }
+}
+
+/// Rules 4 and 10a: why a release is not there to be offered, if it is not.
+#[must_use]
+pub fn unpublished(facts: &Facts<'_>, release: &Release) -> Option<Verdict> {
+    match release.state {
+        ReleaseState::Draft => Some(Verdict::Draft),
+        ReleaseState::Yanked => Some(Verdict::Yanked),
+        ReleaseState::Published if release.was_published_by(facts.now) => None,
+        ReleaseState::Published => Some(Verdict::Scheduled),
     }
 }
 
