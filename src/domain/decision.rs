@@ -118,7 +118,7 @@ impl<'a> Asker<'_, 'a> {
         }
         let server_targets = if deployment == Deployment::MultiUser { rules::server_targets(check) } else { Vec::new() };
         let servers = if server_targets.is_empty() { Vec::new() } else { self.judge_above(server, &server_targets) };
-        let hops = self.best_server_path(server, &server_targets);
+        let hops = best_server_path(server, &servers, &server_targets);
         let mut considered = trace(&servers, Component::Server, &hops);
         if let Some((first, last)) = hops.first().zip(hops.last()) {
             let offer = Offer {
@@ -128,17 +128,11 @@ impl<'a> Asker<'_, 'a> {
             return self.available(offer, held_back_above(&servers, &last.version), considered);
         }
         let target = rules::own_target(check);
-        let mut clients = Vec::new();
-        for one in self.judge_above(&check.version, &[target]) {
-            let release = one.release;
-            if release.version > *server {
-                considered.push(Considered { version: &release.version, component: Component::Client, verdict: Verdict::AboveServer });
-            } else if acceptance.accepts(&release.version) {
-                clients.push(one);
-            } else {
-                considered.push(Considered { version: &release.version, component: Component::Client, verdict: Verdict::NotAccepted });
-            }
-        }
+        let judge = |release: &'a Release| match acceptance.keeps_out(&release.version) {
+            Some(verdict) => Judged::out(release, verdict),
+            None => self.judge.judge(release, &[target]),
+        };
+        let clients: Vec<Judged<'a>> = rules::above(self.facts, &check.version).map(judge).collect();
         let highest: Vec<&Release> = open(&clients).pop().into_iter().collect();
         considered.extend(trace(&clients, Component::Client, &highest));
         let both = [servers, clients.clone()].concat();
@@ -195,19 +189,6 @@ impl<'a> Asker<'_, 'a> {
         self.available(offer, None, considered)
     }
 
-    /// Rule 10b: each pair of platform and arch on its own; the path that ends highest, then the one whose first
-    /// hop is highest, then the second, and so on.
-    fn best_server_path(&self, server: &Version, targets: &[Target]) -> Vec<&'a Release> {
-        let rank = |path: &Vec<&'a Release>| {
-            let versions: Vec<&'a Version> = path.iter().map(|release| &release.version).collect();
-            (versions.last().copied(), versions)
-        };
-        targets.iter()
-            .map(|target| path::walk(server, &open(&self.judge_above(server, std::slice::from_ref(target)))))
-            .max_by_key(rank)
-            .unwrap_or_default()
-    }
-
     fn judge_above(&self, version: &Version, targets: &[Target]) -> Vec<Judged<'a>> {
         rules::above(self.facts, version).map(|release| self.judge.judge(release, targets)).collect()
     }
@@ -251,6 +232,21 @@ impl<'a> Asker<'_, 'a> {
         };
         Decision { newer: refused.map(|one| one.release), trace, ..nothing(self.facts, self.channel, status, reason) }
     }
+}
+
+/// Rule 10b: each pair of platform and arch on its own; the path that ends highest, then the one whose first hop is highest,
+/// then the second, and so on. What rules 5 to 7 make of a release is the same for every pair.
+fn best_server_path<'a>(server: &Version, judged: &[Judged<'a>], targets: &[Target]) -> Vec<&'a Release> {
+    let open = open(judged);
+    let path = |target: &Target| {
+        let there: Vec<&'a Release> = open.iter().copied().filter(|release| release.artifact_for(target).is_some()).collect();
+        path::walk(server, &there)
+    };
+    let rank = |path: &Vec<&'a Release>| {
+        let versions: Vec<&'a Version> = path.iter().map(|release| &release.version).collect();
+        (versions.last().copied(), versions)
+    };
+    targets.iter().map(path).max_by_key(rank).unwrap_or_default()
 }
 
 /// Those that pass rules 4 to 7, in ascending order.

@@ -97,6 +97,14 @@ pub struct Judged<'a> {
     pub finding: Finding,
 }
 
+impl<'a> Judged<'a> {
+    /// One that is no candidate.
+    #[must_use]
+    pub const fn out(release: &'a Release, verdict: Verdict) -> Self {
+        Self { release, candidate: false, finding: Finding::Out(verdict) }
+    }
+}
+
 /// What rules 2 to 7 found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
@@ -170,7 +178,7 @@ impl<'a> Judge<'a> {
     /// What rules 2 and 4 to 7 make of a release that is above the current version, for any of the targets.
     #[must_use]
     pub fn judge(&self, release: &'a Release, targets: &[Target]) -> Judged<'a> {
-        let out = |verdict| Judged { release, candidate: false, finding: Finding::Out(verdict) };
+        let out = |verdict| Judged::out(release, verdict);
         if !self.sees(release) {
             return out(Verdict::OtherChannel);
         }
@@ -290,6 +298,16 @@ impl<'a> Acceptance<'a> {
     #[must_use]
     pub fn of(facts: &Facts<'a>, server: &'a Version) -> Self {
         Self { server, release: release_of(facts, server).filter(|release| release.was_published_by(facts.now)) }
+    }
+
+    /// Rule 10c: why the server keeps a client of this version out, if it does.
+    #[must_use]
+    pub fn keeps_out(&self, client: &Version) -> Option<Verdict> {
+        if client > self.server {
+            Some(Verdict::AboveServer)
+        } else {
+            (!self.accepts(client)).then_some(Verdict::NotAccepted)
+        }
     }
 
     /// Whether a client of this version is accepted.
