@@ -79,13 +79,6 @@ impl<'a> Rights<'a> {
     }
 }
 
-/// Why entitlement refuses a release to the one who asks, if it does (rule 6 alone, as rule 10a asks it of the
-/// release that the server runs).
-#[must_use]
-pub fn refusal(facts: &Facts<'_>, release: &Release) -> Option<Reason> {
-    Rights::of(facts).refuse(release)
-}
-
 /// One release with what rules 2 to 7 made of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Judged<'a> {
@@ -198,9 +191,16 @@ impl<'a> Judge<'a> {
         Judged { release, candidate: true, finding }
     }
 
+    /// Why entitlement refuses a release to the one who asks, if it does: rule 6 alone, as rule 10a asks it of the release
+    /// that the server runs.
+    #[must_use]
+    pub fn refusal(&self, release: &Release) -> Option<Reason> {
+        self.rights.refuse(release)
+    }
+
     /// Rules 5 to 7.
     fn offerable(&self, release: &Release) -> Finding {
-        let refusal = self.rights.refuse(release);
+        let refusal = self.refusal(release);
         let set_aside = match release.rollout.state {
             RolloutState::Running => None,
             RolloutState::Paused => Some((Reason::RolloutPaused, Verdict::RolloutPaused)),
