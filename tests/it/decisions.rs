@@ -153,7 +153,9 @@ fn cases_of(table: &str, text: &str) -> Result<Vec<Case>, String> {
     let mut names = HashSet::new();
     let read = |case: Value| {
         let Value::Table(mut case) = case else { return Err(format!("{table}: a case is a table")) };
-        let Some(Value::String(name)) = case.remove("name") else { return Err(format!("{table}: a case without a name")) };
+        let Some(Value::String(name)) = case.remove("name") else {
+            return Err(format!("{table}: a case without a name"));
+        };
         if !names.insert(name.clone()) {
             return Err(format!("{table}: two cases are named `{name}`"));
         }
@@ -175,7 +177,9 @@ fn cases() -> Vec<Case> {
     let mut tables: Vec<_> = fs::read_dir(&folder)
         .expect("the folder of the tables")
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml") && !path.ends_with("defaults.toml"))
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension == "toml") && !path.ends_with("defaults.toml")
+        })
         .collect();
     tables.sort();
     let mut wrong = Vec::new();
@@ -206,7 +210,8 @@ fn the_decision_follows_the_contract_rule_by_rule() {
 fn every_rule_has_its_table() {
     let tables: HashSet<_> = cases().into_iter().map(|case| case.table).collect();
     let rules = ["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "10a", "10b", "10c", "10d", "11", "12"];
-    let missing: Vec<_> = rules.iter().filter(|rule| !tables.iter().any(|table| table.starts_with(&format!("rule-{rule}-")))).collect();
+    let missing: Vec<_> =
+        rules.iter().filter(|rule| !tables.iter().any(|table| table.starts_with(&format!("rule-{rule}-")))).collect();
     assert!(missing.is_empty(), "rules without a table: {missing:?}");
 }
 
@@ -218,7 +223,8 @@ fn the_reference_gives_what_the_tables_expect() {
         .filter_map(|case| {
             let reference = reference::answer(&case.world);
             let expected = case.expected_answer(&reference);
-            (reference != expected).then(|| format!("{}: {}\nexpected {expected:#?}\nreference {reference:#?}", case.table, case.name))
+            (reference != expected)
+                .then(|| format!("{}: {}\nexpected {expected:#?}\nreference {reference:#?}", case.table, case.name))
         })
         .collect();
     assert!(differing.is_empty(), "{}", differing.join("\n\n"));

@@ -43,7 +43,7 @@ use super::{
 /// `PROPTEST_CASES` asks for more; fewer would not show much.
 fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
-    ProptestConfig { cases: default.cases.max(3_000), failure_persistence: None, max_shrink_iters: 20_000, ..default }
+    ProptestConfig { cases: default.cases.max(3_000), failure_persistence: None, ..default }
 }
 
 // The worlds.
@@ -53,13 +53,26 @@ const UNKNOWN: [&str; 3] = ["0.9.0", "1.1.5", "9.0.0"];
 const CHANNELS: [&str; 3] = ["stable", "beta", "alpha"];
 const REQUIREMENTS: [&str; 9] = ["*", "^1", "~1.1", "<2", ">=1.1, <3", "=1.1", "<=2.0.0", ">1.1.0-rc.1", "2.*"];
 const FILES: [&str; 12] = [
-    "standalone/windows/x86_64", "server/windows/x86_64", "client/windows/x86_64", "client/windows/universal/archive",
-    "server/linux/universal", "standalone/windows/universal", "standalone/windows/x86_64/archive", "server/linux/aarch64",
-    "client/linux/aarch64/archive", "standalone/linux/aarch64/delta", "server/macos/aarch64", "client/windows/aarch64/delta",
+    "standalone/windows/x86_64",
+    "server/windows/x86_64",
+    "client/windows/x86_64",
+    "client/windows/universal/archive",
+    "server/linux/universal",
+    "standalone/windows/universal",
+    "standalone/windows/x86_64/archive",
+    "server/linux/aarch64",
+    "client/linux/aarch64/archive",
+    "standalone/linux/aarch64/delta",
+    "server/macos/aarch64",
+    "client/windows/aarch64/delta",
 ];
 /// Among them: a minute into the last and the first day of a Roman month, and both nights on which its clocks change.
 const MOMENTS: [&str; 6] = [
-    "2026-06-15T12:00:00Z", "2026-06-30T22:00:00Z", "2026-03-29T00:45:00Z", "2026-03-29T01:45:00Z", "2026-10-25T00:40:00Z",
+    "2026-06-15T12:00:00Z",
+    "2026-06-30T22:00:00Z",
+    "2026-03-29T00:45:00Z",
+    "2026-03-29T01:45:00Z",
+    "2026-10-25T00:40:00Z",
     "2026-10-25T01:40:00Z",
 ];
 const HOUR: i64 = 3600;
@@ -83,7 +96,8 @@ fn any_version() -> impl Strategy<Value = Version> {
 }
 
 fn all_files() -> &'static [Artifact] {
-    static ALL: LazyLock<Vec<Artifact>> = LazyLock::new(|| FILES.iter().zip(1..).filter_map(|(name, number)| artifact(name, number).ok()).collect());
+    static ALL: LazyLock<Vec<Artifact>> =
+        LazyLock::new(|| FILES.iter().zip(1..).filter_map(|(name, number)| artifact(name, number).ok()).collect());
     &ALL
 }
 
@@ -113,31 +127,49 @@ fn releases(now: Timestamp) -> impl Strategy<Value = Vec<Arc<Release>>> {
         .boxed(); // eight of them side by side would not fit on the stack of a test
     prop::array::uniform8(one).prop_map(move |all| {
         let build = |(number, drawn): (usize, _)| {
-            let (there, channel, state, seconds, severity, access, min_from, clients, percent, rollout, files): (bool, _, _, _, _, _, Option<usize>, Option<&str>, _, _, u16) = drawn;
+            let (there, channel, state, seconds, severity, access, min_from, clients, percent, rollout, files): (
+                bool,
+                _,
+                _,
+                _,
+                _,
+                _,
+                Option<usize>,
+                Option<&str>,
+                _,
+                _,
+                u16,
+            ) = drawn;
             let at = |place: usize| VERSIONS.get(place).map(|text| parse(text));
             let version: Version = at(number).expect("a version");
             let min_from: Option<Version> = min_from.and_then(|below| at(number.checked_sub(below)?));
             let number = u128::try_from(number).expect("a small number");
             let chosen = all_files().iter().enumerate().filter(|(place, _)| files >> place & 1 == 1);
-            there.then(|| Arc::new(Release {
-                id: ReleaseId(Uuid::from_u128(0x0199_a0de_0000_7000_8000_0000_0000_0001 + number)),
-                product: sluice::domain::id::ProductId(Uuid::from_u128(1)),
-                version,
-                channel: parse(channel),
-                state,
-                published_at: (state != ReleaseState::Draft).then(|| now + SignedDuration::from_secs(seconds)),
-                severity,
-                access,
-                min_from,
-                compatible_clients: clients.map(parse::<Requirement>),
-                notes: BTreeMap::new(),
-                rollout: Rollout { percent: Percent::from_hundredths(percent).expect("a percentage"), state: rollout, reason: None },
-                yank_reason: None,
-                artifacts: chosen.map(|(_, file)| file.clone()).collect(),
-                created_at: Timestamp::UNIX_EPOCH,
-                manifest_revision: 1,
-                revision: 1,
-            }))
+            there.then(|| {
+                Arc::new(Release {
+                    id: ReleaseId(Uuid::from_u128(0x0199_a0de_0000_7000_8000_0000_0000_0001 + number)),
+                    product: sluice::domain::id::ProductId(Uuid::from_u128(1)),
+                    version,
+                    channel: parse(channel),
+                    state,
+                    published_at: (state != ReleaseState::Draft).then(|| now + SignedDuration::from_secs(seconds)),
+                    severity,
+                    access,
+                    min_from,
+                    compatible_clients: clients.map(parse::<Requirement>),
+                    notes: BTreeMap::new(),
+                    rollout: Rollout {
+                        percent: Percent::from_hundredths(percent).expect("a percentage"),
+                        state: rollout,
+                        reason: None,
+                    },
+                    yank_reason: None,
+                    artifacts: chosen.map(|(_, file)| file.clone()).collect(),
+                    created_at: Timestamp::UNIX_EPOCH,
+                    manifest_revision: 1,
+                    revision: 1,
+                })
+            })
         };
         all.into_iter().enumerate().filter_map(build).collect()
     })
@@ -145,7 +177,10 @@ fn releases(now: Timestamp) -> impl Strategy<Value = Vec<Arc<Release>>> {
 
 fn checks() -> impl Strategy<Value = Check> {
     (
-        (prop_oneof![2 => Just(Component::Standalone), 2 => Just(Component::Server), 5 => Just(Component::Client)], any_version()),
+        (
+            prop_oneof![2 => Just(Component::Standalone), 2 => Just(Component::Server), 5 => Just(Component::Client)],
+            any_version(),
+        ),
         mostly(Platform::Windows, Platform::ALL),
         mostly(MachineArch::X86_64, MachineArch::ALL),
         prop::option::weighted(0.1, select(sluice::domain::artifact::FullKind::ALL)),
@@ -156,19 +191,32 @@ fn checks() -> impl Strategy<Value = Check> {
         prop::option::weighted(0.3, select(MachineArch::ALL)),
         select(Trigger::ALL),
     )
-        .prop_map(|((component, version), platform, arch, kind, channel, installation, server_version, server_platform, server_arch, trigger)| Check {
-            component,
-            version,
-            platform,
-            arch,
-            kind,
-            channel: parse(channel),
-            installation,
-            server_version,
-            server_platform,
-            server_arch,
-            trigger,
-        })
+        .prop_map(
+            |(
+                (component, version),
+                platform,
+                arch,
+                kind,
+                channel,
+                installation,
+                server_version,
+                server_platform,
+                server_arch,
+                trigger,
+            )| Check {
+                component,
+                version,
+                platform,
+                arch,
+                kind,
+                channel: parse(channel),
+                installation,
+                server_version,
+                server_platform,
+                server_arch,
+                trigger,
+            },
+        )
 }
 
 fn groups() -> impl Strategy<Value = HostingGroup> {
@@ -288,14 +336,19 @@ fn gives_no_less(less: &World, more: &World) -> Result<(), TestCaseError> {
         prop_assert_eq!(after.status, Status::Deferred, "what waited for the window is lost: {:?}", more);
     }
     let Some(offered) = &before.offer else { return Ok(()) };
-    let Some(then) = &after.offer else { return Err(TestCaseError::fail(format!("nothing is offered any more: {more:?}"))) };
+    let Some(then) = &after.offer else {
+        return Err(TestCaseError::fail(format!("nothing is offered any more: {more:?}")));
+    };
     if offered.applies_to == Component::Client && then.applies_to == Component::Server {
         return Ok(());
     }
     prop_assert_eq!(offered.applies_to, then.applies_to);
     prop_assert!(then.path.last() >= offered.path.last(), "the path ends lower: {:?}", then.path);
     // Of two paths to one end, that of another of the server's possible machines may be taken (rule 10b).
-    prop_assert!(then.release.version >= offered.release.version || then.path.last() > offered.path.last(), "the offer is lower");
+    prop_assert!(
+        then.release.version >= offered.release.version || then.path.last() > offered.path.last(),
+        "the offer is lower"
+    );
     Ok(())
 }
 
@@ -489,6 +542,55 @@ proptest! {
     }
 }
 
+/// A moment within four days of a change of the clocks, in a zone of [`groups`], to a quarter of an hour or just off it.
+fn restless_moments() -> impl Strategy<Value = Timestamp> {
+    let changes = select(
+        &[
+            "2026-03-29T01:00:00Z",
+            "2026-10-25T01:00:00Z",
+            "2026-04-04T15:00:00Z",
+            "2026-10-03T15:30:00Z",
+            "2026-03-08T07:00:00Z",
+            "2026-11-01T06:00:00Z",
+        ][..],
+    );
+    (changes, -384..384_i64, select(&[0, 0, -1, 1][..])).prop_map(|(change, quarters, seconds)| {
+        parse::<Timestamp>(change) + SignedDuration::from_mins(quarters * 15) + SignedDuration::from_secs(seconds)
+    })
+}
+
+/// Requirements in every form that Cargo's syntax has.
+fn requirements() -> impl Strategy<Value = String> {
+    let number = || 0..3_u64;
+    let one = (select(&["", "^", "~", "=", ">", ">=", "<", "<="][..]), number(), number(), number(), 0..6_u8).prop_map(
+        |(operator, major, minor, patch, form)| match form {
+            0 => format!("{operator}{major}"),
+            1 => format!("{operator}{major}.{minor}"),
+            2 => format!("{operator}{major}.{minor}.{patch}-rc.1"),
+            3 if operator.is_empty() => format!("{major}.*"),
+            4 if operator.is_empty() => format!("{major}.{minor}.*"),
+            _ => format!("{operator}{major}.{minor}.{patch}"),
+        },
+    );
+    prop::collection::vec(one, 1..3).prop_map(|all| all.join(", "))
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_window_is_open_when_the_calendar_says_so(group in groups(), now in restless_moments()) {
+        prop_assert_eq!((group.is_open(now), group.next_start(now)), reference::window(&group, now));
+    }
+
+    #[test]
+    fn a_requirement_means_what_the_contract_says(requirement in requirements(), (major, minor, patch) in (0..4_u64, 0..4_u64, 0..4_u64), suffix in select(&["", "", "-rc.1", "-rc.2", "-alpha", "+build"][..])) {
+        let version: Version = parse(&format!("{major}.{minor}.{patch}{suffix}"));
+        let read: Requirement = parse(&requirement);
+        prop_assert_eq!(read.matches(&version), reference::meets(&requirement, &version), "{} and {}", requirement, version);
+    }
+}
+
 /// A property of worlds that never come up says nothing. The numbers are drawn from a fixed seed, so this does not flicker.
 #[test]
 fn the_worlds_reach_every_status_reason_and_verdict() {
@@ -507,7 +609,12 @@ fn the_worlds_reach_every_status_reason_and_verdict() {
             note(format!("verdict {}", one.verdict));
         }
         if let Some(offer) = &decision.offer {
-            note(format!("offer of {} to {}{}", offer.applies_to, world.check.component, if refused_by_server(&world).is_some() { " by 10a" } else { "" }));
+            note(format!(
+                "offer of {} to {}{}",
+                offer.applies_to,
+                world.check.component,
+                if refused_by_server(&world).is_some() { " by 10a" } else { "" }
+            ));
             note(format!("path of {}", offer.path.len().min(3)));
             note(format!("mandatory {}", offer.mandatory));
             note(format!("newer {}", decision.newer.is_some()));
@@ -517,9 +624,19 @@ fn the_worlds_reach_every_status_reason_and_verdict() {
     let statuses = Status::ALL.iter().map(|status| format!("status {status}"));
     let reasons = Reason::ALL.iter().map(|reason| format!("reason {reason}"));
     let verdicts = Verdict::ALL.iter().map(|verdict| format!("verdict {verdict}"));
-    let offers = ["client to client by 10a", "server to client", "client to client", "server to server", "standalone to standalone"];
+    let offers = [
+        "client to client by 10a",
+        "server to client",
+        "client to client",
+        "server to server",
+        "standalone to standalone",
+    ];
     let others = offers.map(|which| format!("offer of {which}")).into_iter();
-    let wanted = statuses.chain(reasons).chain(verdicts).chain(others).chain(["path of 2", "path of 3", "mandatory true", "newer true"].map(str::to_owned));
+    let wanted = statuses
+        .chain(reasons)
+        .chain(verdicts)
+        .chain(others)
+        .chain(["path of 2", "path of 3", "mandatory true", "newer true"].map(str::to_owned));
     let rare: Vec<_> = wanted.filter(|what| seen.get(what).is_none_or(|count| *count < 5)).collect();
     assert!(rare.is_empty(), "hardly ever seen: {rare:?}\n{seen:#?}");
 }

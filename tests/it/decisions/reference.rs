@@ -41,7 +41,9 @@ pub fn answer(world: &World) -> Answer {
 
     // 2. Channel.
     let asked = naive.stability(check.channel.as_str());
-    let allowed = naive.subscription().map(|one| one.channels.iter().map(|channel| naive.stability(channel.as_str())).max().unwrap_or(0));
+    let allowed = naive
+        .subscription()
+        .map(|one| one.channels.iter().map(|channel| naive.stability(channel.as_str())).max().unwrap_or(0));
     naive.channel = allowed.map_or(asked, |allowed| asked.min(allowed));
 
     // 3. Stop.
@@ -72,6 +74,14 @@ pub fn accepts(world: &World, server: &Version, client: &Version) -> bool {
 /// Rule 6: why the one who asks may not have a release, if so.
 pub fn refused(world: &World, release: &Release) -> Option<&'static str> {
     Naive { world, channel: 0 }.refused(release)
+}
+
+/// Rule 9: whether a group's window is open, and when it opens next.
+pub fn window(group: &HostingGroup, now: Timestamp) -> (bool, Option<Timestamp>) {
+    let starts = starts(group, now);
+    let length = SignedDuration::from_mins(i64::from(group.window.duration_minutes));
+    let open = starts.iter().any(|start| *start <= now && now < *start + length);
+    (open, starts.into_iter().filter(|start| *start > now).min())
 }
 
 struct Naive<'a> {
@@ -115,7 +125,12 @@ impl<'a> Naive<'a> {
             MachineArch::X86_64 => Arch::X86_64,
             MachineArch::Aarch64 => Arch::Aarch64,
         };
-        let wanted = self.world.check.kind.filter(|_| place.component == self.world.check.component).map(|kind| kind.to_string());
+        let wanted = self
+            .world
+            .check
+            .kind
+            .filter(|_| place.component == self.world.check.component)
+            .map(|kind| kind.to_string());
         for arch in [exact, Arch::Universal] {
             for kind in [ArtifactKind::Installer, ArtifactKind::Archive] {
                 for artifact in &release.artifacts {
@@ -231,15 +246,15 @@ impl<'a> Naive<'a> {
     // Rule 9.
 
     fn window(&self, answer: Answer) -> Answer {
-        let (Asker::Subscriber(subscription, Some(group)), Some(_)) = (&self.world.asker, &answer.update) else { return answer };
-        let hosted_server = subscription.deployment == Deployment::Cloud && self.world.check.component == Component::Server;
-        let starts = starts(group, self.world.now);
-        let length = SignedDuration::from_mins(i64::from(group.window.duration_minutes));
-        let inside = starts.iter().any(|start| *start <= self.world.now && self.world.now < *start + length);
-        if !hosted_server || inside {
+        let (Asker::Subscriber(subscription, Some(group)), Some(_)) = (&self.world.asker, &answer.update) else {
+            return answer;
+        };
+        let hosted_server =
+            subscription.deployment == Deployment::Cloud && self.world.check.component == Component::Server;
+        let (open, next) = window(group, self.world.now);
+        if !hosted_server || open {
             return answer;
         }
-        let next = starts.into_iter().filter(|start| *start > self.world.now).min();
         Answer {
             next_window_at: next.map(|at| at.to_string()),
             ..self.nothing("deferred", Some("outside_maintenance_window"))
@@ -262,7 +277,10 @@ impl<'a> Naive<'a> {
         let (Some(first), Some(last)) = (path.first(), path.last()) else {
             return self.rule_12(&candidates, &left, &self.candidates_unpinned(&check.version, &[place]));
         };
-        let companions = first.artifacts.iter().filter(|one| check.component == Component::Server && one.component == Component::Client);
+        let companions = first
+            .artifacts
+            .iter()
+            .filter(|one| check.component == Component::Server && one.component == Component::Client);
         let update = Update {
             mandatory: self.mandatory(&check.version, first, &candidates),
             artifact: self.artifact(first, place).map(name),
@@ -309,7 +327,10 @@ impl<'a> Naive<'a> {
                 return self.nothing("incompatible", Some(reason));
             };
             if let Some(reason) = self.refused(self.ever_published(server).unwrap_or(release)) {
-                return Answer { newer: Some(release.version.to_string()), ..self.nothing("not_entitled", Some(reason)) };
+                return Answer {
+                    newer: Some(release.version.to_string()),
+                    ..self.nothing("not_entitled", Some(reason))
+                };
             }
             let update = Update {
                 mandatory: true,
@@ -327,7 +348,9 @@ impl<'a> Naive<'a> {
         if deployment == Deployment::MultiUser {
             for platform in [Platform::Windows, Platform::Macos, Platform::Linux] {
                 for arch in [MachineArch::X86_64, MachineArch::Aarch64] {
-                    if check.server_platform.is_none_or(|one| one == platform) && check.server_arch.is_none_or(|one| one == arch) {
+                    if check.server_platform.is_none_or(|one| one == platform)
+                        && check.server_arch.is_none_or(|one| one == arch)
+                    {
                         places.push(Place { component: Component::Server, platform, arch });
                     }
                 }
@@ -336,7 +359,8 @@ impl<'a> Naive<'a> {
         let server_candidates = self.candidates(server, &places);
         let mut best: Vec<&Release> = Vec::new();
         for place in &places {
-            let left: Vec<_> = self.candidates(server, &[*place]).into_iter().filter(|release| self.passes_5_to_7(release)).collect();
+            let left: Vec<_> =
+                self.candidates(server, &[*place]).into_iter().filter(|release| self.passes_5_to_7(release)).collect();
             let path = self.path(server, &left);
             let better = match (path.last(), best.last()) {
                 (None, _) => false,
@@ -386,7 +410,8 @@ impl<'a> Naive<'a> {
     // Rule 11.
 
     fn mandatory(&self, current: &Version, first_hop: &Release, candidates: &[&Release]) -> bool {
-        let critical = candidates.iter().any(|one| one.version <= first_hop.version && one.severity == Severity::Critical);
+        let critical =
+            candidates.iter().any(|one| one.version <= first_hop.version && one.severity == Severity::Critical);
         let unsupported = self.world.product.min_supported_version.as_ref().is_some_and(|lowest| current < lowest);
         critical || self.published_then_yanked(current) || unsupported
     }
@@ -395,13 +420,21 @@ impl<'a> Naive<'a> {
 
     fn rule_12(&self, candidates: &[&'a Release], left: &[&'a Release], unpinned: &[&'a Release]) -> Answer {
         let highest = |wanted: &dyn Fn(&Release) -> bool| {
-            candidates.iter().copied().filter(|release| wanted(release)).max_by(|left, right| left.version.cmp(&right.version))
+            candidates
+                .iter()
+                .copied()
+                .filter(|release| wanted(release))
+                .max_by(|left, right| left.version.cmp(&right.version))
         };
         // A paused or halted one is set aside by rule 5, so rule 6 never sees it.
         if let Some(release) = highest(&|release| !self.set_aside(release) && self.refused(release).is_some()) {
-            return Answer { newer: Some(release.version.to_string()), ..self.nothing("not_entitled", self.refused(release)) };
+            return Answer {
+                newer: Some(release.version.to_string()),
+                ..self.nothing("not_entitled", self.refused(release))
+            };
         }
-        let held_back = |release: &Release| self.refused(release).is_none() && (self.set_aside(release) || !self.in_stage(release));
+        let held_back =
+            |release: &Release| self.refused(release).is_none() && (self.set_aside(release) || !self.in_stage(release));
         if let Some(release) = highest(&held_back) {
             let reason = match release.rollout.state {
                 RolloutState::Paused => "rollout_paused",
@@ -422,7 +455,11 @@ impl<'a> Naive<'a> {
 
     fn newer(&self, candidates: &[&Release], above: &Release) -> Option<String> {
         let held_back = candidates.iter().filter(|release| !self.set_aside(release) && self.refused(release).is_some());
-        held_back.map(|release| &release.version).filter(|version| **version > above.version).max().map(ToString::to_string)
+        held_back
+            .map(|release| &release.version)
+            .filter(|version| **version > above.version)
+            .max()
+            .map(ToString::to_string)
     }
 
     // The forms of the answer.
@@ -500,7 +537,7 @@ fn minor(version: &Version) -> (String, String) {
 }
 
 /// Cargo's syntax, judged as the contract says: every comparator turned into whole versions with `>`, `>=`, `<`, `<=` or `=`.
-fn meets(requirement: &str, version: &Version) -> bool {
+pub fn meets(requirement: &str, version: &Version) -> bool {
     requirement.split(',').all(|comparator| meets_one(comparator.trim(), version))
 }
 
@@ -511,10 +548,14 @@ fn meets_one(comparator: &str, version: &Version) -> bool {
     let digits = comparator.find(|letter: char| letter.is_ascii_digit()).expect("a number");
     let (operator, numbers) = comparator.split_at(digits);
     let (numbers, prerelease) = numbers.split_once('-').map_or((numbers, None), |(numbers, pre)| (numbers, Some(pre)));
-    let parts: Vec<u64> = numbers.split('.').filter(|part| *part != "*").map(|part| part.parse().expect("a number")).collect();
+    let parts: Vec<u64> =
+        numbers.split('.').filter(|part| *part != "*").map(|part| part.parse().expect("a number")).collect();
     let wildcard = numbers.contains('*');
-    let whole = |major: u64, minor: u64, patch: u64| -> Version { format!("{major}.{minor}.{patch}").parse().expect("a version") };
-    let (major, minor, patch) = (parts.first().copied().expect("a major"), parts.get(1).copied(), parts.get(2).copied());
+    let whole = |major: u64, minor: u64, patch: u64| -> Version {
+        format!("{major}.{minor}.{patch}").parse().expect("a version")
+    };
+    let (major, minor, patch) =
+        (parts.first().copied().expect("a major"), parts.get(1).copied(), parts.get(2).copied());
     let lowest: Version = match prerelease {
         Some(pre) => format!("{numbers}-{pre}").parse().expect("a version"),
         None => whole(major, minor.unwrap_or(0), patch.unwrap_or(0)),

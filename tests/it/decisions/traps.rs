@@ -26,7 +26,8 @@ fn a_yanked_or_unknown_current_version_still_gets_its_answer() {
     }
     // Where there is nothing to go to, too: neither is an error, and who is ahead is not taken back.
     for (version, reason) in [("99.0.0", None), ("13.0.0", Some(Reason::CurrentYanked))] {
-        let world = world_with(&format!("releases.\"13.0.0\" = {{ state = \"yanked\" }}\ncheck.version = \"{version}\""));
+        let world =
+            world_with(&format!("releases.\"13.0.0\" = {{ state = \"yanked\" }}\ncheck.version = \"{version}\""));
         let decision = world.decide();
         assert_eq!((decision.status.as_str(), decision.reason), ("up_to_date", reason), "from {version}");
     }
@@ -66,7 +67,8 @@ fn asking_again_never_changes_the_answer() {
         }
     }
     // No dice are thrown for a stage: whoever of one site asks, and however often, is in or out with all of it.
-    let staged = world_with(r#"releases."13.0.0" = { id = "0199a0de-0000-7000-8000-000000000001", percent = "26.83" }"#);
+    let staged =
+        world_with(r#"releases."13.0.0" = { id = "0199a0de-0000-7000-8000-000000000001", percent = "26.83" }"#);
     for number in 0..1_000 {
         let installation = Some(InstallationId(Uuid::from_u128(number)));
         let asking = World { check: Check { installation, ..staged.check.clone() }, ..staged.clone() };

@@ -101,7 +101,11 @@ impl fmt::Debug for World {
         }
         for release in &self.releases {
             let Release { version, channel, state, severity, access, rollout, .. } = &**release;
-            write!(out, "release {version} {channel} {state} {severity} {access} {}% {}", rollout.percent, rollout.state)?;
+            write!(
+                out,
+                "release {version} {channel} {state} {severity} {access} {}% {}",
+                rollout.percent, rollout.state
+            )?;
             if let Some(at) = release.published_at {
                 write!(out, " at {at}")?;
             }
