@@ -101,7 +101,7 @@ fn all_files() -> &'static [Artifact] {
     &ALL
 }
 
-fn files() -> impl Strategy<Value = u16> {
+fn files() -> impl Strategy<Value = u16> + use<> {
     prop_oneof![3 => Just(0b0000_0000_0111), 3 => Just(0b1111_1111_1111), 2 => any::<u16>()]
 }
 
@@ -110,7 +110,7 @@ fn publication() -> impl Strategy<Value = i64> {
     prop_oneof![4 => Just(-100 * DAY), 4 => select(&[-400 * DAY, -10 * DAY, -2 * DAY, -DAY, -DAY - 1, -HOUR, -1, 0][..]), 1 => select(&[1, DAY][..])]
 }
 
-fn releases(now: Timestamp) -> impl Strategy<Value = Vec<Arc<Release>>> {
+fn releases(now: Timestamp, files: BoxedStrategy<u16>) -> impl Strategy<Value = Vec<Arc<Release>>> {
     let one = (
         prop::bool::weighted(0.8),
         prop_oneof![4 => Just("stable"), 2 => select(&CHANNELS[..])],
@@ -122,7 +122,7 @@ fn releases(now: Timestamp) -> impl Strategy<Value = Vec<Arc<Release>>> {
         prop::option::weighted(0.5, select(&REQUIREMENTS[..])),
         prop_oneof![3 => Just(10_000), 1 => select(&[0, 1, 2_500, 5_000, 9_999][..])],
         mostly(RolloutState::Running, &[RolloutState::Running, RolloutState::Paused, RolloutState::Halted]),
-        files(),
+        files,
     )
         .boxed(); // eight of them side by side would not fit on the stack of a test
     prop::array::uniform8(one).prop_map(move |all| {
@@ -295,18 +295,54 @@ fn products() -> impl Strategy<Value = Product> {
 }
 
 fn worlds() -> impl Strategy<Value = World> {
-    (select(&MOMENTS[..]), products()).prop_flat_map(|(now, product)| {
+    worlds_with(files().boxed())
+}
+
+fn worlds_with(files: BoxedStrategy<u16>) -> impl Strategy<Value = World> {
+    (select(&MOMENTS[..]), products()).prop_flat_map(move |(now, product)| {
         let now: Timestamp = parse(now);
-        let asker = prop_oneof![2 => Just(Asker::Nobody), 1 => Just(Asker::OtherProduct), 24 => subscribers(product.timezone.date_at(now))];
-        (releases(now).boxed(), stops().boxed(), checks().boxed(), asker.boxed()).prop_map(move |(releases, stops, check, asker)| World {
-            now,
-            product: product.clone(),
-            releases,
-            stops,
-            check,
-            asker,
-        })
+        let asker =
+            prop_oneof![2 => Just(Asker::Nobody), 1 => Just(Asker::OtherProduct), 24 => subscribers(product.timezone.date_at(now))];
+        (releases(now, files.clone()).boxed(), stops().boxed(), checks().boxed(), asker.boxed()).prop_map(
+            move |(releases, stops, check, asker)| World { now, product: product.clone(), releases, stops, check, asker },
+        )
     })
+}
+
+/// Multi-user clients that their servers accept, on the least stable channel, with releases whose server files are for ever other
+/// machines: where rules 10b to 10d decide, which the other worlds seldom reach.
+fn worlds_of_multi_user_clients() -> impl Strategy<Value = World> {
+    let versions = (
+        select(&["1.0.0", "0.9.0", "1.1.0", "1.2.0"][..]),
+        select(&["0.9.0", "1.0.0", "1.1.0-rc.1"][..]),
+        prop::bool::ANY,
+    );
+    (worlds_with(any::<u16>().boxed()), subscribers(jiff::civil::date(2026, 6, 15)), versions).prop_map(
+        |(world, asker, versions)| {
+            let (server, client, alike) = versions;
+            let mut world = World { asker, stops: Vec::new(), ..world };
+            if let Asker::Subscriber(coverage, _) = &mut world.asker {
+                coverage.deployment = Deployment::MultiUser;
+                coverage.channels = [parse("alpha")].into();
+            }
+            let server: Version = parse(server);
+            world.check.component = Component::Client;
+            world.check.channel = parse("alpha");
+            world.check.version = if alike { server.clone() } else { parse(client) };
+            for release in &mut world.releases {
+                let release = Arc::make_mut(release);
+                if release.state != ReleaseState::Draft {
+                    release.state = ReleaseState::Published;
+                    release.published_at = release.published_at.map(|at| at.min(world.now));
+                }
+                if release.version == server {
+                    release.compatible_clients = Some(parse("*"));
+                }
+            }
+            world.check.server_version = Some(server);
+            world
+        },
+    )
 }
 
 // What the properties speak of.
@@ -357,6 +393,11 @@ proptest! {
 
     #[test]
     fn the_answer_is_the_references(world in worlds()) {
+        prop_assert_eq!(Answer::of(&world.decide()), reference::answer(&world));
+    }
+
+    #[test]
+    fn the_answer_to_a_multi_user_client_is_the_references(world in worlds_of_multi_user_clients()) {
         prop_assert_eq!(Answer::of(&world.decide()), reference::answer(&world));
     }
 
