@@ -21,25 +21,26 @@ use crate::domain::{
 
 /// Decides. The same facts always give the same decision.
 pub fn decide<'a>(facts: &Facts<'a>) -> Decision<'a> {
+    let current = rules::current(facts, &facts.check.version);
     if matches!(facts.entitlement, Entitlement::OtherProduct) {
-        return nothing(facts, &facts.check.channel, Status::NotEntitled, Some(Reason::WrongProduct));
+        return nothing(current, &facts.check.channel, Status::NotEntitled, Some(Reason::WrongProduct));
     }
     let channel = rules::answering_channel(facts);
     if let Some(stop) = rules::stop_on(facts, channel) {
-        return Decision { stop: Some(stop), ..nothing(facts, channel, Status::Blocked, Some(Reason::Stopped)) };
+        return Decision { stop: Some(stop), ..nothing(current, channel, Status::Blocked, Some(Reason::Stopped)) };
     }
-    let asker = Asker { facts, channel, judge: Judge::new(facts, channel), current: rules::current(facts, &facts.check.version) };
+    let asker = Asker { facts, channel, judge: Judge::new(facts, channel), current };
     match (facts.check.component, rules::deployment(facts.entitlement), facts.check.server_version.as_ref()) {
         (Component::Standalone | Component::Server, ..) => within_window(facts, asker.own_update()),
         (Component::Client, _, Some(server)) => asker.client_of(server),
         (Component::Client, Deployment::SingleUser, None) => asker.own_update(),
-        (Component::Client, Deployment::MultiUser, None) => nothing(facts, channel, Status::UpToDate, Some(Reason::ServerVersionRequired)),
-        (Component::Client, Deployment::Cloud, None) => nothing(facts, channel, Status::Managed, None),
+        (Component::Client, Deployment::MultiUser, None) => nothing(current, channel, Status::UpToDate, Some(Reason::ServerVersionRequired)),
+        (Component::Client, Deployment::Cloud, None) => nothing(current, channel, Status::Managed, None),
     }
 }
 
 /// A decision that offers nothing and considered nothing.
-fn nothing<'a>(facts: &Facts<'a>, channel: &'a Slug, status: Status, reason: Option<Reason>) -> Decision<'a> {
+fn nothing(current: Current, channel: &Slug, status: Status, reason: Option<Reason>) -> Decision<'_> {
     Decision {
         status,
         reason,
@@ -48,7 +49,7 @@ fn nothing<'a>(facts: &Facts<'a>, channel: &'a Slug, status: Status, reason: Opt
         newer: None,
         next_window_at: None,
         stop: None,
-        current: rules::current(facts, &facts.check.version),
+        current,
         trace: Vec::new(),
     }
 }
@@ -114,11 +115,12 @@ impl<'a> Asker<'_, 'a> {
         }
         let deployment = rules::deployment(self.facts.entitlement);
         if deployment == Deployment::Cloud {
-            return nothing(self.facts, self.channel, Status::Managed, None);
+            return nothing(self.current, self.channel, Status::Managed, None);
         }
-        let server_targets = if deployment == Deployment::MultiUser { rules::server_targets(check) } else { Vec::new() };
-        let servers = if server_targets.is_empty() { Vec::new() } else { self.judge_above(server, &server_targets) };
-        let hops = self.best_server_path(server, &server_targets);
+        let looks_for_servers = deployment == Deployment::MultiUser && rules::above(self.facts, server).next().is_some();
+        let server_targets = if looks_for_servers { rules::server_targets(check) } else { Vec::new() };
+        let servers = if looks_for_servers { self.judge_above(server, &server_targets) } else { Vec::new() };
+        let hops = best_server_path(server, &servers, &server_targets);
         let mut considered = trace(&servers, Component::Server, &hops);
         if let Some((first, last)) = hops.first().zip(hops.last()) {
             let offer = Offer {
@@ -128,17 +130,11 @@ impl<'a> Asker<'_, 'a> {
             return self.available(offer, held_back_above(&servers, &last.version), considered);
         }
         let target = rules::own_target(check);
-        let mut clients = Vec::new();
-        for one in self.judge_above(&check.version, &[target]) {
-            let release = one.release;
-            if release.version > *server {
-                considered.push(Considered { version: &release.version, component: Component::Client, verdict: Verdict::AboveServer });
-            } else if acceptance.accepts(&release.version) {
-                clients.push(one);
-            } else {
-                considered.push(Considered { version: &release.version, component: Component::Client, verdict: Verdict::NotAccepted });
-            }
-        }
+        let judge = |release: &'a Release| match acceptance.keeps_out(&release.version) {
+            Some(verdict) => Judged::out(release, verdict),
+            None => self.judge.judge(release, &[target]),
+        };
+        let clients: Vec<Judged<'a>> = rules::above(self.facts, &check.version).map(judge).collect();
         let highest: Vec<&Release> = open(&clients).pop().into_iter().collect();
         considered.extend(trace(&clients, Component::Client, &highest));
         let both = [servers, clients.clone()].concat();
@@ -158,12 +154,11 @@ impl<'a> Asker<'_, 'a> {
         let mut considered = Vec::new();
         let mut fitting: Option<&'a Release> = None;
         let mut halted = false;
-        let known = self.facts.releases.iter().map(AsRef::as_ref);
-        for release in known.take_while(|release: &&Release| release.version <= *server) {
-            let verdict = if release.is_yanked() {
-                Verdict::Yanked
-            } else if !release.was_published_by(self.facts.now) {
-                if release.published_at.is_some() { Verdict::Scheduled } else { Verdict::Draft }
+        for release in self.facts.releases.iter().map(AsRef::as_ref) {
+            let verdict = if release.version > *server {
+                Verdict::AboveServer
+            } else if let Some(verdict) = rules::unpublished(self.facts, release) {
+                verdict
             } else if release.artifact_for(&target).is_none() {
                 Verdict::NoArtifact
             } else if !acceptance.accepts(&release.version) {
@@ -179,14 +174,14 @@ impl<'a> Asker<'_, 'a> {
         }
         let Some(release) = fitting else {
             let reason = if halted { Reason::RolloutHalted } else { Reason::NoCompatibleClient };
-            return Decision { trace: considered, ..nothing(self.facts, self.channel, Status::Incompatible, Some(reason)) };
+            return Decision { trace: considered, ..nothing(self.current, self.channel, Status::Incompatible, Some(reason)) };
         };
-        let refusal = rules::refusal(self.facts, acceptance.release.unwrap_or(release));
+        let refusal = self.judge.refusal(acceptance.release.unwrap_or(release));
         if let Some(place) = considered.iter_mut().find(|one| *one.version == release.version) {
             place.verdict = refusal.map_or(Verdict::Offered, |reason| Finding::NotEntitled(reason).verdict());
         }
         if let Some(reason) = refusal {
-            return Decision { newer: Some(release), trace: considered, ..nothing(self.facts, self.channel, Status::NotEntitled, Some(reason)) };
+            return Decision { newer: Some(release), trace: considered, ..nothing(self.current, self.channel, Status::NotEntitled, Some(reason)) };
         }
         let offer = Offer {
             mandatory: true,
@@ -195,19 +190,6 @@ impl<'a> Asker<'_, 'a> {
             ..self.offer(Component::Client, &self.facts.check.version, release, &[release])
         };
         self.available(offer, None, considered)
-    }
-
-    /// Rule 10b: each pair of platform and arch on its own; the path that ends highest, then the one whose first
-    /// hop is highest, then the second, and so on.
-    fn best_server_path(&self, server: &Version, targets: &[Target]) -> Vec<&'a Release> {
-        let rank = |path: &Vec<&'a Release>| {
-            let versions: Vec<&'a Version> = path.iter().map(|release| &release.version).collect();
-            (versions.last().copied(), versions)
-        };
-        targets.iter()
-            .map(|target| path::walk(server, &open(&self.judge_above(server, std::slice::from_ref(target)))))
-            .max_by_key(rank)
-            .unwrap_or_default()
     }
 
     fn judge_above(&self, version: &Version, targets: &[Target]) -> Vec<Judged<'a>> {
@@ -235,7 +217,7 @@ impl<'a> Asker<'_, 'a> {
     }
 
     fn available(&self, offer: Offer<'a>, newer: Option<&'a Release>, trace: Vec<Considered<'a>>) -> Decision<'a> {
-        Decision { offer: Some(offer), newer, trace, ..nothing(self.facts, self.channel, Status::UpdateAvailable, None) }
+        Decision { offer: Some(offer), newer, trace, ..nothing(self.current, self.channel, Status::UpdateAvailable, None) }
     }
 
     /// Rule 12: why nothing is offered; the first that fits.
@@ -252,8 +234,23 @@ impl<'a> Asker<'_, 'a> {
             _ if highest(|finding| *finding == Finding::Pinned).is_some() => (Status::UpToDate, Some(Reason::Pinned)),
             _ => (Status::UpToDate, self.current.yanked.then_some(Reason::CurrentYanked)),
         };
-        Decision { newer: refused.map(|one| one.release), trace, ..nothing(self.facts, self.channel, status, reason) }
+        Decision { newer: refused.map(|one| one.release), trace, ..nothing(self.current, self.channel, status, reason) }
     }
+}
+
+/// Rule 10b: each pair of platform and arch on its own; the path that ends highest, then the one whose first hop is highest,
+/// then the second, and so on. What rules 5 to 7 make of a release is the same for every pair.
+fn best_server_path<'a>(server: &Version, judged: &[Judged<'a>], targets: &[Target]) -> Vec<&'a Release> {
+    let open = open(judged);
+    let path = |target: &Target| {
+        let there: Vec<&'a Release> = open.iter().copied().filter(|release| release.artifact_for(target).is_some()).collect();
+        path::walk(server, &there)
+    };
+    let rank = |path: &Vec<&'a Release>| {
+        let versions: Vec<&'a Version> = path.iter().map(|release| &release.version).collect();
+        (versions.last().copied(), versions)
+    };
+    targets.iter().map(path).max_by_key(rank).unwrap_or_default()
 }
 
 /// Those that pass rules 4 to 7, in ascending order.

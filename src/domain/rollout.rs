@@ -149,6 +149,26 @@ mod tests {
         assert_eq!(bucket(release(1), None), 9999);
     }
 
+    /// Computed apart from this program, by Python's `hashlib`:
+    /// `int.from_bytes(sha256((release + site).encode()).digest()[:8], "big") % 10000`.
+    #[test]
+    fn buckets_are_what_another_program_computes() {
+        let table = [
+            ("0199a0de-0000-7000-8000-000000000003", "0199a0de-0000-7000-8000-0000000000a1", 6842),
+            ("0199a0de-0000-7000-8000-000000000002", "0199a0de-0000-7000-8000-0000000000a2", 4742),
+            ("0199a0de-0000-7000-8000-0000000009cd", "0199a0de-0000-7000-8000-0000000000a1", 0),
+            ("0199a0de-0000-7000-8000-0000000002a3", "0199a0de-0000-7000-8000-0000000000a1", 9999),
+            ("018f3c5e-9b1a-7cde-8f01-23456789abcd", "ffffffff-ffff-4fff-bfff-ffffffffffff", 981),
+            ("0190F0F0-AAAA-7BBB-8CCC-DDDDDDDDDDDD", "3F2504E0-4F89-41D3-9A0C-0305E82C3301", 9880),
+            ("00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000", 6197),
+            ("ffffffff-ffff-ffff-ffff-ffffffffffff", "ffffffff-ffff-ffff-ffff-ffffffffffff", 8441),
+        ];
+        for (release, site, expected) in table {
+            let site = Uuid::parse_str(site).expect("a UUID");
+            assert_eq!(bucket(release.parse().expect("a UUID"), Some(site)), expected, "{release} {site}");
+        }
+    }
+
     #[test]
     fn percentages_are_exact_to_two_decimals_and_no_more() {
         let read = |text: &str| serde_json::from_str::<Percent>(text).map(Percent::hundredths);

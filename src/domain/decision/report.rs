@@ -25,7 +25,9 @@ pub struct Decision<'a> {
     pub stop: Option<&'a Stop>,
     /// What is to be said of the version that asks.
     pub current: Current,
-    /// What became of every release above the current version, in ascending order.
+    /// What became of each release that was considered: those above the version in use, in ascending order; of a client,
+    /// first those above its server's version as servers, then those above its own as clients; of a client that its server
+    /// refuses (rule 10a), all. Empty where it did not come to that.
     pub trace: Vec<Considered<'a>>,
 }
 

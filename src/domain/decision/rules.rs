@@ -4,10 +4,10 @@
 use super::{facts::{Check, Entitlement, Facts, Trigger}, reason::{Reason, Verdict}, report::Current};
 use crate::domain::{
     artifact::Target, platform::{Component, MachineArch, Platform}, product::ExpiryPolicy,
-    release::{Access, Release, Severity}, rollout::RolloutState, slug::Slug, stop::Stop,
+    release::{Access, Release, ReleaseState, Severity}, rollout::RolloutState, slug::Slug, stop::Stop,
     subscription::{Deployment, Status}, version::{Requirement, Version}, zone::Zone,
 };
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 
 /// Rule 1: how the one who asks runs the product. Without a key: like a single user.
 #[must_use]
@@ -79,13 +79,6 @@ impl<'a> Rights<'a> {
     }
 }
 
-/// Why entitlement refuses a release to the one who asks, if it does (rule 6 alone, as rule 10a asks it of the
-/// release that the server runs).
-#[must_use]
-pub fn refusal(facts: &Facts<'_>, release: &Release) -> Option<Reason> {
-    Rights::of(facts).refuse(release)
-}
-
 /// One release with what rules 2 to 7 made of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Judged<'a> {
@@ -95,6 +88,14 @@ pub struct Judged<'a> {
     pub candidate: bool,
     /// What became of it.
     pub finding: Finding,
+}
+
+impl<'a> Judged<'a> {
+    /// One that is no candidate.
+    #[must_use]
+    pub const fn out(release: &'a Release, verdict: Verdict) -> Self {
+        Self { release, candidate: false, finding: Finding::Out(verdict) }
+    }
 }
 
 /// What rules 2 to 7 found.
@@ -137,7 +138,6 @@ impl Finding {
 /// Judges releases by rules 2 and 4 to 7 for one asker.
 #[derive(Clone, Copy, Debug)]
 pub struct Judge<'a> {
-    now: Timestamp,
     facts: Facts<'a>,
     rank: usize,
     rights: Rights<'a>,
@@ -154,7 +154,6 @@ impl<'a> Judge<'a> {
             Entitlement::Nobody | Entitlement::OtherProduct => None,
         };
         Self {
-            now: facts.now,
             facts: *facts,
             rank: facts.product.channels.rank(channel).unwrap_or(0),
             rights: Rights::of(facts),
@@ -172,11 +171,11 @@ impl<'a> Judge<'a> {
     /// What rules 2 and 4 to 7 make of a release that is above the current version, for any of the targets.
     #[must_use]
     pub fn judge(&self, release: &'a Release, targets: &[Target]) -> Judged<'a> {
-        let out = |verdict| Judged { release, candidate: false, finding: Finding::Out(verdict) };
+        let out = |verdict| Judged::out(release, verdict);
         if !self.sees(release) {
             return out(Verdict::OtherChannel);
         }
-        if let Some(verdict) = self.unpublished(release) {
+        if let Some(verdict) = unpublished(&self.facts, release) {
             return out(verdict);
         }
         if !targets.iter().any(|target| release.artifact_for(target).is_some()) {
@@ -192,22 +191,16 @@ impl<'a> Judge<'a> {
         Judged { release, candidate: true, finding }
     }
 
-    /// Rule 4: why a release is not there to be offered, if it is not.
-    fn unpublished(&self, release: &Release) -> Option<Verdict> {
-        if release.is_yanked() {
-            Some(Verdict::Yanked)
-        } else if release.was_published_by(self.now) {
-            None
-        } else if release.published_at.is_some() {
-            Some(Verdict::Scheduled)
-        } else {
-            Some(Verdict::Draft)
-        }
+    /// Why entitlement refuses a release to the one who asks, if it does: rule 6 alone, as rule 10a asks it of the release
+    /// that the server runs.
+    #[must_use]
+    pub fn refusal(&self, release: &Release) -> Option<Reason> {
+        self.rights.refuse(release)
     }
 
     /// Rules 5 to 7.
     fn offerable(&self, release: &Release) -> Finding {
-        let refusal = self.rights.refuse(release);
+        let refusal = self.refusal(release);
         let set_aside = match release.rollout.state {
             RolloutState::Running => None,
             RolloutState::Paused => Some((Reason::RolloutPaused, Verdict::RolloutPaused)),
@@ -226,6 +219,17 @@ impl<'a> Judge<'a> {
     fn in_stage(&self, release: &Release) -> bool {
         let percent = release.rollout.percent;
         (self.facts.check.trigger == Trigger::Manual && percent.hundredths() > 0) || percent.admits(release.id, self.site)
+    }
+}
+
+/// Rules 4 and 10a: why a release is not there to be offered, if it is not.
+#[must_use]
+pub fn unpublished(facts: &Facts<'_>, release: &Release) -> Option<Verdict> {
+    match release.state {
+        ReleaseState::Draft => Some(Verdict::Draft),
+        ReleaseState::Yanked => Some(Verdict::Yanked),
+        ReleaseState::Published if release.was_published_by(facts.now) => None,
+        ReleaseState::Published => Some(Verdict::Scheduled),
     }
 }
 
@@ -294,6 +298,16 @@ impl<'a> Acceptance<'a> {
     #[must_use]
     pub fn of(facts: &Facts<'a>, server: &'a Version) -> Self {
         Self { server, release: release_of(facts, server).filter(|release| release.was_published_by(facts.now)) }
+    }
+
+    /// Rule 10c: why the server keeps a client of this version out, if it does.
+    #[must_use]
+    pub fn keeps_out(&self, client: &Version) -> Option<Verdict> {
+        if client > self.server {
+            Some(Verdict::AboveServer)
+        } else {
+            (!self.accepts(client)).then_some(Verdict::NotAccepted)
+        }
     }
 
     /// Whether a client of this version is accepted.
