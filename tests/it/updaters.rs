@@ -1,0 +1,22 @@
+//! The reference updaters of `examples/`: their library, and each flow end to end.
+//!
+//! `library` tests the parts, `kills` and `faults` play the single-user flow against a scripted server that misbehaves in ways a
+//! real one cannot be made to, and `flows` plays all three against a really started one.
+
+mod faults;
+mod flows;
+mod http_text;
+mod kills;
+mod library;
+mod proxy;
+mod scripted_server;
+mod site;
+mod talks;
+mod vendor;
+
+#[path = "../../examples/updater/mod.rs"]
+#[expect(
+    dead_code,
+    reason = "the library of the examples; the flows use the rest"
+)]
+mod updater;
