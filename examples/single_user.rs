@@ -22,10 +22,7 @@ use updater::{
 };
 
 #[path = "updater/mod.rs"]
-#[expect(
-    dead_code,
-    reason = "the library is shared, and no flow uses all of it"
-)]
+#[expect(dead_code, reason = "the library is shared, and no flow uses all of it")]
 mod updater;
 
 /// Updates a single-user program.
@@ -57,17 +54,10 @@ fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     if arguments.about {
         let subscription = updater.subscription()?;
         let until = subscription.ends_on.as_deref().unwrap_or("no end");
-        return Ok(Ending::UpToDate(format!(
-            "Subscription: {}, until {until}",
-            subscription.status
-        )));
+        return Ok(Ending::UpToDate(format!("Subscription: {}, until {until}", subscription.status)));
     }
 
-    let trigger = if arguments.manual {
-        Trigger::Manual
-    } else {
-        Trigger::Startup
-    };
+    let trigger = if arguments.manual { Trigger::Manual } else { Trigger::Startup };
     let question = updater.question(trigger, None)?;
     let answer = updater.check(&question)?;
     let offer = match ending::offered(&answer) {
@@ -76,9 +66,7 @@ fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     };
 
     // Killed during the download last time: the user has said yes already.
-    let agreed = updater
-        .under_way()
-        .is_some_and(|run| run.to == offer.version);
+    let agreed = updater.under_way().is_some_and(|run| run.to == offer.version);
     if !agreed {
         command_line::show_offer(&answer.message, offer);
         if !arguments.common.confirm("Update now?") {

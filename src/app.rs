@@ -105,7 +105,10 @@ impl App {
             return Ok(());
         }
         let password = config.auth.bootstrap_password.reveal().to_owned();
-        log_in::set_up(&self.context, &config.auth.bootstrap_email, password).await.map(drop).map_err(StartError::Bootstrap)
+        log_in::set_up(&self.context, &config.auth.bootstrap_email, password)
+            .await
+            .map(drop)
+            .map_err(StartError::Bootstrap)
     }
 
     /// The one-time link, while there is no administrator.

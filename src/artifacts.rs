@@ -106,7 +106,10 @@ impl Artifacts {
     /// # Errors
     /// When the store fails; the content is then still on its way in.
     pub async fn place(&self, received: &Received) -> Result<(), ArtifactsError> {
-        Ok(self.store.rename(&ObjectKey::Incoming(received.id).path(), &ObjectKey::Content(received.sha256).path()).await?)
+        Ok(self
+            .store
+            .rename(&ObjectKey::Incoming(received.id).path(), &ObjectKey::Content(received.sha256).path())
+            .await?)
     }
 
     /// Throws away what came in. What cannot be removed now is removed at the next start.
@@ -133,7 +136,10 @@ impl Artifacts {
     /// When the store fails.
     pub async fn contents(&self) -> Result<HashSet<Sha256>, ArtifactsError> {
         let names = self.store.list(Some(&Path::from(CONTENTS))).map_ok(|object| object.location);
-        let found = names.try_filter_map(async |path| Ok(path.filename().and_then(|name| name.parse::<Sha256>().ok()))).try_collect().await?;
+        let found = names
+            .try_filter_map(async |path| Ok(path.filename().and_then(|name| name.parse::<Sha256>().ok())))
+            .try_collect()
+            .await?;
         Ok(found)
     }
 

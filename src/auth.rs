@@ -16,5 +16,11 @@ pub fn token_hash(token: &str) -> [u8; 32] {
 fn letters(random: impl IntoIterator<Item = u8>) -> String {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     // Bytes past the last whole multiple of 62 are passed over, so that every letter is as likely as any other.
-    random.into_iter().filter(|byte| *byte < 248).filter_map(|byte| ALPHABET.get(usize::from(byte % 62))).copied().map(char::from).collect()
+    random
+        .into_iter()
+        .filter(|byte| *byte < 248)
+        .filter_map(|byte| ALPHABET.get(usize::from(byte % 62)))
+        .copied()
+        .map(char::from)
+        .collect()
 }

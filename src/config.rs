@@ -1,6 +1,10 @@
 //! Configuration: the embedded defaults, then a file, then the environment, checked once and typed.
 
-use std::{fmt, path::{Path, PathBuf}, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -198,7 +202,10 @@ impl Config {
         Self::load_with(file, std::env::vars().collect())
     }
 
-    fn load_with(file: Option<&Path>, environment: std::collections::HashMap<String, String>) -> Result<Self, ConfigError> {
+    fn load_with(
+        file: Option<&Path>,
+        environment: std::collections::HashMap<String, String>,
+    ) -> Result<Self, ConfigError> {
         let source = match file {
             Some(path) => config::File::from(path).format(config::FileFormat::Toml).required(true),
             None => config::File::new("sluice.toml", config::FileFormat::Toml).required(false),
@@ -207,7 +214,12 @@ impl Config {
         let read = config::Config::builder()
             .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml))
             .add_source(source)
-            .add_source(config::Environment::with_prefix("SLUICE").prefix_separator("__").separator("__").source(Some(variables)))
+            .add_source(
+                config::Environment::with_prefix("SLUICE")
+                    .prefix_separator("__")
+                    .separator("__")
+                    .source(Some(variables)),
+            )
             .build()
             .and_then(config::Config::try_deserialize::<Self>)
             .map_err(|error| ConfigError(explain(&error)))?;
@@ -273,7 +285,11 @@ impl Config {
             return Ok(format!("http://{bound}"));
         }
         let usable = url::Url::parse(written).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
         });
         if usable {
             Ok(written.trim_end_matches('/').to_owned())
@@ -300,12 +316,20 @@ mod tests {
     use super::*;
 
     fn load(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::load_with(None, variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        Config::load_with(
+            None,
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        )
     }
 
     #[test]
     fn the_defaults_are_valid_and_the_environment_goes_before_them() {
-        let config = load(&[("SLUICE__SERVER__BIND", "0.0.0.0:1234"), ("SLUICE__DOWNLOADS__URL_TTL", "90s"), ("SLUICE__DOWNLOADS__THREADS", "3")]).expect("a configuration");
+        let config = load(&[
+            ("SLUICE__SERVER__BIND", "0.0.0.0:1234"),
+            ("SLUICE__DOWNLOADS__URL_TTL", "90s"),
+            ("SLUICE__DOWNLOADS__THREADS", "3"),
+        ])
+        .expect("a configuration");
         assert_eq!(config.server.bind.port(), 1234);
         assert_eq!(config.downloads.url_ttl.seconds(), 90);
         assert_eq!(config.downloads.threads, 3);
@@ -330,7 +354,11 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let config = load(&[("SLUICE__AUTH__BOOTSTRAP_EMAIL", "a@example.com"), ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "12345678")]).expect("a configuration");
+        let config = load(&[
+            ("SLUICE__AUTH__BOOTSTRAP_EMAIL", "a@example.com"),
+            ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "12345678"),
+        ])
+        .expect("a configuration");
         assert_eq!(config.auth.bootstrap_password.reveal(), "12345678");
         assert!(!format!("{config:?}").contains("12345678"));
         assert!(!toml::to_string(&config).expect("toml").contains("12345678"));

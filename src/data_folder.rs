@@ -14,7 +14,9 @@ pub enum DataFolderError {
     #[error("cannot write the data folder {0}: {1}; make it writable, or choose another one with data.folder")]
     Io(PathBuf, std::io::Error),
     /// Another process uses it.
-    #[error("the data folder {0} is in use by another Sluice; stop that one, or choose another folder with data.folder")]
+    #[error(
+        "the data folder {0} is in use by another Sluice; stop that one, or choose another folder with data.folder"
+    )]
     InUse(PathBuf),
 }
 

@@ -12,7 +12,10 @@ pub mod sightings;
 use std::{
     collections::HashSet,
     hash::{BuildHasherDefault, Hasher},
-    sync::{Arc, atomic::{AtomicUsize, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use arc_swap::{ArcSwap, Guard};
@@ -21,8 +24,14 @@ use papaya::HashMap;
 use parking_lot::Mutex;
 
 use crate::domain::{
-    hosting_group::HostingGroup, id::{HostingGroupId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId},
-    license_key::KeyRecord, product::Product, release::Release, slug::Slug, stop::Stop, subscription::Coverage,
+    hosting_group::HostingGroup,
+    id::{HostingGroupId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId},
+    license_key::KeyRecord,
+    product::Product,
+    release::Release,
+    slug::Slug,
+    stop::Stop,
+    subscription::Coverage,
 };
 pub use catalogue::{Catalogue, ProductEntry};
 use sightings::Sightings;

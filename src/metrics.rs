@@ -22,7 +22,8 @@ impl Metrics {
     /// When a name is there twice, which it is not.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
-        let checks = IntCounterVec::new(Opts::new("sluice_checks_total", "Version checks that were answered."), &["status"])?;
+        let checks =
+            IntCounterVec::new(Opts::new("sluice_checks_total", "Version checks that were answered."), &["status"])?;
         let downloads = IntCounter::new("sluice_downloads_total", "Downloads that were started.")?;
         let subscriptions = IntGauge::new("sluice_subscriptions", "Subscriptions in memory.")?;
         let releases = IntGauge::new("sluice_releases", "Releases in memory, drafts too.")?;

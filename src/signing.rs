@@ -7,8 +7,7 @@ pub mod link;
 use std::path::Path;
 
 use aws_lc_rs::{
-    digest, hmac,
-    rand,
+    digest, hmac, rand,
     signature::{Ed25519KeyPair, KeyPair},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -104,14 +103,17 @@ impl KeyRing {
     /// The public keys of manifests (RFC 7517, RFC 8037).
     #[must_use]
     pub fn public_keys(&self) -> Vec<PublicKey> {
-        self.manifests.iter().map(|(id, pair)| PublicKey {
-            kty: "OKP",
-            crv: "Ed25519",
-            alg: "EdDSA",
-            key_use: "sig",
-            kid: id.clone(),
-            x: URL_SAFE_NO_PAD.encode(pair.public_key().as_ref()),
-        }).collect()
+        self.manifests
+            .iter()
+            .map(|(id, pair)| PublicKey {
+                kty: "OKP",
+                crv: "Ed25519",
+                alg: "EdDSA",
+                key_use: "sig",
+                kid: id.clone(),
+                x: URL_SAFE_NO_PAD.encode(pair.public_key().as_ref()),
+            })
+            .collect()
     }
 }
 
@@ -138,7 +140,10 @@ pub struct PublicKey {
 /// # Panics
 /// When the machine has no source of randomness, as nothing safe can be done without.
 #[must_use]
-#[expect(clippy::expect_used, reason = "without randomness nothing safe can be done, so there is nothing to go on with")]
+#[expect(
+    clippy::expect_used,
+    reason = "without randomness nothing safe can be done, so there is nothing to go on with"
+)]
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     rand::fill(&mut bytes).expect("the operating system has a source of randomness");

@@ -62,7 +62,9 @@ impl From<DieselError> for StoreError {
         let text = error.to_string();
         match &error {
             DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Conflict(text),
-            DieselError::DeserializationError(_) => Self::Damaged(format!("the database holds a value that is none: {text}")),
+            DieselError::DeserializationError(_) => {
+                Self::Damaged(format!("the database holds a value that is none: {text}"))
+            }
             _ => Self::from_message(text),
         }
     }
@@ -71,7 +73,8 @@ impl From<DieselError> for StoreError {
 impl StoreError {
     /// SQLite tells these cases apart only by the text of its error.
     fn from_message(text: String) -> Self {
-        const AWAY: [&str; 6] = ["disk is full", "readonly database", "disk I/O", "database is locked", "unable to open", "timed out"];
+        const AWAY: [&str; 6] =
+            ["disk is full", "readonly database", "disk I/O", "database is locked", "unable to open", "timed out"];
         const BROKEN: [&str; 2] = ["malformed", "not a database"];
         if AWAY.iter().any(|sign| text.contains(sign)) {
             Self::Unavailable(text)
@@ -103,14 +106,23 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let shown = path.display();
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| StoreError::Unavailable(format!("cannot make the folder {}: {error}", folder.display())))?;
+            std::fs::create_dir_all(folder).map_err(|error| {
+                StoreError::Unavailable(format!("cannot make the folder {}: {error}", folder.display()))
+            })?;
         }
-        let url = path.to_str().ok_or_else(|| StoreError::Other(format!("the database path {shown} is not valid Unicode")))?;
+        let url = path
+            .to_str()
+            .ok_or_else(|| StoreError::Other(format!("the database path {shown} is not valid Unicode")))?;
         let explain = |text: String| match StoreError::from_message(text) {
-            StoreError::Unavailable(text) => StoreError::Unavailable(format!("cannot write the database {shown}: {text}; check the disk and the rights of the folder")),
-            StoreError::Damaged(text) => StoreError::Damaged(format!("the database {shown} is damaged ({text}); restore it from a backup")),
-            StoreError::Conflict(text) | StoreError::Other(text) => StoreError::Other(format!("cannot open the database {shown}: {text}")),
+            StoreError::Unavailable(text) => StoreError::Unavailable(format!(
+                "cannot write the database {shown}: {text}; check the disk and the rights of the folder"
+            )),
+            StoreError::Damaged(text) => {
+                StoreError::Damaged(format!("the database {shown} is damaged ({text}); restore it from a backup"))
+            }
+            StoreError::Conflict(text) | StoreError::Other(text) => {
+                StoreError::Other(format!("cannot open the database {shown}: {text}"))
+            }
         };
         let mut writer = Connection::establish(url).map_err(|error| explain(error.to_string()))?;
         // FULL, not NORMAL: what was answered with success must outlive a power cut.
@@ -132,7 +144,8 @@ impl Store {
     /// When a migration fails, or when the schema is newer than this program knows.
     pub fn migrate(&self) -> Result<Vec<String>, StoreError> {
         let mut writer = self.writer.lock();
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| match StoreError::from_message(error.to_string()) {
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| match StoreError::from_message(error.to_string())
+        {
             StoreError::Other(text) => StoreError::Other(format!("the migration of the database failed: {text}")),
             known => known,
         };
@@ -181,10 +194,13 @@ impl Store {
             }
         }
         let mut writer = self.writer.lock();
-        let done = writer.immediate_transaction(|connection| work(connection).map_err(Ended::Work)).map_err(|ended| match ended {
-            Ended::Work(error) => error,
-            Ended::Database(error) => E::from(StoreError::from(error)),
-        });
+        let done =
+            writer.immediate_transaction(|connection| work(connection).map_err(Ended::Work)).map_err(
+                |ended| match ended {
+                    Ended::Work(error) => error,
+                    Ended::Database(error) => E::from(StoreError::from(error)),
+                },
+            );
         done.map(|(value, committed)| {
             after(committed);
             value
@@ -196,7 +212,10 @@ impl Store {
     /// # Errors
     /// What `work` failed with, or that no connection could be had.
     pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Connection) -> Result<T, E>) -> Result<T, E> {
-        let mut connection = self.readers.get().map_err(|error| StoreError::Unavailable(format!("no connection to the database: {error}")))?;
+        let mut connection = self
+            .readers
+            .get()
+            .map_err(|error| StoreError::Unavailable(format!("no connection to the database: {error}")))?;
         work(&mut connection)
     }
 
@@ -212,7 +231,9 @@ struct ReaderSetup;
 
 impl CustomizeConnection<Connection, diesel::r2d2::Error> for ReaderSetup {
     fn on_acquire(&self, connection: &mut Connection) -> Result<(), diesel::r2d2::Error> {
-        connection.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;").map_err(diesel::r2d2::Error::QueryError)
+        connection
+            .batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;")
+            .map_err(diesel::r2d2::Error::QueryError)
     }
 }
 

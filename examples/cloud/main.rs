@@ -23,16 +23,10 @@ use updater::{
 };
 
 #[path = "../stand_in/mod.rs"]
-#[expect(
-    dead_code,
-    reason = "shared with the multi-user flow, which schedules too"
-)]
+#[expect(dead_code, reason = "shared with the multi-user flow, which schedules too")]
 mod stand_in;
 #[path = "../updater/mod.rs"]
-#[expect(
-    dead_code,
-    reason = "the library is shared, and no flow uses all of it"
-)]
+#[expect(dead_code, reason = "the library is shared, and no flow uses all of it")]
 mod updater;
 
 /// Updates the programs of a hosted installation.
@@ -74,27 +68,15 @@ fn server(common: &CommonArguments, drain: DrainArguments) -> Result<Ending, Fai
     };
     // Whatever came of it, users may come back, and see which version they find.
     shared.open_doors()?;
-    shared.announce(&ServerProgram {
-        version: updater.installed()?,
-        platform,
-        arch,
-    })?;
+    shared.announce(&ServerProgram { version: updater.installed()?, platform, arch })?;
     ending
 }
 
-fn update_hosted(
-    updater: &mut Updater,
-    shared: &SharedFolder,
-    drain: DrainArguments,
-) -> Result<Ending, Failure> {
+fn update_hosted(updater: &mut Updater, shared: &SharedFolder, drain: DrainArguments) -> Result<Ending, Failure> {
     let question = updater.question(Trigger::Scheduled, None)?;
     let answer = updater.check(&question)?;
     match ending::offered(&answer) {
-        Ok(_) => updater.carry_out(
-            &question,
-            &answer,
-            Some(&mut || shared.disconnect_all(drain)),
-        ),
+        Ok(_) => updater.carry_out(&question, &answer, Some(&mut || shared.disconnect_all(drain))),
         // Outside the window: the timer comes back; the answer says when it makes sense.
         Err(ending) => Ok(ending),
     }

@@ -47,19 +47,14 @@ pub fn run(common: &CommonArguments, own: &ClientArguments) -> Result<Ending, Fa
     }
     if let Some(closing) = shared.closing()? {
         let message = String::from("The server is being updated.");
-        return Ok(Ending::Deferred {
-            message,
-            next_window_at: Some(closing.at),
-        });
+        return Ok(Ending::Deferred { message, next_window_at: Some(closing.at) });
     }
 
     // The handshake with its server tells the client which version that is. The vendor's answer hangs on it.
     let question = updater.question(Trigger::Startup, shared.server()?)?;
     let answer = updater.check(&question)?;
     let ending = match ending::offered(&answer) {
-        Ok(offer) if offer.applies_to == Component::Server => {
-            schedule(common, own, &shared, &answer.message, offer)?
-        }
+        Ok(offer) if offer.applies_to == Component::Server => schedule(common, own, &shared, &answer.message, offer)?,
         Ok(offer) => {
             // A client that its server would turn away cannot work: nothing to ask then.
             command_line::show_offer(&answer.message, offer);
@@ -86,36 +81,24 @@ fn schedule(
 ) -> Result<Ending, Failure> {
     command_line::show_offer(message, offer);
     let interactive = || {
-        if common.yes {
-            None
-        } else {
-            command_line::ask("Update the server when? [time, now, or nothing]")
-        }
+        if common.yes { None } else { command_line::ask("Update the server when? [time, now, or nothing]") }
     };
     let Some(at) = own.schedule_at.clone().or_else(interactive) else {
         return Ok(Ending::Declined);
     };
     let at = match at.as_str() {
         "now" => Timestamp::now(),
-        text => text.parse().map_err(|error| {
-            Failure::internal("time_invalid", format!("{text} is no time: {error}"))
-        })?,
+        text => {
+            text.parse().map_err(|error| Failure::internal("time_invalid", format!("{text} is no time: {error}")))?
+        }
     };
     let interactive = || {
-        if common.yes {
-            None
-        } else {
-            command_line::ask("Who is to get an e-mail? [address, or nothing]")
-        }
+        if common.yes { None } else { command_line::ask("Who is to get an e-mail? [address, or nothing]") }
     };
     let notify_email = own.notify_email.clone().or_else(interactive);
 
     let version = offer.version.clone();
-    shared.leave_schedule(&Schedule {
-        version: version.clone(),
-        at,
-        notify_email,
-    })?;
+    shared.leave_schedule(&Schedule { version: version.clone(), at, notify_email })?;
     Ok(Ending::Scheduled { version, at })
 }
 
@@ -130,10 +113,7 @@ fn work(shared: &SharedFolder, user: &str, how_long: Duration) -> Result<(), Fai
             return Ok(());
         }
         if let Some(closing) = shared.closing()? {
-            println!(
-                "The server closes at {}. {user} saves and leaves.",
-                closing.at
-            );
+            println!("The server closes at {}. {user} saves and leaves.", closing.at);
             break;
         }
         thread::sleep(Duration::from_millis(200));

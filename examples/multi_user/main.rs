@@ -24,10 +24,7 @@ mod server;
 #[path = "../stand_in/mod.rs"]
 mod stand_in;
 #[path = "../updater/mod.rs"]
-#[expect(
-    dead_code,
-    reason = "the library is shared, and no flow uses all of it"
-)]
+#[expect(dead_code, reason = "the library is shared, and no flow uses all of it")]
 mod updater;
 
 /// Updates the programs of a multi-user installation.

@@ -45,11 +45,7 @@ pub fn run(common: &CommonArguments, own: &ServerArguments) -> Result<Ending, Fa
     shared.open_doors()?;
     let here_i_am = |updater: &Updater| {
         let version = updater.installed()?;
-        shared.announce(&ServerProgram {
-            version,
-            platform: platform.clone(),
-            arch: arch.clone(),
-        })
+        shared.announce(&ServerProgram { version, platform: platform.clone(), arch: arch.clone() })
     };
     here_i_am(&updater)?;
     if let Some(ending) = settled {
@@ -79,15 +75,10 @@ pub fn run(common: &CommonArguments, own: &ServerArguments) -> Result<Ending, Fa
             return ending;
         }
         if own.once {
-            return Ok(
-                match updater
-                    .under_way()
-                    .and_then(|run| Some((run.to.clone(), run.scheduled_for?)))
-                {
-                    Some((version, at)) => Ending::Scheduled { version, at },
-                    None => Ending::UpToDate(String::from("No update of the server is scheduled.")),
-                },
-            );
+            return Ok(match updater.under_way().and_then(|run| Some((run.to.clone(), run.scheduled_for?))) {
+                Some((version, at)) => Ending::Scheduled { version, at },
+                None => Ending::UpToDate(String::from("No update of the server is scheduled.")),
+            });
         }
         thread::sleep(Duration::from_secs(own.poll_seconds));
     }
@@ -96,36 +87,22 @@ pub fn run(common: &CommonArguments, own: &ServerArguments) -> Result<Ending, Fa
 /// The download takes as long as it takes: done ahead, so that the time that the person chose is the time at which users
 /// are disconnected.
 fn prefetch(updater: &mut Updater) {
-    let fetched = updater
-        .question(Trigger::Manual, None)
-        .and_then(|question| {
-            let answer = updater.check(&question)?;
-            if answer.update.is_some() {
-                updater.prefetch(&question, &answer)
-            } else {
-                Ok(())
-            }
-        });
+    let fetched = updater.question(Trigger::Manual, None).and_then(|question| {
+        let answer = updater.check(&question)?;
+        if answer.update.is_some() { updater.prefetch(&question, &answer) } else { Ok(()) }
+    });
     if let Err(failure) = fetched {
         eprintln!("could not download ahead of time, will try again then: {failure}");
     }
 }
 
 /// The time has come.
-fn update(
-    updater: &mut Updater,
-    shared: &SharedFolder,
-    drain: DrainArguments,
-) -> Result<Ending, Failure> {
+fn update(updater: &mut Updater, shared: &SharedFolder, drain: DrainArguments) -> Result<Ending, Failure> {
     // `manual`, because a person scheduled it: it passes a staged rollout.
     let question = updater.question(Trigger::Manual, None)?;
     let answer = updater.check(&question)?;
     match ending::offered(&answer) {
-        Ok(_) => updater.carry_out(
-            &question,
-            &answer,
-            Some(&mut || shared.disconnect_all(drain)),
-        ),
+        Ok(_) => updater.carry_out(&question, &answer, Some(&mut || shared.disconnect_all(drain))),
         Err(ending) => Ok(ending),
     }
 }

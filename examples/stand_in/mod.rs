@@ -122,9 +122,7 @@ impl SharedFolder {
     /// which it waits a while.
     pub fn disconnect_all(&self, how: DrainArguments) -> Result<(), Failure> {
         let countdown = Duration::from_secs(how.countdown_seconds);
-        let at = Timestamp::now()
-            .checked_add(countdown)
-            .unwrap_or(Timestamp::MAX);
+        let at = Timestamp::now().checked_add(countdown).unwrap_or(Timestamp::MAX);
         durable::write_json(&self.0.join("closing.json"), &Closing { at })?;
         if self.sessions()?.is_empty() {
             return Ok(());
@@ -134,23 +132,14 @@ impl SharedFolder {
 
         let patience = Instant::now();
         loop {
-            let (busy, idle): (Vec<_>, Vec<_>) =
-                self.sessions()?.into_iter().partition(|path| is_busy(path));
-            idle.iter()
-                .try_for_each(|session| durable::remove(session))?;
+            let (busy, idle): (Vec<_>, Vec<_>) = self.sessions()?.into_iter().partition(|path| is_busy(path));
+            idle.iter().try_for_each(|session| durable::remove(session))?;
             if busy.is_empty() {
                 return Ok(());
             }
             if patience.elapsed() >= Duration::from_secs(how.patience_seconds) {
-                let sentence = format!(
-                    "{} users are in the middle of something and were not cut off",
-                    busy.len()
-                );
-                return Err(Failure::new(
-                    FailureClass::UsersConnected,
-                    "users_busy",
-                    sentence,
-                ));
+                let sentence = format!("{} users are in the middle of something and were not cut off", busy.len());
+                return Err(Failure::new(FailureClass::UsersConnected, "users_busy", sentence));
             }
             thread::sleep(Duration::from_millis(200));
         }
@@ -160,19 +149,11 @@ impl SharedFolder {
         let folder = self.0.join("sessions");
         let entries = fs::read_dir(&folder).map_err(Failure::io("list", &folder))?;
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        Ok(paths
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "json")
-            })
-            .collect())
+        Ok(paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect())
     }
 }
 
 /// A session that cannot be read has just ended.
 fn is_busy(path: &Path) -> bool {
-    durable::read_json::<Session>(path)
-        .ok()
-        .flatten()
-        .is_some_and(|session| session.busy)
+    durable::read_json::<Session>(path).ok().flatten().is_some_and(|session| session.busy)
 }

@@ -46,20 +46,15 @@ fn unpack_entry<R: std::io::Read>(
     match entry.header().entry_type() {
         EntryType::Regular | EntryType::Continuous | EntryType::Directory => {}
         EntryType::Symlink => {
-            let target = entry
-                .link_name()
-                .map_err(unreadable)?
-                .ok_or_else(|| refused(&path, "is a link to nothing"))?;
+            let target =
+                entry.link_name().map_err(unreadable)?.ok_or_else(|| refused(&path, "is a link to nothing"))?;
             if !stays_inside(&path, &target) {
                 return Err(refused(&path, "is a link that leaves the program's folder"));
             }
             links.insert(path.clone());
         }
         _ => {
-            return Err(refused(
-                &path,
-                "is neither a file, a folder nor a symbolic link",
-            ));
+            return Err(refused(&path, "is neither a file, a folder nor a symbolic link"));
         }
     }
     match entry.unpack_in(folder) {
@@ -82,22 +77,13 @@ fn inside(path: &Path) -> Option<PathBuf> {
 /// been passed yet. So counting is enough.
 fn stays_inside(path: &Path, target: &Path) -> bool {
     let folders_above = path.components().count().saturating_sub(1);
-    let ways_up = target
-        .components()
-        .take_while(|part| matches!(part, Component::ParentDir))
-        .count();
-    let the_rest_goes_down = target
-        .components()
-        .skip(ways_up)
-        .all(|part| matches!(part, Component::Normal(_)));
+    let ways_up = target.components().take_while(|part| matches!(part, Component::ParentDir)).count();
+    let the_rest_goes_down = target.components().skip(ways_up).all(|part| matches!(part, Component::Normal(_)));
     ways_up <= folders_above && the_rest_goes_down
 }
 
 fn unreadable(error: std::io::Error) -> Failure {
-    Failure::integrity(
-        "archive_unreadable",
-        format!("the archive cannot be read: {error}"),
-    )
+    Failure::integrity("archive_unreadable", format!("the archive cannot be read: {error}"))
 }
 
 fn refused(path: &Path, why: &str) -> Failure {

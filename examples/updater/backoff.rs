@@ -22,10 +22,7 @@ impl Backoff {
         if let Some(asked_for) = asked_for {
             return asked_for.min(LONGEST);
         }
-        let doubled = self
-            .base
-            .saturating_mul(2_u32.saturating_pow(retry))
-            .min(LONGEST);
+        let doubled = self.base.saturating_mul(2_u32.saturating_pow(retry)).min(LONGEST);
         let mut random = [0_u8; 1];
         // Without randomness the pauses are only less well spread.
         let _ = aws_lc_rs::rand::fill(&mut random);

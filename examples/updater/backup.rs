@@ -29,21 +29,13 @@ pub fn save(database: &Path, backup: &Path) -> Result<(), Failure> {
     let mut copy = Connection::open(&fresh).map_err(failed)?;
     copy_pages(&source, &mut copy).map_err(failed)?;
     // A backup of a damaged database is none. Better to learn it now than when it is needed.
-    let verdict: String = copy
-        .query_row("PRAGMA quick_check", [], |row| row.get(0))
-        .map_err(failed)?;
+    let verdict: String = copy.query_row("PRAGMA quick_check", [], |row| row.get(0)).map_err(failed)?;
     if verdict != "ok" {
         let sentence = format!("{} is damaged: {verdict}", database.display());
-        return Err(Failure::new(
-            FailureClass::Backup,
-            "database_damaged",
-            sentence,
-        ));
+        return Err(Failure::new(FailureClass::Backup, "database_damaged", sentence));
     }
     copy.close().map_err(|(_, error)| failed(error))?;
-    fs::File::open(&fresh)
-        .and_then(|file| file.sync_all())
-        .map_err(Failure::io("sync", &fresh))?;
+    fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(Failure::io("sync", &fresh))?;
     durable::rename(&fresh, backup)
 }
 
@@ -74,10 +66,8 @@ pub fn schema_version(database: &Path) -> Result<i64, Failure> {
 
 /// Opens a database that must be there: a missing one is a mistake, not a new one.
 pub fn open(database: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(
-        database,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let connection =
+        Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PAUSE.saturating_mul(PATIENCE))?;
     Ok(connection)
 }
@@ -91,24 +81,16 @@ fn copy_pages(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
             _ => thread::sleep(PAUSE),
         }
     }
-    Err(rusqlite::Error::SqliteFailure(
-        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
-        None,
-    ))
+    Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None))
 }
 
 /// Removes a database file and what SQLite keeps beside it.
 fn remove_database(path: &Path) -> Result<(), Failure> {
-    ["", "-wal", "-shm", "-journal"]
-        .iter()
-        .try_for_each(|suffix| durable::remove(&with_suffix(path, suffix)))
+    ["", "-wal", "-shm", "-journal"].iter().try_for_each(|suffix| durable::remove(&with_suffix(path, suffix)))
 }
 
 fn is_damaged(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
-    )
+    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }
 
 fn failure(code: &'static str, database: &Path, error: rusqlite::Error) -> Failure {
@@ -118,9 +100,5 @@ fn failure(code: &'static str, database: &Path, error: rusqlite::Error) -> Failu
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => "database_damaged",
         _ => code,
     };
-    Failure::new(
-        FailureClass::Backup,
-        code,
-        format!("database {}: {error}", database.display()),
-    )
+    Failure::new(FailureClass::Backup, code, format!("database {}: {error}", database.display()))
 }

@@ -82,10 +82,7 @@ impl Client {
         let unusable = |error: reqwest::Error| Failure::internal("http_client", error);
         let builder = || {
             Http::builder()
-                .user_agent(concat!(
-                    "sluice-example-updater/",
-                    env!("CARGO_PKG_VERSION")
-                ))
+                .user_agent(concat!("sluice-example-updater/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(Duration::from_secs(10))
                 // Per read, not for the whole answer: a slow line is fine, a dead one is not.
                 .timeout(Duration::from_secs(30))
@@ -93,27 +90,17 @@ impl Client {
                 .referer(false)
         };
         let mut license = HeaderValue::try_from(format!("License {}", config.license_key.trim()))
-            .map_err(|_| {
-            Failure::internal(
-                "config_invalid",
-                "`license_key` has characters that no key has",
-            )
-        })?;
+            .map_err(|_| Failure::internal("config_invalid", "`license_key` has characters that no key has"))?;
         license.set_sensitive(true);
         Ok(Self {
             // The API never redirects, and the license key must not follow where something else would.
-            http: builder()
-                .redirect(redirect::Policy::none())
-                .build()
-                .map_err(unusable)?,
+            http: builder().redirect(redirect::Policy::none()).build().map_err(unusable)?,
             // Links are signed and go without the key; the server may hand them on to its object store.
-            downloads: builder()
-                .redirect(redirect::Policy::limited(5))
-                .build()
-                .map_err(unusable)?,
-            base: config.server_url.parse().map_err(|error| {
-                Failure::internal("config_invalid", format!("`server_url` is no URL: {error}"))
-            })?,
+            downloads: builder().redirect(redirect::Policy::limited(5)).build().map_err(unusable)?,
+            base: config
+                .server_url
+                .parse()
+                .map_err(|error| Failure::internal("config_invalid", format!("`server_url` is no URL: {error}")))?,
             license,
             product: config.product.clone(),
             platform: config.platform.clone(),
@@ -175,31 +162,18 @@ impl Client {
         let version = version.to_string();
         let url = self.url(&["products", &self.product, "releases", &version, "manifest"])?;
         let answer = self.get(&url)?;
-        let signature = answer
-            .headers()
-            .get("sluice-signature")
-            .and_then(|value| value.to_str().ok());
+        let signature = answer.headers().get("sluice-signature").and_then(|value| value.to_str().ok());
         let signature = signature.map(str::to_owned).ok_or_else(|| {
-            Failure::integrity(
-                "manifest_unsigned",
-                "the server sent a release manifest without a signature",
-            )
+            Failure::integrity("manifest_unsigned", "the server sent a release manifest without a signature")
         })?;
         Ok((body(answer)?, signature))
     }
 
     /// The server's public keys. Keys of a form that this program does not know are passed over.
     pub fn published_keys(&self) -> Result<Vec<Jwk>, Failure> {
-        let url = self
-            .base
-            .join("/.well-known/jwks.json")
-            .map_err(|error| Failure::internal("url", error))?;
+        let url = self.base.join("/.well-known/jwks.json").map_err(|error| Failure::internal("url", error))?;
         let keys: Keys = self.get_json(&url)?;
-        Ok(keys
-            .keys
-            .into_iter()
-            .filter_map(|key| serde_json::from_value(key).ok())
-            .collect())
+        Ok(keys.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect())
     }
 
     /// Sends one report, once.
@@ -211,12 +185,8 @@ impl Client {
         match accepted(request.send()) {
             Ok(answer) if answer.status() == StatusCode::ACCEPTED => {
                 // A 202 stands whatever its body is.
-                let said = body(answer)
-                    .ok()
-                    .and_then(|body| serde_json::from_slice::<Accepted>(&body).ok());
-                Receipt::Accepted {
-                    help_url: said.and_then(|said| said.help_url),
-                }
+                let said = body(answer).ok().and_then(|body| serde_json::from_slice::<Accepted>(&body).ok());
+                Receipt::Accepted { help_url: said.and_then(|said| said.help_url) }
             }
             Ok(answer) => Receipt::Refused(Failure::network("unexpected_status", answer.status())),
             Err(Trouble::Passing(failure, _)) => Receipt::Unreachable(failure),
@@ -227,10 +197,7 @@ impl Client {
     fn get_json<T: DeserializeOwned>(&self, url: &Url) -> Result<T, Failure> {
         let body = body(self.get(url)?)?;
         serde_json::from_slice(&body).map_err(|error| {
-            Failure::network(
-                "answer_unreadable",
-                format!("the answer of {} cannot be read: {error}", url.path()),
-            )
+            Failure::network("answer_unreadable", format!("the answer of {} cannot be read: {error}", url.path()))
         })
     }
 
@@ -250,10 +217,7 @@ impl Client {
     }
 
     fn request(&self, method: Method, url: &Url) -> RequestBuilder {
-        let request = self
-            .http
-            .request(method, url.clone())
-            .header(AUTHORIZATION, self.license.clone());
+        let request = self.http.request(method, url.clone()).header(AUTHORIZATION, self.license.clone());
         match &self.locale {
             Some(locale) => request.header(ACCEPT_LANGUAGE, locale),
             None => request,
@@ -263,12 +227,7 @@ impl Client {
     fn url(&self, path: &[&str]) -> Result<Url, Failure> {
         let mut url = self.base.clone();
         url.path_segments_mut()
-            .map_err(|()| {
-                Failure::internal(
-                    "config_invalid",
-                    "`server_url` must start with http:// or https://",
-                )
-            })?
+            .map_err(|()| Failure::internal("config_invalid", "`server_url` must start with http:// or https://"))?
             .pop_if_empty()
             .extend(["api", "v1"])
             .extend(path);
@@ -288,44 +247,23 @@ fn accepted(sent: reqwest::Result<Response>) -> Result<Response, Trouble> {
     }
     let asked_for = retry_after(&answer);
     let failure = problem(answer);
-    let passing = status.is_server_error()
-        || matches!(
-            status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
-        );
-    Err(if passing {
-        Trouble::Passing(failure, asked_for)
-    } else {
-        Trouble::Final(failure)
-    })
+    let passing =
+        status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+    Err(if passing { Trouble::Passing(failure, asked_for) } else { Trouble::Final(failure) })
 }
 
 /// The failure behind an error answer: the server's own code and words where it gave some.
 pub fn problem(answer: Response) -> Failure {
     let status = answer.status();
-    let told: Problem = body(answer)
-        .ok()
-        .and_then(|body| serde_json::from_slice(&body).ok())
-        .unwrap_or_default();
-    let code = told
-        .code
-        .unwrap_or_else(|| format!("http_{}", status.as_u16()));
-    let message = told
-        .detail
-        .or(told.title)
-        .unwrap_or_else(|| format!("the server answered {status}"));
+    let told: Problem = body(answer).ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
+    let code = told.code.unwrap_or_else(|| format!("http_{}", status.as_u16()));
+    let message = told.detail.or(told.title).unwrap_or_else(|| format!("the server answered {status}"));
     Failure::new(FailureClass::Network, code, message)
 }
 
 /// How long the server wants to be left alone.
 pub fn retry_after(answer: &Response) -> Option<Duration> {
-    let seconds = answer
-        .headers()
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()?;
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
@@ -343,21 +281,12 @@ pub fn unreachable_server(error: &reqwest::Error) -> Failure {
 /// The body of a small answer.
 fn body(answer: Response) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    let read =
-        std::io::Read::read_to_end(&mut std::io::Read::take(answer, LONGEST_ANSWER), &mut bytes);
-    read.map_err(|error| {
-        Failure::network(
-            "answer_cut_off",
-            format!("the server's answer broke off: {error}"),
-        )
-    })?;
+    let read = std::io::Read::read_to_end(&mut std::io::Read::take(answer, LONGEST_ANSWER), &mut bytes);
+    read.map_err(|error| Failure::network("answer_cut_off", format!("the server's answer broke off: {error}")))?;
     Ok(bytes)
 }
 
 /// The wire name of a value that serialises as one word.
 fn text_of(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -25,12 +25,7 @@ pub const EXIT_CODES: &str = "Exit codes:
 #[derive(Clone, Debug, clap::Args)]
 pub struct CommonArguments {
     /// The configuration file (see examples/updater.example.toml).
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "updater.toml",
-        global = true
-    )]
+    #[arg(long, value_name = "FILE", default_value = "updater.toml", global = true)]
     pub config: PathBuf,
     /// Answer every question with yes.
     #[arg(long, global = true)]
@@ -47,18 +42,13 @@ impl CommonArguments {
     /// How patiently to try again.
     #[must_use]
     pub fn backoff(&self) -> Backoff {
-        Backoff {
-            retries: self.retries,
-            base: Duration::from_millis(self.retry_base_ms),
-        }
+        Backoff { retries: self.retries, base: Duration::from_millis(self.retry_base_ms) }
     }
 
     /// Asks a question that is answered with y or n. No answer is a no.
     #[must_use]
     pub fn confirm(&self, question: &str) -> bool {
-        self.yes
-            || ask(&format!("{question} [y/N]"))
-                .is_some_and(|answer| answer.eq_ignore_ascii_case("y"))
+        self.yes || ask(&format!("{question} [y/N]")).is_some_and(|answer| answer.eq_ignore_ascii_case("y"))
     }
 }
 

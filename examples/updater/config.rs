@@ -69,25 +69,20 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         let inside = |path: &Path| path.starts_with(&self.install_dir);
         if self.database.as_deref().is_some_and(inside) {
-            return Err("`database` lies inside `install_dir`, which is replaced as a whole: keep data elsewhere".into());
+            return Err(
+                "`database` lies inside `install_dir`, which is replaced as a whole: keep data elsewhere".into()
+            );
         }
         if inside(&self.work_dir) {
-            return Err(
-                "`work_dir` lies inside `install_dir`, which is replaced as a whole".into(),
-            );
+            return Err("`work_dir` lies inside `install_dir`, which is replaced as a whole".into());
         }
         if self.install_dir.file_name().is_none() {
             return Err("`install_dir` must name a folder that can be renamed".into());
         }
         for path in &self.carry_over {
-            let normal = path
-                .components()
-                .all(|part| matches!(part, std::path::Component::Normal(_)));
+            let normal = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
             if !normal || path.as_os_str().is_empty() {
-                return Err(format!(
-                    "`carry_over` names paths inside `install_dir`; {} is none",
-                    path.display()
-                ));
+                return Err(format!("`carry_over` names paths inside `install_dir`; {} is none", path.display()));
             }
         }
         Ok(())

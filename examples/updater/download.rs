@@ -87,10 +87,7 @@ impl Downloader<'_> {
                     part.discard()?;
                     return Err(Failure::integrity(
                         "sha256_mismatch",
-                        format!(
-                            "the downloaded file is not what the vendor published (sha256 {})",
-                            artifact.sha256
-                        ),
+                        format!("the downloaded file is not what the vendor published (sha256 {})", artifact.sha256),
                     ));
                 }
                 Ok(()) => {
@@ -106,8 +103,7 @@ impl Downloader<'_> {
                     links += 1;
                     let renewed = renew()?;
                     if renewed.sha256 != artifact.sha256 {
-                        let sentence =
-                            "the update changed while it was being downloaded; start again";
+                        let sentence = "the update changed while it was being downloaded; start again";
                         return Err(Failure::network("offer_changed", sentence));
                     }
                     if part.length == before && links > 1 {
@@ -127,9 +123,7 @@ impl Downloader<'_> {
                 Interruption::Final(failure) => return Err(failure),
             }
         }
-        part.file
-            .sync_all()
-            .map_err(Failure::io("sync", &part.path))?;
+        part.file.sync_all().map_err(Failure::io("sync", &part.path))?;
         durable::rename(&part.path, &complete)?;
         durable::remove(&part.etag_path())?;
         Ok(complete)
@@ -141,9 +135,8 @@ impl Downloader<'_> {
         if !path.exists() {
             File::create(&path).map_err(Failure::io("create", &path))?;
         }
-        let mut part = Part::open(&path, artifact)?.ok_or_else(|| {
-            Failure::internal("file_vanished", format!("{} vanished", path.display()))
-        })?;
+        let mut part = Part::open(&path, artifact)?
+            .ok_or_else(|| Failure::internal("file_vanished", format!("{} vanished", path.display())))?;
         part.etag = durable::absent_as_none(fs::read_to_string(part.etag_path()))
             .map_err(Failure::io("read", &path))?
             .filter(|etag| !etag.is_empty());
@@ -155,48 +148,29 @@ impl Downloader<'_> {
     }
 
     /// One request; what it brings goes to the part. `Ok` means that all bytes are there.
-    fn attempt(
-        &self,
-        url: &str,
-        part: &mut Part,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<(), Interruption> {
+    fn attempt(&self, url: &str, part: &mut Part, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Interruption> {
         if part.length == part.size {
             return Ok(());
         }
         let mut request = self.http.get(url);
         if let (1.., Some(etag)) = (part.length, &part.etag) {
-            request = request
-                .header(RANGE, format!("bytes={}-", part.length))
-                .header(IF_RANGE, etag);
+            request = request.header(RANGE, format!("bytes={}-", part.length)).header(IF_RANGE, etag);
         }
-        let mut answer = request
-            .send()
-            .map_err(|error| Interruption::Line(unreachable_server(&error), None))?;
+        let mut answer = request.send().map_err(|error| Interruption::Line(unreachable_server(&error), None))?;
         match answer.status() {
             StatusCode::OK => part.discard()?,
-            StatusCode::PARTIAL_CONTENT
-                if continues_at(answer.headers(), part.length, part.size) => {}
+            StatusCode::PARTIAL_CONTENT if continues_at(answer.headers(), part.length, part.size) => {}
             StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
                 // Not the piece that was asked for. From the start, then; the empty part asks for no range.
                 part.discard()?;
-                return Err(Interruption::Line(
-                    problem_or(answer, "range_refused"),
-                    None,
-                ));
+                return Err(Interruption::Line(problem_or(answer, "range_refused"), None));
             }
             _ => return Err(refusal(answer)),
         }
         let rest = part.size.saturating_sub(part.length);
-        if let Some(announced) =
-            number(answer.headers(), CONTENT_LENGTH).filter(|announced| *announced != rest)
-        {
-            let sentence =
-                format!("the server announces {announced} bytes where {rest} should come");
-            return Err(Interruption::Final(Failure::integrity(
-                "size_mismatch",
-                sentence,
-            )));
+        if let Some(announced) = number(answer.headers(), CONTENT_LENGTH).filter(|announced| *announced != rest) {
+            let sentence = format!("the server announces {announced} bytes where {rest} should come");
+            return Err(Interruption::Final(Failure::integrity("size_mismatch", sentence)));
         }
         part.remember_etag(answer.headers())?;
 
@@ -204,10 +178,7 @@ impl Downloader<'_> {
         loop {
             let read = answer.read(&mut buffer).map_err(|error| {
                 Interruption::Line(
-                    Failure::network(
-                        "download_interrupted",
-                        format!("the download broke off: {error}"),
-                    ),
+                    Failure::network("download_interrupted", format!("the download broke off: {error}")),
                     None,
                 )
             })?;
@@ -219,14 +190,8 @@ impl Downloader<'_> {
             progress(part.length, part.size);
         }
         if part.length < part.size {
-            let sentence = format!(
-                "the download broke off after {} of {} bytes",
-                part.length, part.size
-            );
-            return Err(Interruption::Line(
-                Failure::network("download_interrupted", sentence),
-                None,
-            ));
+            let sentence = format!("the download broke off after {} of {} bytes", part.length, part.size);
+            return Err(Interruption::Line(Failure::network("download_interrupted", sentence), None));
         }
         Ok(())
     }
@@ -247,8 +212,7 @@ impl Part {
     /// Opens what is there and hashes it, so that the hash can go on from where the file ends.
     fn open(path: &Path, artifact: &Artifact) -> Result<Option<Self>, Failure> {
         let opened = OpenOptions::new().read(true).write(true).open(path);
-        let Some(mut file) = durable::absent_as_none(opened).map_err(Failure::io("open", path))?
-        else {
+        let Some(mut file) = durable::absent_as_none(opened).map_err(Failure::io("open", path))? else {
             return Ok(None);
         };
         let mut hash = digest::Context::new(&digest::SHA256);
@@ -264,34 +228,20 @@ impl Part {
             length = length.saturating_add(length_of(piece));
         }
         let (size, sha256) = (artifact.size, artifact.sha256.clone());
-        Ok(Some(Self {
-            path: path.to_owned(),
-            file,
-            hash,
-            length,
-            size,
-            sha256,
-            etag: None,
-        }))
+        Ok(Some(Self { path: path.to_owned(), file, hash, length, size, sha256, etag: None }))
     }
 
     fn is_whole(&self) -> bool {
-        self.length == self.size
-            && Sha256::of_digest(self.hash.clone().finish().as_ref()) == self.sha256
+        self.length == self.size && Sha256::of_digest(self.hash.clone().finish().as_ref()) == self.sha256
     }
 
     fn append(&mut self, piece: &[u8]) -> Result<(), Failure> {
         let length = self.length.saturating_add(length_of(piece));
         if length > self.size {
-            let sentence = format!(
-                "the server sends more than the {} bytes of the file",
-                self.size
-            );
+            let sentence = format!("the server sends more than the {} bytes of the file", self.size);
             return Err(Failure::integrity("size_mismatch", sentence));
         }
-        self.file
-            .write_all(piece)
-            .map_err(Failure::io("write", &self.path))?;
+        self.file.write_all(piece).map_err(Failure::io("write", &self.path))?;
         self.hash.update(piece);
         self.length = length;
         Ok(())
@@ -312,10 +262,7 @@ impl Part {
 
     /// Keeps the ETag for the next attempt. A weak one does not promise the same bytes and is no use.
     fn remember_etag(&mut self, headers: &HeaderMap) -> Result<(), Failure> {
-        let etag = headers
-            .get(ETAG)
-            .and_then(|etag| etag.to_str().ok())
-            .filter(|etag| !etag.starts_with("W/"));
+        let etag = headers.get(ETAG).and_then(|etag| etag.to_str().ok()).filter(|etag| !etag.starts_with("W/"));
         if let Some(etag) = etag.filter(|etag| self.etag.as_deref() != Some(*etag)) {
             durable::write(&self.etag_path(), etag.as_bytes())?;
             self.etag = Some(etag.to_owned());
@@ -331,15 +278,10 @@ impl Part {
 /// Whether a 206 is the piece that starts where the file ends, of a file of the right size:
 /// `Content-Range: bytes 1000-4999/5000`.
 fn continues_at(headers: &HeaderMap, length: u64, size: u64) -> bool {
-    let range = headers
-        .get(CONTENT_RANGE)
-        .and_then(|range| range.to_str().ok());
+    let range = headers.get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
     let parsed = range.and_then(|range| {
         let (span, total) = range.strip_prefix("bytes ")?.split_once('/')?;
-        Some((
-            span.split_once('-')?.0.parse::<u64>().ok()?,
-            total.parse::<u64>().ok()?,
-        ))
+        Some((span.split_once('-')?.0.parse::<u64>().ok()?, total.parse::<u64>().ok()?))
     });
     length > 0 && parsed == Some((length, size))
 }
@@ -353,9 +295,7 @@ fn refusal(answer: Response) -> Interruption {
         StatusCode::FORBIDDEN if failure.code == "url_withdrawn" => Interruption::Final(failure),
         // `url_expired` of the server, or the XML of an object store that it redirected to.
         StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => Interruption::Link(failure),
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-            Interruption::Line(failure, asked_for)
-        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Interruption::Line(failure, asked_for),
         status if status.is_server_error() => Interruption::Line(failure, asked_for),
         _ => Interruption::Final(failure),
     }
@@ -363,10 +303,7 @@ fn refusal(answer: Response) -> Interruption {
 
 fn problem_or(answer: Response, code: &'static str) -> Failure {
     if answer.status().is_success() {
-        Failure::network(
-            code,
-            "the server sent another piece than the one that was asked for",
-        )
+        Failure::network(code, "the server sent another piece than the one that was asked for")
     } else {
         problem(answer)
     }

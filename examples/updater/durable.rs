@@ -23,8 +23,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
 
 /// Writes a value as JSON, likewise.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
-    let json = serde_json::to_vec_pretty(value)
-        .map_err(|error| Failure::internal("state_unwritable", error))?;
+    let json = serde_json::to_vec_pretty(value).map_err(|error| Failure::internal("state_unwritable", error))?;
     write(path, &json)
 }
 
@@ -33,12 +32,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Failure>
     let Some(json) = absent_as_none(fs::read(path)).map_err(Failure::io("read", path))? else {
         return Ok(None);
     };
-    let damaged = |error| {
-        Failure::internal(
-            "state_damaged",
-            format!("{} is damaged: {error}", path.display()),
-        )
-    };
+    let damaged = |error| Failure::internal("state_damaged", format!("{} is damaged: {error}", path.display()));
     serde_json::from_slice(&json).map(Some).map_err(damaged)
 }
 
@@ -51,16 +45,10 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), Failure> {
 /// Removes a file or a folder with everything in it; nothing there is fine.
 pub fn remove(path: &Path) -> Result<(), Failure> {
     // `symlink_metadata`: a link is removed, not what it points to.
-    let Some(found) =
-        absent_as_none(fs::symlink_metadata(path)).map_err(Failure::io("look at", path))?
-    else {
+    let Some(found) = absent_as_none(fs::symlink_metadata(path)).map_err(Failure::io("look at", path))? else {
         return Ok(());
     };
-    let removed = if found.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    };
+    let removed = if found.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     removed.map_err(Failure::io("remove", path))
 }
 
@@ -73,16 +61,11 @@ pub fn create_folder(path: &Path) -> Result<(), Failure> {
 pub fn sync_tree(folder: &Path) -> Result<(), Failure> {
     for entry in fs::read_dir(folder).map_err(Failure::io("list", folder))? {
         let entry = entry.map_err(Failure::io("list", folder))?;
-        let (path, kind) = (
-            entry.path(),
-            entry.file_type().map_err(Failure::io("look at", folder))?,
-        );
+        let (path, kind) = (entry.path(), entry.file_type().map_err(Failure::io("look at", folder))?);
         if kind.is_dir() {
             sync_tree(&path)?;
         } else if kind.is_file() {
-            File::open(&path)
-                .and_then(|file| file.sync_all())
-                .map_err(Failure::io("sync", &path))?;
+            File::open(&path).and_then(|file| file.sync_all()).map_err(Failure::io("sync", &path))?;
         }
     }
     sync_folder(folder)
@@ -114,9 +97,7 @@ fn sync_folder_of(path: &Path) -> Result<(), Failure> {
 
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> Result<(), Failure> {
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(Failure::io("sync", folder))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Failure::io("sync", folder))
 }
 
 /// Windows has no such call: NTFS journals its renames.

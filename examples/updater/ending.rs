@@ -94,10 +94,7 @@ impl Ending {
                 println!("{message}");
                 show_link("Renew it", renew_url.as_deref());
             }
-            Self::Deferred {
-                message,
-                next_window_at,
-            } => {
+            Self::Deferred { message, next_window_at } => {
                 println!("{message}");
                 if let Some(at) = next_window_at {
                     println!("The next window opens at {at}.");
@@ -108,9 +105,7 @@ impl Ending {
                 show_link("Help", help_url.as_deref());
             }
             Self::Broken { because, help_url } => {
-                println!(
-                    "The update failed, and the old version could not be brought back: {because}"
-                );
+                println!("The update failed, and the old version could not be brought back: {because}");
                 println!("Do not start the program. The next start of the updater tries again.");
                 show_link("Help", help_url.as_deref());
             }
@@ -124,16 +119,10 @@ pub fn offered(answer: &Answer) -> Result<&Offer, Ending> {
     match (answer.status, &answer.update) {
         (Status::UpdateAvailable, Some(offer)) => Ok(offer),
         (Status::NotEntitled, _) => {
-            let renew_url = answer
-                .subscription
-                .as_ref()
-                .and_then(|subscription| subscription.renew_url.clone());
+            let renew_url = answer.subscription.as_ref().and_then(|subscription| subscription.renew_url.clone());
             Err(Ending::NotEntitled { message, renew_url })
         }
-        (Status::Deferred, _) => Err(Ending::Deferred {
-            message,
-            next_window_at: answer.next_window_at,
-        }),
+        (Status::Deferred, _) => Err(Ending::Deferred { message, next_window_at: answer.next_window_at }),
         (Status::Blocked, _) => Err(Ending::Blocked(message)),
         (Status::Incompatible, _) => Err(Ending::Incompatible(message)),
         (Status::UpdateAvailable | Status::UpToDate | Status::Managed | Status::Unknown, _) => {

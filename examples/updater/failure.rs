@@ -43,16 +43,8 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with a code and a sentence.
-    pub fn new(
-        class: FailureClass,
-        code: impl Into<Cow<'static, str>>,
-        message: impl fmt::Display,
-    ) -> Self {
-        Self {
-            class,
-            code: code.into(),
-            message: message.to_string(),
-        }
+    pub fn new(class: FailureClass, code: impl Into<Cow<'static, str>>, message: impl fmt::Display) -> Self {
+        Self { class, code: code.into(), message: message.to_string() }
     }
 
     /// What came is not what the vendor published.
@@ -82,18 +74,12 @@ impl Failure {
         move |error| {
             let code = match error.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "disk_full",
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    "access_denied"
-                }
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "access_denied",
                 io::ErrorKind::NotFound => "file_missing",
                 io::ErrorKind::ResourceBusy | io::ErrorKind::ExecutableFileBusy => "file_in_use",
                 _ => "io_error",
             };
-            Self::new(
-                FailureClass::Environment,
-                code,
-                format!("cannot {action} {}: {error}", path.display()),
-            )
+            Self::new(FailureClass::Environment, code, format!("cannot {action} {}: {error}", path.display()))
         }
     }
 }

@@ -77,19 +77,14 @@ impl Folders {
 
     /// Ends a swap that a kill broke off. To be called whenever the updater starts, before anything else.
     pub fn repair(&self) -> Result<(), Failure> {
-        let journal = durable::absent_as_none(fs::read(&self.journal))
-            .map_err(Failure::io("read", &self.journal))?;
+        let journal = durable::absent_as_none(fs::read(&self.journal)).map_err(Failure::io("read", &self.journal))?;
         match journal.as_deref() {
             None => return Ok(()),
             Some(FORWARD) => self.go_forward()?,
             Some(BACK) => self.go_back()?,
             Some(_) => {
                 let sentence = format!("{} says neither forward nor back", self.journal.display());
-                return Err(Failure::new(
-                    FailureClass::Installer,
-                    "journal_damaged",
-                    sentence,
-                ));
+                return Err(Failure::new(FailureClass::Installer, "journal_damaged", sentence));
             }
         }
         durable::remove(&self.journal)
@@ -135,9 +130,7 @@ impl Folders {
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
-    let Some(found) =
-        durable::absent_as_none(fs::metadata(from)).map_err(Failure::io("look at", from))?
-    else {
+    let Some(found) = durable::absent_as_none(fs::metadata(from)).map_err(Failure::io("look at", from))? else {
         return Ok(()); // not every customer has every file
     };
     if found.is_dir() {
@@ -153,7 +146,5 @@ fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     }
     // A link or a read-only file of the new version in this place must not be written through.
     durable::remove(to)?;
-    fs::copy(from, to)
-        .map(drop)
-        .map_err(Failure::io("copy", from))
+    fs::copy(from, to).map(drop).map_err(Failure::io("copy", from))
 }

@@ -31,13 +31,7 @@ impl Outbox {
     pub fn open(folder: &Path, backoff: Backoff) -> Result<Self, Failure> {
         let path = folder.join("outbox.json");
         let waiting = durable::read_json(&path)?.unwrap_or_default();
-        Ok(Self {
-            path,
-            waiting,
-            backoff,
-            pause: None,
-            failed: 0,
-        })
+        Ok(Self { path, waiting, backoff, pause: None, failed: 0 })
     }
 
     /// Keeps a report, and sends what can be sent. Answers with the help page, if the server named one.

@@ -28,28 +28,18 @@ pub fn is_version(program: &Path, expected: &Version) -> Result<(), Failure> {
     if found == *expected {
         return Ok(());
     }
-    let sentence = format!(
-        "{} holds version {found} where {expected} should be",
-        program.display()
-    );
-    Err(Failure::new(
-        FailureClass::Installer,
-        "version_mismatch",
-        sentence,
-    ))
+    let sentence = format!("{} holds version {found} where {expected} should be", program.display());
+    Err(Failure::new(FailureClass::Installer, "version_mismatch", sentence))
 }
 
 /// Whether the program starts.
 pub fn starts(program: &Path) -> Result<(), Failure> {
     let path = program.join("self_test");
-    let verdict =
-        durable::absent_as_none(fs::read_to_string(&path)).map_err(Failure::io("read", &path))?;
+    let verdict = durable::absent_as_none(fs::read_to_string(&path)).map_err(Failure::io("read", &path))?;
     match verdict.as_deref().map(str::trim) {
-        Some("fail") => Err(Failure::new(
-            FailureClass::ServiceStart,
-            "self_test_failed",
-            "the new version does not start",
-        )),
+        Some("fail") => {
+            Err(Failure::new(FailureClass::ServiceStart, "self_test_failed", "the new version does not start"))
+        }
         _ => Ok(()),
     }
 }

@@ -74,10 +74,7 @@ impl State {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Failure::internal(
-                    "already_running",
-                    "another updater is at work on this installation",
-                ));
+                return Err(Failure::internal("already_running", "another updater is at work on this installation"));
             }
             Err(TryLockError::Error(error)) => return Err(Failure::io("lock", &lock_path)(error)),
         }
@@ -85,19 +82,12 @@ impl State {
         let content = match durable::read_json(&path)? {
             Some(content) => content,
             None => {
-                let fresh = Content {
-                    installation: Uuid::new_v4(),
-                    run: None,
-                };
+                let fresh = Content { installation: Uuid::new_v4(), run: None };
                 durable::write_json(&path, &fresh)?;
                 fresh
             }
         };
-        Ok(Self {
-            path,
-            content,
-            _lock: lock,
-        })
+        Ok(Self { path, content, _lock: lock })
     }
 
     /// This installation's id. It says nothing about the customer or the machine.

@@ -38,8 +38,8 @@ use super::{
     state::{Phase, Run, State},
     verify::{self, TrustedKeys},
     wire::{
-        Answer, Artifact, Component, Offer, Outcome, Question, Report, ServerProgram, Stage,
-        Status, Subscription, Trigger,
+        Answer, Artifact, Component, Offer, Outcome, Question, Report, ServerProgram, Stage, Status, Subscription,
+        Trigger,
     },
 };
 
@@ -77,9 +77,7 @@ impl Updater {
         self.folders.repair()?;
         match self.state.run().map(|run| run.phase.clone()) {
             Some(Phase::Swapping | Phase::Migrating) => self.install().map(Some),
-            Some(Phase::RollingBack { database, because }) => {
-                Ok(Some(self.restore(database, because)))
-            }
+            Some(Phase::RollingBack { database, because }) => Ok(Some(self.restore(database, because))),
             Some(Phase::Scheduled | Phase::Preparing) | None => {
                 // Reports from a day without a network. One attempt: nobody should wait for it.
                 self.outbox.send(&self.client)?;
@@ -89,17 +87,8 @@ impl Updater {
     }
 
     /// The question to ask about the installed program.
-    pub fn question(
-        &self,
-        trigger: Trigger,
-        server: Option<ServerProgram>,
-    ) -> Result<Question, Failure> {
-        Ok(Question {
-            component: self.component,
-            version: self.installed()?,
-            trigger,
-            server,
-        })
+    pub fn question(&self, trigger: Trigger, server: Option<ServerProgram>) -> Result<Question, Failure> {
+        Ok(Question { component: self.component, version: self.installed()?, trigger, server })
     }
 
     /// The version that is installed.
@@ -112,10 +101,7 @@ impl Updater {
         let answer = self.client.check(question, self.state.installation())?;
         // An update that was begun and is no longer offered, because the vendor withdrew it for example, is over.
         // One that may only not happen now is not.
-        if !matches!(
-            answer.status,
-            Status::UpdateAvailable | Status::Deferred | Status::Blocked
-        ) {
+        if !matches!(answer.status, Status::UpdateAvailable | Status::Deferred | Status::Blocked) {
             self.cancel()?;
         }
         Ok(answer)
@@ -133,12 +119,7 @@ impl Updater {
     }
 
     /// Notes that a person wants the update to this version at this time.
-    pub fn schedule(
-        &mut self,
-        to: Version,
-        at: Timestamp,
-        notify_email: Option<String>,
-    ) -> Result<(), Failure> {
+    pub fn schedule(&mut self, to: Version, at: Timestamp, notify_email: Option<String>) -> Result<(), Failure> {
         let already = self.state.run().filter(|run| run.to == to).cloned();
         if already.is_none() {
             self.cancel()?;
@@ -188,17 +169,12 @@ impl Updater {
 
     /// Starts the run of an offer, or goes on with the one that is under way.
     fn begin(&mut self, question: &Question, answer: &Answer) -> Result<Offer, Failure> {
-        let offer = answer
-            .update
-            .clone()
-            .ok_or_else(|| Failure::internal("no_offer", "there is no update to install"))?;
+        let offer =
+            answer.update.clone().ok_or_else(|| Failure::internal("no_offer", "there is no update to install"))?;
         // Old releases are rightly signed too. Only a client that has to match its server goes to a lower version.
         let matches_server = offer.applies_to == Component::Client && question.server.is_some();
         if offer.version.cmp_precedence(&question.version).is_le() && !matches_server {
-            let sentence = format!(
-                "version {} was offered in place of {}",
-                offer.version, question.version
-            );
+            let sentence = format!("version {} was offered in place of {}", offer.version, question.version);
             return Err(Failure::integrity("downgrade_refused", sentence));
         }
         let mut run = match self.state.run().cloned() {
@@ -206,19 +182,9 @@ impl Updater {
             // Another version than last time: its story is another run, with the same person waiting for it.
             other => {
                 self.cancel()?;
-                let (at, email) = other
-                    .map(|run| (run.scheduled_for, run.notify_email))
-                    .unwrap_or_default();
-                let run = new_run(
-                    question.version.clone(),
-                    offer.version.clone(),
-                    Phase::Preparing,
-                );
-                Run {
-                    scheduled_for: at,
-                    notify_email: email,
-                    ..run
-                }
+                let (at, email) = other.map(|run| (run.scheduled_for, run.notify_email)).unwrap_or_default();
+                let run = new_run(question.version.clone(), offer.version.clone(), Phase::Preparing);
+                Run { scheduled_for: at, notify_email: email, ..run }
             }
         };
         run.phase = Phase::Preparing;
@@ -255,27 +221,16 @@ impl Updater {
         let artifact = artifact_of(offer)?;
         self.report(Stage::Downloading, None, None);
 
-        let keys = TrustedKeys::load(
-            &self.config.pinned_keys,
-            &self.config.work_dir,
-            &self.client,
-        )?;
+        let keys = TrustedKeys::load(&self.config.pinned_keys, &self.config.work_dir, &self.client)?;
         verify::offer(&self.client, &keys, &self.config.product, offer, &artifact)?;
 
         let folder = self.downloads();
         durable::create_folder(&folder)?;
-        let downloader = Downloader {
-            http: self.client.downloads(),
-            folder: &folder,
-            backoff: self.backoff,
-        };
+        let downloader = Downloader { http: self.client.downloads(), folder: &folder, backoff: self.backoff };
         let mut renew = || {
             let answer = self.client.check(question, self.state.installation())?;
             answer.update.as_ref().map(artifact_of).unwrap_or_else(|| {
-                Err(Failure::network(
-                    "offer_withdrawn",
-                    "the update was withdrawn while it was being downloaded",
-                ))
+                Err(Failure::network("offer_withdrawn", "the update was withdrawn while it was being downloaded"))
             })
         };
         let archive = downloader.fetch(&artifact, &mut renew, &mut show_progress)?;
@@ -292,14 +247,8 @@ impl Updater {
             let (from, to) = run.map(|run| (run.from, run.to)).ok_or_else(no_run)?;
             return Ok(Ending::Updated { from, to });
         };
-        let database = self
-            .state
-            .run()
-            .is_some_and(|run| run.phase == Phase::Migrating);
-        if let Err(failure) = self.enter(Phase::RollingBack {
-            database,
-            because: because.clone(),
-        }) {
+        let database = self.state.run().is_some_and(|run| run.phase == Phase::Migrating);
+        if let Err(failure) = self.enter(Phase::RollingBack { database, because: because.clone() }) {
             // A full disk, perhaps the same that made the update fail. Going back matters more than writing it down.
             eprintln!("{failure}");
         }
@@ -326,23 +275,17 @@ impl Updater {
 
     /// Brings the old program back, and the old database if it may have been changed.
     fn restore(&mut self, database: bool, because: Failure) -> Ending {
-        let restored = self
-            .folders
-            .swap_back()
-            .and_then(|()| match &self.config.database {
-                Some(path) if database => backup::restore(&self.backup(), path),
-                _ => Ok(()),
-            });
+        let restored = self.folders.swap_back().and_then(|()| match &self.config.database {
+            Some(path) if database => backup::restore(&self.backup(), path),
+            _ => Ok(()),
+        });
         let ended = restored.and_then(|()| self.end(Outcome::RolledBack, Some(because.clone())));
         match ended {
             Ok(help_url) => Ending::RolledBack { because, help_url },
             Err(failure) => {
                 // The run stays under way, and the next start tries again.
                 let told = self.report(Stage::Ended, Some(Outcome::Failed), Some(failure.clone()));
-                Ending::Broken {
-                    because: failure,
-                    help_url: told.or_else(|| self.state.run()?.help_url.clone()),
-                }
+                Ending::Broken { because: failure, help_url: told.or_else(|| self.state.run()?.help_url.clone()) }
             }
         }
     }
@@ -360,12 +303,7 @@ impl Updater {
     }
 
     /// Tells the vendor. Never makes an update fail: what cannot be sent now is sent later.
-    fn report(
-        &mut self,
-        stage: Stage,
-        outcome: Option<Outcome>,
-        error: Option<Failure>,
-    ) -> Option<String> {
+    fn report(&mut self, stage: Stage, outcome: Option<Outcome>, error: Option<Failure>) -> Option<String> {
         let run = self.state.run()?;
         let report = Report {
             run: run.id,
@@ -382,18 +320,17 @@ impl Updater {
             locale: self.config.locale.clone(),
             at: Timestamp::now(),
         };
-        self.outbox
-            .post(&self.client, report)
-            .unwrap_or_else(|failure| {
-                eprintln!("a report could not be kept: {failure}");
-                None
-            })
+        self.outbox.post(&self.client, report).unwrap_or_else(|failure| {
+            eprintln!("a report could not be kept: {failure}");
+            None
+        })
     }
 
     fn back_up(&self) -> Result<(), Failure> {
         match &self.config.database {
-            Some(database) => backup::save(database, &self.backup())
-                .map_err(|failure| failure.seen_as(FailureClass::Backup)),
+            Some(database) => {
+                backup::save(database, &self.backup()).map_err(|failure| failure.seen_as(FailureClass::Backup))
+            }
             None => Ok(()),
         }
     }
@@ -414,15 +351,7 @@ impl Updater {
 }
 
 fn new_run(from: Version, to: Version, phase: Phase) -> Run {
-    Run {
-        id: Uuid::new_v4(),
-        from,
-        to,
-        phase,
-        scheduled_for: None,
-        notify_email: None,
-        help_url: None,
-    }
+    Run { id: Uuid::new_v4(), from, to, phase, scheduled_for: None, notify_email: None, help_url: None }
 }
 
 fn no_run() -> Failure {
@@ -430,12 +359,8 @@ fn no_run() -> Failure {
 }
 
 fn artifact_of(offer: &Offer) -> Result<Artifact, Failure> {
-    let nothing = || {
-        Failure::internal(
-            "no_artifact",
-            format!("version {} has no file for this program", offer.version),
-        )
-    };
+    let nothing =
+        || Failure::internal("no_artifact", format!("version {} has no file for this program", offer.version));
     offer.artifact.clone().ok_or_else(nothing)
 }
 

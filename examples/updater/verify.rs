@@ -50,10 +50,7 @@ impl TrustedKeys {
         }
         let keys = client.published_keys()?;
         if keys.is_empty() {
-            return Err(Failure::integrity(
-                "no_keys",
-                "the server publishes no key that this program can use",
-            ));
+            return Err(Failure::integrity("no_keys", "the server publishes no key that this program can use"));
         }
         durable::write_json(&remembered, &keys)?;
         Ok(Self(keys))
@@ -61,15 +58,10 @@ impl TrustedKeys {
 
     /// Checks a signature header, `keyid="…", alg="ed25519", signature="…"`, over the bytes as they came.
     pub fn verify(&self, signed: &[u8], header: &str) -> Result<(), Failure> {
-        let (Some(key_id), Some("ed25519"), Some(signature)) = (
-            parameter(header, "keyid"),
-            parameter(header, "alg"),
-            parameter(header, "signature"),
-        ) else {
-            return Err(Failure::integrity(
-                "signature_unreadable",
-                "the manifest's signature cannot be read",
-            ));
+        let (Some(key_id), Some("ed25519"), Some(signature)) =
+            (parameter(header, "keyid"), parameter(header, "alg"), parameter(header, "signature"))
+        else {
+            return Err(Failure::integrity("signature_unreadable", "the manifest's signature cannot be read"));
         };
         let is_it = |key: &&Jwk| key.kid == key_id && key.kty == "OKP" && key.crv == "Ed25519";
         let key = self.0.iter().find(is_it).ok_or_else(|| {
@@ -78,17 +70,11 @@ impl TrustedKeys {
                 format!("the manifest is signed with key {key_id}, which is not trusted"),
             )
         })?;
-        let wrong = || {
-            Failure::integrity(
-                "signature_wrong",
-                "the manifest's signature is wrong: it is not the vendor's",
-            )
-        };
+        let wrong =
+            || Failure::integrity("signature_wrong", "the manifest's signature is wrong: it is not the vendor's");
         let public = URL_SAFE_NO_PAD.decode(&key.x).map_err(|_| wrong())?;
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| wrong())?;
-        UnparsedPublicKey::new(&ED25519, public)
-            .verify(signed, &signature)
-            .map_err(|_| wrong())
+        UnparsedPublicKey::new(&ED25519, public).verify(signed, &signature).map_err(|_| wrong())
     }
 }
 
@@ -104,19 +90,9 @@ pub fn offer(
     let (bytes, signature) = client.manifest(&offer.version)?;
     keys.verify(&bytes, &signature)?;
     // Only now: unsigned bytes are not worth parsing.
-    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| {
-        Failure::integrity(
-            "manifest_unreadable",
-            format!("the manifest cannot be read: {error}"),
-        )
-    })?;
-    matches(
-        &manifest,
-        product,
-        &offer.version,
-        offer.applies_to,
-        artifact,
-    )
+    let manifest: Manifest = serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::integrity("manifest_unreadable", format!("the manifest cannot be read: {error}")))?;
+    matches(&manifest, product, &offer.version, offer.applies_to, artifact)
 }
 
 /// Whether a manifest names this artifact, of this release, for this program.
@@ -139,10 +115,7 @@ pub fn matches(
     if names_it {
         Ok(())
     } else {
-        Err(Failure::integrity(
-            "manifest_mismatch",
-            "the offered file is not the one in the vendor's signed manifest",
-        ))
+        Err(Failure::integrity("manifest_mismatch", "the offered file is not the one in the vendor's signed manifest"))
     }
 }
 

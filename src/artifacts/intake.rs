@@ -83,7 +83,11 @@ impl Artifacts {
     ///
     /// # Errors
     /// [`IntakeError`] when the sender or the store fails.
-    pub async fn receive<E>(&self, id: Uuid, mut body: impl Stream<Item = Result<Bytes, E>> + Unpin) -> Result<Received, IntakeError<E>> {
+    pub async fn receive<E>(
+        &self,
+        id: Uuid,
+        mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    ) -> Result<Received, IntakeError<E>> {
         let target = self.store.put_multipart(&ObjectKey::Incoming(id).path()).await.map_err(ArtifactsError::from)?;
         let mut place = Place::Here(Sink { target, hash: digest::Context::new(&digest::SHA256), size: 0 });
         let mut gathered: Vec<Bytes> = Vec::new();

@@ -33,7 +33,13 @@ impl Artifacts {
         let (GetResultPayload::File(file, _), Some(reading)) = (found.payload, &self.reading) else {
             return Err(ArtifactsError::Missing(content));
         };
-        let mut pieces = Pieces { file: Arc::new(file), threads: reading.handle().clone(), next: start, end: start + length, ahead: None };
+        let mut pieces = Pieces {
+            file: Arc::new(file),
+            threads: reading.handle().clone(),
+            next: start,
+            end: start + length,
+            ahead: None,
+        };
         pieces.read_ahead();
         Ok(pieces)
     }

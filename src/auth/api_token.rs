@@ -29,7 +29,9 @@ fn checksum(body: &str) -> String {
         let digit = u8::try_from(number % 62).unwrap_or(0);
         number /= 62;
         digit
-    }).take(6).collect();
+    })
+    .take(6)
+    .collect();
     letters(digits.into_iter().rev())
 }
 

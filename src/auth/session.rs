@@ -45,7 +45,8 @@ impl std::fmt::Debug for Sessions {
 impl Sessions {
     /// With these secrets and their ids; the first signs.
     pub fn new<'a>(secrets: impl Iterator<Item = (&'a str, &'a [u8])>) -> Self {
-        let keys = secrets.map(|(id, secret)| (id.to_owned(), EncodingKey::from_secret(secret), DecodingKey::from_secret(secret)));
+        let keys = secrets
+            .map(|(id, secret)| (id.to_owned(), EncodingKey::from_secret(secret), DecodingKey::from_secret(secret)));
         Self { keys: keys.collect() }
     }
 

@@ -134,27 +134,18 @@ pub async fn run(args: CheckArgs) -> Result<(), Failure> {
     let authorization = authorization.map_err(|message| wrong_usage(format!("--license: {message}")))?;
     let client = Client::new(args.server.clone(), authorization, Retries::NONE, Arc::new(|_, _| ()))?;
     let mut address = client.address(["api", "v1", "check"]);
-    address
-        .query_pairs_mut()
-        .extend_pairs(args.parameters().map_err(wrong_usage)?);
+    address.query_pairs_mut().extend_pairs(args.parameters().map_err(wrong_usage)?);
     let received: serde_json::Value = client.get(&address).await?;
     let answer: Answer = serde_path_to_error::deserialize(&received).map_err(|error| Failure {
         exit_code: 1,
         message: format!("the server's answer is not one of a Sluice server: {error}"),
     })?;
-    let text = if args.json {
-        format!("{received:#}")
-    } else {
-        answer.to_string()
-    };
+    let text = if args.json { format!("{received:#}") } else { answer.to_string() };
     // Whoever does not read to the end has seen enough.
     let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
     match answer.exit_code() {
         0 => Ok(()),
-        exit_code => Err(Failure {
-            exit_code,
-            message: String::new(),
-        }),
+        exit_code => Err(Failure { exit_code, message: String::new() }),
     }
 }
 
@@ -169,10 +160,7 @@ impl CheckArgs {
             ("channel", self.channel.as_ref().map(ToString::to_string)),
             ("installation", self.installation.map(|id| id.to_string())),
             ("server_version", self.server_version.as_ref().map(ToString::to_string)),
-            (
-                "server_platform",
-                self.server_platform.map(|platform| platform.to_string()),
-            ),
+            ("server_platform", self.server_platform.map(|platform| platform.to_string())),
             ("server_arch", self.server_arch.map(|arch| arch.to_string())),
             ("kind", self.kind.map(|kind| kind.to_string())),
             ("locale", self.locale.as_ref().map(ToString::to_string)),
@@ -205,20 +193,13 @@ mod tests {
     fn parameters(arguments: &str) -> String {
         let program = Program::try_parse_from(std::iter::once("check").chain(arguments.split(' '))).expect("arguments");
         let parameters = program.check.parameters().expect("parameters");
-        parameters
-            .into_iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect::<Vec<_>>()
-            .join(" ")
+        parameters.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn what_was_not_said_is_left_to_the_server() {
         let asked = parameters("office-maker 12.4 --platform windows --arch aarch64");
-        assert_eq!(
-            asked,
-            "product=office-maker component=standalone version=12.4.0 platform=windows arch=aarch64"
-        );
+        assert_eq!(asked, "product=office-maker component=standalone version=12.4.0 platform=windows arch=aarch64");
     }
 
     #[test]

@@ -71,11 +71,7 @@ pub fn read_server(text: &str) -> Result<Url, String> {
     let wrong = || "expected an address such as https://updates.example.com".to_owned();
     let url: Url = text.parse().map_err(|_| wrong())?;
     let bare = url.query().is_none() && url.fragment().is_none() && url.password().is_none();
-    if matches!(url.scheme(), "http" | "https") && bare && url.host().is_some() {
-        Ok(url)
-    } else {
-        Err(wrong())
-    }
+    if matches!(url.scheme(), "http" | "https") && bare && url.host().is_some() { Ok(url) } else { Err(wrong()) }
 }
 
 /// A server, and who speaks to it.
@@ -109,13 +105,7 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| ApiError::unreachable(&server, &error))?;
-        Ok(Self {
-            http,
-            server,
-            authorization,
-            retries,
-            told,
-        })
+        Ok(Self { http, server, authorization, retries, told })
     }
 
     /// The address of something below the server's, each part escaped as it needs.
@@ -180,13 +170,7 @@ impl Client {
         tag: Option<&HeaderValue>,
         changes: &wire::Changes<'_>,
     ) -> Result<wire::Release, ApiError> {
-        self.send_json(
-            Method::PATCH,
-            &self.release_address(product, version, &[]),
-            tag,
-            changes,
-        )
-        .await
+        self.send_json(Method::PATCH, &self.release_address(product, version, &[]), tag, changes).await
     }
 
     /// `POST …/publish`.
@@ -255,10 +239,7 @@ impl Client {
     async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, ApiError> {
         self.retries
             .run(&*self.told, async || {
-                let response = request()
-                    .send()
-                    .await
-                    .map_err(|error| ApiError::unreachable(&self.server, &error))?;
+                let response = request().send().await.map_err(|error| ApiError::unreachable(&self.server, &error))?;
                 ApiError::check(response).await
             })
             .await
@@ -268,13 +249,8 @@ impl Client {
 /// Reads an answer of the form that is expected.
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
     let address = response.url().clone();
-    let body = response
-        .bytes()
-        .await
-        .map_err(|error| ApiError::unreachable(&address, &error))?;
+    let body = response.bytes().await.map_err(|error| ApiError::unreachable(&address, &error))?;
     let mut json = serde_json::Deserializer::from_slice(&body);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| ApiError::Unexpected {
-        address: address.to_string(),
-        message: error.to_string(),
-    })
+    serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| ApiError::Unexpected { address: address.to_string(), message: error.to_string() })
 }

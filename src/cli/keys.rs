@@ -45,7 +45,10 @@ pub fn run(arguments: &KeysArgs, config: &Config) -> Result<(), Failure> {
     match &arguments.command {
         KeysCommand::List { json } => {
             if !path.exists() {
-                return Err(Failure::failed(&format!("there are no keys at {}; `sluice serve` makes them at its first start", path.display())));
+                return Err(Failure::failed(&format!(
+                    "there are no keys at {}; `sluice serve` makes them at its first start",
+                    path.display()
+                )));
             }
             list(&KeyFile::open(&path).map_err(|error| Failure::failed(&error))?, *json);
         }
@@ -63,7 +66,8 @@ pub fn run(arguments: &KeysArgs, config: &Config) -> Result<(), Failure> {
 fn list(file: &KeyFile, json: bool) {
     let ids = |purpose: &Purpose| file.keys(*purpose).iter().map(|key| key.id.clone()).collect::<Vec<_>>();
     if json {
-        let all: serde_json::Map<_, _> = Purpose::ALL.iter().map(|purpose| (purpose.to_string(), serde_json::json!(ids(purpose)))).collect();
+        let all: serde_json::Map<_, _> =
+            Purpose::ALL.iter().map(|purpose| (purpose.to_string(), serde_json::json!(ids(purpose)))).collect();
         println!("{}", serde_json::Value::Object(all));
         return;
     }

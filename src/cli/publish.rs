@@ -114,20 +114,13 @@ pub async fn run(args: PublishArgs) -> Result<(), Failure> {
     progress.finish();
     let report = result?;
     if args.json || !args.quiet {
-        let text = if args.json {
-            report.to_json()?
-        } else {
-            report.to_string()
-        };
+        let text = if args.json { report.to_json()? } else { report.to_string() };
         // Whoever does not read to the end has seen enough.
         let _ = writeln!(std::io::stdout(), "{text}");
     }
     match report.differences.as_slice() {
         [] => Ok(()),
-        differences => Err(Failure {
-            exit_code: 3,
-            message: report.refusal(differences),
-        }),
+        differences => Err(Failure { exit_code: 3, message: report.refusal(differences) }),
     }
 }
 
@@ -135,26 +128,16 @@ async fn publish(args: &PublishArgs, progress: &Arc<Progress>) -> Result<Report,
     let wrong_usage = |message: String| Failure { exit_code: 2, message };
     let file = ReleaseFile::read(&args.file).map_err(|error| wrong_usage(error.to_string()))?;
     let Some(token) = args.token.as_ref().filter(|token| !token.is_empty()) else {
-        return Err(wrong_usage(
-            "an API token is needed: set SLUICE_TOKEN, or give --token".to_owned(),
-        ));
+        return Err(wrong_usage("an API token is needed: set SLUICE_TOKEN, or give --token".to_owned()));
     };
-    let authorization = token
-        .authorization("Bearer")
-        .map_err(|message| wrong_usage(format!("--token: {message}")))?;
+    let authorization = token.authorization("Bearer").map_err(|message| wrong_usage(format!("--token: {message}")))?;
     let told = Arc::clone(progress);
     let told = Arc::new(move |error: &ApiError, pause| told.trying_again(error, pause));
     let client = Client::new(args.server.clone(), Some(authorization), Retries::PATIENT, told)?;
     let concurrency = usize::from(args.concurrency);
     let ready = hash::all(&file.artifacts, concurrency, progress).await?;
-    let publication = Publication {
-        client,
-        file: &file,
-        ready: &ready,
-        draft_only: args.draft_only,
-        concurrency,
-        progress,
-    };
+    let publication =
+        Publication { client, file: &file, ready: &ready, draft_only: args.draft_only, concurrency, progress };
     publication.carry_out().await
 }
 
@@ -202,13 +185,7 @@ impl Publication<'_> {
             Some(found) => found,
             None => match self
                 .client
-                .create_release(
-                    product,
-                    &wire::NewRelease {
-                        version,
-                        said: plan::said(self.file),
-                    },
-                )
+                .create_release(product, &wire::NewRelease { version, said: plan::said(self.file) })
                 .await
             {
                 Ok(release) => {
@@ -233,27 +210,17 @@ impl Publication<'_> {
         tag: Option<HeaderValue>,
         report: &mut Report,
     ) -> Result<Round, Failure> {
-        let ReleaseFile {
-            product,
-            version,
-            publish,
-            ..
-        } = self.file;
+        let ReleaseFile { product, version, publish, .. } = self.file;
         let changes = plan::changes(self.file, &release);
         if changes != wire::Changes::default() {
-            match self
-                .client
-                .change_release(product, version, tag.as_ref(), &changes)
-                .await
-            {
+            match self.client.change_release(product, version, tag.as_ref(), &changes).await {
                 Ok(_) => report.changed.extend(plan::names(&changes)),
                 Err(error) if error.is_refused_with(&[StatusCode::PRECONDITION_FAILED, StatusCode::CONFLICT]) => {
                     return Ok(Round::Again(error));
                 }
                 Err(error) => return Err(error.into()),
             }
-            self.progress
-                .say(&format!("changed on the draft: {}", plan::names(&changes).join(", ")));
+            self.progress.say(&format!("changed on the draft: {}", plan::names(&changes).join(", ")));
         }
         self.upload_missing(&release, report).await?;
         let strays = plan::strays(self.ready, &release.artifacts);
@@ -294,32 +261,21 @@ impl Publication<'_> {
 
     async fn upload_missing(&self, release: &wire::Release, report: &mut Report) -> Result<(), Failure> {
         let ReleaseFile { product, version, .. } = self.file;
-        let (there, missing): (Vec<_>, Vec<_>) = self
-            .ready
-            .iter()
-            .partition(|ready| plan::is_there(ready, &release.artifacts));
+        let (there, missing): (Vec<_>, Vec<_>) =
+            self.ready.iter().partition(|ready| plan::is_there(ready, &release.artifacts));
         for ready in there {
             report.already_there(ready);
-            self.progress
-                .say(&format!("{} is there already", ready.artifact.filename));
+            self.progress.say(&format!("{} is there already", ready.artifact.filename));
         }
-        self.progress
-            .expect("uploading", missing.iter().map(|ready| ready.artifact.size).sum());
+        self.progress.expect("uploading", missing.iter().map(|ready| ready.artifact.size).sum());
         // Collected, as the compiler cannot see through a borrowing closure inside a stream that is awaited.
         let uploads: Vec<_> = missing
             .into_iter()
             .map(|ready| async move {
                 let file = self.progress.file("uploading", &ready.artifact);
                 let (begun, sent) = (file.clone(), file.clone());
-                let upload = Upload {
-                    product,
-                    version,
-                    path: &ready.path,
-                    artifact: &ready.artifact,
-                };
-                self.client
-                    .upload(upload, move || begun.begin(), move |bytes| sent.advance(bytes))
-                    .await?;
+                let upload = Upload { product, version, path: &ready.path, artifact: &ready.artifact };
+                self.client.upload(upload, move || begun.begin(), move |bytes| sent.advance(bytes)).await?;
                 file.finish("uploaded");
                 Ok::<_, ApiError>(ready)
             })

@@ -2,7 +2,10 @@
 
 pub mod demo;
 
-use std::{io::IsTerminal as _, net::{SocketAddr, TcpListener}};
+use std::{
+    io::IsTerminal as _,
+    net::{SocketAddr, TcpListener},
+};
 
 use actix_web::web;
 use clap::Args;
@@ -96,8 +99,10 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 fn start_log(config: &Config) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&config.log.filter)
-        .map_err(|error| Failure { exit_code: 2, message: format!("configuration: log.filter: `{}` is no filter: {error}", config.log.filter) })?;
+    let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| Failure {
+        exit_code: 2,
+        message: format!("configuration: log.filter: `{}` is no filter: {error}", config.log.filter),
+    })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match config.log.format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),

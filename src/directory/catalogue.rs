@@ -1,11 +1,20 @@
 //! The catalogue: products with their releases and stops, and hosting groups. Small, and replaced as a whole.
 
-use std::{collections::{BTreeMap, HashMap}, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use super::Loaded;
 use crate::domain::{
-    artifact::Artifact, hosting_group::HostingGroup, id::{ArtifactId, HostingGroupId, ProductId}, product::Product,
-    release::Release, slug::Slug, stop::Stop, version::Version,
+    artifact::Artifact,
+    hosting_group::HostingGroup,
+    id::{ArtifactId, HostingGroupId, ProductId},
+    product::Product,
+    release::Release,
+    slug::Slug,
+    stop::Stop,
+    version::Version,
 };
 
 /// A product with everything that decisions about it depend on.
@@ -113,7 +122,8 @@ impl Catalogue {
             Loaded::Product(product, stops) => {
                 let releases = self.product_by_id(product.id).map(|known| known.releases.clone()).unwrap_or_default();
                 self.slugs.insert(product.id, product.slug.clone());
-                self.products.insert(product.slug.clone(), Arc::new(ProductEntry { product: *product, stops, releases }));
+                self.products
+                    .insert(product.slug.clone(), Arc::new(ProductEntry { product: *product, stops, releases }));
             }
             Loaded::Release(release) => {
                 self.forget_artifacts(release.product, release.id);
@@ -143,11 +153,15 @@ impl Catalogue {
     }
 
     fn note_artifacts(&mut self, release: &Release) {
-        self.artifacts.extend(release.artifacts.iter().map(|artifact| (artifact.id, (release.product, release.version.clone()))));
+        self.artifacts
+            .extend(release.artifacts.iter().map(|artifact| (artifact.id, (release.product, release.version.clone()))));
     }
 
     fn forget_artifacts(&mut self, product: ProductId, release: crate::domain::id::ReleaseId) {
-        let known = self.product_by_id(product).and_then(|entry| entry.releases.iter().find(|known| known.id == release)).cloned();
+        let known = self
+            .product_by_id(product)
+            .and_then(|entry| entry.releases.iter().find(|known| known.id == release))
+            .cloned();
         for artifact in known.iter().flat_map(|release| &release.artifacts) {
             self.artifacts.remove(&artifact.id);
         }

@@ -1,10 +1,16 @@
 //! What checks tell about their installations, gathered until a job writes it down.
 
-use std::{collections::HashMap, hash::{BuildHasher as _, RandomState}};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
+};
 
 use parking_lot::Mutex;
 
-use crate::domain::{id::{InstallationId, ProductId}, installation::Sighting};
+use crate::domain::{
+    id::{InstallationId, ProductId},
+    installation::Sighting,
+};
 
 /// Parts with a lock of their own, so that checks on different threads seldom wait for one another.
 const PARTS: usize = 16;

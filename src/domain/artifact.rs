@@ -3,7 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    InvalidValue, id::ArtifactId, named_enum,
+    InvalidValue,
+    id::ArtifactId,
+    named_enum,
     platform::{Arch, Component, MachineArch, Platform},
     serde_as_text,
 };

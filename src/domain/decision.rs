@@ -16,7 +16,8 @@ use report::{Considered, Current, Decision, Offer};
 use rules::{Acceptance, Finding, Judge, Judged};
 
 use crate::domain::{
-    artifact::Target, platform::Component, release::Release, rollout::RolloutState, slug::Slug, subscription::Deployment, version::Version,
+    artifact::Target, platform::Component, release::Release, rollout::RolloutState, slug::Slug,
+    subscription::Deployment, version::Version,
 };
 
 /// Decides. The same facts always give the same decision.
@@ -34,7 +35,9 @@ pub fn decide<'a>(facts: &Facts<'a>) -> Decision<'a> {
         (Component::Standalone | Component::Server, ..) => within_window(facts, asker.own_update()),
         (Component::Client, _, Some(server)) => asker.client_of(server),
         (Component::Client, Deployment::SingleUser, None) => asker.own_update(),
-        (Component::Client, Deployment::MultiUser, None) => nothing(current, channel, Status::UpToDate, Some(Reason::ServerVersionRequired)),
+        (Component::Client, Deployment::MultiUser, None) => {
+            nothing(current, channel, Status::UpToDate, Some(Reason::ServerVersionRequired))
+        }
         (Component::Client, Deployment::Cloud, None) => nothing(current, channel, Status::Managed, None),
     }
 }
@@ -94,7 +97,9 @@ impl<'a> Asker<'_, 'a> {
         let trace = trace(&judged, check.component, &path);
         let Some((first, last)) = path.first().zip(path.last()) else { return self.refusal(&judged, trace) };
         let companions = match check.component {
-            Component::Server => first.artifacts.iter().filter(|artifact| artifact.component == Component::Client).collect(),
+            Component::Server => {
+                first.artifacts.iter().filter(|artifact| artifact.component == Component::Client).collect()
+            }
             Component::Standalone | Component::Client => Vec::new(),
         };
         let offer = Offer {
@@ -117,7 +122,8 @@ impl<'a> Asker<'_, 'a> {
         if deployment == Deployment::Cloud {
             return nothing(self.current, self.channel, Status::Managed, None);
         }
-        let looks_for_servers = deployment == Deployment::MultiUser && rules::above(self.facts, server).next().is_some();
+        let looks_for_servers =
+            deployment == Deployment::MultiUser && rules::above(self.facts, server).next().is_some();
         let server_targets = if looks_for_servers { rules::server_targets(check) } else { Vec::new() };
         let servers = if looks_for_servers { self.judge_above(server, &server_targets) } else { Vec::new() };
         let hops = best_server_path(server, &servers, &server_targets);
@@ -174,14 +180,21 @@ impl<'a> Asker<'_, 'a> {
         }
         let Some(release) = fitting else {
             let reason = if halted { Reason::RolloutHalted } else { Reason::NoCompatibleClient };
-            return Decision { trace: considered, ..nothing(self.current, self.channel, Status::Incompatible, Some(reason)) };
+            return Decision {
+                trace: considered,
+                ..nothing(self.current, self.channel, Status::Incompatible, Some(reason))
+            };
         };
         let refusal = self.judge.refusal(acceptance.release.unwrap_or(release));
         if let Some(place) = considered.iter_mut().find(|one| *one.version == release.version) {
             place.verdict = refusal.map_or(Verdict::Offered, |reason| Finding::NotEntitled(reason).verdict());
         }
         if let Some(reason) = refusal {
-            return Decision { newer: Some(release), trace: considered, ..nothing(self.current, self.channel, Status::NotEntitled, Some(reason)) };
+            return Decision {
+                newer: Some(release),
+                trace: considered,
+                ..nothing(self.current, self.channel, Status::NotEntitled, Some(reason))
+            };
         }
         let offer = Offer {
             mandatory: true,
@@ -217,13 +230,21 @@ impl<'a> Asker<'_, 'a> {
     }
 
     fn available(&self, offer: Offer<'a>, newer: Option<&'a Release>, trace: Vec<Considered<'a>>) -> Decision<'a> {
-        Decision { offer: Some(offer), newer, trace, ..nothing(self.current, self.channel, Status::UpdateAvailable, None) }
+        Decision {
+            offer: Some(offer),
+            newer,
+            trace,
+            ..nothing(self.current, self.channel, Status::UpdateAvailable, None)
+        }
     }
 
     /// Rule 12: why nothing is offered; the first that fits.
     fn refusal(&self, judged: &[Judged<'a>], trace: Vec<Considered<'a>>) -> Decision<'a> {
         let highest = |wanted: fn(&Finding) -> bool| {
-            judged.iter().filter(|one| wanted(&one.finding)).max_by(|left, right| left.release.version.cmp(&right.release.version))
+            judged
+                .iter()
+                .filter(|one| wanted(&one.finding))
+                .max_by(|left, right| left.release.version.cmp(&right.release.version))
         };
         let refused = highest(|finding| matches!(finding, Finding::NotEntitled(_)));
         let held_back = highest(|finding| matches!(finding, Finding::HeldBack(_)));
@@ -243,7 +264,8 @@ impl<'a> Asker<'_, 'a> {
 fn best_server_path<'a>(server: &Version, judged: &[Judged<'a>], targets: &[Target]) -> Vec<&'a Release> {
     let open = open(judged);
     let path = |target: &Target| {
-        let there: Vec<&'a Release> = open.iter().copied().filter(|release| release.artifact_for(target).is_some()).collect();
+        let there: Vec<&'a Release> =
+            open.iter().copied().filter(|release| release.artifact_for(target).is_some()).collect();
         path::walk(server, &there)
     };
     let rank = |path: &Vec<&'a Release>| {
@@ -260,7 +282,8 @@ fn open<'a>(judged: &[Judged<'a>]) -> Vec<&'a Release> {
 
 /// The highest candidate above a version that entitlement holds back: `newer` (rule 12).
 fn held_back_above<'a>(judged: &[Judged<'a>], version: &Version) -> Option<&'a Release> {
-    judged.iter()
+    judged
+        .iter()
         .filter(|one| matches!(one.finding, Finding::NotEntitled(_)) && one.release.version > *version)
         .map(|one| one.release)
         .max_by(|left, right| left.version.cmp(&right.version))
@@ -271,7 +294,9 @@ fn trace<'a>(judged: &[Judged<'a>], component: Component, path: &[&Release]) -> 
     let verdict = |one: &Judged<'a>| match path.iter().position(|hop| hop.version == one.release.version) {
         Some(0) => Verdict::Offered,
         Some(_) => Verdict::OnPath,
-        None if one.finding == Finding::Open && path.last().is_none_or(|last| last.version < one.release.version) => Verdict::NoPath,
+        None if one.finding == Finding::Open && path.last().is_none_or(|last| last.version < one.release.version) => {
+            Verdict::NoPath
+        }
         None => one.finding.verdict(),
     };
     judged.iter().map(|one| Considered { version: &one.release.version, component, verdict: verdict(one) }).collect()

@@ -1,6 +1,10 @@
 //! Hosting groups and their nightly maintenance windows (contract section 3, rule 9).
 
-use jiff::{Timestamp, ToSpan, civil::{Date, Time, Weekday}, tz::Disambiguation};
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Time, Weekday},
+    tz::Disambiguation,
+};
 
 use super::{id::HostingGroupId, named_enum, slug::Slug, zone::Zone};
 
@@ -75,9 +79,9 @@ impl HostingGroup {
         let length = i64::from(self.window.duration_minutes).minutes();
         // A window that is open now began today or, as it lasts at most a day, on one of the two days before
         // (two, because a clock change can make a day of 25 hours).
-        self.starts_from(now, -2).take(4).any(|start| {
-            start <= now && start.checked_add(length).is_ok_and(|end| now < end)
-        })
+        self.starts_from(now, -2)
+            .take(4)
+            .any(|start| start <= now && start.checked_add(length).is_ok_and(|end| now < end))
     }
 
     /// When the window opens next, strictly after `now`. `None` only at the end of the calendar.
@@ -115,7 +119,11 @@ mod tests {
             slug: "nightly".parse().expect("a slug"),
             name: "Nightly".to_owned(),
             timezone: zone.parse().expect("a zone"),
-            window: Window { days: Day::ALL.to_vec(), start: Time::constant(start.0, start.1, 0, 0), duration_minutes: minutes },
+            window: Window {
+                days: Day::ALL.to_vec(),
+                start: Time::constant(start.0, start.1, 0, 0),
+                duration_minutes: minutes,
+            },
             max_concurrent: None,
             revision: 1,
         }
@@ -156,7 +164,10 @@ mod tests {
 
     #[test]
     fn a_window_of_a_whole_day_is_still_open_on_the_long_day() {
-        let nightly = HostingGroup { window: Window { days: vec![Day::Saturday], start: Time::constant(23, 0, 0, 0), duration_minutes: 1440 }, ..group("Europe/Rome", (23, 0), 1440) };
+        let nightly = HostingGroup {
+            window: Window { days: vec![Day::Saturday], start: Time::constant(23, 0, 0, 0), duration_minutes: 1440 },
+            ..group("Europe/Rome", (23, 0), 1440)
+        };
         assert!(nightly.is_open(at("2026-10-25T20:59:59Z")));
         assert!(!nightly.is_open(at("2026-10-25T21:00:00Z")));
     }

@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 
 use super::{
-    id::{InstallationId, ProductId, SubscriptionId}, locale::LanguageTag,
-    platform::{Component, MachineArch, Platform}, slug::Slug, version::Version,
+    id::{InstallationId, ProductId, SubscriptionId},
+    locale::LanguageTag,
+    platform::{Component, MachineArch, Platform},
+    slug::Slug,
+    version::Version,
 };
 
 /// What one check told about its installation.

@@ -4,7 +4,10 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{InvalidValue, id::{LicenseKeyId, SubscriptionId}};
+use super::{
+    InvalidValue,
+    id::{LicenseKeyId, SubscriptionId},
+};
 
 /// Crockford's base 32, then the five symbols that only a check symbol can be.
 const SYMBOLS: &[u8; 37] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U";
@@ -56,7 +59,8 @@ impl LicenseKey {
                 b'I' | b'L' => b'1',
                 other => other,
             };
-            let digit = SYMBOLS.iter().position(|known| *known == symbol).and_then(|position| u8::try_from(position).ok());
+            let digit =
+                SYMBOLS.iter().position(|known| *known == symbol).and_then(|position| u8::try_from(position).ok());
             let (Some(digit), Some(place)) = (digit, symbols.get_mut(count)) else { return Reading::Foreign };
             *place = symbol;
             if count < RANDOM_SYMBOLS {
@@ -143,7 +147,13 @@ mod tests {
     use super::*;
 
     fn some_key() -> LicenseKey {
-        (0_u8..=255).find_map(|seed| LicenseKey::from_random(&std::array::from_fn(|index| seed.wrapping_mul(31).wrapping_add(u8::try_from(index * 7).expect("small"))))).expect("a key")
+        (0_u8..=255)
+            .find_map(|seed| {
+                LicenseKey::from_random(&std::array::from_fn(|index| {
+                    seed.wrapping_mul(31).wrapping_add(u8::try_from(index * 7).expect("small"))
+                }))
+            })
+            .expect("a key")
     }
 
     #[test]
@@ -151,7 +161,15 @@ mod tests {
         let key = some_key();
         let written = key.to_string();
         assert_eq!(written.len(), 29);
-        for typed in [written.clone(), written.to_lowercase(), written.replace('-', ""), written.replace('-', " "), written.replace('0', "o"), written.replace('1', "L"), written.replace('1', "i")] {
+        for typed in [
+            written.clone(),
+            written.to_lowercase(),
+            written.replace('-', ""),
+            written.replace('-', " "),
+            written.replace('0', "o"),
+            written.replace('1', "L"),
+            written.replace('1', "i"),
+        ] {
             assert_eq!(LicenseKey::read(&typed), Reading::Key(key.clone()), "{typed}");
         }
     }
@@ -176,7 +194,15 @@ mod tests {
 
     #[test]
     fn other_texts_are_not_of_this_form() {
-        for foreign in ["", "-", "ABC", "00000-00000-00000-00000-0000", "00000-00000-00000-00000-00000-0", "UUUUU-00000-00000-00000-00000", "ÄÄÄÄÄ-00000-00000-00000-00000"] {
+        for foreign in [
+            "",
+            "-",
+            "ABC",
+            "00000-00000-00000-00000-0000",
+            "00000-00000-00000-00000-00000-0",
+            "UUUUU-00000-00000-00000-00000",
+            "ÄÄÄÄÄ-00000-00000-00000-00000",
+        ] {
             assert_eq!(LicenseKey::read(foreign), Reading::Foreign, "{foreign}");
         }
     }

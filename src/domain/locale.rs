@@ -100,12 +100,17 @@ impl Wishes {
     #[must_use]
     pub fn from_accept_language(header: &str) -> Self {
         const READ: usize = 16;
-        let mut ranked: Vec<(u16, LanguageTag)> = header.split(',').take(READ).filter_map(|item| {
-            let mut parts = item.split(';');
-            let tag = parts.next()?.trim().parse().ok()?;
-            let quality = parts.find_map(|parameter| parameter.trim().strip_prefix("q=")).map_or(Some(1000), thousandths)?;
-            (quality > 0).then_some((quality, tag))
-        }).collect();
+        let mut ranked: Vec<(u16, LanguageTag)> = header
+            .split(',')
+            .take(READ)
+            .filter_map(|item| {
+                let mut parts = item.split(';');
+                let tag = parts.next()?.trim().parse().ok()?;
+                let quality =
+                    parts.find_map(|parameter| parameter.trim().strip_prefix("q=")).map_or(Some(1000), thousandths)?;
+                (quality > 0).then_some((quality, tag))
+            })
+            .collect();
         ranked.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
         Self(ranked.into_iter().map(|(_, tag)| tag).collect())
     }
@@ -119,7 +124,11 @@ impl Wishes {
     /// The text for these wishes, with its locale; where there is none in the default or in English either, the
     /// first there is: a text in a foreign language beats none.
     #[must_use]
-    pub fn choose<'a, T>(&self, default: &LanguageTag, texts: &'a BTreeMap<LanguageTag, T>) -> Option<(&'a LanguageTag, &'a T)> {
+    pub fn choose<'a, T>(
+        &self,
+        default: &LanguageTag,
+        texts: &'a BTreeMap<LanguageTag, T>,
+    ) -> Option<(&'a LanguageTag, &'a T)> {
         self.look_up(default, |wanted| texts.iter().find(|(tag, _)| tag.as_str() == wanted))
             .or_else(|| texts.iter().next())
     }

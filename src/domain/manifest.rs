@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    artifact::{ArtifactKind, Filename, Sha256}, id::{ArtifactId, ReleaseId}, locale::LanguageTag,
-    platform::{Arch, Component, Platform}, release::{Access, Release, Severity}, slug::Slug, version::{Requirement, Version},
+    artifact::{ArtifactKind, Filename, Sha256},
+    id::{ArtifactId, ReleaseId},
+    locale::LanguageTag,
+    platform::{Arch, Component, Platform},
+    release::{Access, Release, Severity},
+    slug::Slug,
+    version::{Requirement, Version},
 };
 
 /// What an updater can rely on about a release. Channel and rollout are not in it: they say who is offered the
@@ -71,17 +76,21 @@ impl Manifest {
     /// The manifest of a release that has a `published_at`; `None` on a draft.
     #[must_use]
     pub fn of(product: &Slug, release: &Release) -> Option<Self> {
-        let mut artifacts: Vec<ManifestArtifact> = release.artifacts.iter().map(|artifact| ManifestArtifact {
-            id: artifact.id,
-            component: artifact.component,
-            platform: artifact.platform,
-            arch: artifact.arch,
-            kind: artifact.kind,
-            filename: artifact.filename.clone(),
-            size: artifact.size,
-            sha256: artifact.sha256,
-            signature: artifact.signature.clone(),
-        }).collect();
+        let mut artifacts: Vec<ManifestArtifact> = release
+            .artifacts
+            .iter()
+            .map(|artifact| ManifestArtifact {
+                id: artifact.id,
+                component: artifact.component,
+                platform: artifact.platform,
+                arch: artifact.arch,
+                kind: artifact.kind,
+                filename: artifact.filename.clone(),
+                size: artifact.size,
+                sha256: artifact.sha256,
+                signature: artifact.signature.clone(),
+            })
+            .collect();
         artifacts.sort_by(|left, right| (&left.filename, left.id).cmp(&(&right.filename, right.id)));
         Some(Self {
             schema: 1,

@@ -1,8 +1,14 @@
 //! Products: what the vendor sells.
 
 use super::{
-    channel::Channels, id::ProductId, locale::LanguageTag, named_enum,
-    platform::{Arch, Component, Platform}, slug::Slug, version::Version, zone::Zone,
+    channel::Channels,
+    id::ProductId,
+    locale::LanguageTag,
+    named_enum,
+    platform::{Arch, Component, Platform},
+    slug::Slug,
+    version::Version,
+    zone::Zone,
 };
 
 named_enum! {

@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    artifact::{Artifact, Target}, id::{ProductId, ReleaseId}, locale::LanguageTag, named_enum,
-    rollout::{Rollout, RolloutState}, slug::Slug, version::{Requirement, Version},
+    artifact::{Artifact, Target},
+    id::{ProductId, ReleaseId},
+    locale::LanguageTag,
+    named_enum,
+    rollout::{Rollout, RolloutState},
+    slug::Slug,
+    version::{Requirement, Version},
 };
 
 named_enum! {
@@ -121,7 +126,11 @@ impl Release {
     /// The file that fits the target best.
     #[must_use]
     pub fn artifact_for(&self, target: &Target) -> Option<&Artifact> {
-        self.artifacts.iter().filter_map(|artifact| Some((artifact.fit(target)?, artifact))).min_by_key(|(fit, _)| *fit).map(|(_, artifact)| artifact)
+        self.artifacts
+            .iter()
+            .filter_map(|artifact| Some((artifact.fit(target)?, artifact)))
+            .min_by_key(|(fit, _)| *fit)
+            .map(|(_, artifact)| artifact)
     }
 
     /// Fails unless this is a draft.
@@ -131,7 +140,9 @@ impl Release {
     pub fn require_draft(&self) -> Result<(), TransitionError> {
         match self.state {
             ReleaseState::Draft => Ok(()),
-            ReleaseState::Published | ReleaseState::Yanked => Err(TransitionError::AlreadyPublished(self.version.clone())),
+            ReleaseState::Published | ReleaseState::Yanked => {
+                Err(TransitionError::AlreadyPublished(self.version.clone()))
+            }
         }
     }
 

@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn the_worked_vectors_of_the_contract() {
-        let release = |last: u8| ReleaseId(Uuid::from_u128(0x0199_a0de_0000_7000_8000_0000_0000_0000 + u128::from(last)));
+        let release =
+            |last: u8| ReleaseId(Uuid::from_u128(0x0199_a0de_0000_7000_8000_0000_0000_0000 + u128::from(last)));
         let site = |last: u8| Some(Uuid::from_u128(0x0199_a0de_0000_7000_8000_0000_0000_0000 + u128::from(last)));
         assert_eq!(bucket(release(1), site(0xa1)), 2682);
         assert_eq!(bucket(release(1), site(0xa2)), 5366);
@@ -172,7 +173,9 @@ mod tests {
     #[test]
     fn percentages_are_exact_to_two_decimals_and_no_more() {
         let read = |text: &str| serde_json::from_str::<Percent>(text).map(Percent::hundredths);
-        for (text, hundredths) in [("0", 0), ("100", 10_000), ("100.0", 10_000), ("0.01", 1), ("12.5", 1250), ("99.99", 9999), ("0.29", 29)] {
+        for (text, hundredths) in
+            [("0", 0), ("100", 10_000), ("100.0", 10_000), ("0.01", 1), ("12.5", 1250), ("99.99", 9999), ("0.29", 29)]
+        {
             assert_eq!(read(text).ok(), Some(hundredths), "{text}");
         }
         for wrong in ["100.01", "-1", "0.001", "1e2000", "\"5\"", "101", "33.333"] {

@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 
 use super::{
-    id::{InstallationId, ProductId, RunId, SubscriptionId}, locale::LanguageTag, named_enum,
-    platform::Component, version::Version,
+    id::{InstallationId, ProductId, RunId, SubscriptionId},
+    locale::LanguageTag,
+    named_enum,
+    platform::Component,
+    version::Version,
 };
 
 named_enum! {

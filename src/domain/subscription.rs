@@ -5,7 +5,11 @@ use std::sync::Arc;
 use jiff::{Timestamp, civil::Date};
 
 use super::{
-    id::{CustomerId, HostingGroupId, ProductId, SubscriptionId}, named_enum, slug::Slug, version::Requirement, zone::Zone,
+    id::{CustomerId, HostingGroupId, ProductId, SubscriptionId},
+    named_enum,
+    slug::Slug,
+    version::Requirement,
+    zone::Zone,
 };
 
 named_enum! {

@@ -88,7 +88,8 @@ impl FromStr for Version {
         }
         let two_numbers = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
             && text.bytes().filter(|&byte| byte == b'.').count() == 1;
-        let parsed = if two_numbers { semver::Version::parse(&format!("{text}.0")) } else { semver::Version::parse(text) };
+        let parsed =
+            if two_numbers { semver::Version::parse(&format!("{text}.0")) } else { semver::Version::parse(text) };
         parsed.map(Self).map_err(|_| invalid())
     }
 }
@@ -132,7 +133,9 @@ impl Range {
             Ordering::Less => false,
         });
         let below = self.upper.as_ref().is_none_or(|bound| match version.cmp(&bound.version) {
-            Ordering::Less => bound.inclusive || !bound.version.0.pre.is_empty() || !version.is_prerelease_of(&bound.version),
+            Ordering::Less => {
+                bound.inclusive || !bound.version.0.pre.is_empty() || !version.is_prerelease_of(&bound.version)
+            }
             Ordering::Equal => bound.inclusive,
             Ordering::Greater => false,
         });
@@ -201,7 +204,8 @@ impl FromStr for Requirement {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidValue::new("version requirement", text, "Cargo's syntax such as `>=12.0, <13` or `~12.4`");
+        let invalid =
+            || InvalidValue::new("version requirement", text, "Cargo's syntax such as `>=12.0, <13` or `~12.4`");
         if text.len() > MAX_LENGTH {
             return Err(invalid());
         }
@@ -230,7 +234,20 @@ mod tests {
     #[test]
     fn two_numbers_are_read_with_a_zero_patch_and_nothing_else_is_guessed() {
         assert_eq!(version("12.4"), version("12.4.0"));
-        for wrong in ["", "12", "v1.2.3", "1.2.3.4", "01.2.3", "1.02", "1.2-beta", "1.2+x", " 1.2.3", "1.2.", ".1", "99999999999999999999.0.0"] {
+        for wrong in [
+            "",
+            "12",
+            "v1.2.3",
+            "1.2.3.4",
+            "01.2.3",
+            "1.02",
+            "1.2-beta",
+            "1.2+x",
+            " 1.2.3",
+            "1.2.",
+            ".1",
+            "99999999999999999999.0.0",
+        ] {
             assert!(wrong.parse::<Version>().is_err(), "{wrong} was read as a version");
         }
     }
@@ -245,7 +262,11 @@ mod tests {
     #[test]
     fn requirements_are_judged_by_precedence() {
         let table: &[(&str, &[&str], &[&str])] = &[
-            ("^12.3", &["12.3.0", "12.3.0+b", "12.9.1", "12.4.0-beta.1"], &["12.3.0-rc.1", "13.0.0-alpha", "13.0.0", "12.2.9"]),
+            (
+                "^12.3",
+                &["12.3.0", "12.3.0+b", "12.9.1", "12.4.0-beta.1"],
+                &["12.3.0-rc.1", "13.0.0-alpha", "13.0.0", "12.2.9"],
+            ),
             (">=12.0, <13", &["12.0.0", "12.5.0-rc.1"], &["13.0.0-rc.1", "13.0.0", "12.0.0-rc.1"]),
             ("<13.0.0-beta.2", &["13.0.0-beta.1", "13.0.0-alpha"], &["13.0.0-beta.2", "13.0.0"]),
             ("<=12.4", &["12.4.9", "12.4.0-rc.1", "1.0.0"], &["12.5.0-rc.1", "12.5.0"]),

@@ -1,6 +1,9 @@
 //! Every refusal as a problem document (RFC 9457): one table gives each code its status and title.
 
-use actix_web::{HttpResponse, ResponseError, http::{StatusCode, header}};
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -132,7 +135,10 @@ impl ResponseError for Problem {
                 response.append_header((header::WWW_AUTHENTICATE, "License realm=\"sluice\""));
                 response.append_header((header::WWW_AUTHENTICATE, "Basic realm=\"sluice\", charset=\"UTF-8\""));
             }
-            Code::AuthorizationRequired | Code::AuthorizationInvalid | Code::LoginFailed | Code::RefreshTokenInvalid => {
+            Code::AuthorizationRequired
+            | Code::AuthorizationInvalid
+            | Code::LoginFailed
+            | Code::RefreshTokenInvalid => {
                 response.append_header((header::WWW_AUTHENTICATE, "Bearer realm=\"sluice\""));
             }
             Code::StorageUnavailable => {

@@ -1,8 +1,8 @@
 //! What happens around every request.
 
 use actix_web::{
-    Error, ResponseError as _,
-    body::{EitherBody, MessageBody},
+    Error,
+    body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
 };
@@ -16,24 +16,22 @@ use crate::services::Refusal;
 ///
 /// # Errors
 /// What the handlers could not turn into a response.
-pub async fn guard<B: MessageBody + 'static>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+pub async fn guard<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
     let (method, path, peer) = match tracing::enabled!(tracing::Level::DEBUG) {
         true => (Some(request.method().clone()), request.path().to_owned(), request.peer_addr()),
         false => (None, String::new(), None),
     };
-    // For the case that the handler takes the request down with it.
-    let kept = request.request().clone();
     match std::panic::AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(answered) => {
             let response = answered?;
             if let Some(method) = method {
                 tracing::debug!(%method, path, ?peer, status = response.status().as_u16(), "answered");
             }
-            Ok(response.map_into_left_body())
+            Ok(response)
         }
-        Err(_) => {
-            let problem = Problem(Refusal::internal(&"a handler panicked"));
-            Ok(ServiceResponse::new(kept, problem.error_response()).map_into_right_body())
-        }
+        Err(_) => Err(Problem(Refusal::internal(&"a handler panicked")).into()),
     }
 }

@@ -40,7 +40,10 @@ struct Schemes;
 impl Modify for Schemes {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let Some(components) = openapi.components.as_mut() else { return };
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("A session's access token, or an API token.")).build();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A session's access token, or an API token."))
+            .build();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         let license = HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some(
             "The license key as password, with any user name; or, the same in plain, `Authorization: License <key>`.",
@@ -68,10 +71,15 @@ pub fn complete(mut openapi: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenA
 
 /// The refusals that follow from what an operation takes.
 fn add_common(operation: &mut Operation) {
-    let parameters: Vec<_> = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
-        RefOr::T(parameter) => Some(parameter.clone()),
-        RefOr::Ref(_) => None,
-    }).collect();
+    let parameters: Vec<_> = operation
+        .parameters
+        .iter()
+        .flatten()
+        .filter_map(|parameter| match parameter {
+            RefOr::T(parameter) => Some(parameter.clone()),
+            RefOr::Ref(_) => None,
+        })
+        .collect();
     let takes = |place: &ParameterIn| parameters.iter().any(|parameter| parameter.parameter_in == *place);
     add(operation, 400, "A query parameter is missing or unknown, or the request cannot be read.");
     if takes(&ParameterIn::Path) {
@@ -93,7 +101,8 @@ fn add_common(operation: &mut Operation) {
         add(operation, 403, "The caller may not do this.");
     }
     let conditional = parameters.iter().any(|parameter| parameter.name.eq_ignore_ascii_case("if-match"));
-    let is_download = operation.operation_id.as_deref().is_some_and(|id| id.ends_with("_artifact") && id != "put_artifact");
+    let is_download =
+        operation.operation_id.as_deref().is_some_and(|id| id.ends_with("_artifact") && id != "put_artifact");
     if conditional || is_download {
         add(operation, 412, "It has changed since it was read.");
     }
@@ -111,7 +120,10 @@ fn add(operation: &mut Operation, status: u16, description: &str) {
         return;
     }
     let mut response = ResponseBuilder::new().description(description);
-    response = response.content("application/problem+json", Content::new(Some(RefOr::Ref(Ref::from_schema_name(ProblemBody::name())))));
+    response = response.content(
+        "application/problem+json",
+        Content::new(Some(RefOr::Ref(Ref::from_schema_name(ProblemBody::name())))),
+    );
     if status == "401" {
         response = response.header("WWW-Authenticate", HeaderBuilder::new().description(Some("What to send.")).build());
     }

@@ -1,10 +1,17 @@
 //! What the vendor's operators and other programs look at: health, metrics, the public keys.
 
-use actix_web::{HttpResponse, get, http::{StatusCode, header}};
+use actix_web::{
+    HttpResponse, get,
+    http::{StatusCode, header},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{http::{App, Problem, wire}, services::Refusal, signing::PublicKey};
+use crate::{
+    http::{App, Problem, wire},
+    services::Refusal,
+    signing::PublicKey,
+};
 
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,10 +38,17 @@ pub async fn get_liveness() -> HttpResponse {
 )]
 #[get("/readyz")]
 pub async fn get_readiness(app: App) -> HttpResponse {
-    let database = app.context.read(|connection| Ok(crate::store::settings::get(connection, crate::store::settings::LICENSE_SECRET)?)).await.is_ok();
+    let database = app
+        .context
+        .read(|connection| Ok(crate::store::settings::get(connection, crate::store::settings::LICENSE_SECRET)?))
+        .await
+        .is_ok();
     let storage = app.context.artifacts.is_reachable().await;
     let problems: Vec<_> = [(database, "the database cannot be read"), (storage, "the artifact store cannot be read")]
-        .into_iter().filter(|(works, _)| !works).map(|(_, problem)| problem).collect();
+        .into_iter()
+        .filter(|(works, _)| !works)
+        .map(|(_, problem)| problem)
+        .collect();
     match problems.is_empty() {
         true => wire::json(StatusCode::OK, &Health { status: "ready", problems }),
         false => wire::json(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "degraded", problems }),

@@ -1,6 +1,10 @@
 //! Every route there is, by who asks. What is not listed here does not exist.
 
-use actix_web::{App as ActixApp, HttpRequest, HttpResponse, ResponseError as _, http::{Method, header}, web};
+use actix_web::{
+    App as ActixApp, HttpRequest, HttpResponse, ResponseError as _,
+    http::{Method, header},
+    web,
+};
 use utoipa::OpenApi as _;
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 

@@ -1,13 +1,21 @@
 //! The one-time link of the first start: whoever has it makes the first administrator.
 
-use actix_web::{HttpResponse, get, http::{StatusCode, header}, post};
+use actix_web::{
+    HttpResponse, get,
+    http::{StatusCode, header},
+    post,
+};
 use aws_lc_rs::constant_time;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::id::UserId,
-    http::{App, Problem, extract::{Body, Query}, wire},
+    http::{
+        App, Problem,
+        extract::{Body, Query},
+        wire,
+    },
     services::{Code, log_in},
 };
 
@@ -44,8 +52,18 @@ pub struct MadeAdministrator {
 }
 
 fn check(app: &App, token: &str) -> Result<(), Problem> {
-    let good = app.setup_token.as_ref().is_some_and(|known| constant_time::verify_slices_are_equal(known.as_bytes(), token.as_bytes()).is_ok());
-    if good { Ok(()) } else { Err(Problem::new(Code::SetupLinkInvalid, "this set-up link is not good, or was used; the newest one is in the server's output")) }
+    let good = app
+        .setup_token
+        .as_ref()
+        .is_some_and(|known| constant_time::verify_slices_are_equal(known.as_bytes(), token.as_bytes()).is_ok());
+    if good {
+        Ok(())
+    } else {
+        Err(Problem::new(
+            Code::SetupLinkInvalid,
+            "this set-up link is not good, or was used; the newest one is in the server's output",
+        ))
+    }
 }
 
 /// Show the page behind the one-time link.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpResponse, http::{StatusCode, header}};
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -63,7 +66,11 @@ impl Default for Limit {
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = i64::deserialize(deserializer)?;
-        if (1..=200).contains(&number) { Ok(Self(number)) } else { Err(serde::de::Error::custom(format!("`{number}` is no limit; expected 1 to 200"))) }
+        if (1..=200).contains(&number) {
+            Ok(Self(number))
+        } else {
+            Err(serde::de::Error::custom(format!("`{number}` is no limit; expected 1 to 200")))
+        }
     }
 }
 
@@ -96,7 +103,10 @@ pub struct PageQuery {
 /// An answer with a JSON body.
 #[must_use]
 pub fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
-    HttpResponse::build(status).content_type("application/json").insert_header((header::CACHE_CONTROL, "no-store")).body(serde_json::to_vec(body).unwrap_or_default())
+    HttpResponse::build(status)
+        .content_type("application/json")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(serde_json::to_vec(body).unwrap_or_default())
 }
 
 /// An answer with a JSON body and the ETag of its revision.
@@ -326,7 +336,10 @@ impl SubscriptionBody {
             grace_days: coverage.grace_days,
             channels: coverage.channels.iter().map(ToString::to_string).collect(),
             version_req: coverage.version_req.as_deref().cloned(),
-            hosting_group: coverage.hosting_group.and_then(|id| catalogue.group(id)).map(|group| group.slug.to_string()),
+            hosting_group: coverage
+                .hosting_group
+                .and_then(|id| catalogue.group(id))
+                .map(|group| group.slug.to_string()),
             external_ref: subscription.external_ref.clone(),
             renews: subscription.renews,
             created_at: subscription.created_at,
@@ -347,7 +360,11 @@ impl std::fmt::Display for Pair {
 impl<'de> Deserialize<'de> for Pair {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        let pair = text.split_once('.').and_then(|(first, second)| Some(Self(Uuid::try_parse(first).ok()?, Uuid::try_parse(second).ok()?)));
-        pair.ok_or_else(|| serde::de::Error::custom(crate::domain::InvalidValue::new("cursor", &text, "the `next` of the page before")))
+        let pair = text
+            .split_once('.')
+            .and_then(|(first, second)| Some(Self(Uuid::try_parse(first).ok()?, Uuid::try_parse(second).ok()?)));
+        pair.ok_or_else(|| {
+            serde::de::Error::custom(crate::domain::InvalidValue::new("cursor", &text, "the `next` of the page before"))
+        })
     }
 }

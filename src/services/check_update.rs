@@ -9,12 +9,22 @@ use crate::{
     directory::{Catalogue, KeyEntry, ProductEntry},
     domain::{
         artifact::{Artifact, FullKind},
-        decision::{self, facts::{Check, Entitlement, Facts, Trigger}, report::Decision},
-        hosting_group::HostingGroup, id::{InstallationId, SubscriptionId}, installation::Sighting, locale::Wishes,
-        platform::{Component, MachineArch, Platform}, slug::Slug, subscription::{Coverage, Status}, version::Version,
+        decision::{
+            self,
+            facts::{Check, Entitlement, Facts, Trigger},
+            report::Decision,
+        },
+        hosting_group::HostingGroup,
+        id::{InstallationId, SubscriptionId},
+        installation::Sighting,
+        locale::Wishes,
+        platform::{Component, MachineArch, Platform},
+        slug::Slug,
+        subscription::{Coverage, Status},
+        version::Version,
     },
-    signing::link::Grant,
     services::Code,
+    signing::link::Grant,
 };
 
 /// What a program asks.
@@ -79,7 +89,12 @@ impl Answer<'_> {
 ///
 /// # Errors
 /// `product_not_found`, `parameter_invalid` for a channel that is none of the product's.
-pub fn check<T>(context: &Context, question: &Question, key: Option<KeyEntry>, render: impl FnOnce(&Answer<'_>) -> T) -> Result<T, Refusal> {
+pub fn check<T>(
+    context: &Context,
+    question: &Question,
+    key: Option<KeyEntry>,
+    render: impl FnOnce(&Answer<'_>) -> T,
+) -> Result<T, Refusal> {
     decide(context, question, key, None, None, |answer| {
         note(context, answer);
         render(answer)
@@ -109,12 +124,16 @@ fn decide<T>(
     render: impl FnOnce(&Answer<'_>) -> T,
 ) -> Result<T, Refusal> {
     let catalogue: &Arc<Catalogue> = &context.directory.catalogue();
-    let entry = catalogue.product(question.product.as_str()).ok_or_else(|| manage_products::not_found(&question.product))?;
+    let entry =
+        catalogue.product(question.product.as_str()).ok_or_else(|| manage_products::not_found(&question.product))?;
     let now = at.unwrap_or_else(|| context.clock.now());
     let coverage = match subscription.or(key.map(|key| key.subscription)) {
-        Some(id) => Some(context.directory.coverage(id).ok_or_else(|| {
-            Refusal::new(Code::SubscriptionNotFound, format!("there is no subscription {id}"))
-        })?),
+        Some(id) => Some(
+            context
+                .directory
+                .coverage(id)
+                .ok_or_else(|| Refusal::new(Code::SubscriptionNotFound, format!("there is no subscription {id}")))?,
+        ),
         None => None,
     };
     let own = coverage.as_deref().filter(|coverage| coverage.product == entry.product.id);
@@ -125,7 +144,14 @@ fn decide<T>(
         (Some(_), Some(own)) => Entitlement::Subscriber(own, group),
     };
     let facts_check = facts_of(entry, question)?;
-    let facts = Facts { now, product: &entry.product, releases: &entry.releases, stops: &entry.stops, check: &facts_check, entitlement };
+    let facts = Facts {
+        now,
+        product: &entry.product,
+        releases: &entry.releases,
+        stops: &entry.stops,
+        check: &facts_check,
+        entitlement,
+    };
     let decision = decision::decide(&facts);
     Ok(render(&Answer { decision, now, entry, question, coverage: own, group, key }))
 }
@@ -138,7 +164,10 @@ fn facts_of(entry: &ProductEntry, question: &Question) -> Result<Check, Refusal>
     };
     let channel = channel.cloned().ok_or_else(|| {
         let asked = question.channel.as_ref().map(Slug::as_str).unwrap_or_default();
-        Refusal::new(Code::ParameterInvalid, format!("`channel`: `{asked}` is no channel of `{}`; it has {}", question.product, channels.listed()))
+        Refusal::new(
+            Code::ParameterInvalid,
+            format!("`channel`: `{asked}` is no channel of `{}`; it has {}", question.product, channels.listed()),
+        )
     })?;
     Ok(Check {
         component: question.component,
@@ -180,7 +209,8 @@ pub fn link(context: &Context, answer: &Answer<'_>, artifact: &Artifact) -> (Str
     // Whole seconds, as the token has them.
     let expires_at = Timestamp::from_second(expires_at.as_second()).unwrap_or(expires_at);
     let token = context.keys.sign_link(artifact.id, Grant { license_key: answer.key.map(|key| key.id), expires_at });
-    let url = format!("{}/api/v1/downloads/{}/{}?token={token}", context.settings.public_url, artifact.id, artifact.filename);
+    let url =
+        format!("{}/api/v1/downloads/{}/{}?token={token}", context.settings.public_url, artifact.id, artifact.filename);
     (url, expires_at)
 }
 

@@ -2,7 +2,10 @@
 
 use super::{Code, Context, Refusal};
 use crate::{
-    domain::{artifact::{Artifact, Filename}, id::ArtifactId},
+    domain::{
+        artifact::{Artifact, Filename},
+        id::ArtifactId,
+    },
     signing::link::{Grant, LinkError},
 };
 
@@ -12,8 +15,14 @@ use crate::{
 /// `url_invalid`, `url_expired`, `url_withdrawn`, `artifact_not_found`.
 pub fn find(context: &Context, id: ArtifactId, filename: &Filename, token: &str) -> Result<Artifact, Refusal> {
     let grant = context.keys.read_link(id, token, context.clock.now()).map_err(|error| match error {
-        LinkError::Invalid => Refusal::new(Code::UrlInvalid, "this download link was not made here, or was altered; check for updates again"),
-        LinkError::Expired => Refusal::new(Code::UrlExpired, "this download link is past its time; check for updates again, the download goes on where it stopped"),
+        LinkError::Invalid => Refusal::new(
+            Code::UrlInvalid,
+            "this download link was not made here, or was altered; check for updates again",
+        ),
+        LinkError::Expired => Refusal::new(
+            Code::UrlExpired,
+            "this download link is past its time; check for updates again, the download goes on where it stopped",
+        ),
     })?;
     let catalogue = context.directory.catalogue();
     let missing = || Refusal::new(Code::ArtifactNotFound, format!("there is no artifact {id} named `{filename}`"));

@@ -10,7 +10,14 @@ use super::{
     manage_subscriptions::{self, NewSubscription},
 };
 use crate::{
-    domain::{customer::Customer, id::{CustomerId, SubscriptionId}, locale::LanguageTag, slug::Slug, subscription::Deployment, version::Requirement},
+    domain::{
+        customer::Customer,
+        id::{CustomerId, SubscriptionId},
+        locale::LanguageTag,
+        slug::Slug,
+        subscription::Deployment,
+        version::Requirement,
+    },
     signing::KeyRing,
     store,
 };
@@ -59,7 +66,11 @@ pub struct Imported {
 
 impl std::fmt::Debug for Imported {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Imported").field("line", &self.line).field("subscription", &self.subscription).finish_non_exhaustive()
+        formatter
+            .debug_struct("Imported")
+            .field("line", &self.line)
+            .field("subscription", &self.subscription)
+            .finish_non_exhaustive()
     }
 }
 
@@ -69,31 +80,41 @@ impl std::fmt::Debug for Imported {
 /// `body_invalid` naming the lines and columns that are wrong; nothing is imported then.
 pub async fn import(context: &Arc<Context>, reach: Reach, file: bytes::Bytes) -> Result<Vec<Imported>, Refusal> {
     let keys = Arc::clone(context);
-    context.write(move |write| {
-        let mut importer = Importer { keys: &keys.keys, reach, customers: HashMap::new(), imported: Vec::new(), faults: Vec::new() };
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file.as_ref());
-        let header = reader.headers().map_err(|error| Refusal::field("line 1", error.to_string()))?.clone();
-        let mut record = csv::StringRecord::new();
-        loop {
-            let line = reader.position().line();
-            match reader.read_record(&mut record) {
-                Ok(true) => importer.take(write, record.position().map_or(line, csv::Position::line), &record, &header)?,
-                Ok(false) => break,
-                Err(error) => importer.fault(line, "", &error.to_string()),
+    context
+        .write(move |write| {
+            let mut importer = Importer {
+                keys: &keys.keys,
+                reach,
+                customers: HashMap::new(),
+                imported: Vec::new(),
+                faults: Vec::new(),
+            };
+            let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file.as_ref());
+            let header = reader.headers().map_err(|error| Refusal::field("line 1", error.to_string()))?.clone();
+            let mut record = csv::StringRecord::new();
+            loop {
+                let line = reader.position().line();
+                match reader.read_record(&mut record) {
+                    Ok(true) => {
+                        importer.take(write, record.position().map_or(line, csv::Position::line), &record, &header)?
+                    }
+                    Ok(false) => break,
+                    Err(error) => importer.fault(line, "", &error.to_string()),
+                }
+                if importer.faults.len() >= SHOWN {
+                    break;
+                }
             }
-            if importer.faults.len() >= SHOWN {
-                break;
+            if importer.faults.is_empty() {
+                return Ok(importer.imported);
             }
-        }
-        if importer.faults.is_empty() {
-            return Ok(importer.imported);
-        }
-        let mut faults = Faults::default();
-        for (field, message) in importer.faults {
-            faults.add(&field, message);
-        }
-        Err(faults.finish().err().unwrap_or_else(|| Refusal::internal(&"faults without a fault")))
-    }).await
+            let mut faults = Faults::default();
+            for (field, message) in importer.faults {
+                faults.add(&field, message);
+            }
+            Err(faults.finish().err().unwrap_or_else(|| Refusal::internal(&"faults without a fault")))
+        })
+        .await
 }
 
 struct Importer<'k> {
@@ -111,7 +132,13 @@ impl Importer<'_> {
     }
 
     /// Takes in a line; what is wrong with it is noted, what is wrong with the database ends the import.
-    fn take(&mut self, write: &mut Write<'_>, line: u64, record: &csv::StringRecord, header: &csv::StringRecord) -> Result<(), Refusal> {
+    fn take(
+        &mut self,
+        write: &mut Write<'_>,
+        line: u64,
+        record: &csv::StringRecord,
+        header: &csv::StringRecord,
+    ) -> Result<(), Refusal> {
         let row: Line = match record.deserialize(Some(header)) {
             Ok(row) => row,
             Err(error) => {
@@ -122,7 +149,9 @@ impl Importer<'_> {
         };
         match self.add(write, row) {
             Ok((subscription, license_key)) => self.imported.push(Imported { line, subscription, license_key }),
-            Err(refusal) if refusal.faults.is_empty() && refusal.code != super::Code::LicenseKeyExists => return Err(refusal),
+            Err(refusal) if refusal.faults.is_empty() && refusal.code != super::Code::LicenseKeyExists => {
+                return Err(refusal);
+            }
             Err(refusal) if refusal.faults.is_empty() => self.fault(line, "license_key", &refusal.detail),
             Err(refusal) => refusal.faults.iter().for_each(|fault| self.fault(line, &fault.field, &fault.message)),
         }
@@ -171,7 +200,11 @@ impl Importer<'_> {
                     revision: 1,
                 };
                 manage_customers::check(&customer).map_err(|refusal| Refusal {
-                    faults: refusal.faults.into_iter().map(|fault| super::Fault { field: column_of(&fault.field), ..fault }).collect(),
+                    faults: refusal
+                        .faults
+                        .into_iter()
+                        .map(|fault| super::Fault { field: column_of(&fault.field), ..fault })
+                        .collect(),
                     ..refusal
                 })?;
                 store::customers::insert(write.connection, &customer)?;

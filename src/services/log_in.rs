@@ -10,7 +10,10 @@ use crate::{
     auth::{session::Session, token_hash},
     domain::id::UserId,
     signing::random,
-    store::{self, users::{RefreshToken, User}},
+    store::{
+        self,
+        users::{RefreshToken, User},
+    },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -49,14 +52,17 @@ pub async fn log_in(context: &Arc<Context>, email: &str, password: String) -> Re
     let checked = tokio::task::spawn_blocking(move || {
         let matches = desk.passwords.verify(&password, user.as_ref().map(|user| user.password_hash.as_str()));
         user.filter(|_| matches)
-    }).await;
+    })
+    .await;
     let user = checked.map_err(|error| Refusal::internal(&error))?;
     let user = user.ok_or_else(|| Refusal::new(Code::LoginFailed, "the e-mail address or the password is wrong"))?;
     let desk = Arc::clone(context);
-    context.write(move |write| {
-        store::users::forget_expired(write.connection, write.now)?;
-        issue(&desk, write, &user, id_at(write.now))
-    }).await
+    context
+        .write(move |write| {
+            store::users::forget_expired(write.connection, write.now)?;
+            issue(&desk, write, &user, id_at(write.now))
+        })
+        .await
 }
 
 /// Makes the next pair of tokens of a login.
@@ -65,9 +71,16 @@ fn issue(context: &Context, write: &mut Write<'_>, user: &User, family: Uuid) ->
     let refresh_token = URL_SAFE_NO_PAD.encode(random::<32>());
     let (access_until, refresh_until) = (after(context.settings.session_ttl), after(context.settings.refresh_ttl));
     let session = Session::new(user.id, family, user.role.clone(), write.now, access_until);
-    let token = RefreshToken { hash: token_hash(&refresh_token), user: user.id, family, expires_at: refresh_until, used_at: None };
+    let token = RefreshToken {
+        hash: token_hash(&refresh_token),
+        user: user.id,
+        family,
+        expires_at: refresh_until,
+        used_at: None,
+    };
     store::users::insert_refresh_token(write.connection, &token)?;
-    let access_token = context.sessions.sign(&session).ok_or_else(|| Refusal::internal(&"no session token could be signed"))?;
+    let access_token =
+        context.sessions.sign(&session).ok_or_else(|| Refusal::internal(&"no session token could be signed"))?;
     Ok(Tokens { access_token, refresh_token, expires_in: context.settings.session_ttl.as_secs() })
 }
 
@@ -79,19 +92,26 @@ fn issue(context: &Context, write: &mut Write<'_>, user: &User, family: Uuid) ->
 pub async fn refresh(context: &Arc<Context>, refresh_token: &str) -> Result<Tokens, Refusal> {
     let hash = token_hash(refresh_token);
     let desk = Arc::clone(context);
-    let renewed = context.write(move |write| {
-        let Some(known) = store::users::refresh_token(write.connection, &hash)? else { return Ok(None) };
-        if known.used_at.is_some() {
-            store::users::end_family(write.connection, known.family)?;
-            tracing::warn!(user = %known.user, "a refresh token was used twice; the login has been ended");
-            return Ok(None);
-        }
-        let user = store::users::get(write.connection, known.user)?;
-        let Some(user) = user.filter(|_| write.now < known.expires_at) else { return Ok(None) };
-        store::users::mark_used(write.connection, &hash, write.now)?;
-        issue(&desk, write, &user, known.family).map(Some)
-    }).await?;
-    renewed.ok_or_else(|| Refusal::new(Code::RefreshTokenInvalid, "the refresh token is not known, was used, or is past its time; log in again"))
+    let renewed = context
+        .write(move |write| {
+            let Some(known) = store::users::refresh_token(write.connection, &hash)? else { return Ok(None) };
+            if known.used_at.is_some() {
+                store::users::end_family(write.connection, known.family)?;
+                tracing::warn!(user = %known.user, "a refresh token was used twice; the login has been ended");
+                return Ok(None);
+            }
+            let user = store::users::get(write.connection, known.user)?;
+            let Some(user) = user.filter(|_| write.now < known.expires_at) else { return Ok(None) };
+            store::users::mark_used(write.connection, &hash, write.now)?;
+            issue(&desk, write, &user, known.family).map(Some)
+        })
+        .await?;
+    renewed.ok_or_else(|| {
+        Refusal::new(
+            Code::RefreshTokenInvalid,
+            "the refresh token is not known, was used, or is past its time; log in again",
+        )
+    })
 }
 
 /// Ends a login.
@@ -108,12 +128,15 @@ pub async fn log_out(context: &Arc<Context>, session: &Session) -> Result<(), Re
 /// # Errors
 /// `authorization_invalid`.
 pub async fn recognise(context: &Arc<Context>, access_token: &str) -> Result<(Session, User), Refusal> {
-    let invalid = || Refusal::new(Code::AuthorizationInvalid, "the session is not good any more; log in again or renew it");
+    let invalid =
+        || Refusal::new(Code::AuthorizationInvalid, "the session is not good any more; log in again or renew it");
     let session = context.sessions.read(access_token, context.clock.now()).ok_or_else(invalid)?;
     let (family, id) = (session.family, session.sub);
-    let user = context.read(move |connection| {
-        Ok(if store::users::family_lives(connection, family)? { store::users::get(connection, id)? } else { None })
-    }).await?;
+    let user = context
+        .read(move |connection| {
+            Ok(if store::users::family_lives(connection, family)? { store::users::get(connection, id)? } else { None })
+        })
+        .await?;
     Ok((session, user.ok_or_else(invalid)?))
 }
 
@@ -131,16 +154,25 @@ pub async fn set_up(context: &Arc<Context>, email: &str, password: String) -> Re
     faults.finish()?;
     let desk = Arc::clone(context);
     let hashed = tokio::task::spawn_blocking(move || desk.passwords.hash(&password)).await;
-    let password_hash = hashed.map_err(|error| Refusal::internal(&error))?.map_err(|error| Refusal::internal(&error))?;
-    context.write(move |write| {
-        if store::users::exist(write.connection)? {
-            return Err(Refusal::new(Code::SetupLinkInvalid, "there is an administrator already; log in"));
-        }
-        let user = User { id: write.new_id::<UserId>(), email, password_hash, role: OWNER.to_owned(), created_at: write.now };
-        store::users::insert(write.connection, &user)?;
-        tracing::info!(user = %user.id, "first administrator made");
-        Ok(user)
-    }).await
+    let password_hash =
+        hashed.map_err(|error| Refusal::internal(&error))?.map_err(|error| Refusal::internal(&error))?;
+    context
+        .write(move |write| {
+            if store::users::exist(write.connection)? {
+                return Err(Refusal::new(Code::SetupLinkInvalid, "there is an administrator already; log in"));
+            }
+            let user = User {
+                id: write.new_id::<UserId>(),
+                email,
+                password_hash,
+                role: OWNER.to_owned(),
+                created_at: write.now,
+            };
+            store::users::insert(write.connection, &user)?;
+            tracing::info!(user = %user.id, "first administrator made");
+            Ok(user)
+        })
+        .await
 }
 
 /// Whether there is an administrator.

@@ -69,20 +69,22 @@ pub(super) fn check(customer: &Customer) -> Result<(), Refusal> {
 /// # Errors
 /// `body_invalid`.
 pub async fn add(context: &Arc<Context>, new: NewCustomer) -> Result<Customer, Refusal> {
-    context.write(move |write| {
-        let customer = Customer {
-            id: write.new_id(),
-            name: new.name,
-            email: new.email,
-            locale: new.locale,
-            external_ref: new.external_ref,
-            created_at: write.now,
-            revision: 1,
-        };
-        check(&customer)?;
-        store::customers::insert(write.connection, &customer)?;
-        Ok(customer)
-    }).await
+    context
+        .write(move |write| {
+            let customer = Customer {
+                id: write.new_id(),
+                name: new.name,
+                email: new.email,
+                locale: new.locale,
+                external_ref: new.external_ref,
+                created_at: write.now,
+                revision: 1,
+            };
+            check(&customer)?;
+            store::customers::insert(write.connection, &customer)?;
+            Ok(customer)
+        })
+        .await
 }
 
 /// The customer with this id.
@@ -97,19 +99,26 @@ pub async fn get(context: &Arc<Context>, id: CustomerId) -> Result<Customer, Ref
 ///
 /// # Errors
 /// `customer_not_found`, `precondition_failed`, `body_invalid`.
-pub async fn change(context: &Arc<Context>, id: CustomerId, expected: Expected, change: CustomerChange) -> Result<Customer, Refusal> {
-    context.write(move |write| {
-        let mut customer = store::customers::get(write.connection, id)?.ok_or_else(|| not_found(id))?;
-        expected.check(customer.revision)?;
-        customer.name = change.name.unwrap_or(customer.name);
-        customer.email = change.email.unwrap_or(customer.email);
-        customer.locale = change.locale.unwrap_or(customer.locale);
-        customer.external_ref = change.external_ref.unwrap_or(customer.external_ref);
-        customer.revision += 1;
-        check(&customer)?;
-        store::customers::update(write.connection, &customer)?;
-        Ok(customer)
-    }).await
+pub async fn change(
+    context: &Arc<Context>,
+    id: CustomerId,
+    expected: Expected,
+    change: CustomerChange,
+) -> Result<Customer, Refusal> {
+    context
+        .write(move |write| {
+            let mut customer = store::customers::get(write.connection, id)?.ok_or_else(|| not_found(id))?;
+            expected.check(customer.revision)?;
+            customer.name = change.name.unwrap_or(customer.name);
+            customer.email = change.email.unwrap_or(customer.email);
+            customer.locale = change.locale.unwrap_or(customer.locale);
+            customer.external_ref = change.external_ref.unwrap_or(customer.external_ref);
+            customer.revision += 1;
+            check(&customer)?;
+            store::customers::update(write.connection, &customer)?;
+            Ok(customer)
+        })
+        .await
 }
 
 fn not_found(id: CustomerId) -> Refusal {

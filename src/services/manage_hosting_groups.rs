@@ -9,7 +9,12 @@ use utoipa::ToSchema;
 use super::{Code, Context, Expected, Faults, Refusal, manage_products::present};
 use crate::{
     directory::Change,
-    domain::{InvalidValue, hosting_group::{Day, HostingGroup, Window}, slug::Slug, zone::Zone},
+    domain::{
+        InvalidValue,
+        hosting_group::{Day, HostingGroup, Window},
+        slug::Slug,
+        zone::Zone,
+    },
     store,
 };
 
@@ -32,7 +37,11 @@ impl WindowBody {
     /// The window as it goes out.
     #[must_use]
     pub fn of(window: &Window) -> Self {
-        Self { days: window.days.clone(), start: window.start.strftime("%H:%M").to_string(), duration_minutes: window.duration_minutes }
+        Self {
+            days: window.days.clone(),
+            start: window.start.strftime("%H:%M").to_string(),
+            duration_minutes: window.duration_minutes,
+        }
     }
 
     fn read(self) -> Result<Window, Refusal> {
@@ -42,7 +51,10 @@ impl WindowBody {
             _ => None,
         };
         if start.is_none() {
-            faults.add("window.start", InvalidValue::new("time of day", &self.start, "hours and minutes such as `01:00`").to_string());
+            faults.add(
+                "window.start",
+                InvalidValue::new("time of day", &self.start, "hours and minutes such as `01:00`").to_string(),
+            );
         }
         if self.days.is_empty() {
             faults.add("window.days", "must name at least one day");
@@ -114,45 +126,58 @@ fn check(group: &HostingGroup) -> Result<(), Refusal> {
 /// `body_invalid`, `hosting_group_exists`.
 pub async fn add(context: &Arc<Context>, new: NewHostingGroup) -> Result<HostingGroup, Refusal> {
     let window = new.window.read()?;
-    context.write(move |write| {
-        if store::hosting_groups::by_slug(write.connection, &new.slug)?.is_some() {
-            return Err(Refusal::new(Code::HostingGroupExists, format!("there is a hosting group `{}` already", new.slug)));
-        }
-        let group = HostingGroup {
-            id: write.new_id(),
-            slug: new.slug,
-            name: new.name,
-            timezone: new.timezone,
-            window,
-            max_concurrent: new.max_concurrent,
-            revision: 1,
-        };
-        check(&group)?;
-        store::hosting_groups::insert(write.connection, &group)?;
-        write.changed(Change::HostingGroup(group.id));
-        Ok(group)
-    }).await
+    context
+        .write(move |write| {
+            if store::hosting_groups::by_slug(write.connection, &new.slug)?.is_some() {
+                return Err(Refusal::new(
+                    Code::HostingGroupExists,
+                    format!("there is a hosting group `{}` already", new.slug),
+                ));
+            }
+            let group = HostingGroup {
+                id: write.new_id(),
+                slug: new.slug,
+                name: new.name,
+                timezone: new.timezone,
+                window,
+                max_concurrent: new.max_concurrent,
+                revision: 1,
+            };
+            check(&group)?;
+            store::hosting_groups::insert(write.connection, &group)?;
+            write.changed(Change::HostingGroup(group.id));
+            Ok(group)
+        })
+        .await
 }
 
 /// Changes a group.
 ///
 /// # Errors
 /// `hosting_group_not_found`, `precondition_failed`, `body_invalid`.
-pub async fn change(context: &Arc<Context>, slug: Slug, expected: Expected, change: HostingGroupChange) -> Result<HostingGroup, Refusal> {
+pub async fn change(
+    context: &Arc<Context>,
+    slug: Slug,
+    expected: Expected,
+    change: HostingGroupChange,
+) -> Result<HostingGroup, Refusal> {
     let window = change.window.map(WindowBody::read).transpose()?;
-    context.write(move |write| {
-        let mut group = store::hosting_groups::by_slug(write.connection, &slug)?.ok_or_else(|| not_found(slug.as_str()))?;
-        expected.check(group.revision)?;
-        group.name = change.name.unwrap_or(group.name);
-        group.timezone = change.timezone.unwrap_or(group.timezone);
-        group.window = window.unwrap_or(group.window);
-        group.max_concurrent = change.max_concurrent.unwrap_or(group.max_concurrent);
-        group.revision += 1;
-        check(&group)?;
-        store::hosting_groups::update(write.connection, &group)?;
-        write.changed(Change::HostingGroup(group.id));
-        Ok(group)
-    }).await
+    context
+        .write(move |write| {
+            let mut group =
+                store::hosting_groups::by_slug(write.connection, &slug)?.ok_or_else(|| not_found(slug.as_str()))?;
+            expected.check(group.revision)?;
+            group.name = change.name.unwrap_or(group.name);
+            group.timezone = change.timezone.unwrap_or(group.timezone);
+            group.window = window.unwrap_or(group.window);
+            group.max_concurrent = change.max_concurrent.unwrap_or(group.max_concurrent);
+            group.revision += 1;
+            check(&group)?;
+            store::hosting_groups::update(write.connection, &group)?;
+            write.changed(Change::HostingGroup(group.id));
+            Ok(group)
+        })
+        .await
 }
 
 /// The refusal for a group that is not there.

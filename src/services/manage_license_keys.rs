@@ -35,19 +35,28 @@ impl std::fmt::Debug for Issued {
 pub fn recognise(context: &Context, presented: &str) -> Result<KeyEntry, Refusal> {
     let directory = &context.directory;
     // The vendor's own keys are matched as they are written, before ours: one of them may look like ours.
-    let imported = directory.has_imported_keys().then(|| context.keys.fingerprint(KeyForm::Imported, presented.as_bytes()));
+    let imported =
+        directory.has_imported_keys().then(|| context.keys.fingerprint(KeyForm::Imported, presented.as_bytes()));
     let entry = match imported.and_then(|fingerprint| directory.key(&fingerprint)) {
         Some(entry) => entry,
         None => match LicenseKey::read(presented) {
-            Reading::Key(key) => directory.key(&context.keys.fingerprint(KeyForm::Issued, key.as_bytes())).ok_or_else(unknown)?,
+            Reading::Key(key) => {
+                directory.key(&context.keys.fingerprint(KeyForm::Issued, key.as_bytes())).ok_or_else(unknown)?
+            }
             Reading::Mistyped => {
-                return Err(Refusal::new(Code::LicenseKeyMistyped, "the license key has a typing error; compare it with the one you were given"));
+                return Err(Refusal::new(
+                    Code::LicenseKeyMistyped,
+                    "the license key has a typing error; compare it with the one you were given",
+                ));
             }
             Reading::Foreign => return Err(unknown()),
         },
     };
     if entry.revoked {
-        return Err(Refusal::new(Code::LicenseKeyRevoked, "the license key has been revoked; ask the vendor for a new one"));
+        return Err(Refusal::new(
+            Code::LicenseKeyRevoked,
+            "the license key has been revoked; ask the vendor for a new one",
+        ));
     }
     Ok(entry)
 }
@@ -57,14 +66,20 @@ fn unknown() -> Refusal {
 }
 
 /// Issues a key, or imports one, for a subscription, within a write.
-pub(super) fn add(write: &mut Write<'_>, keys: &KeyRing, subscription: SubscriptionId, import: Option<&str>) -> Result<Issued, Refusal> {
+pub(super) fn add(
+    write: &mut Write<'_>,
+    keys: &KeyRing,
+    subscription: SubscriptionId,
+    import: Option<&str>,
+) -> Result<Issued, Refusal> {
     let (text, fingerprint) = match import {
         Some(text) => {
             check_imported(text).map_err(|error| Refusal::field("license_key", error.to_string()))?;
             (text.to_owned(), keys.fingerprint(KeyForm::Imported, text.as_bytes()))
         }
         None => {
-            let key = std::iter::repeat_with(|| LicenseKey::from_random(&random())).flatten().next().ok_or_else(unknown)?;
+            let key =
+                std::iter::repeat_with(|| LicenseKey::from_random(&random())).flatten().next().ok_or_else(unknown)?;
             (key.to_string(), keys.fingerprint(KeyForm::Issued, key.as_bytes()))
         }
     };
@@ -78,7 +93,9 @@ pub(super) fn add(write: &mut Write<'_>, keys: &KeyRing, subscription: Subscript
         revoked_at: None,
     };
     store::license_keys::insert(write.connection, &record).map_err(|error| match error {
-        store::StoreError::Conflict(_) => Refusal::new(Code::LicenseKeyExists, "this license key belongs to a subscription already"),
+        store::StoreError::Conflict(_) => {
+            Refusal::new(Code::LicenseKeyExists, "this license key belongs to a subscription already")
+        }
         other => other.into(),
     })?;
     write.changed(Change::Subscription(subscription));
@@ -91,26 +108,38 @@ pub(super) fn add(write: &mut Write<'_>, keys: &KeyRing, subscription: Subscript
 /// `subscription_not_found`.
 pub async fn issue(context: &Arc<Context>, reach: Reach, subscription: SubscriptionId) -> Result<Issued, Refusal> {
     let keys = Arc::clone(context);
-    context.write(move |write| {
-        manage_subscriptions::find(write.connection, reach, subscription)?;
-        add(write, &keys.keys, subscription, None)
-    }).await
+    context
+        .write(move |write| {
+            manage_subscriptions::find(write.connection, reach, subscription)?;
+            add(write, &keys.keys, subscription, None)
+        })
+        .await
 }
 
 /// Revokes a key. Revoking it again changes nothing.
 ///
 /// # Errors
 /// `subscription_not_found`, `license_key_not_found`.
-pub async fn revoke(context: &Arc<Context>, reach: Reach, subscription: SubscriptionId, key: LicenseKeyId) -> Result<(), Refusal> {
-    context.write(move |write| {
-        manage_subscriptions::find(write.connection, reach, subscription)?;
-        let keys = store::license_keys::of_subscription(write.connection, subscription)?;
-        if !keys.iter().any(|known| known.id == key) {
-            return Err(Refusal::new(Code::LicenseKeyNotFound, format!("subscription {subscription} has no license key {key}")));
-        }
-        store::license_keys::revoke(write.connection, key, write.now)?;
-        write.changed(Change::Subscription(subscription));
-        tracing::info!(%subscription, license_key = %key, "license key revoked");
-        Ok(())
-    }).await
+pub async fn revoke(
+    context: &Arc<Context>,
+    reach: Reach,
+    subscription: SubscriptionId,
+    key: LicenseKeyId,
+) -> Result<(), Refusal> {
+    context
+        .write(move |write| {
+            manage_subscriptions::find(write.connection, reach, subscription)?;
+            let keys = store::license_keys::of_subscription(write.connection, subscription)?;
+            if !keys.iter().any(|known| known.id == key) {
+                return Err(Refusal::new(
+                    Code::LicenseKeyNotFound,
+                    format!("subscription {subscription} has no license key {key}"),
+                ));
+            }
+            store::license_keys::revoke(write.connection, key, write.now)?;
+            write.changed(Change::Subscription(subscription));
+            tracing::info!(%subscription, license_key = %key, "license key revoked");
+            Ok(())
+        })
+        .await
 }

@@ -9,14 +9,21 @@ use super::{Code, Context, Expected, Faults, Reach, Refusal};
 use crate::{
     directory::Change,
     domain::{
-        channel::Channels, id::ProductId, locale::LanguageTag, product::{ExpiryPolicy, Product, RequiredArtifact}, slug::Slug,
-        version::Version, zone::Zone,
+        channel::Channels,
+        id::ProductId,
+        locale::LanguageTag,
+        product::{ExpiryPolicy, Product, RequiredArtifact},
+        slug::Slug,
+        version::Version,
+        zone::Zone,
     },
     store,
 };
 
 /// `null` and absent are two things in a change: the first clears a value, the second leaves it.
-pub(crate) fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -39,10 +46,18 @@ pub struct NewProduct {
     #[schema(value_type = String, example = "it")]
     pub default_locale: LanguageTag,
     /// Where a failed update sends the user.
-    #[schema(max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$", example = "https://example.com/help")]
+    #[schema(
+        max_length = 2000,
+        pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$",
+        example = "https://example.com/help"
+    )]
     pub help_url: Option<String>,
     /// Where a subscription is renewed.
-    #[schema(max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$", example = "https://example.com/renew")]
+    #[schema(
+        max_length = 2000,
+        pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$",
+        example = "https://example.com/renew"
+    )]
     pub renew_url: Option<String>,
     /// What an expired subscription still gives; `keep_published` unless given.
     #[serde(default = "keep_published")]
@@ -141,37 +156,44 @@ fn channels(names: Vec<Slug>) -> Result<Channels, Refusal> {
 /// `body_invalid`, `product_exists`.
 pub async fn add(context: &Arc<Context>, new: NewProduct) -> Result<Product, Refusal> {
     let channels = channels(new.channels)?;
-    context.write(move |write| {
-        if store::products::by_slug(write.connection, &new.slug)?.is_some() {
-            return Err(Refusal::new(Code::ProductExists, format!("there is a product `{}` already", new.slug)));
-        }
-        let product = Product {
-            id: write.new_id(),
-            slug: new.slug,
-            name: new.name,
-            channels,
-            default_locale: new.default_locale,
-            help_url: new.help_url,
-            renew_url: new.renew_url,
-            expiry_policy: new.expiry_policy,
-            min_supported_version: new.min_supported_version,
-            timezone: new.timezone,
-            required_artifacts: new.required_artifacts,
-            required_locales: new.required_locales,
-            revision: 1,
-        };
-        check(&product)?;
-        store::products::insert(write.connection, &product)?;
-        write.changed(Change::Product(product.id));
-        Ok(product)
-    }).await
+    context
+        .write(move |write| {
+            if store::products::by_slug(write.connection, &new.slug)?.is_some() {
+                return Err(Refusal::new(Code::ProductExists, format!("there is a product `{}` already", new.slug)));
+            }
+            let product = Product {
+                id: write.new_id(),
+                slug: new.slug,
+                name: new.name,
+                channels,
+                default_locale: new.default_locale,
+                help_url: new.help_url,
+                renew_url: new.renew_url,
+                expiry_policy: new.expiry_policy,
+                min_supported_version: new.min_supported_version,
+                timezone: new.timezone,
+                required_artifacts: new.required_artifacts,
+                required_locales: new.required_locales,
+                revision: 1,
+            };
+            check(&product)?;
+            store::products::insert(write.connection, &product)?;
+            write.changed(Change::Product(product.id));
+            Ok(product)
+        })
+        .await
 }
 
 /// Changes a product.
 ///
 /// # Errors
 /// `product_not_found`, `precondition_failed`, `body_invalid`, `channel_in_use`.
-pub async fn change(context: &Arc<Context>, slug: Slug, expected: Expected, change: ProductChange) -> Result<Product, Refusal> {
+pub async fn change(
+    context: &Arc<Context>,
+    slug: Slug,
+    expected: Expected,
+    change: ProductChange,
+) -> Result<Product, Refusal> {
     context.write(move |write| {
         let mut product = store::products::by_slug(write.connection, &slug)?.ok_or_else(|| not_found(&slug))?;
         expected.check(product.revision)?;

@@ -6,12 +6,20 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Expected, Faults, Reach, Refusal, Write, manage_license_keys::{self, Issued}, manage_products::present};
+use super::{
+    Code, Context, Expected, Faults, Reach, Refusal, Write,
+    manage_license_keys::{self, Issued},
+    manage_products::present,
+};
 use crate::{
     directory::Change,
     domain::{
-        id::{CustomerId, SubscriptionId}, named_enum, product::Product, slug::Slug,
-        subscription::{Coverage, Deployment, Status, Subscription, SubscriptionState}, version::Requirement,
+        id::{CustomerId, SubscriptionId},
+        named_enum,
+        product::Product,
+        slug::Slug,
+        subscription::{Coverage, Deployment, Status, Subscription, SubscriptionState},
+        version::Requirement,
     },
     signing::KeyRing,
     store::{self, Connection, Page, subscriptions::Wanted},
@@ -158,12 +166,17 @@ fn check(write: &mut Write<'_>, product: &Product, subscription: &Subscription) 
     }
     for (index, channel) in coverage.channels.iter().enumerate() {
         if product.channels.rank(channel).is_none() {
-            faults.add(&format!("channels[{index}]"), format!("`{channel}` is no channel of `{}`; it has {}", product.slug, product.channels.listed()));
+            faults.add(
+                &format!("channels[{index}]"),
+                format!("`{channel}` is no channel of `{}`; it has {}", product.slug, product.channels.listed()),
+            );
         }
     }
     match (coverage.deployment, coverage.hosting_group) {
         (Deployment::Cloud, None) => faults.add("hosting_group", "is needed for the deployment `cloud`"),
-        (Deployment::SingleUser | Deployment::MultiUser, Some(_)) => faults.add("hosting_group", "is only for the deployment `cloud`; set it to null"),
+        (Deployment::SingleUser | Deployment::MultiUser, Some(_)) => {
+            faults.add("hosting_group", "is only for the deployment `cloud`; set it to null")
+        }
         _ => {}
     }
     if let Some(reference) = &subscription.external_ref {
@@ -178,12 +191,20 @@ fn check(write: &mut Write<'_>, product: &Product, subscription: &Subscription) 
 fn group_id(write: &mut Write<'_>, slug: Option<Slug>) -> Result<Option<crate::domain::id::HostingGroupId>, Refusal> {
     let Some(slug) = slug else { return Ok(None) };
     let group = store::hosting_groups::by_slug(write.connection, &slug)?;
-    group.map(|group| Some(group.id)).ok_or_else(|| Refusal::field("hosting_group", format!("there is no hosting group `{slug}`")))
+    group
+        .map(|group| Some(group.id))
+        .ok_or_else(|| Refusal::field("hosting_group", format!("there is no hosting group `{slug}`")))
 }
 
 /// Adds a subscription with a license key, within a write.
-pub(super) fn add_within(write: &mut Write<'_>, keys: &KeyRing, reach: Reach, new: NewSubscription) -> Result<(Subscription, Issued), Refusal> {
-    let product = store::products::by_slug(write.connection, &new.product)?.filter(|product| reach.includes(product.id));
+pub(super) fn add_within(
+    write: &mut Write<'_>,
+    keys: &KeyRing,
+    reach: Reach,
+    new: NewSubscription,
+) -> Result<(Subscription, Issued), Refusal> {
+    let product =
+        store::products::by_slug(write.connection, &new.product)?.filter(|product| reach.includes(product.id));
     let product = product.ok_or_else(|| Refusal::field("product", format!("there is no product `{}`", new.product)))?;
     let hosting_group = group_id(write, new.hosting_group)?;
     let channels = new.channels.unwrap_or_else(|| product.channels.at(0).into_iter().cloned().collect());
@@ -216,7 +237,11 @@ pub(super) fn add_within(write: &mut Write<'_>, keys: &KeyRing, reach: Reach, ne
 ///
 /// # Errors
 /// `body_invalid`, `license_key_exists`.
-pub async fn add(context: &Arc<Context>, reach: Reach, new: NewSubscription) -> Result<(Subscription, Issued), Refusal> {
+pub async fn add(
+    context: &Arc<Context>,
+    reach: Reach,
+    new: NewSubscription,
+) -> Result<(Subscription, Issued), Refusal> {
     let keys = Arc::clone(context);
     context.write(move |write| add_within(write, &keys.keys, reach, new)).await
 }
@@ -247,53 +272,64 @@ pub async fn list(
     });
     let now = context.clock.now();
     let desk = Arc::clone(context);
-    context.read(move |connection| {
-        let catalogue = desk.directory.catalogue();
-        let fits = |subscription: &Subscription| {
-            let zone = catalogue.product_by_id(subscription.coverage.product).map(|entry| &entry.product.timezone);
-            status.is_none_or(|status| zone.is_some_and(|zone| subscription.coverage.status(zone, now) == status))
-        };
-        let limit = usize::try_from(page.limit).unwrap_or(0);
-        let mut found = Vec::new();
-        page.limit = page.limit.max(1000);
-        loop {
-            let read = store::subscriptions::matching(connection, &wanted, page)?;
-            let ended = i64::try_from(read.len()).unwrap_or(0) < page.limit;
-            page.after = read.last().map(|last| last.coverage.id);
-            found.extend(read.into_iter().filter(fits));
-            if ended || found.len() >= limit {
-                found.truncate(limit);
-                return Ok(found);
+    context
+        .read(move |connection| {
+            let catalogue = desk.directory.catalogue();
+            let fits = |subscription: &Subscription| {
+                let zone = catalogue.product_by_id(subscription.coverage.product).map(|entry| &entry.product.timezone);
+                status.is_none_or(|status| zone.is_some_and(|zone| subscription.coverage.status(zone, now) == status))
+            };
+            let limit = usize::try_from(page.limit).unwrap_or(0);
+            let mut found = Vec::new();
+            page.limit = page.limit.max(1000);
+            loop {
+                let read = store::subscriptions::matching(connection, &wanted, page)?;
+                let ended = i64::try_from(read.len()).unwrap_or(0) < page.limit;
+                page.after = read.last().map(|last| last.coverage.id);
+                found.extend(read.into_iter().filter(fits));
+                if ended || found.len() >= limit {
+                    found.truncate(limit);
+                    return Ok(found);
+                }
             }
-        }
-    }).await
+        })
+        .await
 }
 
 /// Does something with a subscription.
 ///
 /// # Errors
 /// `subscription_not_found`, `precondition_failed`, `body_invalid`, `subscription_cancelled`, `subscription_endless`.
-pub async fn act(context: &Arc<Context>, reach: Reach, id: SubscriptionId, expected: Expected, action: Action) -> Result<Subscription, Refusal> {
-    context.write(move |write| {
-        let mut subscription = find(write.connection, reach, id)?;
-        expected.check(subscription.revision)?;
-        let product = store::products::get(write.connection, subscription.coverage.product)?
-            .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;
-        let before = subscription.clone();
-        apply(write, &mut subscription, action)?;
-        if subscription != before {
-            check(write, &product, &subscription)?;
-            subscription.revision += 1;
-            store::subscriptions::update(write.connection, &subscription)?;
-            write.changed(Change::Subscription(id));
-        }
-        Ok(subscription)
-    }).await
+pub async fn act(
+    context: &Arc<Context>,
+    reach: Reach,
+    id: SubscriptionId,
+    expected: Expected,
+    action: Action,
+) -> Result<Subscription, Refusal> {
+    context
+        .write(move |write| {
+            let mut subscription = find(write.connection, reach, id)?;
+            expected.check(subscription.revision)?;
+            let product = store::products::get(write.connection, subscription.coverage.product)?
+                .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;
+            let before = subscription.clone();
+            apply(write, &mut subscription, action)?;
+            if subscription != before {
+                check(write, &product, &subscription)?;
+                subscription.revision += 1;
+                store::subscriptions::update(write.connection, &subscription)?;
+                write.changed(Change::Subscription(id));
+            }
+            Ok(subscription)
+        })
+        .await
 }
 
 fn apply(write: &mut Write<'_>, subscription: &mut Subscription, action: Action) -> Result<(), Refusal> {
     let id = subscription.coverage.id;
-    let cancelled = || Refusal::new(Code::SubscriptionCancelled, format!("subscription {id} is cancelled; sell a new one"));
+    let cancelled =
+        || Refusal::new(Code::SubscriptionCancelled, format!("subscription {id} is cancelled; sell a new one"));
     match action {
         Action::Change(change) => change_fields(write, subscription, *change)?,
         _ if subscription.coverage.state == SubscriptionState::Cancelled => return Err(cancelled()),
@@ -308,14 +344,21 @@ fn apply(write: &mut Write<'_>, subscription: &mut Subscription, action: Action)
             subscription.renews = false;
         }
         Action::Cancel(_) if subscription.coverage.ends_on.is_none() => {
-            return Err(Refusal::new(Code::SubscriptionEndless, format!("subscription {id} has no end to run to; cancel it with `at`: `now`, or give it an end first")));
+            return Err(Refusal::new(
+                Code::SubscriptionEndless,
+                format!("subscription {id} has no end to run to; cancel it with `at`: `now`, or give it an end first"),
+            ));
         }
         Action::Cancel(_) => subscription.renews = false,
     }
     Ok(())
 }
 
-fn change_fields(write: &mut Write<'_>, subscription: &mut Subscription, change: SubscriptionChange) -> Result<(), Refusal> {
+fn change_fields(
+    write: &mut Write<'_>,
+    subscription: &mut Subscription,
+    change: SubscriptionChange,
+) -> Result<(), Refusal> {
     let coverage = &mut subscription.coverage;
     coverage.deployment = change.deployment.unwrap_or(coverage.deployment);
     coverage.starts_on = change.starts_on.unwrap_or(coverage.starts_on);

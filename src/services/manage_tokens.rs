@@ -47,32 +47,34 @@ pub async fn add(context: &Arc<Context>, new: NewToken) -> Result<(ApiToken, Str
     }
     faults.finish()?;
     let text = std::iter::repeat_with(|| api_token::make(&random())).flatten().next().unwrap_or_default();
-    context.write(move |write| {
-        let product = match &new.product {
-            Some(slug) => Some(
-                store::products::by_slug(write.connection, slug)?
-                    .ok_or_else(|| Refusal::field("product", format!("there is no product `{slug}`")))?
-                    .id,
-            ),
-            None => None,
-        };
-        let lifetime = new.expires_in_days.map(|days| (i64::from(days) * 24).hours());
-        let mut scopes = new.scopes;
-        scopes.sort_unstable();
-        scopes.dedup();
-        let token = ApiToken {
-            id: write.new_id(),
-            name: new.name,
-            hash: token_hash(&text),
-            scopes,
-            product,
-            created_at: write.now,
-            expires_at: lifetime.and_then(|lifetime| write.now.checked_add(lifetime).ok()),
-            last_used_at: None,
-        };
-        store::api_tokens::insert(write.connection, &token)?;
-        Ok((token, text))
-    }).await
+    context
+        .write(move |write| {
+            let product = match &new.product {
+                Some(slug) => Some(
+                    store::products::by_slug(write.connection, slug)?
+                        .ok_or_else(|| Refusal::field("product", format!("there is no product `{slug}`")))?
+                        .id,
+                ),
+                None => None,
+            };
+            let lifetime = new.expires_in_days.map(|days| (i64::from(days) * 24).hours());
+            let mut scopes = new.scopes;
+            scopes.sort_unstable();
+            scopes.dedup();
+            let token = ApiToken {
+                id: write.new_id(),
+                name: new.name,
+                hash: token_hash(&text),
+                scopes,
+                product,
+                created_at: write.now,
+                expires_at: lifetime.and_then(|lifetime| write.now.checked_add(lifetime).ok()),
+                last_used_at: None,
+            };
+            store::api_tokens::insert(write.connection, &token)?;
+            Ok((token, text))
+        })
+        .await
 }
 
 /// Deletes a token; from then on it is refused.
@@ -80,13 +82,15 @@ pub async fn add(context: &Arc<Context>, new: NewToken) -> Result<(ApiToken, Str
 /// # Errors
 /// `token_not_found`.
 pub async fn delete(context: &Arc<Context>, id: TokenId) -> Result<(), Refusal> {
-    context.write(move |write| {
-        if store::api_tokens::delete(write.connection, id)? {
-            Ok(())
-        } else {
-            Err(Refusal::new(Code::TokenNotFound, format!("there is no API token {id}")))
-        }
-    }).await
+    context
+        .write(move |write| {
+            if store::api_tokens::delete(write.connection, id)? {
+                Ok(())
+            } else {
+                Err(Refusal::new(Code::TokenNotFound, format!("there is no API token {id}")))
+            }
+        })
+        .await
 }
 
 /// What a machine that presented this token may do, and with what.
@@ -94,7 +98,8 @@ pub async fn delete(context: &Arc<Context>, id: TokenId) -> Result<(), Refusal> 
 /// # Errors
 /// `authorization_invalid`.
 pub async fn recognise(context: &Arc<Context>, presented: &str) -> Result<(ApiToken, Reach), Refusal> {
-    let invalid = || Refusal::new(Code::AuthorizationInvalid, "the API token is not known, was deleted, or is past its time");
+    let invalid =
+        || Refusal::new(Code::AuthorizationInvalid, "the API token is not known, was deleted, or is past its time");
     if !api_token::is_well_formed(presented) {
         return Err(invalid());
     }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::check_update::Answer;
 use crate::{
-    domain::{decision::reason::{Reason, Status}, platform::Component},
+    domain::{
+        decision::reason::{Reason, Status},
+        platform::Component,
+    },
     texts::{self, Text, Values},
 };
 

@@ -6,12 +6,20 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Expected, Faults, Refusal, Write, manage_products::{self, present}, store_artifact};
+use super::{
+    Code, Context, Expected, Faults, Refusal, Write,
+    manage_products::{self, present},
+    store_artifact,
+};
 use crate::{
     directory::Change,
     domain::{
-        locale::LanguageTag, manifest::Manifest, product::Product,
-        release::{Access, Release, ReleaseState, Severity, TransitionError}, rollout::{Percent, Rollout}, slug::Slug,
+        locale::LanguageTag,
+        manifest::Manifest,
+        product::Product,
+        release::{Access, Release, ReleaseState, Severity, TransitionError},
+        rollout::{Percent, Rollout},
+        slug::Slug,
         version::{Requirement, Version},
     },
     signing::KeyRing,
@@ -113,14 +121,20 @@ const fn everybody() -> Percent {
 #[serde(deny_unknown_fields)]
 pub struct Force {
     /// For those who ask afterwards.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "the French notes follow tomorrow")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
+        example = "the French notes follow tomorrow"
+    )]
     pub reason: String,
 }
 
 /// A product and one of its releases, read within a write.
 pub(super) fn find(write: &mut Write<'_>, slug: &Slug, version: &Version) -> Result<(Product, Release), Refusal> {
     let product = store::products::by_slug(write.connection, slug)?.ok_or_else(|| manage_products::not_found(slug))?;
-    let release = store::releases::of_version(write.connection, product.id, version)?.ok_or_else(|| not_found(slug, version))?;
+    let release =
+        store::releases::of_version(write.connection, product.id, version)?.ok_or_else(|| not_found(slug, version))?;
     Ok((product, release))
 }
 
@@ -142,7 +156,10 @@ pub(super) fn save(write: &mut Write<'_>, release: &mut Release) -> Result<(), R
 fn check(product: &Product, release: &Release) -> Result<(), Refusal> {
     let mut faults = Faults::default();
     if product.channels.rank(&release.channel).is_none() {
-        faults.add("channel", format!("`{}` is no channel of `{}`; it has {}", release.channel, product.slug, product.channels.listed()));
+        faults.add(
+            "channel",
+            format!("`{}` is no channel of `{}`; it has {}", release.channel, product.slug, product.channels.listed()),
+        );
     }
     if release.min_from.as_ref().is_some_and(|lowest| *lowest >= release.version) {
         faults.add("min_from", format!("must be below the release's own version {}", release.version));
@@ -161,36 +178,45 @@ fn check(product: &Product, release: &Release) -> Result<(), Refusal> {
 /// # Errors
 /// `product_not_found`, `release_exists`, `body_invalid`.
 pub async fn draft(context: &Arc<Context>, slug: Slug, new: NewRelease) -> Result<Release, Refusal> {
-    context.write(move |write| {
-        let product = store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
-        if let Some(known) = store::releases::of_version(write.connection, product.id, &new.version)? {
-            return Err(Refusal::new(Code::ReleaseExists, format!("there is a release {} of `{slug}` already; it is {}", known.version, known.state)));
-        }
-        let most_stable = product.channels.at(0).cloned();
-        let release = Release {
-            id: write.new_id(),
-            product: product.id,
-            version: new.version,
-            channel: new.channel.or(most_stable).ok_or_else(|| Refusal::field("channel", "the product has no channel"))?,
-            state: ReleaseState::Draft,
-            published_at: None,
-            severity: new.severity,
-            access: new.access,
-            min_from: new.min_from,
-            compatible_clients: new.compatible_clients,
-            notes: new.notes,
-            rollout: Rollout::default(),
-            yank_reason: None,
-            artifacts: Vec::new(),
-            created_at: write.now,
-            manifest_revision: 0,
-            revision: 1,
-        };
-        check(&product, &release)?;
-        store::releases::insert(write.connection, &release)?;
-        write.changed(Change::Release(product.id, release.id));
-        Ok(release)
-    }).await
+    context
+        .write(move |write| {
+            let product =
+                store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
+            if let Some(known) = store::releases::of_version(write.connection, product.id, &new.version)? {
+                return Err(Refusal::new(
+                    Code::ReleaseExists,
+                    format!("there is a release {} of `{slug}` already; it is {}", known.version, known.state),
+                ));
+            }
+            let most_stable = product.channels.at(0).cloned();
+            let release = Release {
+                id: write.new_id(),
+                product: product.id,
+                version: new.version,
+                channel: new
+                    .channel
+                    .or(most_stable)
+                    .ok_or_else(|| Refusal::field("channel", "the product has no channel"))?,
+                state: ReleaseState::Draft,
+                published_at: None,
+                severity: new.severity,
+                access: new.access,
+                min_from: new.min_from,
+                compatible_clients: new.compatible_clients,
+                notes: new.notes,
+                rollout: Rollout::default(),
+                yank_reason: None,
+                artifacts: Vec::new(),
+                created_at: write.now,
+                manifest_revision: 0,
+                revision: 1,
+            };
+            check(&product, &release)?;
+            store::releases::insert(write.connection, &release)?;
+            write.changed(Change::Release(product.id, release.id));
+            Ok(release)
+        })
+        .await
 }
 
 /// Changes a draft, or corrects what may be corrected of a published release, which makes a new signed revision of its
@@ -198,7 +224,13 @@ pub async fn draft(context: &Arc<Context>, slug: Slug, new: NewRelease) -> Resul
 ///
 /// # Errors
 /// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`, `body_invalid`.
-pub async fn change(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected, change: ReleaseChange) -> Result<Release, Refusal> {
+pub async fn change(
+    context: &Arc<Context>,
+    slug: Slug,
+    version: Version,
+    expected: Expected,
+    change: ReleaseChange,
+) -> Result<Release, Refusal> {
     let keys = Arc::clone(context);
     context.write(move |write| {
         let (product, mut release) = find(write, &slug, &version)?;
@@ -236,15 +268,18 @@ pub async fn change(context: &Arc<Context>, slug: Slug, version: Version, expect
 /// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`.
 pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected) -> Result<(), Refusal> {
     let shelf = context.artifacts.shelf().await;
-    let release = context.write(move |write| {
-        let (product, release) = find(write, &slug, &version)?;
-        expected.check(release.revision)?;
-        release.require_draft()?;
-        store::releases::delete(write.connection, release.id)?;
-        write.changed(Change::Release(product.id, release.id));
-        Ok(release)
-    }).await?;
-    store_artifact::take_away(context, release.artifacts.iter().map(|artifact| artifact.sha256).collect(), &shelf).await;
+    let release = context
+        .write(move |write| {
+            let (product, release) = find(write, &slug, &version)?;
+            expected.check(release.revision)?;
+            release.require_draft()?;
+            store::releases::delete(write.connection, release.id)?;
+            write.changed(Change::Release(product.id, release.id));
+            Ok(release)
+        })
+        .await?;
+    store_artifact::take_away(context, release.artifacts.iter().map(|artifact| artifact.sha256).collect(), &shelf)
+        .await;
     Ok(())
 }
 
@@ -253,10 +288,14 @@ fn lacking(product: &Product, release: &Release) -> Faults {
     let mut faults = Faults::default();
     for required in &product.required_artifacts {
         let there = release.artifacts.iter().any(|artifact| {
-            (artifact.component, artifact.platform, artifact.arch) == (required.component, required.platform, required.arch)
+            (artifact.component, artifact.platform, artifact.arch)
+                == (required.component, required.platform, required.arch)
         });
         if !there {
-            faults.add("artifacts", format!("there is none for {} on {} {}", required.component, required.platform, required.arch));
+            faults.add(
+                "artifacts",
+                format!("there is none for {} on {} {}", required.component, required.platform, required.arch),
+            );
         }
     }
     for locale in &product.required_locales {
@@ -271,7 +310,13 @@ fn lacking(product: &Product, release: &Release) -> Faults {
 ///
 /// # Errors
 /// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`, `release_incomplete`.
-pub async fn publish(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected, publication: Publication) -> Result<Release, Refusal> {
+pub async fn publish(
+    context: &Arc<Context>,
+    slug: Slug,
+    version: Version,
+    expected: Expected,
+    publication: Publication,
+) -> Result<Release, Refusal> {
     let keys = Arc::clone(context);
     context.write(move |write| {
         let (product, mut release) = find(write, &slug, &version)?;
@@ -302,10 +347,15 @@ pub async fn publish(context: &Arc<Context>, slug: Slug, version: Version, expec
 /// Fixes, signs and stores the next revision of a release's manifest.
 fn sign(write: &mut Write<'_>, keys: &KeyRing, product: &Product, release: &mut Release) -> Result<(), Refusal> {
     release.manifest_revision += 1;
-    let manifest = Manifest::of(&product.slug, release).ok_or_else(|| TransitionError::StillDraft(release.version.clone()))?;
+    let manifest =
+        Manifest::of(&product.slug, release).ok_or_else(|| TransitionError::StillDraft(release.version.clone()))?;
     let body = manifest.canonical().map_err(|error| Refusal::internal(&error))?;
-    let (signature, key_id) = keys.sign_manifest(&body).ok_or_else(|| Refusal::internal(&"there is no key for manifests"))?;
-    store::manifests::insert(write.connection, &SignedManifest::new(release.id, release.manifest_revision, body, signature, key_id))?;
+    let (signature, key_id) =
+        keys.sign_manifest(&body).ok_or_else(|| Refusal::internal(&"there is no key for manifests"))?;
+    store::manifests::insert(
+        write.connection,
+        &SignedManifest::new(release.id, release.manifest_revision, body, signature, key_id),
+    )?;
     Ok(())
 }
 

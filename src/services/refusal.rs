@@ -198,7 +198,10 @@ impl From<TransitionError> for Refusal {
 
 impl From<InvalidValue> for Refusal {
     fn from(error: InvalidValue) -> Self {
-        Self::new(if error.what == "version" { Code::VersionInvalid } else { Code::ParameterInvalid }, error.to_string())
+        Self::new(
+            if error.what == "version" { Code::VersionInvalid } else { Code::ParameterInvalid },
+            error.to_string(),
+        )
     }
 }
 
@@ -230,7 +233,8 @@ impl Faults {
     /// Checks an address that people are sent to.
     pub fn link(&mut self, field: &str, link: Option<&String>) {
         if let Some(link) = link {
-            let usable = link.len() <= 2000 && url::Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "mailto"));
+            let usable = link.len() <= 2000
+                && url::Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "mailto"));
             if !usable {
                 self.add(field, format!("`{}` must be an http, https or mailto URL", shortened(link)));
             }
@@ -240,7 +244,10 @@ impl Faults {
     /// Checks an e-mail address: one, plain (no display name, no list), as it stands in an SMTP command (RFC 5321).
     pub fn email(&mut self, field: &str, address: &str) {
         if !is_plain_address(address) {
-            self.add(field, format!("`{}` must be one plain e-mail address such as `anna@example.com`", shortened(address)));
+            self.add(
+                field,
+                format!("`{}` must be one plain e-mail address such as `anna@example.com`", shortened(address)),
+            );
         }
     }
 
@@ -253,7 +260,8 @@ impl Faults {
     }
 
     fn into_refusal(self) -> Refusal {
-        let detail = self.0.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect::<Vec<_>>().join("; ");
+        let detail =
+            self.0.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect::<Vec<_>>().join("; ");
         Refusal { code: Code::BodyInvalid, detail, faults: self.0 }
     }
 }
@@ -264,13 +272,21 @@ fn shortened(text: &str) -> String {
 
 fn is_plain_address(address: &str) -> bool {
     let local_part = |part: &str| {
-        !part.is_empty() && part.len() <= 64 && !part.starts_with('.') && !part.ends_with('.') && !part.contains("..")
+        !part.is_empty()
+            && part.len() <= 64
+            && !part.starts_with('.')
+            && !part.ends_with('.')
+            && !part.contains("..")
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~.-".contains(&byte))
     };
     let label = |part: &str| {
-        (1..=63).contains(&part.len()) && !part.starts_with('-') && !part.ends_with('-')
+        (1..=63).contains(&part.len())
+            && !part.starts_with('-')
+            && !part.ends_with('-')
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     address.len() <= 254
-        && address.split_once('@').is_some_and(|(local, domain)| local_part(local) && domain.contains('.') && domain.split('.').all(label))
+        && address
+            .split_once('@')
+            .is_some_and(|(local, domain)| local_part(local) && domain.contains('.') && domain.split('.').all(label))
 }

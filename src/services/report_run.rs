@@ -10,8 +10,13 @@ use super::{Code, Context, Faults, Refusal};
 use crate::{
     directory::KeyEntry,
     domain::{
-        id::{InstallationId, RunId}, locale::LanguageTag, platform::Component, product::Product,
-        run::{Failure, FailureClass, Outcome, Run, Stage}, slug::Slug, version::Version,
+        id::{InstallationId, RunId},
+        locale::LanguageTag,
+        platform::Component,
+        product::Product,
+        run::{Failure, FailureClass, Outcome, Run, Stage},
+        slug::Slug,
+        version::Version,
     },
     store,
 };
@@ -83,32 +88,42 @@ pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Repor
     let subscription = key.map(|key| key.subscription);
     let product = product_of(context, subscription, &report.product)?;
     let id = product.id;
-    let run = context.write(move |write| {
-        let run = Run {
-            id: report.run,
-            product: id,
-            subscription,
-            installation: report.installation,
-            component: report.component,
-            from_version: report.from_version,
-            to_version: report.to_version,
-            stage: report.stage,
-            outcome: report.outcome,
-            error: report.error.map(|error| Failure { class: error.class, code: error.code, message: error.message }),
-            scheduled_for: report.scheduled_for,
-            notify_email: report.notify_email,
-            locale: report.locale,
-            // The server's clock: an updater's may be years off.
-            first_reported_at: write.now,
-            last_reported_at: write.now,
-        };
-        Ok(store::runs::take_in(write.connection, run)?)
-    }).await?;
+    let run = context
+        .write(move |write| {
+            let run = Run {
+                id: report.run,
+                product: id,
+                subscription,
+                installation: report.installation,
+                component: report.component,
+                from_version: report.from_version,
+                to_version: report.to_version,
+                stage: report.stage,
+                outcome: report.outcome,
+                error: report.error.map(|error| Failure {
+                    class: error.class,
+                    code: error.code,
+                    message: error.message,
+                }),
+                scheduled_for: report.scheduled_for,
+                notify_email: report.notify_email,
+                locale: report.locale,
+                // The server's clock: an updater's may be years off.
+                first_reported_at: write.now,
+                last_reported_at: write.now,
+            };
+            Ok(store::runs::take_in(write.connection, run)?)
+        })
+        .await?;
     let went_wrong = matches!(run.outcome, Some(Outcome::Failed | Outcome::RolledBack)) || run.error.is_some();
     Ok(Taken { run, help_url: product.help_url.filter(|_| went_wrong) })
 }
 
-fn product_of(context: &Context, subscription: Option<crate::domain::id::SubscriptionId>, slug: &Slug) -> Result<Product, Refusal> {
+fn product_of(
+    context: &Context,
+    subscription: Option<crate::domain::id::SubscriptionId>,
+    slug: &Slug,
+) -> Result<Product, Refusal> {
     let catalogue = context.directory.catalogue();
     let entry = catalogue.product(slug.as_str()).ok_or_else(|| super::manage_products::not_found(slug))?;
     let covered = subscription.and_then(|id| context.directory.coverage(id));

@@ -18,7 +18,8 @@ pub fn directory(store: &Store) -> Result<Directory, StoreError> {
             let stops = store::stops::of_product(connection, product.id)?;
             products.push((product, stops));
         }
-        let catalogue = Catalogue::new(products, store::releases::all(connection)?, store::hosting_groups::all(connection)?);
+        let catalogue =
+            Catalogue::new(products, store::releases::all(connection)?, store::hosting_groups::all(connection)?);
         let directory = Directory::new(catalogue);
         store::subscriptions::for_each(connection, |subscription| directory.put_subscription(subscription.coverage))?;
         store::license_keys::for_each(connection, |key| directory.put_key(&key))?;
@@ -31,7 +32,8 @@ pub fn directory(store: &Store) -> Result<Directory, StoreError> {
 /// # Errors
 /// When they are not: then no customer's key would be recognised.
 pub fn match_keys(store: &Store, keys: &KeyRing) -> Result<(), StoreError> {
-    let known: Option<String> = store.read(|connection| store::settings::get(connection, store::settings::LICENSE_SECRET))?;
+    let known: Option<String> =
+        store.read(|connection| store::settings::get(connection, store::settings::LICENSE_SECRET))?;
     match known.as_deref() {
         Some(id) if id == keys.license_secret_id() => Ok(()),
         Some(_) => Err(StoreError::Other(format!(

@@ -5,10 +5,21 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Expected, Faults, Refusal, manage_products, publish_release::{NewRollout, find, save}};
+use super::{
+    Code, Context, Expected, Faults, Refusal, manage_products,
+    publish_release::{NewRollout, find, save},
+};
 use crate::{
     directory::Change,
-    domain::{locale::LanguageTag, product::Product, release::Release, rollout::{Percent, RolloutState}, slug::Slug, stop::Stop, version::Version},
+    domain::{
+        locale::LanguageTag,
+        product::Product,
+        release::Release,
+        rollout::{Percent, RolloutState},
+        slug::Slug,
+        stop::Stop,
+        version::Version,
+    },
     store,
 };
 
@@ -36,7 +47,12 @@ pub enum Steer {
 #[serde(deny_unknown_fields)]
 pub struct Why {
     /// For those who ask afterwards.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "it loses the page numbers")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
+        example = "it loses the page numbers"
+    )]
     pub reason: String,
 }
 
@@ -45,7 +61,12 @@ pub struct Why {
 #[serde(deny_unknown_fields)]
 pub struct WhyMaybe {
     /// For those who ask afterwards.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "we look into a report")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
+        example = "we look into a report"
+    )]
     pub reason: Option<String>,
 }
 
@@ -66,7 +87,12 @@ pub struct NewStop {
     #[schema(value_type = Option<String>, example = "beta")]
     pub channel: Option<Slug>,
     /// Why, for staff and, where `message` has no text for them, for users.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "we look into reports of lost files")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
+        example = "we look into reports of lost files"
+    )]
     pub reason: String,
     /// What users are shown, by locale.
     #[serde(default)]
@@ -85,18 +111,26 @@ fn check_line(field: &str, text: &str) -> Result<(), Refusal> {
 /// # Errors
 /// `product_not_found`, `release_not_found`, `precondition_failed`, `release_not_published`, `release_yanked`,
 /// `release_not_yanked`, `body_invalid`.
-pub async fn steer(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected, steer: Steer) -> Result<Release, Refusal> {
-    context.write(move |write| {
-        let (product, mut release) = find(write, &slug, &version)?;
-        expected.check(release.revision)?;
-        let before = release.clone();
-        apply(&product, &mut release, &steer)?;
-        if release != before {
-            save(write, &mut release)?;
-            tracing::info!(product = %slug, version = %version, ?steer, "release steered");
-        }
-        Ok(release)
-    }).await
+pub async fn steer(
+    context: &Arc<Context>,
+    slug: Slug,
+    version: Version,
+    expected: Expected,
+    steer: Steer,
+) -> Result<Release, Refusal> {
+    context
+        .write(move |write| {
+            let (product, mut release) = find(write, &slug, &version)?;
+            expected.check(release.revision)?;
+            let before = release.clone();
+            apply(&product, &mut release, &steer)?;
+            if release != before {
+                save(write, &mut release)?;
+                tracing::info!(product = %slug, version = %version, ?steer, "release steered");
+            }
+            Ok(release)
+        })
+        .await
 }
 
 fn apply(product: &Product, release: &mut Release, steer: &Steer) -> Result<(), Refusal> {
@@ -108,11 +142,27 @@ fn apply(product: &Product, release: &mut Release, steer: &Steer) -> Result<(), 
         Steer::Restore => release.restore()?,
         Steer::Promote(promotion) => {
             release.require_published()?;
-            let (Some(to), Some(from)) = (product.channels.rank(&promotion.channel), product.channels.rank(&release.channel)) else {
-                return Err(Refusal::field("channel", format!("`{}` is no channel of `{}`; it has {}", promotion.channel, product.slug, product.channels.listed())));
+            let (Some(to), Some(from)) =
+                (product.channels.rank(&promotion.channel), product.channels.rank(&release.channel))
+            else {
+                return Err(Refusal::field(
+                    "channel",
+                    format!(
+                        "`{}` is no channel of `{}`; it has {}",
+                        promotion.channel,
+                        product.slug,
+                        product.channels.listed()
+                    ),
+                ));
             };
             if to >= from {
-                return Err(Refusal::field("channel", format!("`{}` is not more stable than `{}`, where the release is", promotion.channel, release.channel)));
+                return Err(Refusal::field(
+                    "channel",
+                    format!(
+                        "`{}` is not more stable than `{}`, where the release is",
+                        promotion.channel, release.channel
+                    ),
+                ));
             }
             release.channel = promotion.channel.clone();
         }
@@ -157,17 +207,23 @@ pub async fn stop(context: &Arc<Context>, slug: Slug, new: NewStop) -> Result<St
         faults.text(&format!("message.{locale}"), text);
     }
     faults.finish()?;
-    context.write(move |write| {
-        let product = store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
-        if let Some(unknown) = new.channel.as_ref().filter(|channel| product.channels.rank(channel).is_none()) {
-            return Err(Refusal::field("channel", format!("`{unknown}` is no channel of `{slug}`; it has {}", product.channels.listed())));
-        }
-        let stop = Stop { channel: new.channel, reason: new.reason, message: new.message, since: write.now };
-        store::stops::put(write.connection, product.id, &stop)?;
-        write.changed(Change::Product(product.id));
-        tracing::warn!(product = %slug, channel = ?stop.channel, reason = stop.reason, "stop set");
-        Ok(stop)
-    }).await
+    context
+        .write(move |write| {
+            let product =
+                store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
+            if let Some(unknown) = new.channel.as_ref().filter(|channel| product.channels.rank(channel).is_none()) {
+                return Err(Refusal::field(
+                    "channel",
+                    format!("`{unknown}` is no channel of `{slug}`; it has {}", product.channels.listed()),
+                ));
+            }
+            let stop = Stop { channel: new.channel, reason: new.reason, message: new.message, since: write.now };
+            store::stops::put(write.connection, product.id, &stop)?;
+            write.changed(Change::Product(product.id));
+            tracing::warn!(product = %slug, channel = ?stop.channel, reason = stop.reason, "stop set");
+            Ok(stop)
+        })
+        .await
 }
 
 /// Lifts a stop.
@@ -175,14 +231,18 @@ pub async fn stop(context: &Arc<Context>, slug: Slug, new: NewStop) -> Result<St
 /// # Errors
 /// `product_not_found`, `stop_not_found`.
 pub async fn lift_stop(context: &Arc<Context>, slug: Slug, channel: Option<Slug>) -> Result<(), Refusal> {
-    context.write(move |write| {
-        let product = store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
-        if !store::stops::delete(write.connection, product.id, channel.as_ref())? {
-            let place = channel.map_or_else(|| format!("`{slug}`"), |channel| format!("the channel `{channel}` of `{slug}`"));
-            return Err(Refusal::new(Code::StopNotFound, format!("no stop is on for {place}")));
-        }
-        write.changed(Change::Product(product.id));
-        tracing::warn!(product = %slug, ?channel, "stop lifted");
-        Ok(())
-    }).await
+    context
+        .write(move |write| {
+            let product =
+                store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
+            if !store::stops::delete(write.connection, product.id, channel.as_ref())? {
+                let place = channel
+                    .map_or_else(|| format!("`{slug}`"), |channel| format!("the channel `{channel}` of `{slug}`"));
+                return Err(Refusal::new(Code::StopNotFound, format!("no stop is on for {place}")));
+            }
+            write.changed(Change::Product(product.id));
+            tracing::warn!(product = %slug, ?channel, "stop lifted");
+            Ok(())
+        })
+        .await
 }

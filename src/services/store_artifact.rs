@@ -10,7 +10,10 @@ use crate::{
     artifacts::intake::{IntakeError, Received},
     directory::Change,
     domain::{
-        artifact::{Artifact, ArtifactKind, Filename, Sha256}, platform::{Arch, Component, Platform}, release::Release, slug::Slug,
+        artifact::{Artifact, ArtifactKind, Filename, Sha256},
+        platform::{Arch, Component, Platform},
+        release::Release,
+        slug::Slug,
         version::Version,
     },
     store,
@@ -62,13 +65,20 @@ pub async fn store<E: std::fmt::Display>(
     {
         // What must fail in the end fails before gigabytes are sent. The write looks again.
         let catalogue = context.directory.catalogue();
-        let entry = catalogue.product(upload.product.as_str()).ok_or_else(|| super::manage_products::not_found(&upload.product))?;
-        let release = entry.release(&upload.version).ok_or_else(|| publish_release::not_found(&upload.product, &upload.version))?;
+        let entry = catalogue
+            .product(upload.product.as_str())
+            .ok_or_else(|| super::manage_products::not_found(&upload.product))?;
+        let release = entry
+            .release(&upload.version)
+            .ok_or_else(|| publish_release::not_found(&upload.product, &upload.version))?;
         release.require_draft()?;
         check_place(release, &upload)?;
     }
     let received = context.artifacts.receive(id_at(context.clock.now()), body).await.map_err(|error| match error {
-        IntakeError::Sender(error) => Refusal::new(Code::UploadIncomplete, format!("the upload broke off before its end ({error}); send it again")),
+        IntakeError::Sender(error) => Refusal::new(
+            Code::UploadIncomplete,
+            format!("the upload broke off before its end ({error}); send it again"),
+        ),
         IntakeError::Store(error) => error.into(),
     })?;
     // From here on a sender who goes away changes nothing.
@@ -83,7 +93,10 @@ async fn finish(context: &Arc<Context>, upload: Upload, received: Received) -> R
         context.artifacts.discard(&received).await;
         return Err(Refusal::new(
             Code::DigestMismatch,
-            format!("the content that arrived has SHA-256 {}, not {announced} as announced; send it again", received.sha256),
+            format!(
+                "the content that arrived has SHA-256 {}, not {announced} as announced; send it again",
+                received.sha256
+            ),
         ));
     }
     let shelf = context.artifacts.shelf().await;
@@ -147,9 +160,14 @@ fn list(write: &mut Write<'_>, upload: Upload, sha256: Sha256, size: u64) -> Res
 }
 
 /// Takes away those of the contents that no artifact has any more. What cannot be taken away now is swept later.
-pub(super) async fn take_away(context: &Arc<Context>, contents: Vec<Sha256>, _shelf: &tokio::sync::OwnedMutexGuard<()>) {
+pub(super) async fn take_away(
+    context: &Arc<Context>,
+    contents: Vec<Sha256>,
+    _shelf: &tokio::sync::OwnedMutexGuard<()>,
+) {
     for content in contents {
-        let referenced = context.read(move |connection| Ok(store::artifacts::is_referenced(connection, content)?)).await;
+        let referenced =
+            context.read(move |connection| Ok(store::artifacts::is_referenced(connection, content)?)).await;
         let removed = match referenced {
             Ok(false) => context.artifacts.remove(content).await.map_err(Refusal::from),
             Ok(true) => Ok(()),

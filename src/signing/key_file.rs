@@ -33,7 +33,9 @@ pub enum KeyError {
     #[error("cannot use the key file {0}: {1}; check the rights of the data folder")]
     Io(PathBuf, std::io::Error),
     /// Others can read the file.
-    #[error("the key file {0} can be read by others than its owner (mode {1:o}); run `chmod 600 {0}`, and rotate the keys if somebody may have read them")]
+    #[error(
+        "the key file {0} can be read by others than its owner (mode {1:o}); run `chmod 600 {0}`, and rotate the keys if somebody may have read them"
+    )]
     Exposed(PathBuf, u32),
     /// The file is not what this program wrote.
     #[error("the key file {0} is damaged ({1}); restore it from a backup")]
@@ -112,11 +114,13 @@ impl KeyFile {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Self::make(path),
             Err(error) => return Err(KeyError::Io(path.to_owned(), error)),
         };
-        let mode = fs::metadata(path).map_err(|error| KeyError::Io(path.to_owned(), error))?.permissions().mode() & 0o777;
+        let mode =
+            fs::metadata(path).map_err(|error| KeyError::Io(path.to_owned(), error))?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(KeyError::Exposed(path.to_owned(), mode));
         }
-        let content: Content = serde_json::from_str(&text).map_err(|error| KeyError::Damaged(path.to_owned(), error.to_string()))?;
+        let content: Content =
+            serde_json::from_str(&text).map_err(|error| KeyError::Damaged(path.to_owned(), error.to_string()))?;
         let file = Self { path: path.to_owned(), content };
         match Purpose::ALL.iter().find(|purpose| file.keys(**purpose).is_empty()) {
             Some(purpose) => Err(KeyError::Damaged(path.to_owned(), format!("there is no key for {purpose}"))),
@@ -125,7 +129,12 @@ impl KeyFile {
     }
 
     fn make(path: &Path) -> Result<Self, KeyError> {
-        let content = Content { license: Bytes(random::<32>().to_vec()), links: Vec::new(), sessions: Vec::new(), manifests: Vec::new() };
+        let content = Content {
+            license: Bytes(random::<32>().to_vec()),
+            links: Vec::new(),
+            sessions: Vec::new(),
+            manifests: Vec::new(),
+        };
         let mut file = Self { path: path.to_owned(), content };
         for purpose in Purpose::ALL {
             file.renew(*purpose)?;

@@ -42,7 +42,9 @@ impl KeyRing {
         let (signed, mac) = token.split_at_mut(SIGNED);
         let Some((id, key)) = self.links.first() else { return String::new() };
         let license = grant.license_key.map_or([0; 16], |key| *key.0.as_bytes());
-        for (place, byte) in signed.iter_mut().zip([*id].into_iter().chain(grant.expires_at.as_second().to_be_bytes()).chain(license)) {
+        for (place, byte) in
+            signed.iter_mut().zip([*id].into_iter().chain(grant.expires_at.as_second().to_be_bytes()).chain(license))
+        {
             *place = byte;
         }
         for (place, byte) in mac.iter_mut().zip(compute(key, signed, artifact).as_ref()) {

@@ -3,8 +3,15 @@
 use diesel::prelude::*;
 use jiff::Timestamp;
 
-use super::{Connection, Page, StoreError, schema::api_tokens, value::{Json, Key, Moment}};
-use crate::domain::{id::{ProductId, TokenId}, scope::Scope};
+use super::{
+    Connection, Page, StoreError,
+    schema::api_tokens,
+    value::{Json, Key, Moment},
+};
+use crate::domain::{
+    id::{ProductId, TokenId},
+    scope::Scope,
+};
 
 /// An API token, as much of it as is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +49,10 @@ struct Row {
 
 impl Row {
     fn into_domain(self) -> Result<ApiToken, StoreError> {
-        let hash = self.hash.as_slice().try_into()
-            .map_err(|_| StoreError::Damaged(format!("API token {} in the database has no whole hash", self.id.0)))?;
+        let hash =
+            self.hash.as_slice().try_into().map_err(|_| {
+                StoreError::Damaged(format!("API token {} in the database has no whole hash", self.id.0))
+            })?;
         Ok(ApiToken {
             id: self.id.0,
             name: self.name,
@@ -62,7 +71,11 @@ impl Row {
 /// # Errors
 /// When the database cannot be read.
 pub fn by_hash(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<ApiToken>, StoreError> {
-    let row = api_tokens::table.filter(api_tokens::hash.eq(hash.to_vec())).select(Row::as_select()).first(connection).optional()?;
+    let row = api_tokens::table
+        .filter(api_tokens::hash.eq(hash.to_vec()))
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?;
     row.map(Row::into_domain).transpose()
 }
 
@@ -102,7 +115,9 @@ pub fn insert(connection: &mut Connection, token: &ApiToken) -> Result<(), Store
 /// # Errors
 /// When the database cannot be written.
 pub fn mark_used(connection: &mut Connection, id: TokenId, now: Timestamp) -> Result<(), StoreError> {
-    diesel::update(api_tokens::table.find(Key(id))).set(api_tokens::last_used_at.eq(Moment(now))).execute(connection)?;
+    diesel::update(api_tokens::table.find(Key(id)))
+        .set(api_tokens::last_used_at.eq(Moment(now)))
+        .execute(connection)?;
     Ok(())
 }
 

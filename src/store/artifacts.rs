@@ -4,9 +4,15 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 
-use super::{Connection, StoreError, schema::artifacts, value::{Key, Name}};
+use super::{
+    Connection, StoreError,
+    schema::artifacts,
+    value::{Key, Name},
+};
 use crate::domain::{
-    artifact::{Artifact, ArtifactKind, Filename, Sha256}, id::{ArtifactId, ReleaseId}, platform::{Arch, Component, Platform},
+    artifact::{Artifact, ArtifactKind, Filename, Sha256},
+    id::{ArtifactId, ReleaseId},
+    platform::{Arch, Component, Platform},
 };
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -26,7 +32,9 @@ struct Row {
 
 impl Row {
     fn into_domain(self) -> Result<(ReleaseId, Artifact), StoreError> {
-        let damaged = |what: &str| StoreError::Damaged(format!("artifact {} in the database has a {what} that is none", self.filename.0));
+        let damaged = |what: &str| {
+            StoreError::Damaged(format!("artifact {} in the database has a {what} that is none", self.filename.0))
+        };
         let artifact = Artifact {
             id: self.id.0,
             component: self.component.0,
@@ -47,7 +55,13 @@ impl Row {
 /// # Errors
 /// When the database cannot be read.
 pub fn all(connection: &mut Connection) -> Result<Vec<(ReleaseId, Artifact)>, StoreError> {
-    artifacts::table.select(Row::as_select()).order(artifacts::filename).load(connection)?.into_iter().map(Row::into_domain).collect()
+    artifacts::table
+        .select(Row::as_select())
+        .order(artifacts::filename)
+        .load(connection)?
+        .into_iter()
+        .map(Row::into_domain)
+        .collect()
 }
 
 /// The artifacts of a release, by file name.
@@ -76,7 +90,8 @@ pub fn insert(connection: &mut Connection, release: ReleaseId, artifact: &Artifa
         arch: Name(artifact.arch),
         kind: Name(artifact.kind),
         filename: Name(artifact.filename.clone()),
-        size: i64::try_from(artifact.size).map_err(|_| StoreError::Other("the artifact is larger than can be counted".to_owned()))?,
+        size: i64::try_from(artifact.size)
+            .map_err(|_| StoreError::Other("the artifact is larger than can be counted".to_owned()))?,
         sha256: artifact.sha256.0.to_vec(),
         signature: artifact.signature.clone(),
     };

@@ -2,7 +2,11 @@
 
 use diesel::prelude::*;
 
-use super::{Connection, Page, StoreError, schema::customers, value::{Key, Moment, Name}};
+use super::{
+    Connection, Page, StoreError,
+    schema::customers,
+    value::{Key, Moment, Name},
+};
 use crate::domain::{customer::Customer, id::CustomerId, locale::LanguageTag};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -56,7 +60,11 @@ pub fn get(connection: &mut Connection, id: CustomerId) -> Result<Option<Custome
 /// # Errors
 /// When the database cannot be read.
 pub fn by_external_ref(connection: &mut Connection, external_ref: &str) -> Result<Option<Customer>, StoreError> {
-    let row = customers::table.filter(customers::external_ref.eq(external_ref)).select(Row::as_select()).first(connection).optional()?;
+    let row = customers::table
+        .filter(customers::external_ref.eq(external_ref))
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?;
     Ok(row.map(Row::into_domain))
 }
 
@@ -65,7 +73,11 @@ pub fn by_external_ref(connection: &mut Connection, external_ref: &str) -> Resul
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn matching(connection: &mut Connection, words: Option<&str>, page: Page<CustomerId>) -> Result<Vec<Customer>, StoreError> {
+pub fn matching(
+    connection: &mut Connection,
+    words: Option<&str>,
+    page: Page<CustomerId>,
+) -> Result<Vec<Customer>, StoreError> {
     let mut query = customers::table.select(Row::as_select()).order(customers::id).limit(page.limit).into_boxed();
     if let Some(after) = page.after {
         query = query.filter(customers::id.gt(Key(after)));
@@ -73,7 +85,9 @@ pub fn matching(connection: &mut Connection, words: Option<&str>, page: Page<Cus
     if let Some(words) = words {
         let pattern = format!("%{}%", words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
         query = query.filter(
-            customers::name.like(pattern.clone()).escape('\\')
+            customers::name
+                .like(pattern.clone())
+                .escape('\\')
                 .or(customers::email.like(pattern.clone()).escape('\\').assume_not_null())
                 .or(customers::external_ref.like(pattern).escape('\\').assume_not_null()),
         );

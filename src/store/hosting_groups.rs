@@ -3,9 +3,16 @@
 use diesel::prelude::*;
 use jiff::civil::Time;
 
-use super::{Connection, StoreError, schema::hosting_groups, value::{Json, Key, Name}};
+use super::{
+    Connection, StoreError,
+    schema::hosting_groups,
+    value::{Json, Key, Name},
+};
 use crate::domain::{
-    hosting_group::{Day, HostingGroup, Window}, id::HostingGroupId, slug::Slug, zone::Zone,
+    hosting_group::{Day, HostingGroup, Window},
+    id::HostingGroupId,
+    slug::Slug,
+    zone::Zone,
 };
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -38,7 +45,8 @@ impl Row {
     }
 
     fn into_domain(self) -> Result<HostingGroup, StoreError> {
-        let damaged = |_| StoreError::Damaged(format!("hosting group {} in the database has a number out of range", self.slug.0));
+        let damaged =
+            |_| StoreError::Damaged(format!("hosting group {} in the database has a number out of range", self.slug.0));
         Ok(HostingGroup {
             id: self.id.0,
             window: Window {
@@ -68,7 +76,13 @@ pub fn all(connection: &mut Connection) -> Result<Vec<HostingGroup>, StoreError>
 /// # Errors
 /// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: HostingGroupId) -> Result<Option<HostingGroup>, StoreError> {
-    hosting_groups::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?.map(Row::into_domain).transpose()
+    hosting_groups::table
+        .find(Key(id))
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?
+        .map(Row::into_domain)
+        .transpose()
 }
 
 /// The group with this slug.
@@ -76,7 +90,11 @@ pub fn get(connection: &mut Connection, id: HostingGroupId) -> Result<Option<Hos
 /// # Errors
 /// When the database cannot be read.
 pub fn by_slug(connection: &mut Connection, slug: &Slug) -> Result<Option<HostingGroup>, StoreError> {
-    let row = hosting_groups::table.filter(hosting_groups::slug.eq(slug.as_str())).select(Row::as_select()).first(connection).optional()?;
+    let row = hosting_groups::table
+        .filter(hosting_groups::slug.eq(slug.as_str()))
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?;
     row.map(Row::into_domain).transpose()
 }
 

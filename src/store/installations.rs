@@ -3,10 +3,18 @@
 use diesel::prelude::*;
 use jiff::Timestamp;
 
-use super::{Connection, Page, StoreError, schema::installations, value::{Key, Moment, Name}};
+use super::{
+    Connection, Page, StoreError,
+    schema::installations,
+    value::{Key, Moment, Name},
+};
 use crate::domain::{
-    id::{InstallationId, ProductId, SubscriptionId}, installation::Sighting, locale::LanguageTag,
-    platform::{Component, MachineArch, Platform}, slug::Slug, version::Version,
+    id::{InstallationId, ProductId, SubscriptionId},
+    installation::Sighting,
+    locale::LanguageTag,
+    platform::{Component, MachineArch, Platform},
+    slug::Slug,
+    version::Version,
 };
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -118,7 +126,9 @@ pub fn matching(
         .into_boxed();
     if let Some((product, id)) = page.after {
         query = query.filter(
-            installations::product_id.gt(Key(product)).or(installations::product_id.eq(Key(product)).and(installations::id.gt(Key(id)))),
+            installations::product_id
+                .gt(Key(product))
+                .or(installations::product_id.eq(Key(product)).and(installations::id.gt(Key(id)))),
         );
     }
     if let Some(product) = wanted.product {

@@ -3,8 +3,15 @@
 use diesel::prelude::*;
 use jiff::Timestamp;
 
-use super::{Connection, Page, StoreError, schema::license_keys, value::{Key, Moment}};
-use crate::domain::{id::{LicenseKeyId, SubscriptionId}, license_key::KeyRecord};
+use super::{
+    Connection, Page, StoreError,
+    schema::license_keys,
+    value::{Key, Moment},
+};
+use crate::domain::{
+    id::{LicenseKeyId, SubscriptionId},
+    license_key::KeyRecord,
+};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = license_keys)]
@@ -20,8 +27,9 @@ struct Row {
 
 impl Row {
     fn into_domain(self) -> Result<KeyRecord, StoreError> {
-        let fingerprint = self.fingerprint.as_slice().try_into()
-            .map_err(|_| StoreError::Damaged(format!("license key {} in the database has no whole fingerprint", self.id.0)))?;
+        let fingerprint = self.fingerprint.as_slice().try_into().map_err(|_| {
+            StoreError::Damaged(format!("license key {} in the database has no whole fingerprint", self.id.0))
+        })?;
         Ok(KeyRecord {
             id: self.id.0,
             subscription: self.subscription_id.0,
@@ -49,7 +57,10 @@ pub fn for_each(connection: &mut Connection, mut each: impl FnMut(KeyRecord)) ->
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn of_subscription(connection: &mut Connection, subscription: SubscriptionId) -> Result<Vec<KeyRecord>, StoreError> {
+pub fn of_subscription(
+    connection: &mut Connection,
+    subscription: SubscriptionId,
+) -> Result<Vec<KeyRecord>, StoreError> {
     page_of_subscription(connection, subscription, Page { after: None, limit: i64::MAX })
 }
 

@@ -2,10 +2,19 @@
 
 use diesel::prelude::*;
 
-use super::{Connection, StoreError, schema::products, value::{Json, Key, Name}};
+use super::{
+    Connection, StoreError,
+    schema::products,
+    value::{Json, Key, Name},
+};
 use crate::domain::{
-    channel::Channels, id::ProductId, locale::LanguageTag, product::{ExpiryPolicy, Product, RequiredArtifact}, slug::Slug,
-    version::Version, zone::Zone,
+    channel::Channels,
+    id::ProductId,
+    locale::LanguageTag,
+    product::{ExpiryPolicy, Product, RequiredArtifact},
+    slug::Slug,
+    version::Version,
+    zone::Zone,
 };
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -78,7 +87,13 @@ pub fn all(connection: &mut Connection) -> Result<Vec<Product>, StoreError> {
 /// # Errors
 /// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: ProductId) -> Result<Option<Product>, StoreError> {
-    products::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?.map(Row::into_domain).transpose()
+    products::table
+        .find(Key(id))
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?
+        .map(Row::into_domain)
+        .transpose()
 }
 
 /// The product with this slug.
@@ -86,7 +101,11 @@ pub fn get(connection: &mut Connection, id: ProductId) -> Result<Option<Product>
 /// # Errors
 /// When the database cannot be read.
 pub fn by_slug(connection: &mut Connection, slug: &Slug) -> Result<Option<Product>, StoreError> {
-    let row = products::table.filter(products::slug.eq(slug.as_str())).select(Row::as_select()).first(connection).optional()?;
+    let row = products::table
+        .filter(products::slug.eq(slug.as_str()))
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?;
     row.map(Row::into_domain).transpose()
 }
 

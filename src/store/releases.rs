@@ -4,10 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 
-use super::{Connection, StoreError, artifacts, schema::releases, value::{Json, Key, Moment, Name}};
+use super::{
+    Connection, StoreError, artifacts,
+    schema::releases,
+    value::{Json, Key, Moment, Name},
+};
 use crate::domain::{
-    artifact::Artifact, id::{ProductId, ReleaseId}, locale::LanguageTag,
-    release::{Access, Release, ReleaseState, Severity}, rollout::{Percent, Rollout, RolloutState}, slug::Slug,
+    artifact::Artifact,
+    id::{ProductId, ReleaseId},
+    locale::LanguageTag,
+    release::{Access, Release, ReleaseState, Severity},
+    rollout::{Percent, Rollout, RolloutState},
+    slug::Slug,
     version::{Requirement, Version},
 };
 
@@ -62,7 +70,10 @@ impl Row {
 
     fn into_domain(self, artifacts: Vec<Artifact>) -> Result<Release, StoreError> {
         let percent = u16::try_from(self.rollout_percent).ok().and_then(Percent::from_hundredths).ok_or_else(|| {
-            StoreError::Damaged(format!("release {} in the database has a rollout of {} hundredths of a percent", self.version.0, self.rollout_percent))
+            StoreError::Damaged(format!(
+                "release {} in the database has a rollout of {} hundredths of a percent",
+                self.version.0, self.rollout_percent
+            ))
         })?;
         Ok(Release {
             id: self.id.0,
@@ -96,10 +107,12 @@ pub fn all(connection: &mut Connection) -> Result<Vec<Release>, StoreError> {
         by_release.entry(release).or_default().push(artifact);
     }
     let rows = releases::table.select(Row::as_select()).load(connection)?;
-    rows.into_iter().map(|row: Row| {
-        let artifacts = by_release.remove(&row.id.0).unwrap_or_default();
-        row.into_domain(artifacts)
-    }).collect()
+    rows.into_iter()
+        .map(|row: Row| {
+            let artifacts = by_release.remove(&row.id.0).unwrap_or_default();
+            row.into_domain(artifacts)
+        })
+        .collect()
 }
 
 /// The release with this id.
@@ -115,7 +128,11 @@ pub fn get(connection: &mut Connection, id: ReleaseId) -> Result<Option<Release>
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn of_version(connection: &mut Connection, product: ProductId, version: &Version) -> Result<Option<Release>, StoreError> {
+pub fn of_version(
+    connection: &mut Connection,
+    product: ProductId,
+    version: &Version,
+) -> Result<Option<Release>, StoreError> {
     let row: Option<Row> = releases::table
         .filter(releases::product_id.eq(Key(product)))
         .filter(releases::precedence_key.eq(version.precedence_key()))
@@ -162,7 +179,10 @@ pub fn delete(connection: &mut Connection, id: ReleaseId) -> Result<(), StoreErr
 /// # Errors
 /// When the database cannot be read.
 pub fn channels_in_use(connection: &mut Connection, product: ProductId) -> Result<Vec<Slug>, StoreError> {
-    let rows: Vec<Name<Slug>> =
-        releases::table.filter(releases::product_id.eq(Key(product))).select(releases::channel).distinct().load(connection)?;
+    let rows: Vec<Name<Slug>> = releases::table
+        .filter(releases::product_id.eq(Key(product)))
+        .select(releases::channel)
+        .distinct()
+        .load(connection)?;
     Ok(rows.into_iter().map(|name| name.0).collect())
 }

@@ -3,10 +3,17 @@
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::{Connection, Page, StoreError, schema::runs, value::{Key, Moment, Name}};
+use super::{
+    Connection, Page, StoreError,
+    schema::runs,
+    value::{Key, Moment, Name},
+};
 use crate::domain::{
-    id::{InstallationId, ProductId, RunId, SubscriptionId}, locale::LanguageTag, platform::Component,
-    run::{Failure, FailureClass, Outcome, Run, Stage}, version::Version,
+    id::{InstallationId, ProductId, RunId, SubscriptionId},
+    locale::LanguageTag,
+    platform::Component,
+    run::{Failure, FailureClass, Outcome, Run, Stage},
+    version::Version,
 };
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -120,7 +127,11 @@ pub struct Wanted {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn matching(connection: &mut Connection, wanted: &Wanted, page: Page<(RunId, Uuid)>) -> Result<Vec<Run>, StoreError> {
+pub fn matching(
+    connection: &mut Connection,
+    wanted: &Wanted,
+    page: Page<(RunId, Uuid)>,
+) -> Result<Vec<Run>, StoreError> {
     let mut query = runs::table.order((runs::id, runs::owner)).limit(page.limit).select(Row::as_select()).into_boxed();
     if let Some((id, owner)) = page.after {
         query = query.filter(runs::id.gt(Key(id)).or(runs::id.eq(Key(id)).and(runs::owner.gt(Key(owner)))));

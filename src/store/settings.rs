@@ -20,6 +20,8 @@ pub fn get(connection: &mut Connection, name: &str) -> Result<Option<String>, St
 /// # Errors
 /// [`StoreError::Conflict`] when it was; else when the database cannot be written.
 pub fn insert(connection: &mut Connection, name: &str, value: &str) -> Result<(), StoreError> {
-    diesel::insert_into(settings::table).values((settings::name.eq(name), settings::value.eq(value))).execute(connection)?;
+    diesel::insert_into(settings::table)
+        .values((settings::name.eq(name), settings::value.eq(value)))
+        .execute(connection)?;
     Ok(())
 }

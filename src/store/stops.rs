@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use super::{Connection, StoreError, schema::stops, value::{Json, Key, Moment}};
+use super::{
+    Connection, StoreError,
+    schema::stops,
+    value::{Json, Key, Moment},
+};
 use crate::domain::{id::ProductId, locale::LanguageTag, slug::Slug, stop::Stop};
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -21,7 +25,9 @@ impl Row {
     fn into_domain(self) -> Result<Stop, StoreError> {
         let channel = match self.channel.as_str() {
             "" => None,
-            name => Some(name.parse().map_err(|error| StoreError::Damaged(format!("a stop in the database: {error}")))?),
+            name => {
+                Some(name.parse().map_err(|error| StoreError::Damaged(format!("a stop in the database: {error}")))?)
+            }
         };
         Ok(Stop { channel, reason: self.reason, message: self.message.0, since: self.since.0 })
     }
@@ -37,7 +43,8 @@ fn place(channel: Option<&Slug>) -> &str {
 /// # Errors
 /// When the database cannot be read.
 pub fn of_product(connection: &mut Connection, product: ProductId) -> Result<Vec<Stop>, StoreError> {
-    let rows: Vec<Row> = stops::table.filter(stops::product_id.eq(Key(product))).select(Row::as_select()).load(connection)?;
+    let rows: Vec<Row> =
+        stops::table.filter(stops::product_id.eq(Key(product))).select(Row::as_select()).load(connection)?;
     rows.into_iter().map(Row::into_domain).collect()
 }
 

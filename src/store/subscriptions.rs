@@ -3,10 +3,16 @@
 use diesel::prelude::*;
 use jiff::civil::Date;
 
-use super::{Connection, Page, StoreError, schema::subscriptions, value::{Json, Key, Moment, Name}};
+use super::{
+    Connection, Page, StoreError,
+    schema::subscriptions,
+    value::{Json, Key, Moment, Name},
+};
 use crate::domain::{
-    id::{CustomerId, HostingGroupId, ProductId, SubscriptionId}, slug::Slug,
-    subscription::{Coverage, Deployment, Subscription, SubscriptionState}, version::Requirement,
+    id::{CustomerId, HostingGroupId, ProductId, SubscriptionId},
+    slug::Slug,
+    subscription::{Coverage, Deployment, Subscription, SubscriptionState},
+    version::Requirement,
 };
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -52,8 +58,12 @@ impl Row {
     }
 
     fn into_domain(self) -> Result<Subscription, StoreError> {
-        let grace_days = u16::try_from(self.grace_days)
-            .map_err(|_| StoreError::Damaged(format!("subscription {} in the database has {} days of grace", self.id.0, self.grace_days)))?;
+        let grace_days = u16::try_from(self.grace_days).map_err(|_| {
+            StoreError::Damaged(format!(
+                "subscription {} in the database has {} days of grace",
+                self.id.0, self.grace_days
+            ))
+        })?;
         Ok(Subscription {
             coverage: Coverage {
                 id: self.id.0,
@@ -105,15 +115,26 @@ pub fn for_each(connection: &mut Connection, mut each: impl FnMut(Subscription))
 /// # Errors
 /// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: SubscriptionId) -> Result<Option<Subscription>, StoreError> {
-    subscriptions::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?.map(Row::into_domain).transpose()
+    subscriptions::table
+        .find(Key(id))
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?
+        .map(Row::into_domain)
+        .transpose()
 }
 
 /// A page of subscriptions, in the order in which they were entered.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn matching(connection: &mut Connection, wanted: &Wanted, page: Page<SubscriptionId>) -> Result<Vec<Subscription>, StoreError> {
-    let mut query = subscriptions::table.select(Row::as_select()).order(subscriptions::id).limit(page.limit).into_boxed();
+pub fn matching(
+    connection: &mut Connection,
+    wanted: &Wanted,
+    page: Page<SubscriptionId>,
+) -> Result<Vec<Subscription>, StoreError> {
+    let mut query =
+        subscriptions::table.select(Row::as_select()).order(subscriptions::id).limit(page.limit).into_boxed();
     if let Some(after) = page.after {
         query = query.filter(subscriptions::id.gt(Key(after)));
     }
@@ -159,6 +180,8 @@ pub fn insert(connection: &mut Connection, subscription: &Subscription) -> Resul
 /// # Errors
 /// When the database cannot be written.
 pub fn update(connection: &mut Connection, subscription: &Subscription) -> Result<(), StoreError> {
-    diesel::update(subscriptions::table.find(Key(subscription.coverage.id))).set(Row::of(subscription)).execute(connection)?;
+    diesel::update(subscriptions::table.find(Key(subscription.coverage.id)))
+        .set(Row::of(subscription))
+        .execute(connection)?;
     Ok(())
 }

@@ -4,7 +4,11 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Connection, StoreError, schema::{refresh_tokens, users}, value::{Key, Moment}};
+use super::{
+    Connection, StoreError,
+    schema::{refresh_tokens, users},
+    value::{Key, Moment},
+};
 use crate::domain::id::UserId;
 
 /// A person who may log in.
@@ -34,7 +38,13 @@ struct UserRow {
 
 impl UserRow {
     fn into_domain(self) -> User {
-        User { id: self.id.0, email: self.email, password_hash: self.password_hash, role: self.role, created_at: self.created_at.0 }
+        User {
+            id: self.id.0,
+            email: self.email,
+            password_hash: self.password_hash,
+            role: self.role,
+            created_at: self.created_at.0,
+        }
     }
 }
 
@@ -109,7 +119,8 @@ struct RefreshRow {
 /// # Errors
 /// When the database cannot be read.
 pub fn refresh_token(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
-    let row: Option<RefreshRow> = refresh_tokens::table.find(hash.to_vec()).select(RefreshRow::as_select()).first(connection).optional()?;
+    let row: Option<RefreshRow> =
+        refresh_tokens::table.find(hash.to_vec()).select(RefreshRow::as_select()).first(connection).optional()?;
     Ok(row.map(|row| RefreshToken {
         hash: *hash,
         user: row.user_id.0,
@@ -149,7 +160,9 @@ pub fn insert_refresh_token(connection: &mut Connection, token: &RefreshToken) -
 /// # Errors
 /// When the database cannot be written.
 pub fn mark_used(connection: &mut Connection, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
-    diesel::update(refresh_tokens::table.find(hash.to_vec())).set(refresh_tokens::used_at.eq(Moment(now))).execute(connection)?;
+    diesel::update(refresh_tokens::table.find(hash.to_vec()))
+        .set(refresh_tokens::used_at.eq(Moment(now)))
+        .execute(connection)?;
     Ok(())
 }
 

@@ -61,11 +61,7 @@ impl Memo {
         write: impl FnOnce() -> String,
     ) -> Arc<str> {
         let hash = self.hash(language, text, values);
-        if let Some(message) = self
-            .messages
-            .get(&hash)
-            .filter(|message| message.is_of(language, text, values))
-        {
+        if let Some(message) = self.messages.get(&hash).filter(|message| message.is_of(language, text, values)) {
             return Arc::clone(&message.rendered);
         }
         let rendered: Arc<str> = write().into();
@@ -89,8 +85,7 @@ impl Memo {
 
     /// The zone is left to the comparison: its rules have no hash, and it hardly tells messages apart.
     fn hash(&self, language: &str, text: Text, values: &Values<'_>) -> u64 {
-        self.hashing
-            .hash_one((language, text, words(values), values.date, values.time))
+        self.hashing.hash_one((language, text, words(values), values.date, values.time))
     }
 }
 
@@ -98,11 +93,7 @@ impl Message {
     fn is_of(&self, language: &str, text: Text, values: &Values<'_>) -> bool {
         self.language == language
             && self.text == text
-            && self
-                .words
-                .iter()
-                .zip(words(values))
-                .all(|(kept, given)| same(kept, given))
+            && self.words.iter().zip(words(values)).all(|(kept, given)| same(kept, given))
             && (self.date, self.time) == (values.date, values.time)
             && self.zone.as_ref() == values.zone
     }
@@ -115,14 +106,7 @@ fn same(kept: &str, given: &str) -> bool {
 }
 
 const fn words<'a>(values: &Values<'a>) -> [&'a str; 5] {
-    let Values {
-        product,
-        version,
-        newer,
-        server_version,
-        reason,
-        ..
-    } = *values;
+    let Values { product, version, newer, server_version, reason, .. } = *values;
     [product, version, newer, server_version, reason]
 }
 
@@ -152,18 +136,7 @@ mod tests {
         assert_eq!(recall("de", Text::UpToDate, &values), 1);
         assert_eq!(recall("fr", Text::UpToDate, &values), 2);
         assert_eq!(recall("de", Text::Managed, &values), 3);
-        assert_eq!(
-            recall(
-                "de",
-                Text::UpToDate,
-                &Values {
-                    newer: "Office Maker",
-                    product: "",
-                    ..values
-                }
-            ),
-            4
-        );
+        assert_eq!(recall("de", Text::UpToDate, &Values { newer: "Office Maker", product: "", ..values }), 4);
         assert_eq!(recall("de", Text::UpToDate, &Values { time: None, ..values }), 5);
         assert_eq!(recall("de", Text::UpToDate, &Values { zone: None, ..values }), 6);
     }
@@ -173,27 +146,11 @@ mod tests {
         let mut memo = Memo::default();
         for number in 0..CAPACITY * 2 + 1 {
             let version = number.to_string();
-            memo.recall(
-                "en",
-                Text::UpdateAvailable,
-                &Values {
-                    version: &version,
-                    ..Values::default()
-                },
-                String::new,
-            );
+            memo.recall("en", Text::UpdateAvailable, &Values { version: &version, ..Values::default() }, String::new);
         }
         assert_eq!(memo.messages.len(), 1);
         let long = "x".repeat(MAX_VALUE_LENGTH + 1);
-        memo.recall(
-            "en",
-            Text::BlockedStopped,
-            &Values {
-                reason: &long,
-                ..Values::default()
-            },
-            String::new,
-        );
+        memo.recall("en", Text::BlockedStopped, &Values { reason: &long, ..Values::default() }, String::new);
         assert_eq!(memo.messages.len(), 1);
     }
 }

@@ -27,39 +27,18 @@ fn every_text_exists_in_every_language_and_uses_the_same_values() {
         let used = |language| {
             let rendered = in_language(language, *text, &VALUES);
             assert!(rendered.chars().count() > 15, "{language} has no {text:?}: {rendered}");
-            assert!(
-                !rendered.contains(['{', '}', '\u{2068}', '\u{2069}', '$']),
-                "{language} {text:?}: {rendered}"
-            );
-            assert!(
-                rendered.ends_with(['.', '»']) && !rendered.contains("  "),
-                "{language} {text:?}: {rendered}"
-            );
-            [
-                "«product»",
-                "«version»",
-                "«newer»",
-                "«server»",
-                "«reason»",
-                "2026",
-                "UTC",
-            ]
-            .map(|value| rendered.contains(value))
+            assert!(!rendered.contains(['{', '}', '\u{2068}', '\u{2069}', '$']), "{language} {text:?}: {rendered}");
+            assert!(rendered.ends_with(['.', '»']) && !rendered.contains("  "), "{language} {text:?}: {rendered}");
+            ["«product»", "«version»", "«newer»", "«server»", "«reason»", "2026", "UTC"]
+                .map(|value| rendered.contains(value))
         };
         let english = used("en");
         for language in LANGUAGES {
-            assert_eq!(
-                used(language),
-                english,
-                "{language} {text:?} uses other values than English"
-            );
+            assert_eq!(used(language), english, "{language} {text:?} uses other values than English");
         }
     }
     // A message that a language lacks would be taken from English.
-    for (text, language) in Text::ALL
-        .iter()
-        .flat_map(|text| ["it", "fr", "de"].map(|language| (*text, language)))
-    {
+    for (text, language) in Text::ALL.iter().flat_map(|text| ["it", "fr", "de"].map(|language| (*text, language))) {
         assert_ne!(
             in_language(language, text, &VALUES),
             in_language("en", text, &VALUES),
@@ -72,17 +51,9 @@ fn every_text_exists_in_every_language_and_uses_the_same_values() {
 fn the_catalogue_has_no_text_that_nobody_asks_for() {
     for language in LANGUAGES {
         let file = std::fs::read_to_string(format!("locales/{language}/messages.ftl")).expect("a catalogue");
-        let ids = file
-            .lines()
-            .filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
-        for id in ids
-            .filter_map(|line| line.split(" =").next())
-            .filter(|id| *id != "articolo")
-        {
-            assert!(
-                Text::ALL.iter().any(|text| text.id() == id),
-                "{language}: {id} is not used"
-            );
+        let ids = file.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
+        for id in ids.filter_map(|line| line.split(" =").next()).filter(|id| *id != "articolo") {
+            assert!(Text::ALL.iter().any(|text| text.id() == id), "{language}: {id} is not used");
         }
     }
 }
@@ -95,21 +66,13 @@ fn a_region_falls_back_to_its_language_then_the_default_then_english() {
     assert_eq!(spoken("pt", "pl"), "en");
     assert_eq!(language(&Wishes::default(), &tag("it")), "it");
     let wishes = Wishes::from_accept_language("pt;q=0.9, de;q=0.4, fr;q=0.5");
-    assert_eq!(
-        &*render(&wishes, &tag("en"), Text::UpToDate, &VALUES),
-        "«product» est à jour."
-    );
+    assert_eq!(&*render(&wishes, &tag("en"), Text::UpToDate, &VALUES), "«product» est à jour.");
 }
 
 #[test]
 fn dates_are_written_as_the_language_writes_them() {
     let expired = |language: &str, date| {
-        let values = Values {
-            product: "Office Maker",
-            newer: "13.0.0",
-            date: Some(date),
-            ..Values::default()
-        };
+        let values = Values { product: "Office Maker", newer: "13.0.0", date: Some(date), ..Values::default() };
         in_language(language, Text::NotEntitledExpired, &values).to_string()
     };
     let june = civil::date(2026, 6, 30);
@@ -121,14 +84,8 @@ fn dates_are_written_as_the_language_writes_them() {
     assert!(expired("it", civil::date(2026, 12, 8)).contains("scaduto l'8 dicembre 2026."));
     assert!(expired("it", civil::date(2026, 3, 11)).contains("scaduto l'11 marzo 2026."));
     assert!(expired("fr", civil::date(2026, 8, 1)).contains("le 1er août 2026."));
-    for (language, month) in LANGUAGES
-        .into_iter()
-        .flat_map(|language| (1..=12).map(move |month| (language, month)))
-    {
-        assert!(
-            expired(language, civil::date(2026, month, 5)).contains("5"),
-            "{language} has no month {month}"
-        );
+    for (language, month) in LANGUAGES.into_iter().flat_map(|language| (1..=12).map(move |month| (language, month))) {
+        assert!(expired(language, civil::date(2026, month, 5)).contains("5"), "{language} has no month {month}");
         assert_ne!(
             look_up(language, &format!("month-{month}"), &Arguments::new()),
             "",
@@ -142,12 +99,7 @@ fn the_window_opens_by_the_clock_of_the_group() {
     let rome = TimeZone::get("Europe/Rome").expect("a zone");
     let time = Some("2026-06-30T23:00:00Z".parse().expect("a time"));
     let opens = |language: &str, zone| {
-        let values = Values {
-            product: "Office Maker",
-            time,
-            zone,
-            ..Values::default()
-        };
+        let values = Values { product: "Office Maker", time, zone, ..Values::default() };
         in_language(language, Text::DeferredOutsideWindow, &values).to_string()
     };
     assert!(opens("en", Some(&rome)).ends_with(", from 1 July 2026 at 01:00."));
@@ -163,11 +115,7 @@ fn the_window_opens_by_the_clock_of_the_group() {
 fn a_repeated_message_is_cheap() {
     let wishes = Wishes::one(tag("de-AT"));
     let default = tag("en");
-    let values = Values {
-        product: "Office Maker",
-        version: "13.0.0",
-        ..Values::default()
-    };
+    let values = Values { product: "Office Maker", version: "13.0.0", ..Values::default() };
     let rounds = 20_000;
     let start = std::time::Instant::now();
     for _ in 0..rounds {

@@ -15,8 +15,5 @@ mod talks;
 mod vendor;
 
 #[path = "../../examples/updater/mod.rs"]
-#[expect(
-    dead_code,
-    reason = "the library of the examples; the flows use the rest"
-)]
+#[expect(dead_code, reason = "the library of the examples; the flows use the rest")]
 mod updater;

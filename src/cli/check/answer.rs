@@ -112,18 +112,8 @@ impl Table<'_, '_> {
     }
 
     fn artifact(&mut self, name: &str, artifact: &Artifact) -> fmt::Result {
-        let Artifact {
-            component,
-            platform,
-            arch,
-            filename,
-            size,
-            ..
-        } = artifact;
-        self.line(
-            name,
-            format_args!("{filename} ({component}, {platform}, {arch}, {})", HumanBytes(*size)),
-        )?;
+        let Artifact { component, platform, arch, filename, size, .. } = artifact;
+        self.line(name, format_args!("{filename} ({component}, {platform}, {arch}, {})", HumanBytes(*size)))?;
         self.line("  sha256", &artifact.sha256)?;
         self.line("  url", &artifact.url)?;
         self.line("  valid until", artifact.url_expires_at)
@@ -133,11 +123,7 @@ impl Table<'_, '_> {
 impl fmt::Display for Answer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = &mut Table(formatter);
-        let Current {
-            version,
-            yanked,
-            supported,
-        } = &self.current;
+        let Current { version, yanked, supported } = &self.current;
         let mut current = version.clone();
         for (applies, word) in [(*yanked, ", withdrawn"), (!*supported, ", no longer supported")] {
             current.push_str(if applies { word } else { "" });
@@ -166,18 +152,10 @@ impl fmt::Display for Answer {
             }
         }
         if let Some(newer) = &self.newer {
-            table.line(
-                "newer",
-                format_args!("{} (published {})", newer.version, newer.published_at),
-            )?;
+            table.line("newer", format_args!("{} (published {})", newer.version, newer.published_at))?;
         }
         table.optional("next window", self.next_window_at)?;
-        if let Some(Subscription {
-            status,
-            ends_on,
-            renew_url,
-        }) = &self.subscription
-        {
+        if let Some(Subscription { status, ends_on, renew_url }) = &self.subscription {
             let mut line = status.clone();
             if let Some(day) = ends_on {
                 write!(line, ", until {day}")?;
@@ -188,12 +166,7 @@ impl fmt::Display for Answer {
         table.optional("help", self.help_url.as_ref())?;
         table.line("checked", self.checked_at)?;
         table.line("check again", format_args!("after {} s", self.next_check_after))?;
-        for Notes {
-            version,
-            locale,
-            markdown,
-        } in self.update.iter().flat_map(|update| &update.notes)
-        {
+        for Notes { version, locale, markdown } in self.update.iter().flat_map(|update| &update.notes) {
             writeln!(table.0, "\nnotes of {} ({})", one_line(version), one_line(locale))?;
             for line in markdown.lines() {
                 let shown: String = line.chars().filter(|letter| !letter.is_control()).collect();
@@ -215,9 +188,7 @@ mod tests {
             "status": status, "message": "A message.", "channel": "stable", "checked_at": "2026-07-01T08:00:00Z",
             "next_check_after": 86400, "current": {"version": "12.4.0", "yanked": false, "supported": true},
         });
-        let (Some(all), serde_json::Value::Object(rest)) = (answer.as_object_mut(), rest) else {
-            panic!("objects")
-        };
+        let (Some(all), serde_json::Value::Object(rest)) = (answer.as_object_mut(), rest) else { panic!("objects") };
         all.extend(rest);
         serde_json::from_value(answer).expect("an answer")
     }
@@ -291,10 +262,8 @@ check again    after 86400 s
 
     #[test]
     fn every_status_has_an_exit_code_of_its_own_but_those_with_nothing_to_do() {
-        let mut codes: Vec<_> = Status::ALL
-            .iter()
-            .map(|status| answer(status.as_str(), json!({})).exit_code())
-            .collect();
+        let mut codes: Vec<_> =
+            Status::ALL.iter().map(|status| answer(status.as_str(), json!({})).exit_code()).collect();
         codes.sort_unstable();
         assert_eq!(codes, [0, 0, 10, 11, 12, 13, 14]);
     }

@@ -87,10 +87,7 @@ impl ApiError {
             Some(cause) => cause.to_string(),
             None => "the request failed".to_owned(),
         };
-        Self::Unreachable {
-            server: server.origin().ascii_serialization(),
-            cause,
-        }
+        Self::Unreachable { server: server.origin().ascii_serialization(), cause }
     }
 
     /// Passes an answer on that is none of failure.
@@ -126,10 +123,7 @@ impl ApiError {
                 problem.status.is_server_error()
                     && problem.status != StatusCode::INSUFFICIENT_STORAGE
                     && problem.status != StatusCode::NOT_IMPLEMENTED
-                    || matches!(
-                        problem.status,
-                        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
-                    )
+                    || matches!(problem.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
             }
             Self::Unreadable { .. } | Self::Unexpected { .. } => false,
         }
@@ -157,17 +151,13 @@ impl Problem {
     pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let body: Body = serde_json::from_slice(body).unwrap_or_default();
         let reason = status.canonical_reason().unwrap_or("no reason given");
-        let detail = [body.detail.as_str(), body.title.as_str(), reason]
-            .into_iter()
-            .find(|text| !text.is_empty());
+        let detail = [body.detail.as_str(), body.title.as_str(), reason].into_iter().find(|text| !text.is_empty());
         Self {
             status,
             code: body.code,
             detail: detail.unwrap_or_default().to_owned(),
             errors: body.errors,
-            retry_after: headers
-                .get(RETRY_AFTER)
-                .and_then(|value| retry::read_retry_after(value.to_str().ok()?)),
+            retry_after: headers.get(RETRY_AFTER).and_then(|value| retry::read_retry_after(value.to_str().ok()?)),
         }
     }
 }
@@ -201,11 +191,7 @@ impl fmt::Display for ApiError {
             }
             Self::Unreadable { path, cause } => write!(formatter, "{} cannot be read: {cause}", path.display()),
             Self::Unexpected { address, message } => {
-                write!(
-                    formatter,
-                    "{address} gave no answer of a Sluice server: {}",
-                    one_line(message)
-                )
+                write!(formatter, "{address} gave no answer of a Sluice server: {}", one_line(message))
             }
         }
     }
@@ -218,10 +204,7 @@ impl From<ApiError> for Failure {
             ApiError::Refused(problem) if problem.status.is_client_error() => 3,
             ApiError::Refused(_) | ApiError::Unreadable { .. } | ApiError::Unexpected { .. } => 1,
         };
-        Self {
-            exit_code,
-            message: error.to_string(),
-        }
+        Self { exit_code, message: error.to_string() }
     }
 }
 
@@ -254,10 +237,7 @@ mod tests {
 
     #[test]
     fn what_a_proxy_says_in_the_place_of_the_server_is_shown_as_well_as_may_be() {
-        assert_eq!(
-            refusal(502, "<html>").to_string(),
-            "the server answered 502: Bad Gateway"
-        );
+        assert_eq!(refusal(502, "<html>").to_string(), "the server answered 502: Bad Gateway");
         assert_eq!(refusal(502, "[1]").to_string(), "the server answered 502: Bad Gateway");
     }
 
@@ -284,10 +264,7 @@ mod tests {
     fn the_exit_code_tells_a_refusal_from_a_failure_and_from_silence() {
         assert_eq!(Failure::from(refusal(409, "{}")).exit_code, 3);
         assert_eq!(Failure::from(refusal(503, "{}")).exit_code, 1);
-        let silence = ApiError::Unreachable {
-            server: "http://127.0.0.1:1".to_owned(),
-            cause: "refused".to_owned(),
-        };
+        let silence = ApiError::Unreachable { server: "http://127.0.0.1:1".to_owned(), cause: "refused".to_owned() };
         assert_eq!(Failure::from(silence).exit_code, 4);
     }
 }

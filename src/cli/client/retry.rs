@@ -19,18 +19,11 @@ pub struct Retries {
 
 impl Retries {
     /// Nothing is tried again.
-    pub const NONE: Self = Self {
-        tries: 1,
-        first_pause: Duration::ZERO,
-        longest_pause: Duration::ZERO,
-    };
+    pub const NONE: Self = Self { tries: 1, first_pause: Duration::ZERO, longest_pause: Duration::ZERO };
 
     /// Six tries within about half a minute: a restart of the server is outlived, a mistake soon told.
-    pub const PATIENT: Self = Self {
-        tries: 6,
-        first_pause: Duration::from_millis(500),
-        longest_pause: Duration::from_secs(30),
-    };
+    pub const PATIENT: Self =
+        Self { tries: 6, first_pause: Duration::from_millis(500), longest_pause: Duration::from_secs(30) };
 
     /// A server that asks for more patience than this is taken at its word another day.
     const LONGEST_ASKED: Duration = Duration::from_mins(5);
@@ -102,11 +95,8 @@ mod tests {
 
     use super::{super::error::Problem, *};
 
-    const QUICK: Retries = Retries {
-        tries: 3,
-        first_pause: Duration::from_millis(1),
-        longest_pause: Duration::from_millis(2),
-    };
+    const QUICK: Retries =
+        Retries { tries: 3, first_pause: Duration::from_millis(1), longest_pause: Duration::from_millis(2) };
 
     fn refusal(status: StatusCode) -> ApiError {
         ApiError::Refused(Problem::read(status, &HeaderMap::new(), b"{}"))
@@ -114,20 +104,10 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest_and_end_with_the_last_try() {
-        let full = |failures| {
-            Retries::PATIENT
-                .pause(failures, None, 0)
-                .map(|pause| pause.as_millis() * 2)
-        };
+        let full = |failures| Retries::PATIENT.pause(failures, None, 0).map(|pause| pause.as_millis() * 2);
         let pauses: Vec<_> = (1..=6).map(full).collect();
-        assert_eq!(
-            pauses,
-            [Some(500), Some(1000), Some(2000), Some(4000), Some(8000), None]
-        );
-        let long = Retries {
-            tries: u32::MAX,
-            ..Retries::PATIENT
-        };
+        assert_eq!(pauses, [Some(500), Some(1000), Some(2000), Some(4000), Some(8000), None]);
+        let long = Retries { tries: u32::MAX, ..Retries::PATIENT };
         assert_eq!(long.pause(1000, None, 0), Some(Duration::from_secs(15)));
     }
 
@@ -168,10 +148,7 @@ mod tests {
                     },
                 )
                 .await;
-            assert_eq!(
-                (result, tries.get(), told.get()),
-                (Err(refusal(status)), expected, expected - 1)
-            );
+            assert_eq!((result, tries.get(), told.get()), (Err(refusal(status)), expected, expected - 1));
         }
     }
 
@@ -183,11 +160,7 @@ mod tests {
                 |_, _| (),
                 async || {
                     tries.set(tries.get() + 1);
-                    if tries.get() < 2 {
-                        Err(refusal(StatusCode::SERVICE_UNAVAILABLE))
-                    } else {
-                        Ok("done")
-                    }
+                    if tries.get() < 2 { Err(refusal(StatusCode::SERVICE_UNAVAILABLE)) } else { Ok("done") }
                 },
             )
             .await;

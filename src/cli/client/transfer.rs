@@ -70,12 +70,7 @@ impl Client {
         upload: Upload<'_>,
         sent: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<wire::Artifact, ApiError> {
-        let Upload {
-            product,
-            version,
-            path,
-            artifact,
-        } = upload;
+        let Upload { product, version, path, artifact } = upload;
         let mut address = self.release_address(product, version, &["artifacts", artifact.filename.as_str()]);
         address
             .query_pairs_mut()
@@ -83,10 +78,8 @@ impl Client {
             .append_pair("platform", artifact.platform.as_str())
             .append_pair("arch", artifact.arch.as_str())
             .append_pair("kind", artifact.kind.as_str());
-        let unreadable = |error: std::io::Error| ApiError::Unreadable {
-            path: path.to_owned(),
-            cause: error.to_string(),
-        };
+        let unreadable =
+            |error: std::io::Error| ApiError::Unreadable { path: path.to_owned(), cause: error.to_string() };
         let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
         let moved = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&moved);
@@ -139,12 +132,7 @@ mod tests {
 
     #[test]
     fn the_digest_is_written_as_a_structured_field() {
-        let hash: Sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-            .parse()
-            .expect("a hash");
-        assert_eq!(
-            content_digest(&hash),
-            "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"
-        );
+        let hash: Sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".parse().expect("a hash");
+        assert_eq!(content_digest(&hash), "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:");
     }
 }

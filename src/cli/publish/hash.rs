@@ -39,10 +39,7 @@ pub(super) async fn all(
 }
 
 async fn one(local: &LocalArtifact, progress: Arc<Progress>) -> Result<Ready, ApiError> {
-    let unread = |cause: String| ApiError::Unreadable {
-        path: local.path.clone(),
-        cause,
-    };
+    let unread = |cause: String| ApiError::Unreadable { path: local.path.clone(), cause };
     let stop = StopOnDrop(Arc::new(AtomicBool::new(false)));
     let (path, stopped) = (local.path.clone(), Arc::clone(&stop.0));
     let hashing = tokio::task::spawn_blocking(move || hash(&path, &stopped, |bytes| progress.advance(bytes)));
@@ -50,28 +47,8 @@ async fn one(local: &LocalArtifact, progress: Arc<Progress>) -> Result<Ready, Ap
         Ok(hashed) => hashed.map_err(|error| unread(error.to_string()))?,
         Err(error) => return Err(unread(error.to_string())),
     };
-    let LocalArtifact {
-        component,
-        platform,
-        arch,
-        kind,
-        filename,
-        signature,
-        path,
-    } = local.clone();
-    Ok(Ready {
-        path,
-        artifact: wire::Artifact {
-            component,
-            platform,
-            arch,
-            kind,
-            filename,
-            size,
-            sha256,
-            signature,
-        },
-    })
+    let LocalArtifact { component, platform, arch, kind, filename, signature, path } = local.clone();
+    Ok(Ready { path, artifact: wire::Artifact { component, platform, arch, kind, filename, size, sha256, signature } })
 }
 
 /// A thread cannot be cancelled; it can be told to stop when nobody waits for it any more.
@@ -102,10 +79,7 @@ fn hash(path: &Path, stopped: &AtomicBool, advanced: impl Fn(u64)) -> std::io::R
     }
     let digest = context.finish();
     let sha256 = digest.as_ref().first_chunk().copied().map(Sha256);
-    Ok((
-        size,
-        sha256.ok_or_else(|| std::io::Error::other("SHA-256 gave no 32 bytes"))?,
-    ))
+    Ok((size, sha256.ok_or_else(|| std::io::Error::other("SHA-256 gave no 32 bytes"))?))
 }
 
 #[cfg(test)]

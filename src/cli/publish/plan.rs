@@ -23,37 +23,23 @@ pub(super) fn said(file: &ReleaseFile) -> wire::Changes<'_> {
         access: file.access,
         min_from: file.min_from.as_ref(),
         compatible_clients: file.compatible_clients.as_ref(),
-        notes: (!file.notes.is_empty()).then(|| {
-            file.notes
-                .iter()
-                .map(|(locale, text)| (locale, text.as_str()))
-                .collect()
-        }),
+        notes: (!file.notes.is_empty())
+            .then(|| file.notes.iter().map(|(locale, text)| (locale, text.as_str())).collect()),
     }
 }
 
 /// What the file says and the server has otherwise. Notes are changed together, so those in other locales go along.
 pub(super) fn changes<'a>(file: &'a ReleaseFile, release: &'a wire::Release) -> wire::Changes<'a> {
     let said = said(file);
-    let other_notes = file
-        .notes
-        .iter()
-        .any(|(locale, text)| release.notes.get(locale) != Some(text));
+    let other_notes = file.notes.iter().any(|(locale, text)| release.notes.get(locale) != Some(text));
     let all_notes = || -> BTreeMap<_, _> {
-        release
-            .notes
-            .iter()
-            .chain(&file.notes)
-            .map(|(locale, text)| (locale, text.as_str()))
-            .collect()
+        release.notes.iter().chain(&file.notes).map(|(locale, text)| (locale, text.as_str())).collect()
     };
     wire::Changes {
         channel: said.channel.filter(|channel| **channel != release.channel),
         severity: said.severity.filter(|severity| *severity != release.severity),
         access: said.access.filter(|access| *access != release.access),
-        min_from: said
-            .min_from
-            .filter(|version| Some(*version) != release.min_from.as_ref()),
+        min_from: said.min_from.filter(|version| Some(*version) != release.min_from.as_ref()),
         compatible_clients: said
             .compatible_clients
             .filter(|requirement| Some(*requirement) != release.compatible_clients.as_ref()),
@@ -63,14 +49,7 @@ pub(super) fn changes<'a>(file: &'a ReleaseFile, release: &'a wire::Release) -> 
 
 /// The names of what is to change.
 pub(super) fn names(changes: &wire::Changes<'_>) -> Vec<&'static str> {
-    let wire::Changes {
-        channel,
-        severity,
-        access,
-        min_from,
-        compatible_clients,
-        notes,
-    } = changes;
+    let wire::Changes { channel, severity, access, min_from, compatible_clients, notes } = changes;
     [
         ("channel", channel.is_some()),
         ("severity", severity.is_some()),
@@ -92,20 +71,13 @@ pub(super) fn is_there(ready: &Ready, artifacts: &[wire::Artifact]) -> bool {
 /// Equal in all that the file says: a signature that it does not name may be there.
 fn is_same(wanted: &wire::Artifact, found: &wire::Artifact) -> bool {
     let signature = wanted.signature.clone().or_else(|| found.signature.clone());
-    wire::Artifact {
-        signature,
-        ..wanted.clone()
-    } == *found
+    wire::Artifact { signature, ..wanted.clone() } == *found
 }
 
 /// The names of the server's files that the file does not list.
 pub(super) fn strays(ready: &[Ready], artifacts: &[wire::Artifact]) -> Vec<String> {
     let listed = |artifact: &wire::Artifact| ready.iter().any(|ready| ready.artifact.filename == artifact.filename);
-    artifacts
-        .iter()
-        .filter(|artifact| !listed(artifact))
-        .map(|artifact| artifact.filename.to_string())
-        .collect()
+    artifacts.iter().filter(|artifact| !listed(artifact)).map(|artifact| artifact.filename.to_string()).collect()
 }
 
 /// What of a published release is not as the file says, each as one phrase.
@@ -130,22 +102,14 @@ pub(super) fn differences(file: &ReleaseFile, ready: &[Ready], release: &wire::R
         differ("min_from", version.to_string(), or_nothing(release.min_from.as_ref()));
     }
     if let Some(requirement) = changes.compatible_clients {
-        differ(
-            "compatible_clients",
-            requirement.to_string(),
-            or_nothing(release.compatible_clients.as_ref()),
-        );
+        differ("compatible_clients", requirement.to_string(), or_nothing(release.compatible_clients.as_ref()));
     }
     // A server may keep fewer decimals of a second than were written.
     let second = |at: jiff::Timestamp| at.round(Unit::Second).unwrap_or(at);
     if let Some(at) = file.publish.published_at
         && release.published_at.map(second) != Some(second(at))
     {
-        differ(
-            "published_at",
-            at.to_string(),
-            or_nothing(release.published_at.as_ref()),
-        );
+        differ("published_at", at.to_string(), or_nothing(release.published_at.as_ref()));
     }
     for (locale, text) in &file.notes {
         match release.notes.get(locale) {
@@ -196,10 +160,7 @@ fn other_files(ready: &[Ready], artifacts: &[wire::Artifact]) -> Vec<String> {
             continue;
         };
         let place = |artifact: &wire::Artifact| {
-            format!(
-                "{}, {}, {}, {}",
-                artifact.component, artifact.platform, artifact.arch, artifact.kind
-            )
+            format!("{}, {}, {}, {}", artifact.component, artifact.platform, artifact.arch, artifact.kind)
         };
         if (has.size, has.sha256) != (wanted.size, wanted.sha256) {
             found.push(format!(
@@ -208,11 +169,7 @@ fn other_files(ready: &[Ready], artifacts: &[wire::Artifact]) -> Vec<String> {
             ));
         }
         if place(has) != place(wanted) {
-            found.push(format!(
-                "{name} is for {}; release.toml says {}",
-                place(has),
-                place(wanted)
-            ));
+            found.push(format!("{name} is for {}; release.toml says {}", place(has), place(wanted)));
         }
         if wanted.signature.is_some() && has.signature != wanted.signature {
             found.push(format!("{name} has another signature"));

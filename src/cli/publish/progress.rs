@@ -40,10 +40,7 @@ impl Progress {
             (false, true) => Shown::Bars(MultiProgress::new()),
             (false, false) => Shown::Lines,
         };
-        Self {
-            shown,
-            total: Mutex::new(ProgressBar::hidden()),
-        }
+        Self { shown, total: Mutex::new(ProgressBar::hidden()) }
     }
 
     /// Something happened.
@@ -66,11 +63,9 @@ impl Progress {
     /// Work on so many bytes begins.
     pub fn expect(&self, verb: &'static str, bytes: u64) {
         let bar = match &self.shown {
-            Shown::Bars(bars) if bytes > 0 => bars.add(
-                ProgressBar::new(bytes)
-                    .with_style(style())
-                    .with_message(format!("{verb}, in all")),
-            ),
+            Shown::Bars(bars) if bytes > 0 => {
+                bars.add(ProgressBar::new(bytes).with_style(style()).with_message(format!("{verb}, in all")))
+            }
             _ => ProgressBar::hidden(),
         };
         let before = std::mem::replace(&mut *self.total.lock(), bar);
@@ -86,24 +81,15 @@ impl Progress {
     pub fn file(&self, verb: &str, artifact: &wire::Artifact) -> FileProgress {
         let (name, total) = (artifact.filename.to_string(), self.total.lock().clone());
         let bar = match &self.shown {
-            Shown::Bars(bars) => bars.insert_before(
-                &total,
-                ProgressBar::new(artifact.size)
-                    .with_style(style())
-                    .with_message(name.clone()),
-            ),
+            Shown::Bars(bars) => bars
+                .insert_before(&total, ProgressBar::new(artifact.size).with_style(style()).with_message(name.clone())),
             Shown::Lines => {
                 write_line(&format!("{verb} {name} ({})", HumanBytes(artifact.size)));
                 ProgressBar::hidden()
             }
             Shown::Nothing => ProgressBar::hidden(),
         };
-        FileProgress {
-            bar,
-            total,
-            lines: matches!(self.shown, Shown::Lines),
-            name,
-        }
+        FileProgress { bar, total, lines: matches!(self.shown, Shown::Lines), name }
     }
 
     /// Nothing more happens: the terminal is as it was.
@@ -161,12 +147,7 @@ mod tests {
     #[test]
     fn what_is_sent_again_is_counted_once() {
         let (bar, total) = (ProgressBar::hidden(), ProgressBar::hidden());
-        let file = FileProgress {
-            bar,
-            total: total.clone(),
-            lines: false,
-            name: String::new(),
-        };
+        let file = FileProgress { bar, total: total.clone(), lines: false, name: String::new() };
         total.inc(100);
         file.begin();
         file.advance(30);

@@ -95,10 +95,7 @@ impl Report {
 
     /// The one object of `--json`.
     pub fn to_json(&self) -> Result<String, Failure> {
-        serde_json::to_string_pretty(self).map_err(|error| Failure {
-            exit_code: 1,
-            message: error.to_string(),
-        })
+        serde_json::to_string_pretty(self).map_err(|error| Failure { exit_code: 1, message: error.to_string() })
     }
 
     /// Why what is published cannot be brought to what the file says.
@@ -119,17 +116,12 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { product, version, .. } = self;
-        let channel = self
-            .channel
-            .as_ref()
-            .map(|channel| format!(" on {channel}"))
-            .unwrap_or_default();
+        let channel = self.channel.as_ref().map(|channel| format!(" on {channel}")).unwrap_or_default();
         match self.outcome {
             Outcome::Published => match self.published_at {
-                Some(at) if at > Timestamp::now() => write!(
-                    formatter,
-                    "{product} {version} is published{channel}, to be offered from {at} on"
-                )?,
+                Some(at) if at > Timestamp::now() => {
+                    write!(formatter, "{product} {version} is published{channel}, to be offered from {at} on")?
+                }
                 _ => write!(formatter, "{product} {version} is published{channel}")?,
             },
             Outcome::Unchanged => {
@@ -140,22 +132,13 @@ impl fmt::Display for Report {
             }
             Outcome::Different => return write!(formatter, "nothing was changed"),
             Outcome::Draft if !self.created && self.changed.is_empty() && self.uploaded.is_empty() => {
-                write!(
-                    formatter,
-                    "nothing to do: the draft {product} {version} is complete{channel}"
-                )?;
+                write!(formatter, "nothing to do: the draft {product} {version} is complete{channel}")?;
             }
-            Outcome::Draft => write!(
-                formatter,
-                "the draft {product} {version} is complete{channel}; it is not published yet"
-            )?,
+            Outcome::Draft => {
+                write!(formatter, "the draft {product} {version} is complete{channel}; it is not published yet")?
+            }
         }
-        write!(
-            formatter,
-            ": {} uploaded ({})",
-            self.uploaded.len(),
-            HumanBytes(self.bytes_uploaded)
-        )?;
+        write!(formatter, ": {} uploaded ({})", self.uploaded.len(), HumanBytes(self.bytes_uploaded))?;
         write!(formatter, ", {} there already", self.already_there.len())?;
         if !self.strays.is_empty() {
             write!(

@@ -25,24 +25,13 @@ const MAX_TEXT_BYTES: u64 = 200 * 1024;
 const MAX_SIGNATURE_LENGTH: usize = 4096;
 
 pub(super) fn read(path: &Path) -> Result<ReleaseFile, ReleaseFileError> {
-    let failed = |mistakes| ReleaseFileError {
-        file: path.to_owned(),
-        mistakes,
-    };
-    let whole = |message| Mistake {
-        line: None,
-        key: String::new(),
-        message,
-    };
+    let failed = |mistakes| ReleaseFileError { file: path.to_owned(), mistakes };
+    let whole = |message| Mistake { line: None, key: String::new(), message };
     let text = fs::read_to_string(path).map_err(|error| failed(vec![whole(explain(&error))]))?;
     let written = parse(&text).map_err(|mistake| failed(vec![mistake]))?;
     // `release.toml` alone has the parent "", which joins like the current folder.
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut reader = Reader {
-        folder,
-        text: &text,
-        mistakes: Vec::new(),
-    };
+    let mut reader = Reader { folder, text: &text, mistakes: Vec::new() };
     let release = reader.put_together(written);
     match reader.mistakes {
         mistakes if mistakes.is_empty() => Ok(release),
@@ -89,11 +78,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn wrong(&mut self, place: Range<usize>, key: impl Into<String>, message: impl Into<String>) {
         let line = Some(line_of(self.text, place));
-        self.mistakes.push(Mistake {
-            line,
-            key: key.into(),
-            message: message.into(),
-        });
+        self.mistakes.push(Mistake { line, key: key.into(), message: message.into() });
     }
 
     fn put_together(&mut self, written: WrittenRelease) -> ReleaseFile {
@@ -107,10 +92,7 @@ impl Reader<'_> {
                     }
                 }
                 Entry::Occupied(place) => {
-                    let message = format!(
-                        "`notes.{}` is there too; write the notes in one of the two",
-                        place.key()
-                    );
+                    let message = format!("`notes.{}` is there too; write the notes in one of the two", place.key());
                     self.wrong(path.span(), key, message);
                 }
             }
@@ -121,10 +103,8 @@ impl Reader<'_> {
             let Some(artifact) = self.artifact(&key, artifact.into_inner()) else {
                 continue;
             };
-            if let Some((other, clash)) = artifacts
-                .iter()
-                .enumerate()
-                .find_map(|(other, earlier)| Some((other, clash(earlier, &artifact)?)))
+            if let Some((other, clash)) =
+                artifacts.iter().enumerate().find_map(|(other, earlier)| Some((other, clash(earlier, &artifact)?)))
             {
                 self.wrong(
                     place,
@@ -135,17 +115,10 @@ impl Reader<'_> {
             artifacts.push(artifact);
         }
         if artifacts.is_empty() && self.mistakes.is_empty() {
-            self.wrong(
-                0..0,
-                "artifacts",
-                "a release needs at least one file: add an `[[artifacts]]` table",
-            );
+            self.wrong(0..0, "artifacts", "a release needs at least one file: add an `[[artifacts]]` table");
         }
         let publish = Publish {
-            published_at: written
-                .publish
-                .published_at
-                .and_then(|value| self.instant("publish.published_at", &value)),
+            published_at: written.publish.published_at.and_then(|value| self.instant("publish.published_at", &value)),
             percent: written.publish.percent,
             force_reason: written.publish.force_reason.and_then(|reason| {
                 let given = !reason.get_ref().trim().is_empty();
@@ -176,15 +149,11 @@ impl Reader<'_> {
     fn artifact(&mut self, key: &str, written: WrittenArtifact) -> Option<LocalArtifact> {
         let path = self.folder.join(written.path.get_ref());
         let filename = match fs::metadata(&path) {
-            Ok(found) if found.is_file() => written
-                .filename
-                .or_else(|| self.filename_of(&format!("{key}.path"), &written.path, &path)),
+            Ok(found) if found.is_file() => {
+                written.filename.or_else(|| self.filename_of(&format!("{key}.path"), &written.path, &path))
+            }
             Ok(_) => {
-                self.wrong(
-                    written.path.span(),
-                    format!("{key}.path"),
-                    format!("`{}` is not a file", path.display()),
-                );
+                self.wrong(written.path.span(), format!("{key}.path"), format!("`{}` is not a file", path.display()));
                 None
             }
             Err(error) => {
@@ -211,11 +180,7 @@ impl Reader<'_> {
         match name.parse() {
             Ok(filename) => Some(filename),
             Err(error) => {
-                self.wrong(
-                    written.span(),
-                    key,
-                    format!("{error}; give it another name with `filename`"),
-                );
+                self.wrong(written.span(), key, format!("{error}; give it another name with `filename`"));
                 None
             }
         }
@@ -295,12 +260,6 @@ fn clash(one: &LocalArtifact, other: &LocalArtifact) -> Option<String> {
     if one.filename == other.filename {
         return Some(format!("the file name `{}`", other.filename));
     }
-    let LocalArtifact {
-        component,
-        platform,
-        arch,
-        kind,
-        ..
-    } = other;
+    let LocalArtifact { component, platform, arch, kind, .. } = other;
     (slot(one) == slot(other)).then(|| format!("the place {component}, {platform}, {arch}, {kind}"))
 }

@@ -36,9 +36,7 @@ fn what_is_not_said_is_left_open() {
     assert_eq!(release.version.to_string(), "13.0.0");
     assert_eq!((release.channel, release.severity, release.access), (None, None, None));
     assert_eq!(release.publish, Publish::default());
-    let [artifact] = release.artifacts.as_slice() else {
-        panic!("one artifact")
-    };
+    let [artifact] = release.artifacts.as_slice() else { panic!("one artifact") };
     assert_eq!(artifact.filename.as_str(), "setup.exe");
     assert_eq!(artifact.kind, ArtifactKind::Installer);
 }
@@ -77,21 +75,14 @@ fn everything_can_be_said() {
         "##,
     )
     .expect("a release");
-    let notes: Vec<_> = release
-        .notes
-        .iter()
-        .map(|(locale, text)| (locale.as_str(), text.trim()))
-        .collect();
+    let notes: Vec<_> = release.notes.iter().map(|(locale, text)| (locale.as_str(), text.trim())).collect();
     assert_eq!(notes, [("de", "Schöner als je zuvor."), ("en", "# Nicer than ever")]);
     let artifact = release.artifacts.first().expect("an artifact");
     assert_eq!(
         (artifact.filename.as_str(), artifact.signature.as_deref()),
         ("OfficeMaker-13.exe", Some("c2lnbmF0dXJl"))
     );
-    assert_eq!(
-        release.publish.published_at.map(|at| at.to_string()).as_deref(),
-        Some("2026-06-30T07:00:00Z")
-    );
+    assert_eq!(release.publish.published_at.map(|at| at.to_string()).as_deref(), Some("2026-06-30T07:00:00Z"));
     assert_eq!(release.publish.percent.map(Percent::hundredths), Some(1250));
     let quoted = read(&with("publish.published_at = \"2026-06-30T07:00:00Z\"")).expect("a release");
     assert_eq!(quoted.publish.published_at, release.publish.published_at);
@@ -103,58 +94,26 @@ fn a_mistake_is_named_by_line_and_key_and_says_what_would_be_right() {
     let table = [
         ("product = ".to_owned(), "release.toml:1: ", "string"),
         (String::new(), "release.toml:", "missing field `product`"),
-        (
-            with("severity = \"high\""),
-            "release.toml:3: severity: `high` is no severity;",
-            "`critical`",
-        ),
-        (
-            with("chanel = \"beta\""),
-            "release.toml:3: chanel: unknown field `chanel`,",
-            "`channel`",
-        ),
+        (with("severity = \"high\""), "release.toml:3: severity: `high` is no severity;", "`critical`"),
+        (with("chanel = \"beta\""), "release.toml:3: chanel: unknown field `chanel`,", "`channel`"),
         (with("version_ = 1"), "release.toml:3: ", "expected one of"),
-        (
-            with("min_from = \"12\""),
-            "release.toml:3: min_from: `12` is no version;",
-            "12.4.0",
-        ),
-        (
-            with("compatible_clients = \"newer\""),
-            "release.toml:3: compatible_clients: `newer` is no",
-            ">=12.0, <13",
-        ),
+        (with("min_from = \"12\""), "release.toml:3: min_from: `12` is no version;", "12.4.0"),
+        (with("compatible_clients = \"newer\""), "release.toml:3: compatible_clients: `newer` is no", ">=12.0, <13"),
         (with("notes.german = \"Neu\""), "release.toml:3: notes", "BCP 47"),
-        (
-            with("notes_files.de = \"fr.md\""),
-            "release.toml:3: notes_files.de: `fr.md`: there is no such file",
-            "",
-        ),
-        (
-            with("notes_files.de = \"latin1.md\""),
-            "release.toml:3: notes_files.de: `latin1.md`: ",
-            "UTF-8",
-        ),
+        (with("notes_files.de = \"fr.md\""), "release.toml:3: notes_files.de: `fr.md`: there is no such file", ""),
+        (with("notes_files.de = \"latin1.md\""), "release.toml:3: notes_files.de: `latin1.md`: ", "UTF-8"),
         (
             with("notes.de = \"x\"\nnotes_files.de = \"de.md\""),
             "release.toml:4: notes_files.de: `notes.de` is there too",
             "",
         ),
-        (
-            with("publish.percent = 100.5"),
-            "release.toml:3: publish.percent: `100.5` is no percentage;",
-            "0 to 100",
-        ),
+        (with("publish.percent = 100.5"), "release.toml:3: publish.percent: `100.5` is no percentage;", "0 to 100"),
         (
             with("publish.published_at = 2026-06-30"),
             "release.toml:3: publish.published_at: `2026-06-30` is no point in time",
             "Z",
         ),
-        (
-            with("publish.force_reason = \" \""),
-            "release.toml:3: publish.force_reason: a reason in words",
-            "",
-        ),
+        (with("publish.force_reason = \" \""), "release.toml:3: publish.force_reason: a reason in words", ""),
         (
             two("path = \"gone.exe\"\ncomponent = \"client\"\nplatform = \"linux\"\narch = \"x86_64\""),
             "release.toml:12: artifacts[1].path: `gone.exe`: there is no such file",

@@ -5,9 +5,17 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::domain::{
-    artifact::FullKind, hosting_group::HostingGroup, id::InstallationId, named_enum,
-    platform::{Component, MachineArch, Platform}, product::Product, release::Release, slug::Slug, stop::Stop,
-    subscription::Coverage, version::Version,
+    artifact::FullKind,
+    hosting_group::HostingGroup,
+    id::InstallationId,
+    named_enum,
+    platform::{Component, MachineArch, Platform},
+    product::Product,
+    release::Release,
+    slug::Slug,
+    stop::Stop,
+    subscription::Coverage,
+    version::Version,
 };
 
 named_enum! {

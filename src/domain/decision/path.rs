@@ -9,7 +9,10 @@ pub fn walk<'a>(from: &Version, open: &[&'a Release]) -> Vec<&'a Release> {
     let mut path: Vec<&Release> = Vec::new();
     loop {
         let here = path.last().map_or(from, |release| &release.version);
-        let hop = open.iter().rev().take_while(|release| release.version > *here)
+        let hop = open
+            .iter()
+            .rev()
+            .take_while(|release| release.version > *here)
             .find(|release| release.min_from.as_ref().is_none_or(|lowest| here >= lowest));
         match hop {
             Some(release) => path.push(release),
@@ -23,7 +26,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::{id::{ProductId, ReleaseId}, release::{Access, ReleaseState, Severity}, rollout::Rollout};
+    use crate::domain::{
+        id::{ProductId, ReleaseId},
+        release::{Access, ReleaseState, Severity},
+        rollout::Rollout,
+    };
 
     fn release(version: &str, min_from: Option<&str>) -> Release {
         Release {
@@ -55,7 +62,8 @@ mod tests {
 
     #[test]
     fn the_highest_within_one_hop_then_on_from_there() {
-        let releases = [("11.0.0", None), ("12.0.0", Some("11.0.0")), ("12.5.0", Some("11.0.0")), ("13.0.0", Some("12.0.0"))];
+        let releases =
+            [("11.0.0", None), ("12.0.0", Some("11.0.0")), ("12.5.0", Some("11.0.0")), ("13.0.0", Some("12.0.0"))];
         assert_eq!(hops("10.0.0", &releases), ["11.0.0", "12.5.0", "13.0.0"]);
         assert_eq!(hops("12.0.0", &releases), ["13.0.0"]);
         assert_eq!(hops("13.0.0", &releases), [""; 0]);

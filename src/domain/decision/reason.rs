@@ -70,7 +70,9 @@ impl Reason {
             subscription::Status::Suspended => Self::SubscriptionSuspended,
             subscription::Status::Cancelled => Self::SubscriptionCancelled,
             // Active and grace refuse nothing; the match is total so that a new status cannot be forgotten.
-            subscription::Status::Expired | subscription::Status::Active | subscription::Status::Grace => Self::SubscriptionExpired,
+            subscription::Status::Expired | subscription::Status::Active | subscription::Status::Grace => {
+                Self::SubscriptionExpired
+            }
         }
     }
 }

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::reason::{Reason, Status, Verdict};
-use crate::domain::{artifact::Artifact, platform::Component, release::Release, slug::Slug, stop::Stop, version::Version};
+use crate::domain::{
+    artifact::Artifact, platform::Component, release::Release, slug::Slug, stop::Stop, version::Version,
+};
 
 /// What was decided.
 #[derive(Clone, Debug)]

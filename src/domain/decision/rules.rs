@@ -1,11 +1,22 @@
 //! The single rules of the decision (contract section 3), each a small function. Their order is in
 //! [`super::decide`] and in [`Judge::judge`].
 
-use super::{facts::{Check, Entitlement, Facts, Trigger}, reason::{Reason, Verdict}, report::Current};
+use super::{
+    facts::{Check, Entitlement, Facts, Trigger},
+    reason::{Reason, Verdict},
+    report::Current,
+};
 use crate::domain::{
-    artifact::Target, platform::{Component, MachineArch, Platform}, product::ExpiryPolicy,
-    release::{Access, Release, ReleaseState, Severity}, rollout::RolloutState, slug::Slug, stop::Stop,
-    subscription::{Deployment, Status}, version::{Requirement, Version}, zone::Zone,
+    artifact::Target,
+    platform::{Component, MachineArch, Platform},
+    product::ExpiryPolicy,
+    release::{Access, Release, ReleaseState, Severity},
+    rollout::RolloutState,
+    slug::Slug,
+    stop::Stop,
+    subscription::{Deployment, Status},
+    version::{Requirement, Version},
+    zone::Zone,
 };
 use jiff::civil::Date;
 
@@ -37,7 +48,11 @@ pub fn answering_channel<'a>(facts: &Facts<'a>) -> &'a Slug {
 /// Rule 3: the stop that covers the channel, the one of the whole product first.
 #[must_use]
 pub fn stop_on<'a>(facts: &Facts<'a>, channel: &Slug) -> Option<&'a Stop> {
-    facts.stops.iter().filter(|stop| stop.covers(&facts.product.channels, channel)).min_by_key(|stop| stop.channel.is_some())
+    facts
+        .stops
+        .iter()
+        .filter(|stop| stop.covers(&facts.product.channels, channel))
+        .min_by_key(|stop| stop.channel.is_some())
 }
 
 /// What an asker may have, worked out once per decision (rule 6).
@@ -53,12 +68,16 @@ enum Rights<'a> {
 
 impl<'a> Rights<'a> {
     fn of(facts: &Facts<'a>) -> Self {
-        let Entitlement::Subscriber(coverage, _) = facts.entitlement else { return Self::Public(Reason::LicenseRequired) };
+        let Entitlement::Subscriber(coverage, _) = facts.entitlement else {
+            return Self::Public(Reason::LicenseRequired);
+        };
         let status = coverage.status(&facts.product.timezone, facts.now);
         let reason = Reason::of_status(status);
         match (status, facts.product.expiry_policy, coverage.last_covered_day()) {
             (Status::Active | Status::Grace, ..) => Self::All,
-            (Status::Expired, ExpiryPolicy::KeepPublished, Some(last)) => Self::PublishedBy(last, &facts.product.timezone, reason),
+            (Status::Expired, ExpiryPolicy::KeepPublished, Some(last)) => {
+                Self::PublishedBy(last, &facts.product.timezone, reason)
+            }
             _ => Self::Public(reason),
         }
     }
@@ -218,7 +237,8 @@ impl<'a> Judge<'a> {
     /// Rule 7: a manual trigger passes any percentage above 0.
     fn in_stage(&self, release: &Release) -> bool {
         let percent = release.rollout.percent;
-        (self.facts.check.trigger == Trigger::Manual && percent.hundredths() > 0) || percent.admits(release.id, self.site)
+        (self.facts.check.trigger == Trigger::Manual && percent.hundredths() > 0)
+            || percent.admits(release.id, self.site)
     }
 }
 
@@ -257,7 +277,8 @@ pub fn release_of<'a>(facts: &Facts<'a>, version: &Version) -> Option<&'a Releas
 #[must_use]
 pub fn current(facts: &Facts<'_>, version: &Version) -> Current {
     Current {
-        yanked: release_of(facts, version).is_some_and(|release| release.is_yanked() && release.was_published_by(facts.now)),
+        yanked: release_of(facts, version)
+            .is_some_and(|release| release.is_yanked() && release.was_published_by(facts.now)),
         supported: facts.product.min_supported_version.as_ref().is_none_or(|lowest| version >= lowest),
     }
 }
@@ -265,8 +286,11 @@ pub fn current(facts: &Facts<'_>, version: &Version) -> Current {
 /// Rule 11, for an update from `from` whose first hop is `hop`.
 #[must_use]
 pub fn mandatory(from: Current, hop: &Version, judged: &[Judged<'_>]) -> bool {
-    from.yanked || !from.supported
-        || judged.iter().any(|one| one.candidate && one.release.severity == Severity::Critical && one.release.version <= *hop)
+    from.yanked
+        || !from.supported
+        || judged
+            .iter()
+            .any(|one| one.candidate && one.release.severity == Severity::Critical && one.release.version <= *hop)
 }
 
 /// What the program that asks needs: a file for its own component and machine.
@@ -280,9 +304,12 @@ pub fn own_target(check: &Check) -> Target {
 pub fn server_targets(check: &Check) -> Vec<Target> {
     let platforms = check.server_platform.as_ref().map_or(Platform::ALL, std::slice::from_ref);
     let archs = check.server_arch.as_ref().map_or(MachineArch::ALL, std::slice::from_ref);
-    platforms.iter().flat_map(|&platform| {
-        archs.iter().map(move |&arch| Target { component: Component::Server, platform, arch, kind: None })
-    }).collect()
+    platforms
+        .iter()
+        .flat_map(|&platform| {
+            archs.iter().map(move |&arch| Target { component: Component::Server, platform, arch, kind: None })
+        })
+        .collect()
 }
 
 /// Which clients a server of one version accepts (rule 10).

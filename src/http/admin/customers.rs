@@ -9,7 +9,10 @@ use crate::{
     domain::{customer::Customer, id::CustomerId},
     http::{
         App, Problem,
-        extract::{Body, Caller, IfMatch, Query, Segments, caller::{ReadSubscriptions, WriteSubscriptions}},
+        extract::{
+            Body, Caller, IfMatch, Query, Segments,
+            caller::{ReadSubscriptions, WriteSubscriptions},
+        },
         wire::{self, Limit, Listed},
     },
     services::manage_customers::{self, CustomerChange, NewCustomer},
@@ -79,7 +82,11 @@ fn answer(status: StatusCode, customer: &Customer) -> HttpResponse {
     responses((status = 201, description = "The customer.", body = CustomerBody))
 )]
 #[post("/api/v1/admin/customers")]
-pub async fn add_customer(app: App, _caller: Caller<WriteSubscriptions>, body: Body<NewCustomer>) -> Result<HttpResponse, Problem> {
+pub async fn add_customer(
+    app: App,
+    _caller: Caller<WriteSubscriptions>,
+    body: Body<NewCustomer>,
+) -> Result<HttpResponse, Problem> {
     Ok(answer(StatusCode::CREATED, &manage_customers::add(&app.context, body.0).await?))
 }
 
@@ -91,9 +98,16 @@ pub async fn add_customer(app: App, _caller: Caller<WriteSubscriptions>, body: B
     responses((status = 200, description = "A page of customers.", body = Listed<CustomerBody>))
 )]
 #[get("/api/v1/admin/customers")]
-pub async fn list_customers(app: App, _caller: Caller<ReadSubscriptions>, query: Query<CustomersQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_customers(
+    app: App,
+    _caller: Caller<ReadSubscriptions>,
+    query: Query<CustomersQuery>,
+) -> Result<HttpResponse, Problem> {
     let CustomersQuery { q, limit, after } = query.0;
-    let rows = app.context.read(move |connection| Ok(store::customers::matching(connection, q.as_deref(), limit.page(after))?)).await?;
+    let rows = app
+        .context
+        .read(move |connection| Ok(store::customers::matching(connection, q.as_deref(), limit.page(after))?))
+        .await?;
     let listed = Listed::of(rows, limit.get(), |customer| customer.id.to_string());
     Ok(wire::json(StatusCode::OK, &listed.map(|customer| CustomerBody::of(&customer))))
 }
@@ -106,7 +120,11 @@ pub async fn list_customers(app: App, _caller: Caller<ReadSubscriptions>, query:
     responses((status = 200, description = "The customer.", body = CustomerBody))
 )]
 #[get("/api/v1/admin/customers/{id}")]
-pub async fn get_customer(app: App, _caller: Caller<ReadSubscriptions>, path: Segments<CustomerPath>) -> Result<HttpResponse, Problem> {
+pub async fn get_customer(
+    app: App,
+    _caller: Caller<ReadSubscriptions>,
+    path: Segments<CustomerPath>,
+) -> Result<HttpResponse, Problem> {
     Ok(answer(StatusCode::OK, &manage_customers::get(&app.context, path.0.id).await?))
 }
 

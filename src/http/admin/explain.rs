@@ -7,8 +7,13 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        artifact::FullKind, decision::{facts::Trigger, reason::Verdict}, id::{InstallationId, SubscriptionId}, locale::LanguageTag,
-        platform::{Component, MachineArch, Platform}, slug::Slug, version::Version,
+        artifact::FullKind,
+        decision::{facts::Trigger, reason::Verdict},
+        id::{InstallationId, SubscriptionId},
+        locale::LanguageTag,
+        platform::{Component, MachineArch, Platform},
+        slug::Slug,
+        version::Version,
     },
     http::{
         App, Problem,
@@ -60,7 +65,12 @@ pub struct ConsideredBody<'a> {
     responses((status = 200, description = "The decision and its trace.", body = Explained))
 )]
 #[post("/api/v1/admin/explain")]
-pub async fn explain_decision(app: App, caller: Caller<ReadSubscriptions>, request: HttpRequest, body: Body<Explain>) -> Result<HttpResponse, Problem> {
+pub async fn explain_decision(
+    app: App,
+    caller: Caller<ReadSubscriptions>,
+    request: HttpRequest,
+    body: Body<Explain>,
+) -> Result<HttpResponse, Problem> {
     let asked = body.0;
     manage_products::resolve(&app.context, caller.reach, Some(&asked.product))?;
     if let Some(id) = asked.subscription_id {
@@ -68,7 +78,10 @@ pub async fn explain_decision(app: App, caller: Caller<ReadSubscriptions>, reque
     }
     let question = asked.question(&request);
     let explained = check_update::explain(&app.context, &question, asked.subscription_id, asked.at, |answer| {
-        let trace = answer.decision.trace.iter()
+        let trace = answer
+            .decision
+            .trace
+            .iter()
             .map(|one| ConsideredBody { version: one.version, component: one.component, verdict: one.verdict })
             .collect();
         wire::json(StatusCode::OK, &Explained { decision: check::render(&app, answer), trace })

@@ -8,7 +8,10 @@ use crate::{
     domain::{hosting_group::HostingGroup, id::HostingGroupId, slug::Slug, zone::Zone},
     http::{
         App, Problem,
-        extract::{Body, Caller, IfMatch, Query, Segments, caller::{Administer, ReadSubscriptions}},
+        extract::{
+            Body, Caller, IfMatch, Query, Segments,
+            caller::{Administer, ReadSubscriptions},
+        },
         wire::{self, Limit, Listed},
     },
     services::manage_hosting_groups::{self, HostingGroupChange, NewHostingGroup, WindowBody},
@@ -77,7 +80,11 @@ fn answer(status: StatusCode, group: &HostingGroup) -> HttpResponse {
     responses((status = 201, description = "The group.", body = HostingGroupBody))
 )]
 #[post("/api/v1/admin/hosting-groups")]
-pub async fn add_hosting_group(app: App, caller: Caller<Administer>, body: Body<NewHostingGroup>) -> Result<HttpResponse, Problem> {
+pub async fn add_hosting_group(
+    app: App,
+    caller: Caller<Administer>,
+    body: Body<NewHostingGroup>,
+) -> Result<HttpResponse, Problem> {
     caller.person()?;
     Ok(answer(StatusCode::CREATED, &manage_hosting_groups::add(&app.context, body.0).await?))
 }
@@ -90,10 +97,15 @@ pub async fn add_hosting_group(app: App, caller: Caller<Administer>, body: Body<
     responses((status = 200, description = "A page of groups.", body = Listed<HostingGroupBody>))
 )]
 #[get("/api/v1/admin/hosting-groups")]
-pub async fn list_hosting_groups(app: App, _caller: Caller<ReadSubscriptions>, query: Query<HostingGroupsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_hosting_groups(
+    app: App,
+    _caller: Caller<ReadSubscriptions>,
+    query: Query<HostingGroupsQuery>,
+) -> Result<HttpResponse, Problem> {
     let catalogue = app.context.directory.catalogue();
     let page = query.0.limit.page(query.0.after);
-    let wanted = catalogue.groups().into_iter().filter(|group| page.after.as_ref().is_none_or(|after| group.slug > *after));
+    let wanted =
+        catalogue.groups().into_iter().filter(|group| page.after.as_ref().is_none_or(|after| group.slug > *after));
     let rows: Vec<_> = wanted.take(usize::try_from(page.limit).unwrap_or(0)).collect();
     let listed = Listed::of(rows, query.0.limit.get(), |group| group.slug.to_string());
     Ok(wire::json(StatusCode::OK, &listed.map(|group| HostingGroupBody::of(group))))
@@ -107,9 +119,15 @@ pub async fn list_hosting_groups(app: App, _caller: Caller<ReadSubscriptions>, q
     responses((status = 200, description = "The group.", body = HostingGroupBody))
 )]
 #[get("/api/v1/admin/hosting-groups/{slug}")]
-pub async fn get_hosting_group(app: App, _caller: Caller<ReadSubscriptions>, path: Segments<HostingGroupPath>) -> Result<HttpResponse, Problem> {
+pub async fn get_hosting_group(
+    app: App,
+    _caller: Caller<ReadSubscriptions>,
+    path: Segments<HostingGroupPath>,
+) -> Result<HttpResponse, Problem> {
     let catalogue = app.context.directory.catalogue();
-    let group = catalogue.group_by_slug(path.0.slug.as_str()).ok_or_else(|| manage_hosting_groups::not_found(path.0.slug.as_str()))?;
+    let group = catalogue
+        .group_by_slug(path.0.slug.as_str())
+        .ok_or_else(|| manage_hosting_groups::not_found(path.0.slug.as_str()))?;
     Ok(answer(StatusCode::OK, group))
 }
 

@@ -7,9 +7,16 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
-        id::{InstallationId, ProductId, SubscriptionId}, platform::{Component, MachineArch, Platform}, slug::Slug, version::Version,
+        id::{InstallationId, ProductId, SubscriptionId},
+        platform::{Component, MachineArch, Platform},
+        slug::Slug,
+        version::Version,
     },
-    http::{App, Problem, extract::{Caller, Query, caller::ReadSubscriptions}, wire::{self, Limit, Listed}},
+    http::{
+        App, Problem,
+        extract::{Caller, Query, caller::ReadSubscriptions},
+        wire::{self, Limit, Listed},
+    },
     services::manage_products,
     store::{self, installations::Installation},
 };
@@ -69,25 +76,37 @@ pub struct InstallationsQuery {
     responses((status = 200, description = "A page of installations.", body = Listed<InstallationBody>))
 )]
 #[get("/api/v1/admin/installations")]
-pub async fn list_installations(app: App, caller: Caller<ReadSubscriptions>, query: Query<InstallationsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_installations(
+    app: App,
+    caller: Caller<ReadSubscriptions>,
+    query: Query<InstallationsQuery>,
+) -> Result<HttpResponse, Problem> {
     let InstallationsQuery { product, subscription, limit, after } = query.0;
     let product = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
     let wanted = store::installations::Wanted { product, subscription };
     let page = limit.page(after.map(|pair| (ProductId(pair.0), InstallationId(pair.1))));
-    let rows = app.context.read(move |connection| Ok(store::installations::matching(connection, &wanted, page)?)).await?;
+    let rows =
+        app.context.read(move |connection| Ok(store::installations::matching(connection, &wanted, page)?)).await?;
     let catalogue = app.context.directory.catalogue();
-    let listed = Listed::of(rows, limit.get(), |row| wire::Pair(row.last.product.0, row.last.installation.0).to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|Installation { last, first_seen_at }| InstallationBody {
-        id: last.installation,
-        product: catalogue.product_by_id(last.product).map(|entry| entry.product.slug.to_string()).unwrap_or_default(),
-        subscription_id: last.subscription,
-        component: last.component,
-        version: last.version,
-        platform: last.platform,
-        arch: last.arch,
-        channel: last.channel.to_string(),
-        locale: last.locale.map(|locale| locale.to_string()),
-        first_seen_at,
-        last_seen_at: last.seen_at,
-    })))
+    let listed =
+        Listed::of(rows, limit.get(), |row| wire::Pair(row.last.product.0, row.last.installation.0).to_string());
+    Ok(wire::json(
+        StatusCode::OK,
+        &listed.map(|Installation { last, first_seen_at }| InstallationBody {
+            id: last.installation,
+            product: catalogue
+                .product_by_id(last.product)
+                .map(|entry| entry.product.slug.to_string())
+                .unwrap_or_default(),
+            subscription_id: last.subscription,
+            component: last.component,
+            version: last.version,
+            platform: last.platform,
+            arch: last.arch,
+            channel: last.channel.to_string(),
+            locale: last.locale.map(|locale| locale.to_string()),
+            first_seen_at,
+            last_seen_at: last.seen_at,
+        }),
+    ))
 }

@@ -8,7 +8,10 @@ use crate::{
     domain::{product::Product, slug::Slug},
     http::{
         App, Problem,
-        extract::{Body, Caller, IfMatch, Query, Segments, caller::{Administer, ReadReleases}},
+        extract::{
+            Body, Caller, IfMatch, Query, Segments,
+            caller::{Administer, ReadReleases},
+        },
         wire::{self, Limit, Listed, ProductBody, ProductPath},
     },
     services::manage_products::{self, NewProduct, ProductChange},
@@ -40,7 +43,11 @@ fn answer(status: StatusCode, product: &Product) -> HttpResponse {
     responses((status = 201, description = "The product.", body = ProductBody))
 )]
 #[post("/api/v1/products")]
-pub async fn add_product(app: App, caller: Caller<Administer>, body: Body<NewProduct>) -> Result<HttpResponse, Problem> {
+pub async fn add_product(
+    app: App,
+    caller: Caller<Administer>,
+    body: Body<NewProduct>,
+) -> Result<HttpResponse, Problem> {
     caller.person()?;
     Ok(answer(StatusCode::CREATED, &manage_products::add(&app.context, body.0).await?))
 }
@@ -53,10 +60,15 @@ pub async fn add_product(app: App, caller: Caller<Administer>, body: Body<NewPro
     responses((status = 200, description = "A page of products.", body = Listed<ProductBody>))
 )]
 #[get("/api/v1/products")]
-pub async fn list_products(app: App, caller: Caller<ReadReleases>, query: Query<ProductsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_products(
+    app: App,
+    caller: Caller<ReadReleases>,
+    query: Query<ProductsQuery>,
+) -> Result<HttpResponse, Problem> {
     let catalogue = app.context.directory.catalogue();
     let page = query.0.limit.page(query.0.after);
-    let wanted = catalogue.products()
+    let wanted = catalogue
+        .products()
         .filter(|entry| caller.reach.includes(entry.product.id))
         .filter(|entry| page.after.as_ref().is_none_or(|after| entry.product.slug > *after));
     let rows: Vec<_> = wanted.take(usize::try_from(page.limit).unwrap_or(0)).collect();
@@ -72,7 +84,11 @@ pub async fn list_products(app: App, caller: Caller<ReadReleases>, query: Query<
     responses((status = 200, description = "The product.", body = ProductBody))
 )]
 #[get("/api/v1/products/{slug}")]
-pub async fn get_product(app: App, _caller: Caller<ReadReleases>, path: Segments<ProductPath>) -> Result<HttpResponse, Problem> {
+pub async fn get_product(
+    app: App,
+    _caller: Caller<ReadReleases>,
+    path: Segments<ProductPath>,
+) -> Result<HttpResponse, Problem> {
     let catalogue = app.context.directory.catalogue();
     let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| manage_products::not_found(&path.0.slug))?;
     Ok(answer(StatusCode::OK, &entry.product))
@@ -87,7 +103,13 @@ pub async fn get_product(app: App, _caller: Caller<ReadReleases>, path: Segments
     responses((status = 200, description = "The product.", body = ProductBody))
 )]
 #[patch("/api/v1/products/{slug}")]
-pub async fn change_product(app: App, caller: Caller<Administer>, path: Segments<ProductPath>, expected: IfMatch, body: Body<ProductChange>) -> Result<HttpResponse, Problem> {
+pub async fn change_product(
+    app: App,
+    caller: Caller<Administer>,
+    path: Segments<ProductPath>,
+    expected: IfMatch,
+    body: Body<ProductChange>,
+) -> Result<HttpResponse, Problem> {
     caller.person()?;
     Ok(answer(StatusCode::OK, &manage_products::change(&app.context, path.0.slug, expected.0, body.0).await?))
 }

@@ -8,10 +8,17 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
-        id::{InstallationId, RunId, SubscriptionId}, platform::Component, run::{FailureClass, Outcome, Run, Stage}, slug::Slug,
+        id::{InstallationId, RunId, SubscriptionId},
+        platform::Component,
+        run::{FailureClass, Outcome, Run, Stage},
+        slug::Slug,
         version::Version,
     },
-    http::{App, Problem, extract::{Caller, Query, caller::ReadSubscriptions}, wire::{self, Limit, Listed}},
+    http::{
+        App, Problem,
+        extract::{Caller, Query, caller::ReadSubscriptions},
+        wire::{self, Limit, Listed},
+    },
     services::manage_products,
     store,
 };
@@ -94,7 +101,11 @@ pub struct RunsQuery {
     responses((status = 200, description = "A page of runs.", body = Listed<RunBody>))
 )]
 #[get("/api/v1/admin/runs")]
-pub async fn list_runs(app: App, caller: Caller<ReadSubscriptions>, query: Query<RunsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_runs(
+    app: App,
+    caller: Caller<ReadSubscriptions>,
+    query: Query<RunsQuery>,
+) -> Result<HttpResponse, Problem> {
     let RunsQuery { product, subscription, outcome, limit, after } = query.0;
     let product = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
     let wanted = store::runs::Wanted { product, subscription, outcome };
@@ -103,21 +114,27 @@ pub async fn list_runs(app: App, caller: Caller<ReadSubscriptions>, query: Query
     let catalogue = app.context.directory.catalogue();
     let owner = |run: &Run| run.subscription.map_or(Uuid::nil(), |id| id.0);
     let listed = Listed::of(rows, limit.get(), |run| wire::Pair(run.id.0, owner(run)).to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|run| RunBody {
-        id: run.id,
-        product: catalogue.product_by_id(run.product).map(|entry| entry.product.slug.to_string()).unwrap_or_default(),
-        subscription_id: run.subscription,
-        installation: run.installation,
-        component: run.component,
-        from_version: run.from_version,
-        to_version: run.to_version,
-        stage: run.stage,
-        outcome: run.outcome,
-        error: run.error.map(|error| ErrorBody { class: error.class, code: error.code, message: error.message }),
-        scheduled_for: run.scheduled_for,
-        notify_email: run.notify_email,
-        locale: run.locale.map(|locale| locale.to_string()),
-        first_reported_at: run.first_reported_at,
-        last_reported_at: run.last_reported_at,
-    })))
+    Ok(wire::json(
+        StatusCode::OK,
+        &listed.map(|run| RunBody {
+            id: run.id,
+            product: catalogue
+                .product_by_id(run.product)
+                .map(|entry| entry.product.slug.to_string())
+                .unwrap_or_default(),
+            subscription_id: run.subscription,
+            installation: run.installation,
+            component: run.component,
+            from_version: run.from_version,
+            to_version: run.to_version,
+            stage: run.stage,
+            outcome: run.outcome,
+            error: run.error.map(|error| ErrorBody { class: error.class, code: error.code, message: error.message }),
+            scheduled_for: run.scheduled_for,
+            notify_email: run.notify_email,
+            locale: run.locale.map(|locale| locale.to_string()),
+            first_reported_at: run.first_reported_at,
+            last_reported_at: run.last_reported_at,
+        }),
+    ))
 }

@@ -6,8 +6,15 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::id::UserId,
-    http::{App, Problem, extract::{Body, Caller, caller::Administer}, wire},
-    services::{self, log_in::{OWNER, Tokens}},
+    http::{
+        App, Problem,
+        extract::{Body, Caller, caller::Administer},
+        wire,
+    },
+    services::{
+        self,
+        log_in::{OWNER, Tokens},
+    },
 };
 
 /// Who logs in.
@@ -46,7 +53,12 @@ pub struct TokensBody {
 
 impl TokensBody {
     fn of(tokens: Tokens) -> Self {
-        Self { access_token: tokens.access_token, token_type: "Bearer", expires_in: tokens.expires_in, refresh_token: tokens.refresh_token }
+        Self {
+            access_token: tokens.access_token,
+            token_type: "Bearer",
+            expires_in: tokens.expires_in,
+            refresh_token: tokens.refresh_token,
+        }
     }
 }
 

@@ -7,12 +7,17 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
-        id::{CustomerId, LicenseKeyId, SubscriptionId}, license_key::KeyRecord, slug::Slug,
+        id::{CustomerId, LicenseKeyId, SubscriptionId},
+        license_key::KeyRecord,
+        slug::Slug,
         subscription::{Status, Subscription},
     },
     http::{
         App, Problem,
-        extract::{Body, Caller, IfMatch, MaybeBody, Query, Segments, body, caller::{ReadSubscriptions, WriteSubscriptions}},
+        extract::{
+            Body, Caller, IfMatch, MaybeBody, Query, Segments, body,
+            caller::{ReadSubscriptions, WriteSubscriptions},
+        },
         wire::{self, Limit, Listed, PageQuery, SubscriptionBody},
     },
     services::{
@@ -107,7 +112,13 @@ pub struct KeyBody {
 
 impl KeyBody {
     fn of(key: KeyRecord) -> Self {
-        Self { id: key.id, hint: key.hint, imported: key.imported, created_at: key.created_at, revoked_at: key.revoked_at }
+        Self {
+            id: key.id,
+            hint: key.hint,
+            imported: key.imported,
+            created_at: key.created_at,
+            revoked_at: key.revoked_at,
+        }
     }
 }
 
@@ -149,7 +160,11 @@ fn answer(app: &App, subscription: &Subscription) -> HttpResponse {
     responses((status = 201, description = "The subscription, with its license key.", body = SoldSubscription))
 )]
 #[post("/api/v1/admin/subscriptions")]
-pub async fn add_subscription(app: App, caller: Caller<WriteSubscriptions>, body: Body<NewSubscription>) -> Result<HttpResponse, Problem> {
+pub async fn add_subscription(
+    app: App,
+    caller: Caller<WriteSubscriptions>,
+    body: Body<NewSubscription>,
+) -> Result<HttpResponse, Problem> {
     let (subscription, issued) = manage_subscriptions::add(&app.context, caller.reach, body.0).await?;
     let sold = SoldSubscription { subscription: render(&app, &subscription), license_key: issued.license_key };
     Ok(wire::json_with_etag(StatusCode::CREATED, subscription.revision, &sold))
@@ -163,7 +178,11 @@ pub async fn add_subscription(app: App, caller: Caller<WriteSubscriptions>, body
     responses((status = 200, description = "A page of subscriptions.", body = Listed<SubscriptionBody>))
 )]
 #[get("/api/v1/admin/subscriptions")]
-pub async fn list_subscriptions(app: App, caller: Caller<ReadSubscriptions>, query: Query<SubscriptionsQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_subscriptions(
+    app: App,
+    caller: Caller<ReadSubscriptions>,
+    query: Query<SubscriptionsQuery>,
+) -> Result<HttpResponse, Problem> {
     let SubscriptionsQuery { customer, product, status, ends_before, limit, after } = query.0;
     let product = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
     let wanted = store::subscriptions::Wanted { customer, product, state: None, ends_before };
@@ -180,11 +199,21 @@ pub async fn list_subscriptions(app: App, caller: Caller<ReadSubscriptions>, que
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
 )]
 #[get("/api/v1/admin/subscriptions/{id}")]
-pub async fn get_subscription(app: App, caller: Caller<ReadSubscriptions>, path: Segments<SubscriptionPath>) -> Result<HttpResponse, Problem> {
+pub async fn get_subscription(
+    app: App,
+    caller: Caller<ReadSubscriptions>,
+    path: Segments<SubscriptionPath>,
+) -> Result<HttpResponse, Problem> {
     Ok(answer(&app, &manage_subscriptions::get(&app.context, caller.reach, path.0.id).await?))
 }
 
-async fn act(app: &App, caller: &Caller<WriteSubscriptions>, path: SubscriptionPath, expected: IfMatch, action: Action) -> Result<HttpResponse, Problem> {
+async fn act(
+    app: &App,
+    caller: &Caller<WriteSubscriptions>,
+    path: SubscriptionPath,
+    expected: IfMatch,
+    action: Action,
+) -> Result<HttpResponse, Problem> {
     Ok(answer(app, &manage_subscriptions::act(&app.context, caller.reach, path.id, expected.0, action).await?))
 }
 
@@ -234,7 +263,12 @@ pub async fn renew_subscription(
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
 )]
 #[post("/api/v1/admin/subscriptions/{id}/suspend")]
-pub async fn suspend_subscription(app: App, caller: Caller<WriteSubscriptions>, path: Segments<SubscriptionPath>, expected: IfMatch) -> Result<HttpResponse, Problem> {
+pub async fn suspend_subscription(
+    app: App,
+    caller: Caller<WriteSubscriptions>,
+    path: Segments<SubscriptionPath>,
+    expected: IfMatch,
+) -> Result<HttpResponse, Problem> {
     act(&app, &caller, path.0, expected, Action::Suspend).await
 }
 
@@ -246,7 +280,12 @@ pub async fn suspend_subscription(app: App, caller: Caller<WriteSubscriptions>, 
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
 )]
 #[post("/api/v1/admin/subscriptions/{id}/resume")]
-pub async fn resume_subscription(app: App, caller: Caller<WriteSubscriptions>, path: Segments<SubscriptionPath>, expected: IfMatch) -> Result<HttpResponse, Problem> {
+pub async fn resume_subscription(
+    app: App,
+    caller: Caller<WriteSubscriptions>,
+    path: Segments<SubscriptionPath>,
+    expected: IfMatch,
+) -> Result<HttpResponse, Problem> {
     act(&app, &caller, path.0, expected, Action::Resume).await
 }
 
@@ -277,7 +316,11 @@ pub async fn cancel_subscription(
     responses((status = 201, description = "The key.", body = IssuedKey))
 )]
 #[post("/api/v1/admin/subscriptions/{id}/keys")]
-pub async fn add_license_key(app: App, caller: Caller<WriteSubscriptions>, path: Segments<SubscriptionPath>) -> Result<HttpResponse, Problem> {
+pub async fn add_license_key(
+    app: App,
+    caller: Caller<WriteSubscriptions>,
+    path: Segments<SubscriptionPath>,
+) -> Result<HttpResponse, Problem> {
     let issued = manage_license_keys::issue(&app.context, caller.reach, path.0.id).await?;
     Ok(wire::json(StatusCode::CREATED, &IssuedKey { id: issued.id, license_key: issued.license_key }))
 }
@@ -290,10 +333,18 @@ pub async fn add_license_key(app: App, caller: Caller<WriteSubscriptions>, path:
     responses((status = 200, description = "A page of keys.", body = Listed<KeyBody>))
 )]
 #[get("/api/v1/admin/subscriptions/{id}/keys")]
-pub async fn list_license_keys(app: App, caller: Caller<ReadSubscriptions>, path: Segments<SubscriptionPath>, query: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_license_keys(
+    app: App,
+    caller: Caller<ReadSubscriptions>,
+    path: Segments<SubscriptionPath>,
+    query: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
     let id = manage_subscriptions::get(&app.context, caller.reach, path.0.id).await?.coverage.id;
     let page = query.0.limit.page(query.0.after.map(LicenseKeyId));
-    let rows = app.context.read(move |connection| Ok(store::license_keys::page_of_subscription(connection, id, page)?)).await?;
+    let rows = app
+        .context
+        .read(move |connection| Ok(store::license_keys::page_of_subscription(connection, id, page)?))
+        .await?;
     let listed = Listed::of(rows, query.0.limit.get(), |key| key.id.to_string());
     Ok(wire::json(StatusCode::OK, &listed.map(KeyBody::of)))
 }
@@ -306,7 +357,11 @@ pub async fn list_license_keys(app: App, caller: Caller<ReadSubscriptions>, path
     responses((status = 204, description = "It is revoked."))
 )]
 #[delete("/api/v1/admin/subscriptions/{id}/keys/{key_id}")]
-pub async fn revoke_license_key(app: App, caller: Caller<WriteSubscriptions>, path: Segments<LicenseKeyPath>) -> Result<HttpResponse, Problem> {
+pub async fn revoke_license_key(
+    app: App,
+    caller: Caller<WriteSubscriptions>,
+    path: Segments<LicenseKeyPath>,
+) -> Result<HttpResponse, Problem> {
     manage_license_keys::revoke(&app.context, caller.reach, path.0.id, path.0.key_id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -325,10 +380,18 @@ pub async fn revoke_license_key(app: App, caller: Caller<WriteSubscriptions>, pa
     responses((status = 201, description = "What was imported, with the new license keys in clear, this once.", body = ImportBody))
 )]
 #[post("/api/v1/admin/subscriptions/import")]
-pub async fn import_subscriptions(app: App, caller: Caller<WriteSubscriptions>, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+pub async fn import_subscriptions(
+    app: App,
+    caller: Caller<WriteSubscriptions>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
     let file = body::collect(&request, payload.into_inner(), CSV_LIMIT).await?;
     body::require_type(&request, "text/csv")?;
     let imported = services::import_subscriptions::import(&app.context, caller.reach, file).await?;
-    let subscriptions: Vec<_> = imported.into_iter().map(|one| ImportedBody { line: one.line, subscription_id: one.subscription, license_key: one.license_key }).collect();
+    let subscriptions: Vec<_> = imported
+        .into_iter()
+        .map(|one| ImportedBody { line: one.line, subscription_id: one.subscription, license_key: one.license_key })
+        .collect();
     Ok(wire::json(StatusCode::CREATED, &ImportBody { imported: subscriptions.len(), subscriptions }))
 }

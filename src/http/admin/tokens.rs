@@ -62,7 +62,10 @@ impl TokenBody {
             id: token.id,
             name: token.name,
             scopes: token.scopes,
-            product: token.product.and_then(|id| catalogue.product_by_id(id)).map(|entry| entry.product.slug.to_string()),
+            product: token
+                .product
+                .and_then(|id| catalogue.product_by_id(id))
+                .map(|entry| entry.product.slug.to_string()),
             created_at: token.created_at,
             expires_at: token.expires_at,
             last_used_at: token.last_used_at,
@@ -93,7 +96,11 @@ pub async fn add_token(app: App, caller: Caller<Administer>, body: Body<NewToken
     responses((status = 200, description = "A page of tokens.", body = Listed<TokenBody>))
 )]
 #[get("/api/v1/admin/tokens")]
-pub async fn list_tokens(app: App, caller: Caller<Administer>, query: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_tokens(
+    app: App,
+    caller: Caller<Administer>,
+    query: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
     caller.person()?;
     let page = query.0.limit.page(query.0.after.map(TokenId));
     let rows = app.context.read(move |connection| Ok(store::api_tokens::page(connection, page)?)).await?;
@@ -110,7 +117,11 @@ pub async fn list_tokens(app: App, caller: Caller<Administer>, query: Query<Page
     responses((status = 204, description = "It is gone."))
 )]
 #[delete("/api/v1/admin/tokens/{id}")]
-pub async fn delete_token(app: App, caller: Caller<Administer>, path: Segments<TokenPath>) -> Result<HttpResponse, Problem> {
+pub async fn delete_token(
+    app: App,
+    caller: Caller<Administer>,
+    path: Segments<TokenPath>,
+) -> Result<HttpResponse, Problem> {
     caller.person()?;
     manage_tokens::delete(&app.context, path.0.id).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse, get, http::{StatusCode, header}};
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::{StatusCode, header},
+};
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,7 +13,10 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         artifact::{Artifact, ArtifactKind, Filename, FullKind, Sha256},
-        decision::{facts::Trigger, reason::{Reason, Status}},
+        decision::{
+            facts::Trigger,
+            reason::{Reason, Status},
+        },
         id::{ArtifactId, InstallationId},
         locale::{LanguageTag, Wishes},
         platform::{Arch, Component, MachineArch, Platform},
@@ -19,7 +25,11 @@ use crate::{
         subscription,
         version::Version,
     },
-    http::{App, Problem, extract::{License, Query}, wire},
+    http::{
+        App, Problem,
+        extract::{License, Query},
+        wire,
+    },
     services::{self, check_update::Answer, message},
 };
 
@@ -290,7 +300,12 @@ pub struct FileBody<'a> {
     responses((status = 200, description = "Which update this program gets, or why none.", body = CheckAnswer))
 )]
 #[get("/api/v1/check")]
-pub async fn check_update(app: App, request: HttpRequest, query: Query<CheckQuery>, license: License) -> Result<HttpResponse, Problem> {
+pub async fn check_update(
+    app: App,
+    request: HttpRequest,
+    query: Query<CheckQuery>,
+    license: License,
+) -> Result<HttpResponse, Problem> {
     let question = query.0.question(&request);
     let answered = services::check_update::check(&app.context, &question, license.0, |answer| {
         app.metrics.count_check(answer.decision.status);
@@ -311,7 +326,11 @@ pub fn render<'a>(app: &App, answer: &'a Answer<'a>) -> CheckAnswer<'a> {
         channel: decision.channel,
         checked_at: answer.now,
         next_check_after: services::check_update::next_check_after(&app.context, decision, answer.now),
-        current: CurrentBody { version: &answer.question.version, yanked: decision.current.yanked, supported: decision.current.supported },
+        current: CurrentBody {
+            version: &answer.question.version,
+            yanked: decision.current.yanked,
+            supported: decision.current.supported,
+        },
         update: decision.offer.as_ref().map(|offer| UpdateBody {
             version: &offer.release.version,
             channel: &offer.release.channel,
@@ -324,7 +343,9 @@ pub fn render<'a>(app: &App, answer: &'a Answer<'a>) -> CheckAnswer<'a> {
             artifact: offer.artifact.map(|artifact| file(app, answer, artifact)),
             companions: offer.companions.iter().map(|artifact| file(app, answer, artifact)).collect(),
         }),
-        newer: decision.newer.map(|release| NewerBody { version: &release.version, published_at: release.published_at }),
+        newer: decision
+            .newer
+            .map(|release| NewerBody { version: &release.version, published_at: release.published_at }),
         next_window_at: decision.next_window_at,
         subscription: answer.coverage.zip(answer.subscription_status()).map(|(coverage, status)| CoverBody {
             status,

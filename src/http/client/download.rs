@@ -12,8 +12,14 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
-    domain::{artifact::{Artifact, Filename}, id::ArtifactId},
-    http::{App, Problem, extract::{Query, Segments}},
+    domain::{
+        artifact::{Artifact, Filename},
+        id::ArtifactId,
+    },
+    http::{
+        App, Problem,
+        extract::{Query, Segments},
+    },
     services::{Code, download},
 };
 
@@ -51,7 +57,12 @@ pub struct DownloadQuery {
     )
 )]
 #[get("/api/v1/downloads/{artifact_id}/{filename}")]
-pub async fn download_artifact(app: App, request: HttpRequest, path: Segments<DownloadPath>, query: Query<DownloadQuery>) -> Result<HttpResponse, Problem> {
+pub async fn download_artifact(
+    app: App,
+    request: HttpRequest,
+    path: Segments<DownloadPath>,
+    query: Query<DownloadQuery>,
+) -> Result<HttpResponse, Problem> {
     answer(&app, &request, &path.0, &query.0, true).await
 }
 
@@ -65,24 +76,42 @@ pub async fn download_artifact(app: App, request: HttpRequest, path: Segments<Do
     )
 )]
 #[head("/api/v1/downloads/{artifact_id}/{filename}")]
-pub async fn probe_artifact(app: App, request: HttpRequest, path: Segments<DownloadPath>, query: Query<DownloadQuery>) -> Result<HttpResponse, Problem> {
+pub async fn probe_artifact(
+    app: App,
+    request: HttpRequest,
+    path: Segments<DownloadPath>,
+    query: Query<DownloadQuery>,
+) -> Result<HttpResponse, Problem> {
     answer(&app, &request, &path.0, &query.0, false).await
 }
 
-async fn answer(app: &App, request: &HttpRequest, path: &DownloadPath, query: &DownloadQuery, with_body: bool) -> Result<HttpResponse, Problem> {
+async fn answer(
+    app: &App,
+    request: &HttpRequest,
+    path: &DownloadPath,
+    query: &DownloadQuery,
+    with_body: bool,
+) -> Result<HttpResponse, Problem> {
     let artifact = download::find(&app.context, path.artifact_id, &path.filename, &query.token)?;
     let etag = format!("\"{}\"", artifact.sha256);
-    let listed = |name: header::HeaderName| request.headers().get_all(name).filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).map(str::trim);
+    let listed = |name: header::HeaderName| {
+        request
+            .headers()
+            .get_all(name)
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|text| text.split(','))
+            .map(str::trim)
+    };
     let weakly = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag;
-    if request.headers().contains_key(header::IF_MATCH) && !listed(header::IF_MATCH).any(|tag| tag == "*" || tag == etag) {
+    if request.headers().contains_key(header::IF_MATCH)
+        && !listed(header::IF_MATCH).any(|tag| tag == "*" || tag == etag)
+    {
         return Err(Problem::new(Code::PreconditionFailed, format!("the content is now {etag}")));
     }
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::ETAG, etag.clone()))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
-        // Encoding it on the way would make another content of it.
-        .insert_header((header::CONTENT_ENCODING, "identity"))
         .insert_header((header::CACHE_CONTROL, "private, no-transform"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     if listed(header::IF_NONE_MATCH).any(weakly) {
@@ -95,7 +124,9 @@ async fn answer(app: &App, request: &HttpRequest, path: &DownloadPath, query: &D
     let (start, length) = match part(request, &artifact, &etag) {
         Part::Whole => (0, artifact.size),
         Part::Range(first, last) => {
-            response.status(StatusCode::PARTIAL_CONTENT).insert_header((header::CONTENT_RANGE, format!("bytes {first}-{last}/{}", artifact.size)));
+            response
+                .status(StatusCode::PARTIAL_CONTENT)
+                .insert_header((header::CONTENT_RANGE, format!("bytes {first}-{last}/{}", artifact.size)));
             (first, last - first + 1)
         }
         Part::Nothing => return Ok(unsatisfiable(&artifact)),
@@ -103,7 +134,12 @@ async fn answer(app: &App, request: &HttpRequest, path: &DownloadPath, query: &D
     if !with_body {
         return Ok(response.body(SizedStream::new(length, stream::empty::<Result<_, std::io::Error>>())));
     }
-    let pieces = app.context.artifacts.open_content(artifact.sha256, start, length).await.map_err(crate::services::Refusal::from)?;
+    let pieces = app
+        .context
+        .artifacts
+        .open_content(artifact.sha256, start, length)
+        .await
+        .map_err(crate::services::Refusal::from)?;
     app.metrics.downloads.inc();
     Ok(response.body(SizedStream::new(length, pieces)))
 }
@@ -118,7 +154,9 @@ enum Part {
 
 /// Several ranges at once are answered with the whole file, as RFC 9110 (section 14.2) allows: no updater needs them.
 fn part(request: &HttpRequest, artifact: &Artifact, etag: &str) -> Part {
-    let Some(range) = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok()) else { return Part::Whole };
+    let Some(range) = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok()) else {
+        return Part::Whole;
+    };
     // A date, or the tag of another content: then a part of this one would not fit what is there.
     if request.headers().get(header::IF_RANGE).is_some_and(|tag| tag.as_bytes() != etag.as_bytes()) {
         return Part::Whole;
@@ -127,8 +165,11 @@ fn part(request: &HttpRequest, artifact: &Artifact, etag: &str) -> Part {
 }
 
 fn read_range(range: &str, size: u64) -> Part {
-    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|text| text.trim().split_once('-')) else { return Part::Whole };
-    let number = |text: &str| if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse::<u64>().ok() } else { None };
+    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|text| text.trim().split_once('-')) else {
+        return Part::Whole;
+    };
+    let number =
+        |text: &str| if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse::<u64>().ok() } else { None };
     match (number(first), number(last)) {
         (None, Some(0)) if first.is_empty() => Part::Nothing,
         (None, Some(_)) if first.is_empty() && size == 0 => Part::Nothing,
@@ -166,7 +207,10 @@ fn content_type(filename: &Filename) -> &'static str {
         (".zst", "application/zstd"),
         (".7z", "application/x-7z-compressed"),
     ];
-    TYPES.iter().find(|(ending, _)| name.ends_with(ending)).map_or("application/octet-stream", |(_, content_type)| content_type)
+    TYPES
+        .iter()
+        .find(|(ending, _)| name.ends_with(ending))
+        .map_or("application/octet-stream", |(_, content_type)| content_type)
 }
 
 #[cfg(test)]

@@ -6,7 +6,11 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{id::RunId, run::Stage},
-    http::{App, Problem, extract::{Body, License}, wire},
+    http::{
+        App, Problem,
+        extract::{Body, License},
+        wire,
+    },
     services::{self, report_run::Report},
 };
 
@@ -37,5 +41,8 @@ pub struct ReportTaken {
 #[post("/api/v1/reports")]
 pub async fn report_run(app: App, license: License, body: Body<Report>) -> Result<HttpResponse, Problem> {
     let taken = services::report_run::report(&app.context, license.0, body.0).await?;
-    Ok(wire::json(StatusCode::ACCEPTED, &ReportTaken { run: taken.run.id, stage: taken.run.stage, help_url: taken.help_url }))
+    Ok(wire::json(
+        StatusCode::ACCEPTED,
+        &ReportTaken { run: taken.run.id, stage: taken.run.stage, help_url: taken.help_url },
+    ))
 }

@@ -51,16 +51,19 @@ pub async fn get_own_subscription(app: App, license: License) -> Result<HttpResp
     let missing = || Problem::new(Code::SubscriptionNotFound, "the license key has no subscription");
     let coverage = app.context.directory.coverage(key.subscription).ok_or_else(missing)?;
     let product = &catalogue.product_by_id(coverage.product).ok_or_else(missing)?.product;
-    Ok(wire::json(StatusCode::OK, &OwnSubscription {
-        product: product.slug.to_string(),
-        product_name: product.name.clone(),
-        deployment: coverage.deployment,
-        status: coverage.status(&product.timezone, app.context.clock.now()),
-        starts_on: coverage.starts_on,
-        ends_on: coverage.ends_on,
-        grace_days: coverage.grace_days,
-        channels: coverage.channels.iter().map(ToString::to_string).collect(),
-        renew_url: product.renew_url.clone(),
-        help_url: product.help_url.clone(),
-    }))
+    Ok(wire::json(
+        StatusCode::OK,
+        &OwnSubscription {
+            product: product.slug.to_string(),
+            product_name: product.name.clone(),
+            deployment: coverage.deployment,
+            status: coverage.status(&product.timezone, app.context.clock.now()),
+            starts_on: coverage.starts_on,
+            ends_on: coverage.ends_on,
+            grace_days: coverage.grace_days,
+            channels: coverage.channels.iter().map(ToString::to_string).collect(),
+            renew_url: product.renew_url.clone(),
+            help_url: product.help_url.clone(),
+        },
+    ))
 }

@@ -57,13 +57,18 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for MaybeBody<T> {
 /// `body_too_large`, as soon as it is known; `upload_incomplete` when it breaks off.
 pub async fn collect(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Code::BodyTooLarge, format!("the body may have at most {limit} bytes"));
-    let announced = request.headers().get(actix_web::http::header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let announced = request
+        .headers()
+        .get(actix_web::http::header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
     let mut body = actix_web::web::BytesMut::new();
     while let Some(piece) = payload.next().await {
-        let piece = piece.map_err(|error| Problem::new(Code::UploadIncomplete, format!("the body broke off ({error}); send it again")))?;
+        let piece = piece.map_err(|error| {
+            Problem::new(Code::UploadIncomplete, format!("the body broke off ({error}); send it again"))
+        })?;
         if body.len() + piece.len() > limit {
             return Err(too_large());
         }
@@ -110,7 +115,8 @@ fn sentence(error: &serde_json::Error) -> String {
 
 /// The field: where serde stopped, or, of a field that is missing or unknown, its name.
 fn field_of(path: &str, message: &str) -> String {
-    let named = ["missing field `", "unknown field `"].iter().find_map(|start| message.strip_prefix(start)?.split('`').next());
+    let named =
+        ["missing field `", "unknown field `"].iter().find_map(|start| message.strip_prefix(start)?.split('`').next());
     match (path, named) {
         (".", Some(name)) => name.to_owned(),
         (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),

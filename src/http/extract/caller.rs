@@ -109,7 +109,10 @@ async fn identify<R: Right>(request: &HttpRequest) -> Result<Caller<R>, Problem>
         let (known, reach) = manage_tokens::recognise(&app.context, token).await?;
         let needed = R::SCOPE.ok_or_else(people_only)?;
         if !known.scopes.iter().any(|scope| scope.grants(needed)) {
-            return Err(Problem::new(Code::ScopeInsufficient, format!("the API token `{}` lacks the scope `{needed}`", known.name)));
+            return Err(Problem::new(
+                Code::ScopeInsufficient,
+                format!("the API token `{}` lacks the scope `{needed}`", known.name),
+            ));
         }
         return Ok(Caller { reach, person: None, right: PhantomData });
     }

@@ -21,7 +21,9 @@ impl FromRequest for IfMatch {
 }
 
 fn read(request: &HttpRequest) -> Result<Expected, Problem> {
-    let invalid = || Problem::new(Code::HeaderInvalid, "`If-Match` must be `*` or the ETag of an earlier answer, such as `\"3\"`");
+    let invalid = || {
+        Problem::new(Code::HeaderInvalid, "`If-Match` must be `*` or the ETag of an earlier answer, such as `\"3\"`")
+    };
     let mut revisions = Vec::new();
     for value in request.headers().get_all(header::IF_MATCH) {
         let text = value.to_str().map_err(|_| invalid())?.trim();

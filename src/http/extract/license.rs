@@ -6,7 +6,11 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::super::Problem;
-use crate::{app::App, directory::KeyEntry, services::{Code, manage_license_keys}};
+use crate::{
+    app::App,
+    directory::KeyEntry,
+    services::{Code, manage_license_keys},
+};
 
 /// The key that was presented, recognised; `None` where none was.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +22,9 @@ impl License {
     /// # Errors
     /// `license_key_required`.
     pub fn required(self) -> Result<KeyEntry, Problem> {
-        self.0.ok_or_else(|| Problem::new(Code::LicenseKeyRequired, "send the license key as `Authorization: License <key>`"))
+        self.0.ok_or_else(|| {
+            Problem::new(Code::LicenseKeyRequired, "send the license key as `Authorization: License <key>`")
+        })
     }
 }
 
@@ -33,10 +39,17 @@ impl FromRequest for License {
 
 fn read(request: &HttpRequest) -> Result<Option<KeyEntry>, Problem> {
     let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
-    let unreadable = || Problem::new(Code::LicenseKeyRequired, "`Authorization` must be `License <key>`, or `Basic` with the key as password");
+    let unreadable = || {
+        Problem::new(
+            Code::LicenseKeyRequired,
+            "`Authorization` must be `License <key>`, or `Basic` with the key as password",
+        )
+    };
     let (scheme, rest) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(unreadable)?;
     let rest = rest.trim();
-    let app = request.app_data::<web::Data<App>>().ok_or_else(|| Problem::new(Code::InternalError, "the server is not set up"))?;
+    let app = request
+        .app_data::<web::Data<App>>()
+        .ok_or_else(|| Problem::new(Code::InternalError, "the server is not set up"))?;
     let recognise = |key: &str| manage_license_keys::recognise(&app.context, key).map(Some).map_err(Problem::from);
     if scheme.eq_ignore_ascii_case("license") {
         recognise(rest)

@@ -1,6 +1,10 @@
 //! The query: a missing or unknown parameter is 400, a value that is none is 422 (contract section 4).
 
-use std::{borrow::Cow, fmt, future::{Ready, ready}};
+use std::{
+    borrow::Cow,
+    fmt,
+    future::{Ready, ready},
+};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer as _, MapAccess, Visitor};
@@ -38,18 +42,29 @@ enum Mistake {
 impl From<Mistake> for Problem {
     fn from(mistake: Mistake) -> Self {
         match mistake {
-            Mistake::Missing(name) => Self::new(Code::ParameterMissing, format!("the query parameter `{name}` is missing")),
-            Mistake::Unknown { name, known } => {
-                Self::new(Code::ParameterUnknown, format!("there is no query parameter `{name}` here; there is {}", listed(known)))
+            Mistake::Missing(name) => {
+                Self::new(Code::ParameterMissing, format!("the query parameter `{name}` is missing"))
             }
-            Mistake::Twice(name) => Self::new(Code::ParameterUnknown, format!("the query parameter `{name}` is there twice; send it once")),
-            Mistake::Invalid { name, message } => Self::new(code_of(&message, Code::ParameterInvalid), format!("`{name}`: {message}")),
+            Mistake::Unknown { name, known } => Self::new(
+                Code::ParameterUnknown,
+                format!("there is no query parameter `{name}` here; there is {}", listed(known)),
+            ),
+            Mistake::Twice(name) => {
+                Self::new(Code::ParameterUnknown, format!("the query parameter `{name}` is there twice; send it once"))
+            }
+            Mistake::Invalid { name, message } => {
+                Self::new(code_of(&message, Code::ParameterInvalid), format!("`{name}`: {message}"))
+            }
         }
     }
 }
 
 fn listed(names: &[&str]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl fmt::Display for Mistake {
@@ -149,7 +164,9 @@ impl<'de> de::Deserializer<'de> for Value<'_> {
         match self.0 {
             "true" => visitor.visit_bool(true),
             "false" => visitor.visit_bool(false),
-            other => Err(de::Error::custom(crate::domain::InvalidValue::new("truth value", other, "`true` or `false`"))),
+            other => {
+                Err(de::Error::custom(crate::domain::InvalidValue::new("truth value", other, "`true` or `false`")))
+            }
         }
     }
 

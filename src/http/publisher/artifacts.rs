@@ -7,14 +7,20 @@ use utoipa::IntoParams;
 
 use crate::{
     domain::{
-        artifact::{ArtifactKind, Filename, Sha256}, platform::{Arch, Component, Platform}, slug::Slug, version::Version,
+        artifact::{ArtifactKind, Filename, Sha256},
+        platform::{Arch, Component, Platform},
+        slug::Slug,
+        version::Version,
     },
     http::{
         App, Problem,
         extract::{Caller, Query, Segments, caller::WriteReleases},
         wire::{self, ArtifactBody},
     },
-    services::{Code, store_artifact::{self, Stored, Upload}},
+    services::{
+        Code,
+        store_artifact::{self, Stored, Upload},
+    },
 };
 
 /// Where a file of a release is.
@@ -103,7 +109,8 @@ pub async fn put_artifact(
 
 /// The SHA-256 of a `Content-Digest` header (RFC 9530, section 2); other algorithms are passed over.
 fn content_digest(request: &HttpRequest) -> Result<Option<Sha256>, Problem> {
-    let unreadable = || Problem::new(Code::HeaderInvalid, "`Content-Digest` must be `sha-256=:<base64 of the 32 bytes>:`");
+    let unreadable =
+        || Problem::new(Code::HeaderInvalid, "`Content-Digest` must be `sha-256=:<base64 of the 32 bytes>:`");
     for value in request.headers().get_all("content-digest") {
         for member in value.to_str().map_err(|_| unreadable())?.split(',') {
             let (name, digest) = member.trim().split_once('=').ok_or_else(unreadable)?;

@@ -49,7 +49,10 @@ pub async fn get_manifest(
     Ok(HttpResponse::Ok()
         .content_type("application/json")
         .insert_header((header::ETAG, format!("\"{}\"", manifest.revision)))
-        .insert_header(("Sluice-Signature", format!("keyid=\"{}\", alg=\"ed25519\", signature=\"{signature}\"", manifest.key_id)))
+        .insert_header((
+            "Sluice-Signature",
+            format!("keyid=\"{}\", alg=\"ed25519\", signature=\"{signature}\"", manifest.key_id),
+        ))
         .body(manifest.body))
 }
 

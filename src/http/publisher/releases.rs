@@ -7,10 +7,17 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
-    domain::{release::{Release, ReleaseState}, slug::Slug, version::Version},
+    domain::{
+        release::{Release, ReleaseState},
+        slug::Slug,
+        version::Version,
+    },
     http::{
         App, Problem,
-        extract::{Body, Caller, IfMatch, MaybeBody, Query, Segments, caller::{PublishReleases, ReadReleases, WriteReleases}},
+        extract::{
+            Body, Caller, IfMatch, MaybeBody, Query, Segments,
+            caller::{PublishReleases, ReadReleases, WriteReleases},
+        },
         wire::{self, Limit, Listed, ProductPath, ReleaseBody, ReleasePath},
     },
     services::{
@@ -44,7 +51,9 @@ fn answer(status: StatusCode, slug: &Slug, release: &Release) -> HttpResponse {
 pub(super) fn find(context: &Context, path: &ReleasePath) -> Result<Arc<Release>, Problem> {
     let catalogue = context.directory.catalogue();
     let entry = catalogue.product(path.slug.as_str()).ok_or_else(|| manage_products::not_found(&path.slug))?;
-    Ok(Arc::clone(entry.release(&path.version).ok_or_else(|| services::publish_release::not_found(&path.slug, &path.version))?))
+    Ok(Arc::clone(
+        entry.release(&path.version).ok_or_else(|| services::publish_release::not_found(&path.slug, &path.version))?,
+    ))
 }
 
 /// Draft a release.
@@ -56,7 +65,12 @@ pub(super) fn find(context: &Context, path: &ReleasePath) -> Result<Arc<Release>
     responses((status = 201, description = "The draft.", body = ReleaseBody))
 )]
 #[post("/api/v1/products/{slug}/releases")]
-pub async fn draft_release(app: App, _caller: Caller<WriteReleases>, path: Segments<ProductPath>, body: Body<NewRelease>) -> Result<HttpResponse, Problem> {
+pub async fn draft_release(
+    app: App,
+    _caller: Caller<WriteReleases>,
+    path: Segments<ProductPath>,
+    body: Body<NewRelease>,
+) -> Result<HttpResponse, Problem> {
     let release = services::publish_release::draft(&app.context, path.0.slug.clone(), body.0).await?;
     Ok(answer(StatusCode::CREATED, &path.0.slug, &release))
 }
@@ -69,11 +83,19 @@ pub async fn draft_release(app: App, _caller: Caller<WriteReleases>, path: Segme
     responses((status = 200, description = "A page of releases.", body = Listed<ReleaseBody>))
 )]
 #[get("/api/v1/products/{slug}/releases")]
-pub async fn list_releases(app: App, _caller: Caller<ReadReleases>, path: Segments<ProductPath>, query: Query<ReleasesQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list_releases(
+    app: App,
+    _caller: Caller<ReadReleases>,
+    path: Segments<ProductPath>,
+    query: Query<ReleasesQuery>,
+) -> Result<HttpResponse, Problem> {
     let catalogue = app.context.directory.catalogue();
     let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| manage_products::not_found(&path.0.slug))?;
     let page = query.0.limit.page(query.0.after);
-    let wanted = entry.releases.iter().rev()
+    let wanted = entry
+        .releases
+        .iter()
+        .rev()
         .filter(|release| query.0.state.is_none_or(|state| release.state == state))
         .filter(|release| page.after.as_ref().is_none_or(|after| release.version < *after));
     let rows: Vec<_> = wanted.take(usize::try_from(page.limit).unwrap_or(0)).collect();
@@ -89,7 +111,11 @@ pub async fn list_releases(app: App, _caller: Caller<ReadReleases>, path: Segmen
     responses((status = 200, description = "The release.", body = ReleaseBody))
 )]
 #[get("/api/v1/products/{slug}/releases/{version}")]
-pub async fn get_release(app: App, _caller: Caller<ReadReleases>, path: Segments<ReleasePath>) -> Result<HttpResponse, Problem> {
+pub async fn get_release(
+    app: App,
+    _caller: Caller<ReadReleases>,
+    path: Segments<ReleasePath>,
+) -> Result<HttpResponse, Problem> {
     Ok(answer(StatusCode::OK, &path.0.slug, &*find(&app.context, &path.0)?))
 }
 
@@ -117,7 +143,11 @@ pub async fn change_release(
     if let (Err(problem), Err(_)) = (&writer, &publisher) {
         return Err(problem.clone());
     }
-    let needed = if find(&app.context, &path.0)?.state == ReleaseState::Draft { writer.map(|_| ()) } else { publisher.map(|_| ()) };
+    let needed = if find(&app.context, &path.0)?.state == ReleaseState::Draft {
+        writer.map(|_| ())
+    } else {
+        publisher.map(|_| ())
+    };
     needed?;
     let ReleasePath { slug, version } = path.0;
     let release = services::publish_release::change(&app.context, slug.clone(), version, expected.0, body.0).await?;
@@ -132,7 +162,12 @@ pub async fn change_release(
     responses((status = 204, description = "It is gone."))
 )]
 #[delete("/api/v1/products/{slug}/releases/{version}")]
-pub async fn delete_release(app: App, _caller: Caller<WriteReleases>, path: Segments<ReleasePath>, expected: IfMatch) -> Result<HttpResponse, Problem> {
+pub async fn delete_release(
+    app: App,
+    _caller: Caller<WriteReleases>,
+    path: Segments<ReleasePath>,
+    expected: IfMatch,
+) -> Result<HttpResponse, Problem> {
     services::publish_release::delete(&app.context, path.0.slug, path.0.version, expected.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -161,7 +196,12 @@ pub async fn publish_release(
 }
 
 /// Steers a release, for this file and its neighbour.
-pub(super) async fn steer(app: &App, path: ReleasePath, expected: IfMatch, steer: Steer) -> Result<(Slug, Release), Problem> {
+pub(super) async fn steer(
+    app: &App,
+    path: ReleasePath,
+    expected: IfMatch,
+    steer: Steer,
+) -> Result<(Slug, Release), Problem> {
     let release = steer_release::steer(&app.context, path.slug.clone(), path.version, expected.0, steer).await?;
     Ok((path.slug, release))
 }
@@ -175,7 +215,13 @@ pub(super) async fn steer(app: &App, path: ReleasePath, expected: IfMatch, steer
     responses((status = 200, description = "The yanked release.", body = ReleaseBody))
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/yank")]
-pub async fn yank_release(app: App, _caller: Caller<PublishReleases>, path: Segments<ReleasePath>, expected: IfMatch, body: Body<Why>) -> Result<HttpResponse, Problem> {
+pub async fn yank_release(
+    app: App,
+    _caller: Caller<PublishReleases>,
+    path: Segments<ReleasePath>,
+    expected: IfMatch,
+    body: Body<Why>,
+) -> Result<HttpResponse, Problem> {
     let (slug, release) = steer(&app, path.0, expected, Steer::Yank(body.0)).await?;
     Ok(answer(StatusCode::OK, &slug, &release))
 }
@@ -188,7 +234,12 @@ pub async fn yank_release(app: App, _caller: Caller<PublishReleases>, path: Segm
     responses((status = 200, description = "The restored release.", body = ReleaseBody))
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/restore")]
-pub async fn restore_release(app: App, _caller: Caller<PublishReleases>, path: Segments<ReleasePath>, expected: IfMatch) -> Result<HttpResponse, Problem> {
+pub async fn restore_release(
+    app: App,
+    _caller: Caller<PublishReleases>,
+    path: Segments<ReleasePath>,
+    expected: IfMatch,
+) -> Result<HttpResponse, Problem> {
     let (slug, release) = steer(&app, path.0, expected, Steer::Restore).await?;
     Ok(answer(StatusCode::OK, &slug, &release))
 }

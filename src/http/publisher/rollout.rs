@@ -6,11 +6,17 @@ use crate::{
     domain::release::Release,
     http::{
         App, Problem,
-        extract::{Body, Caller, IfMatch, MaybeBody, Segments, caller::{PublishReleases, ReadReleases}},
+        extract::{
+            Body, Caller, IfMatch, MaybeBody, Segments,
+            caller::{PublishReleases, ReadReleases},
+        },
         publisher::releases::{find, steer},
         wire::{self, ReleasePath, RolloutBody},
     },
-    services::{publish_release::NewRollout, steer_release::{Steer, WhyMaybe}},
+    services::{
+        publish_release::NewRollout,
+        steer_release::{Steer, WhyMaybe},
+    },
 };
 
 fn answer(release: &Release) -> HttpResponse {
@@ -25,7 +31,11 @@ fn answer(release: &Release) -> HttpResponse {
     responses((status = 200, description = "The rollout.", body = RolloutBody))
 )]
 #[get("/api/v1/products/{slug}/releases/{version}/rollout")]
-pub async fn get_rollout(app: App, _caller: Caller<ReadReleases>, path: Segments<ReleasePath>) -> Result<HttpResponse, Problem> {
+pub async fn get_rollout(
+    app: App,
+    _caller: Caller<ReadReleases>,
+    path: Segments<ReleasePath>,
+) -> Result<HttpResponse, Problem> {
     Ok(answer(&*find(&app.context, &path.0)?))
 }
 
@@ -40,7 +50,13 @@ pub async fn get_rollout(app: App, _caller: Caller<ReadReleases>, path: Segments
     responses((status = 200, description = "The rollout.", body = RolloutBody))
 )]
 #[put("/api/v1/products/{slug}/releases/{version}/rollout")]
-pub async fn put_rollout(app: App, _caller: Caller<PublishReleases>, path: Segments<ReleasePath>, expected: IfMatch, body: Body<NewRollout>) -> Result<HttpResponse, Problem> {
+pub async fn put_rollout(
+    app: App,
+    _caller: Caller<PublishReleases>,
+    path: Segments<ReleasePath>,
+    expected: IfMatch,
+    body: Body<NewRollout>,
+) -> Result<HttpResponse, Problem> {
     Ok(answer(&steer(&app, path.0, expected, Steer::Rollout(body.0)).await?.1))
 }
 
@@ -53,7 +69,13 @@ pub async fn put_rollout(app: App, _caller: Caller<PublishReleases>, path: Segme
     responses((status = 200, description = "The rollout.", body = RolloutBody))
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/rollout/pause")]
-pub async fn pause_rollout(app: App, _caller: Caller<PublishReleases>, path: Segments<ReleasePath>, expected: IfMatch, body: MaybeBody<WhyMaybe>) -> Result<HttpResponse, Problem> {
+pub async fn pause_rollout(
+    app: App,
+    _caller: Caller<PublishReleases>,
+    path: Segments<ReleasePath>,
+    expected: IfMatch,
+    body: MaybeBody<WhyMaybe>,
+) -> Result<HttpResponse, Problem> {
     Ok(answer(&steer(&app, path.0, expected, Steer::Pause(body.0)).await?.1))
 }
 
@@ -66,7 +88,13 @@ pub async fn pause_rollout(app: App, _caller: Caller<PublishReleases>, path: Seg
     responses((status = 200, description = "The rollout.", body = RolloutBody))
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/rollout/resume")]
-pub async fn resume_rollout(app: App, _caller: Caller<PublishReleases>, path: Segments<ReleasePath>, expected: IfMatch, body: MaybeBody<WhyMaybe>) -> Result<HttpResponse, Problem> {
+pub async fn resume_rollout(
+    app: App,
+    _caller: Caller<PublishReleases>,
+    path: Segments<ReleasePath>,
+    expected: IfMatch,
+    body: MaybeBody<WhyMaybe>,
+) -> Result<HttpResponse, Problem> {
     Ok(answer(&steer(&app, path.0, expected, Steer::Resume(body.0)).await?.1))
 }
 
@@ -78,6 +106,11 @@ pub async fn resume_rollout(app: App, _caller: Caller<PublishReleases>, path: Se
     responses((status = 200, description = "The rollout.", body = RolloutBody))
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/rollout/complete")]
-pub async fn complete_rollout(app: App, _caller: Caller<PublishReleases>, path: Segments<ReleasePath>, expected: IfMatch) -> Result<HttpResponse, Problem> {
+pub async fn complete_rollout(
+    app: App,
+    _caller: Caller<PublishReleases>,
+    path: Segments<ReleasePath>,
+    expected: IfMatch,
+) -> Result<HttpResponse, Problem> {
     Ok(answer(&steer(&app, path.0, expected, Steer::Complete).await?.1))
 }

@@ -11,10 +11,16 @@ use crate::{
     domain::{slug::Slug, stop::Stop},
     http::{
         App, Problem,
-        extract::{Body, Caller, Query, Segments, caller::{LiftStops, PublishReleases, ReadReleases}},
+        extract::{
+            Body, Caller, Query, Segments,
+            caller::{LiftStops, PublishReleases, ReadReleases},
+        },
         wire::{self, Listed, ProductPath},
     },
-    services::{manage_products, steer_release::{self, NewStop}},
+    services::{
+        manage_products,
+        steer_release::{self, NewStop},
+    },
 };
 
 /// A stop that is on.
@@ -60,7 +66,11 @@ pub struct StopQuery {
     responses((status = 200, description = "The stops that are on, usually none.", body = Listed<StopBody>))
 )]
 #[get("/api/v1/products/{slug}/stop")]
-pub async fn list_stops(app: App, _caller: Caller<ReadReleases>, path: Segments<ProductPath>) -> Result<HttpResponse, Problem> {
+pub async fn list_stops(
+    app: App,
+    _caller: Caller<ReadReleases>,
+    path: Segments<ProductPath>,
+) -> Result<HttpResponse, Problem> {
     let catalogue = app.context.directory.catalogue();
     let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| manage_products::not_found(&path.0.slug))?;
     let items = entry.stops.iter().map(StopBody::of).collect();
@@ -76,7 +86,12 @@ pub async fn list_stops(app: App, _caller: Caller<ReadReleases>, path: Segments<
     responses((status = 200, description = "The stop that is on now.", body = StopBody))
 )]
 #[put("/api/v1/products/{slug}/stop")]
-pub async fn put_stop(app: App, _caller: Caller<PublishReleases>, path: Segments<ProductPath>, body: Body<NewStop>) -> Result<HttpResponse, Problem> {
+pub async fn put_stop(
+    app: App,
+    _caller: Caller<PublishReleases>,
+    path: Segments<ProductPath>,
+    body: Body<NewStop>,
+) -> Result<HttpResponse, Problem> {
     let stop = steer_release::stop(&app.context, path.0.slug, body.0).await?;
     Ok(wire::json(StatusCode::OK, &StopBody::of(&stop)))
 }
@@ -91,7 +106,12 @@ pub async fn put_stop(app: App, _caller: Caller<PublishReleases>, path: Segments
     responses((status = 204, description = "It is lifted."))
 )]
 #[delete("/api/v1/products/{slug}/stop")]
-pub async fn delete_stop(app: App, _caller: Caller<LiftStops>, path: Segments<ProductPath>, query: Query<StopQuery>) -> Result<HttpResponse, Problem> {
+pub async fn delete_stop(
+    app: App,
+    _caller: Caller<LiftStops>,
+    path: Segments<ProductPath>,
+    query: Query<StopQuery>,
+) -> Result<HttpResponse, Problem> {
     steer_release::lift_stop(&app.context, path.0.slug, query.0.channel).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -28,34 +28,20 @@ impl Request {
         let head = String::from_utf8_lossy(&head).into_owned();
         let mut lines = head.lines();
         let mut first = lines.next().unwrap_or_default().split(' ');
-        let (method, target) = (
-            first.next().unwrap_or_default(),
-            first.next().unwrap_or_default(),
-        );
+        let (method, target) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
         let headers: Vec<_> = lines
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
-        let mut request = Self {
-            method: method.to_owned(),
-            target: target.to_owned(),
-            headers,
-            body: Vec::new(),
-        };
-        let length = request
-            .header("content-length")
-            .and_then(|length| length.parse().ok())
-            .unwrap_or(0);
+        let mut request = Self { method: method.to_owned(), target: target.to_owned(), headers, body: Vec::new() };
+        let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
         request.body = vec![0; length];
         stream.read_exact(&mut request.body)?;
         Ok(Some(request))
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
     pub fn path(&self) -> &str {
@@ -65,8 +51,6 @@ impl Request {
     /// A parameter of the query, decoded.
     pub fn parameter(&self, name: &str) -> Option<String> {
         let url = url::Url::parse(&format!("http://localhost{}", self.target)).ok()?;
-        url.query_pairs()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.into_owned())
+        url.query_pairs().find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
     }
 }

@@ -10,18 +10,9 @@ use super::{faults::Stage, proxy::Fault};
 #[test]
 fn a_kill_in_the_middle_of_the_download_is_made_good_by_the_next_start() {
     let stage = Stage::set(&[]);
-    stage.proxy.spoil(Fault {
-        bytes_per_10_ms: Some(2_000),
-        times: 1,
-        ..Fault::default()
-    });
+    stage.proxy.spoil(Fault { bytes_per_10_ms: Some(2_000), times: 1, ..Fault::default() });
     let mut updater = stage.site.start("single_user", &["--yes"]);
-    while stage
-        .proxy
-        .downloads()
-        .first()
-        .is_none_or(|seen| seen.sent < 60_000)
-    {
+    while stage.proxy.downloads().first().is_none_or(|seen| seen.sent < 60_000) {
         thread::sleep(Duration::from_millis(5));
     }
     updater.kill().unwrap();
@@ -34,26 +25,9 @@ fn a_kill_in_the_middle_of_the_download_is_made_good_by_the_next_start() {
     assert_eq!(played.code, Some(0), "{played:?}");
     stage.assert_new();
     let resumed = stage.proxy.downloads().pop().unwrap();
-    let start: usize = resumed
-        .range
-        .unwrap()
-        .trim_start_matches("bytes=")
-        .trim_end_matches('-')
-        .parse()
-        .unwrap();
-    assert!(
-        start > 0 && resumed.if_range.is_some(),
-        "it went on from byte {start}"
-    );
-    assert!(
-        stage
-            .server
-            .script()
-            .reports
-            .iter()
-            .all(|report| report["run"] == run),
-        "the same run goes on"
-    );
+    let start: usize = resumed.range.unwrap().trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap();
+    assert!(start > 0 && resumed.if_range.is_some(), "it went on from byte {start}");
+    assert!(stage.server.script().reports.iter().all(|report| report["run"] == run), "the same run goes on");
     assert_eq!(stage.server.story().last().unwrap(), "ended:succeeded");
 }
 
@@ -85,13 +59,7 @@ fn a_good_update_killed_at_any_moment_ends_as_the_new_version() {
         stage.assert_new();
         // A report may come twice when the kill falls between sending it and noting that: but of one run only.
         assert_eq!(stage.server.story().last().unwrap(), "ended:succeeded");
-        let mut runs: Vec<_> = stage
-            .server
-            .script()
-            .reports
-            .iter()
-            .map(|report| report["run"].to_string())
-            .collect();
+        let mut runs: Vec<_> = stage.server.script().reports.iter().map(|report| report["run"].to_string()).collect();
         runs.dedup();
         assert_eq!(runs.len(), 1);
     });

@@ -48,10 +48,7 @@ pub struct Proxy {
 impl Proxy {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let proxy = Self {
-            address: listener.local_addr().unwrap().to_string(),
-            inner: Arc::default(),
-        };
+        let proxy = Self { address: listener.local_addr().unwrap().to_string(), inner: Arc::default() };
         let inner = Arc::clone(&proxy.inner);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -87,11 +84,7 @@ fn hand_on(mut client: TcpStream, inner: &Mutex<Inner>) -> io::Result<()> {
     let upstream = inner.lock().unwrap().upstream.clone();
     let mut server = TcpStream::connect(upstream.ok_or(io::ErrorKind::NotConnected)?)?;
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
-    for (name, value) in request
-        .headers
-        .iter()
-        .filter(|(name, _)| name != "connection")
-    {
+    for (name, value) in request.headers.iter().filter(|(name, _)| name != "connection") {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     server.write_all(format!("{head}connection: close\r\n\r\n").as_bytes())?;
@@ -107,11 +100,7 @@ fn hand_on(mut client: TcpStream, inner: &Mutex<Inner>) -> io::Result<()> {
             if_range: request.header("if-range").map(str::to_owned),
             sent: 0,
         });
-        let fault = if inner.fault.times > 0 {
-            inner.fault
-        } else {
-            Fault::default()
-        };
+        let fault = if inner.fault.times > 0 { inner.fault } else { Fault::default() };
         inner.fault.times = inner.fault.times.saturating_sub(1);
         (inner.downloads.len() - 1, fault)
     };
@@ -126,17 +115,12 @@ fn hand_on(mut client: TcpStream, inner: &Mutex<Inner>) -> io::Result<()> {
     let mut buffer = vec![0_u8; fault.bytes_per_10_ms.unwrap_or(64 * 1024)];
     loop {
         let read = server.read(&mut buffer)?;
-        let end = fault
-            .cut_after
-            .map_or(read, |cut| read.min(cut.saturating_sub(sent)));
+        let end = fault.cut_after.map_or(read, |cut| read.min(cut.saturating_sub(sent)));
         let piece = &mut buffer[..end];
         if piece.is_empty() {
             return Ok(());
         }
-        if let Some(byte) = fault
-            .flip_byte
-            .and_then(|at| piece.get_mut(at.checked_sub(sent)?))
-        {
+        if let Some(byte) = fault.flip_byte.and_then(|at| piece.get_mut(at.checked_sub(sent)?)) {
             *byte ^= 1;
         }
         client.write_all(piece)?;

@@ -74,10 +74,7 @@ impl ScriptedServer {
             authorizations: Vec::new(),
             key: Arc::new(Ed25519KeyPair::generate().unwrap()),
         };
-        let server = Self {
-            address: listener.local_addr().unwrap().to_string(),
-            script: Arc::new(Mutex::new(script)),
-        };
+        let server = Self { address: listener.local_addr().unwrap().to_string(), script: Arc::new(Mutex::new(script)) };
         let (script, public_url) = (Arc::clone(&server.script), public_url.to_owned());
         thread::spawn(move || {
             for mut client in listener.incoming().flatten() {
@@ -102,9 +99,7 @@ impl ScriptedServer {
         let mut story: Vec<String> = Vec::new();
         for report in &self.script().reports {
             let stage = report["stage"].as_str().unwrap();
-            let word = report["outcome"]
-                .as_str()
-                .map_or(stage.to_owned(), |outcome| format!("{stage}:{outcome}"));
+            let word = report["outcome"].as_str().map_or(stage.to_owned(), |outcome| format!("{stage}:{outcome}"));
             if story.last() != Some(&word) {
                 story.push(word);
             }
@@ -114,10 +109,7 @@ impl ScriptedServer {
 
     /// The `error` of the last report.
     pub fn last_error(&self) -> Value {
-        self.script()
-            .reports
-            .last()
-            .map_or(Value::Null, |report| report["error"].clone())
+        self.script().reports.last().map_or(Value::Null, |report| report["error"].clone())
     }
 
     pub fn jwk(&self) -> Value {
@@ -133,19 +125,12 @@ struct Reply {
 
 impl Reply {
     fn json(status: u16, body: &Value) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type", "application/json".into())],
-            body: body.to_string().into_bytes(),
-        }
+        Self { status, headers: vec![("content-type", "application/json".into())], body: body.to_string().into_bytes() }
     }
 
     fn send(self, client: &mut TcpStream) -> std::io::Result<()> {
-        let mut head = format!(
-            "HTTP/1.1 {} X\r\nconnection: close\r\ncontent-length: {}\r\n",
-            self.status,
-            self.body.len()
-        );
+        let mut head =
+            format!("HTTP/1.1 {} X\r\nconnection: close\r\ncontent-length: {}\r\n", self.status, self.body.len());
         for (name, value) in self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -165,17 +150,12 @@ impl Script {
                 let current = request.parameter("version").unwrap();
                 Reply::json(200, &self.check(&current, public_url))
             }
-            ("GET", "/api/v1/subscription") => {
-                Reply::json(200, &json!({"status": "active", "ends_on": "2027-01-31"}))
-            }
-            ("GET", "/.well-known/jwks.json") => {
-                Reply::json(200, &json!({"keys": [{"kty": "RSA"}, self.jwk()]}))
-            }
+            ("GET", "/api/v1/subscription") => Reply::json(200, &json!({"status": "active", "ends_on": "2027-01-31"})),
+            ("GET", "/.well-known/jwks.json") => Reply::json(200, &json!({"keys": [{"kty": "RSA"}, self.jwk()]})),
             ("POST", "/api/v1/reports") => {
                 let report: Value = serde_json::from_slice(&request.body).unwrap();
                 if self.report_status == 202 {
-                    let accepted =
-                        json!({"run": report["run"], "stage": report["stage"], "help_url": HELP});
+                    let accepted = json!({"run": report["run"], "stage": report["stage"], "help_url": HELP});
                     self.reports.push(report);
                     Reply::json(202, &accepted)
                 } else {
@@ -192,8 +172,7 @@ impl Script {
     }
 
     fn check(&self, current: &str, public_url: &str) -> Value {
-        let newer = semver::Version::parse(&self.version).unwrap()
-            > semver::Version::parse(current).unwrap();
+        let newer = semver::Version::parse(&self.version).unwrap() > semver::Version::parse(current).unwrap();
         let mut answer = if newer {
             let mut artifact = json!({
                 "id": self.artifact, "component": self.component, "platform": "linux", "arch": "x86_64", "kind": "archive",
@@ -232,11 +211,7 @@ impl Script {
             body.push(b' ');
         }
         let header = format!("keyid=\"k1\", alg=\"ed25519\", signature=\"{signature}\"");
-        Reply {
-            status: 200,
-            headers: vec![("sluice-signature", header)],
-            body,
-        }
+        Reply { status: 200, headers: vec![("sluice-signature", header)], body }
     }
 
     fn jwk(&self) -> Value {
@@ -247,60 +222,29 @@ impl Script {
     fn download(&mut self, request: &Request) -> Reply {
         if self.expired_links > 0 {
             self.expired_links -= 1;
-            return Reply::json(
-                403,
-                &json!({"code": "url_expired", "title": "The link is too old."}),
-            );
+            return Reply::json(403, &json!({"code": "url_expired", "title": "The link is too old."}));
         }
-        let etag = self
-            .etag
-            .clone()
-            .unwrap_or_else(|| format!("\"{}\"", sha256(&self.archive)));
+        let etag = self.etag.clone().unwrap_or_else(|| format!("\"{}\"", sha256(&self.archive)));
         let start = request
             .header("range")
-            .filter(|_| {
-                request
-                    .header("if-range")
-                    .is_none_or(|wanted| wanted == etag)
-            })
-            .and_then(|range| {
-                range
-                    .strip_prefix("bytes=")?
-                    .strip_suffix('-')?
-                    .parse::<usize>()
-                    .ok()
-            });
+            .filter(|_| request.header("if-range").is_none_or(|wanted| wanted == etag))
+            .and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
         match start {
             Some(start) => Reply {
                 status: 206,
                 headers: vec![
                     ("etag", etag),
-                    (
-                        "content-range",
-                        format!(
-                            "bytes {start}-{}/{}",
-                            self.archive.len() - 1,
-                            self.archive.len()
-                        ),
-                    ),
+                    ("content-range", format!("bytes {start}-{}/{}", self.archive.len() - 1, self.archive.len())),
                 ],
                 body: self.archive[start..].to_vec(),
             },
-            None => Reply {
-                status: 200,
-                headers: vec![("etag", etag)],
-                body: self.archive.clone(),
-            },
+            None => Reply { status: 200, headers: vec![("etag", etag)], body: self.archive.clone() },
         }
     }
 }
 
 pub fn sha256(bytes: &[u8]) -> String {
-    digest::digest(&digest::SHA256, bytes)
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest::digest(&digest::SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn lay_over(value: &mut Value, over: &Value) {

@@ -35,9 +35,7 @@ pub struct Settings<'a> {
 impl Site {
     /// A site where this version is installed, with three invoices in its database.
     pub fn with(version: &str, server_url: &str, settings: &Settings<'_>) -> Self {
-        let site = Self {
-            home: TempDir::new().unwrap(),
-        };
+        let site = Self { home: TempDir::new().unwrap() };
         for (name, content) in program(version, &[]) {
             let path = site.program().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -71,10 +69,7 @@ impl Site {
     }
 
     pub fn version(&self) -> String {
-        fs::read_to_string(self.program().join("VERSION"))
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
+        fs::read_to_string(self.program().join("VERSION")).unwrap_or_default().trim().to_owned()
     }
 
     pub fn database(&self) -> Connection {
@@ -82,16 +77,12 @@ impl Site {
     }
 
     pub fn schema_version(&self) -> i64 {
-        self.database()
-            .query_row("PRAGMA user_version", [], |row| row.get(0))
-            .unwrap()
+        self.database().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
     }
 
     /// The sum of all invoices: 725, whatever happens.
     pub fn total(&self) -> i64 {
-        self.database()
-            .query_row("SELECT SUM(total) FROM invoice", [], |row| row.get(0))
-            .unwrap()
+        self.database().query_row("SELECT SUM(total) FROM invoice", [], |row| row.get(0)).unwrap()
     }
 
     pub fn state(&self) -> Value {
@@ -132,10 +123,7 @@ impl Site {
 impl Played {
     pub fn of(output: &Output) -> Self {
         let said = [&output.stdout[..], &output.stderr[..]].concat();
-        Self {
-            code: output.status.code(),
-            said: String::from_utf8(said).unwrap(),
-        }
+        Self { code: output.status.code(), said: String::from_utf8(said).unwrap() }
     }
 }
 
@@ -153,10 +141,7 @@ pub fn program(version: &str, more: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
         let sql = "ALTER TABLE invoice ADD COLUMN currency TEXT NOT NULL DEFAULT 'EUR';";
         files.push(("migrations/0002_currency.sql".into(), sql.into()));
     }
-    files.extend(
-        more.iter()
-            .map(|(name, content)| ((*name).to_owned(), content.as_bytes().to_vec())),
-    );
+    files.extend(more.iter().map(|(name, content)| ((*name).to_owned(), content.as_bytes().to_vec())));
     files
 }
 
@@ -166,23 +151,15 @@ pub fn archive(files: &[(String, Vec<u8>)]) -> Vec<u8> {
     for (name, content) in files {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
-        header.set_mode(if name.starts_with("bin/") {
-            0o755
-        } else {
-            0o644
-        });
-        archive
-            .append_data(&mut header, name, &content[..])
-            .unwrap();
+        header.set_mode(if name.starts_with("bin/") { 0o755 } else { 0o644 });
+        archive.append_data(&mut header, name, &content[..]).unwrap();
     }
     archive.into_inner().unwrap().finish().unwrap()
 }
 
 /// Bytes that do not compress, the same for the same seed.
 pub fn noise(length: usize, seed: &str) -> Vec<u8> {
-    let mut state = seed.bytes().fold(0x9E37_79B9_7F4A_7C15_u64, |state, byte| {
-        state.rotate_left(7) ^ u64::from(byte)
-    });
+    let mut state = seed.bytes().fold(0x9E37_79B9_7F4A_7C15_u64, |state, byte| state.rotate_left(7) ^ u64::from(byte));
     std::iter::repeat_with(|| {
         state ^= state << 13;
         state ^= state >> 7;
@@ -196,16 +173,7 @@ pub fn noise(length: usize, seed: &str) -> Vec<u8> {
 /// Where Cargo puts the examples: beside the folder of the test binary.
 fn binary(example: &str) -> PathBuf {
     let exe = env::current_exe().unwrap();
-    let path = exe
-        .parent()
-        .and_then(Path::parent)
-        .unwrap()
-        .join("examples")
-        .join(example);
-    assert!(
-        path.exists(),
-        "{} is not built: run `cargo build --examples` first",
-        path.display()
-    );
+    let path = exe.parent().and_then(Path::parent).unwrap().join("examples").join(example);
+    assert!(path.exists(), "{} is not built: run `cargo build --examples` first", path.display());
     path
 }

@@ -38,11 +38,7 @@ impl Vendor {
     pub fn start() -> Self {
         let (proxy, data) = (Proxy::start(), TempDir::new().unwrap());
         // A port that was free a moment ago. Updaters only know the proxy's.
-        let bind = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .to_string();
+        let bind = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         proxy.to(&bind);
         let server = Command::new(env!("CARGO_BIN_EXE_sluice"))
             .arg("serve")
@@ -63,11 +59,7 @@ impl Vendor {
             _data: data,
         };
         vendor.wait_until_ready();
-        let login = vendor.send(
-            Method::POST,
-            "/api/v1/auth/login",
-            &json!({"email": EMAIL, "password": PASSWORD}),
-        );
+        let login = vendor.send(Method::POST, "/api/v1/auth/login", &json!({"email": EMAIL, "password": PASSWORD}));
         vendor.admin_bearer = login["access_token"].as_str().unwrap().to_owned();
         let names = json!({"slug": "office-maker", "name": "Office Maker", "default_locale": "en",
             "help_url": "https://vendor.example/help/updates", "renew_url": "https://vendor.example/renew"});
@@ -83,24 +75,14 @@ impl Vendor {
                 return;
             }
             assert_eq!(self.server.try_wait().unwrap(), None, "the server ended");
-            assert!(
-                started.elapsed() < Duration::from_secs(20),
-                "the server does not get ready"
-            );
+            assert!(started.elapsed() < Duration::from_secs(20), "the server does not get ready");
             thread::sleep(Duration::from_millis(20));
         }
     }
 
     pub fn send(&self, method: Method, path: &str, body: &Value) -> Value {
-        let request = self
-            .http
-            .request(method, format!("{}{path}", self.base_url))
-            .bearer_auth(&self.admin_bearer);
-        let request = if body.is_null() {
-            request
-        } else {
-            request.json(body)
-        };
+        let request = self.http.request(method, format!("{}{path}", self.base_url)).bearer_auth(&self.admin_bearer);
+        let request = if body.is_null() { request } else { request.json(body) };
         let answer = request.send().unwrap();
         let (status, text) = (answer.status(), answer.text().unwrap());
         assert!(status.is_success(), "{path}: {status} {text}");
@@ -108,15 +90,8 @@ impl Vendor {
     }
 
     /// Publishes a release with one archive per component. `published_at` may lie in the past.
-    pub fn publish(
-        &self,
-        version: &str,
-        details: Value,
-        archives: &[(&str, Vec<u8>)],
-        published_at: Option<&str>,
-    ) {
-        let mut draft =
-            json!({"version": version, "notes": {"en": format!("What is new in {version}.")}});
+    pub fn publish(&self, version: &str, details: Value, archives: &[(&str, Vec<u8>)], published_at: Option<&str>) {
+        let mut draft = json!({"version": version, "notes": {"en": format!("What is new in {version}.")}});
         for (name, value) in details.as_object().into_iter().flatten() {
             draft[name] = value.clone();
         }
@@ -128,35 +103,16 @@ impl Vendor {
                  ?component={component}&platform=linux&arch=x86_64&kind=archive",
                 self.base_url
             );
-            let answer = self
-                .http
-                .put(url)
-                .bearer_auth(&self.admin_bearer)
-                .body(archive.clone())
-                .send()
-                .unwrap();
+            let answer = self.http.put(url).bearer_auth(&self.admin_bearer).body(archive.clone()).send().unwrap();
             assert!(answer.status().is_success(), "{}", answer.text().unwrap());
         }
         let when = published_at.map_or(json!({}), |at| json!({"published_at": at}));
-        self.send(
-            Method::POST,
-            &format!("{releases}/{version}/publish"),
-            &when,
-        );
+        self.send(Method::POST, &format!("{releases}/{version}/publish"), &when);
     }
 
     /// A customer with a subscription. Answers with the license key.
-    pub fn subscription(
-        &self,
-        deployment: &str,
-        ends_on: &str,
-        hosting_group: Option<&str>,
-    ) -> String {
-        let customer = self.send(
-            Method::POST,
-            "/api/v1/admin/customers",
-            &json!({"name": "Studio Bianchi"}),
-        );
+    pub fn subscription(&self, deployment: &str, ends_on: &str, hosting_group: Option<&str>) -> String {
+        let customer = self.send(Method::POST, "/api/v1/admin/customers", &json!({"name": "Studio Bianchi"}));
         let mut subscription = json!({
             "customer_id": customer["id"], "product": "office-maker", "deployment": deployment,
             "starts_on": "2020-01-01", "ends_on": ends_on,
@@ -184,11 +140,7 @@ impl Vendor {
 
     /// The one run of a component: where it got to and how it ended.
     pub fn run_of(&self, component: &str) -> Value {
-        let mut runs: Vec<_> = self
-            .runs()
-            .into_iter()
-            .filter(|run| run["component"] == component)
-            .collect();
+        let mut runs: Vec<_> = self.runs().into_iter().filter(|run| run["component"] == component).collect();
         assert_eq!(runs.len(), 1, "{runs:?}");
         runs.remove(0)
     }

@@ -16,10 +16,7 @@ fn artifact(filename: &str, signature: Option<&str>) -> wire::Artifact {
 }
 
 fn ready(filename: &str, signature: Option<&str>) -> Ready {
-    Ready {
-        path: filename.into(),
-        artifact: artifact(filename, signature),
-    }
+    Ready { path: filename.into(), artifact: artifact(filename, signature) }
 }
 
 fn file() -> ReleaseFile {
@@ -46,10 +43,7 @@ fn release(artifacts: &[wire::Artifact]) -> wire::Release {
         "rollout": {"percent": 25, "state": "running", "reason": null}, "artifacts": [], "yank_reason": null,
         "created_at": "2026-06-29T07:00:00Z", "manifest_revision": 1,
     });
-    wire::Release {
-        artifacts: artifacts.to_vec(),
-        ..serde_json::from_value(release).expect("a release")
-    }
+    wire::Release { artifacts: artifacts.to_vec(), ..serde_json::from_value(release).expect("a release") }
 }
 
 fn say_all(file: &mut ReleaseFile) {
@@ -76,24 +70,10 @@ fn what_the_file_says_otherwise_is_changed_on_a_draft_and_other_notes_stay() {
     let (mut file, release) = (file(), release(&[]));
     say_all(&mut file);
     let changes = changes(&file, &release);
-    assert_eq!(
-        names(&changes),
-        [
-            "channel",
-            "severity",
-            "access",
-            "min_from",
-            "compatible_clients",
-            "notes"
-        ]
-    );
+    assert_eq!(names(&changes), ["channel", "severity", "access", "min_from", "compatible_clients", "notes"]);
     let body = serde_json::to_value(&changes).expect("json");
     assert_eq!(body["notes"], json!({"en": "Newer", "de": "Neu", "it": "Nuovo"}));
-    let draft = serde_json::to_value(wire::NewRelease {
-        version: &file.version,
-        said: said(&file),
-    })
-    .expect("json");
+    let draft = serde_json::to_value(wire::NewRelease { version: &file.version, said: said(&file) }).expect("json");
     assert_eq!(draft["version"], "13.0.0");
     assert_eq!(draft["notes"], json!({"en": "Newer", "it": "Nuovo"}));
 }
@@ -170,9 +150,6 @@ fn a_signed_manifest_must_list_exactly_the_files() {
     let wrong = |manifest| wrong_in_manifest(&file(), &wanted, &manifest);
     assert_eq!(wrong(manifest("office-maker", &["b.exe", "a.exe"])), [""; 0]);
     assert_eq!(wrong(manifest("office-maker", &["a.exe"])), ["b.exe is not there"]);
-    assert_eq!(
-        wrong(manifest("other", &["a.exe", "b.exe"])),
-        ["it is that of other 13.0.0"]
-    );
+    assert_eq!(wrong(manifest("other", &["a.exe", "b.exe"])), ["it is that of other 13.0.0"]);
     assert_eq!(wrong(manifest("office-maker", &["a.exe", "b.exe", "c.exe"])).len(), 1);
 }
