@@ -72,8 +72,9 @@ impl App {
         }
         let keys = KeyRing::open(&config.data.folder)?;
         start::match_keys(&store, &keys)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let context = Arc::new(Context {
-            clock: Arc::new(SystemClock) as Arc<dyn Clock>,
+            clock,
             directory: start::directory(&store)?,
             artifacts: Artifacts::open(&config.storage_folder()?, config.downloads.threads)?,
             sessions: Sessions::new(keys.session_secrets()),

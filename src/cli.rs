@@ -81,10 +81,10 @@ impl From<ConfigError> for Failure {
 pub fn run() -> ExitCode {
     let Cli { config, command } = Cli::parse();
     let done = match command {
-        Command::Serve(arguments) => load(config).and_then(|config| serve::run(&arguments, &config)),
-        Command::Migrate(arguments) => load(config).and_then(|config| migrate::run(&arguments, &config)),
+        Command::Serve(arguments) => load(config.as_deref()).and_then(|config| serve::run(&arguments, &config)),
+        Command::Migrate(arguments) => load(config.as_deref()).and_then(|config| migrate::run(&arguments, &config)),
         Command::Config(arguments) => config::run(&arguments, config.as_deref()),
-        Command::Keys(arguments) => load(config).and_then(|config| keys::run(&arguments, &config)),
+        Command::Keys(arguments) => load(config.as_deref()).and_then(|config| keys::run(&arguments, &config)),
         Command::Publish(arguments) => wait_for(publish::run(arguments)),
         Command::Check(arguments) => wait_for(check::run(arguments)),
     };
@@ -99,8 +99,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn load(file: Option<PathBuf>) -> Result<Config, Failure> {
-    Ok(Config::load(file.as_deref())?)
+fn load(file: Option<&std::path::Path>) -> Result<Config, Failure> {
+    Ok(Config::load(file)?)
 }
 
 /// Runs a command that talks to a server.

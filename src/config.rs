@@ -245,7 +245,7 @@ impl Config {
         Ok(())
     }
 
-    /// The SQLite database file.
+    /// The `SQLite` database file.
     ///
     /// # Errors
     /// When `database.url` names something else.

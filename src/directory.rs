@@ -159,7 +159,9 @@ impl Directory {
             match one {
                 Loaded::Subscription(coverage, keys) => {
                     self.put_subscription(coverage);
-                    keys.iter().for_each(|key| self.put_key(key));
+                    for key in &keys {
+                        self.put_key(key);
+                    }
                 }
                 other => {
                     let mut catalogue = Catalogue::clone(&self.catalogue.load());

@@ -136,7 +136,7 @@ macro_rules! serde_as_text {
 }
 pub(crate) use serde_as_text;
 
-/// The OpenAPI schema of a value that is written as a text.
+/// The `OpenAPI` schema of a value that is written as a text.
 macro_rules! text_schema {
     ($name:ident, $example:literal, $max_length:literal, $pattern:literal $(,)?) => {
         impl utoipa::PartialSchema for $name {

@@ -7,7 +7,7 @@ use tokio::{sync::watch, task::JoinHandle, time};
 use crate::services::{Context, start, sweep};
 
 /// Contents that nothing refers to are looked for at the start, and then so often.
-const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
 /// The jobs that run beside the server.
 #[derive(Debug)]

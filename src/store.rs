@@ -37,7 +37,7 @@ pub type Connection = diesel::sqlite::SqliteConnection;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
-/// Readers wait for nothing in SQLite's WAL, so a few serve all the staff there is.
+/// Readers wait for nothing in `SQLite`'s WAL, so a few serve all the staff there is.
 const READERS: u32 = 4;
 
 /// What went wrong with the database.
@@ -71,7 +71,7 @@ impl From<DieselError> for StoreError {
 }
 
 impl StoreError {
-    /// SQLite tells these cases apart only by the text of its error.
+    /// `SQLite` tells these cases apart only by the text of its error.
     fn from_message(text: String) -> Self {
         const AWAY: [&str; 6] =
             ["disk is full", "readonly database", "disk I/O", "database is locked", "unable to open", "timed out"];

@@ -82,7 +82,7 @@ pub struct CheckArgs {
     #[arg(long)]
     platform: Option<Platform>,
 
-    /// The machine: x86_64 or aarch64 [default: this machine's]
+    /// The machine: `x86_64` or aarch64 [default: this machine's]
     #[arg(long)]
     arch: Option<MachineArch>,
 

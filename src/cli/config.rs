@@ -10,7 +10,7 @@ use crate::config::{Config, DEFAULTS};
 /// Show the configuration in force, secrets hidden.
 ///
 /// It is read like `serve` reads it: the built-in defaults, then sluice.toml (or the file named with --config), then the
-/// environment (SLUICE__SECTION__KEY). A key that does not exist, or a value that is none, is named, with exit code 2.
+/// environment (`SLUICE__SECTION__KEY`). A key that does not exist, or a value that is none, is named, with exit code 2.
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
     /// Show every key with its default and what it is for, ready to be saved as sluice.toml.

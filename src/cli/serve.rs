@@ -26,9 +26,9 @@ const BACKLOG: i32 = 4096;
 
 /// Run the server.
 ///
-/// Without any configuration it listens on 127.0.0.1:8080 and keeps everything under ./data (SQLite and files). At the first
-/// start it prints a one-time link with which the first administrator is made, unless auth.bootstrap_email and
-/// auth.bootstrap_password say who that is. SIGTERM and Ctrl-C end it after the requests that are under way.
+/// Without any configuration it listens on 127.0.0.1:8080 and keeps everything under ./data (`SQLite` and files). At the first
+/// start it prints a one-time link with which the first administrator is made, unless `auth.bootstrap_email` and
+/// `auth.bootstrap_password` say who that is. SIGTERM and Ctrl-C end it after the requests that are under way.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   sluice serve --demo

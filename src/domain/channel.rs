@@ -56,7 +56,7 @@ impl Channels {
     }
 
     /// All of them, the most stable first.
-    pub fn iter(&self) -> std::slice::Iter<'_, Slug> {
+    pub fn names(&self) -> std::slice::Iter<'_, Slug> {
         self.0.iter()
     }
 

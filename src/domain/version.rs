@@ -9,7 +9,7 @@ use super::{InvalidValue, serde_as_text, text_schema};
 /// Longer texts are no version: the longest in the field are below 60, and the text stands in tables and URLs.
 const MAX_LENGTH: usize = 128;
 
-/// A version by SemVer 2.0.0. Equality and order are precedence: build metadata is kept for display and ignored otherwise.
+/// A version by `SemVer` 2.0.0. Equality and order are precedence: build metadata is kept for display and ignored otherwise.
 #[derive(Clone, Debug, utoipa::ToSchema)]
 #[schema(
     value_type = String,
@@ -80,7 +80,7 @@ impl fmt::Display for Version {
 impl FromStr for Version {
     type Err = InvalidValue;
 
-    /// Reads SemVer 2.0.0; `12.4` is read as `12.4.0`.
+    /// Reads `SemVer` 2.0.0; `12.4` is read as `12.4.0`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = || InvalidValue::new("version", text, "SemVer 2.0.0 such as `12.4.0` or `12.4.0-beta.1`");
         if text.len() > MAX_LENGTH {

@@ -109,7 +109,7 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
         .body(serde_json::to_vec(body).unwrap_or_default())
 }
 
-/// An answer with a JSON body and the ETag of its revision.
+/// An answer with a JSON body and the `ETag` of its revision.
 #[must_use]
 pub fn json_with_etag(status: StatusCode, revision: i64, body: &impl Serialize) -> HttpResponse {
     let mut response = json(status, body);
@@ -168,7 +168,7 @@ impl ProductBody {
             id: product.id,
             slug: product.slug.clone(),
             name: product.name.clone(),
-            channels: product.channels.iter().map(ToString::to_string).collect(),
+            channels: product.channels.names().map(ToString::to_string).collect(),
             default_locale: product.default_locale.to_string(),
             help_url: product.help_url.clone(),
             renew_url: product.renew_url.clone(),

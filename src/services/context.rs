@@ -81,7 +81,7 @@ impl Write<'_> {
     }
 }
 
-/// A new UUIDv7 for a moment.
+/// A new `UUIDv7` for a moment.
 #[must_use]
 pub fn id_at(now: Timestamp) -> Uuid {
     let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or(0);

@@ -96,7 +96,7 @@ pub async fn import(context: &Arc<Context>, reach: Reach, file: bytes::Bytes) ->
                 let line = reader.position().line();
                 match reader.read_record(&mut record) {
                     Ok(true) => {
-                        importer.take(write, record.position().map_or(line, csv::Position::line), &record, &header)?
+                        importer.take(write, record.position().map_or(line, csv::Position::line), &record, &header)?;
                     }
                     Ok(false) => break,
                     Err(error) => importer.fault(line, "", &error.to_string()),
@@ -187,29 +187,28 @@ impl Importer<'_> {
         if let Some(known) = self.customers.get(&row.customer) {
             return Ok(*known);
         }
-        let id = match store::customers::by_external_ref(write.connection, &row.customer)? {
-            Some(known) => known.id,
-            None => {
-                let customer = Customer {
-                    id: write.new_id(),
-                    name: row.customer_name.clone().unwrap_or_else(|| row.customer.clone()),
-                    email: row.customer_email.clone(),
-                    locale: row.customer_locale.clone(),
-                    external_ref: Some(row.customer.clone()),
-                    created_at: write.now,
-                    revision: 1,
-                };
-                manage_customers::check(&customer).map_err(|refusal| Refusal {
-                    faults: refusal
-                        .faults
-                        .into_iter()
-                        .map(|fault| super::Fault { field: column_of(&fault.field), ..fault })
-                        .collect(),
-                    ..refusal
-                })?;
-                store::customers::insert(write.connection, &customer)?;
-                customer.id
-            }
+        let id = if let Some(known) = store::customers::by_external_ref(write.connection, &row.customer)? {
+            known.id
+        } else {
+            let customer = Customer {
+                id: write.new_id(),
+                name: row.customer_name.clone().unwrap_or_else(|| row.customer.clone()),
+                email: row.customer_email.clone(),
+                locale: row.customer_locale.clone(),
+                external_ref: Some(row.customer.clone()),
+                created_at: write.now,
+                revision: 1,
+            };
+            manage_customers::check(&customer).map_err(|refusal| Refusal {
+                faults: refusal
+                    .faults
+                    .into_iter()
+                    .map(|fault| super::Fault { field: column_of(&fault.field), ..fault })
+                    .collect(),
+                ..refusal
+            })?;
+            store::customers::insert(write.connection, &customer)?;
+            customer.id
         };
         self.customers.insert(row.customer.clone(), id);
         Ok(id)

@@ -72,16 +72,12 @@ pub(super) fn add(
     subscription: SubscriptionId,
     import: Option<&str>,
 ) -> Result<Issued, Refusal> {
-    let (text, fingerprint) = match import {
-        Some(text) => {
-            check_imported(text).map_err(|error| Refusal::field("license_key", error.to_string()))?;
-            (text.to_owned(), keys.fingerprint(KeyForm::Imported, text.as_bytes()))
-        }
-        None => {
-            let key =
-                std::iter::repeat_with(|| LicenseKey::from_random(&random())).flatten().next().ok_or_else(unknown)?;
-            (key.to_string(), keys.fingerprint(KeyForm::Issued, key.as_bytes()))
-        }
+    let (text, fingerprint) = if let Some(text) = import {
+        check_imported(text).map_err(|error| Refusal::field("license_key", error.to_string()))?;
+        (text.to_owned(), keys.fingerprint(KeyForm::Imported, text.as_bytes()))
+    } else {
+        let key = std::iter::repeat_with(|| LicenseKey::from_random(&random())).flatten().next().ok_or_else(unknown)?;
+        (key.to_string(), keys.fingerprint(KeyForm::Issued, key.as_bytes()))
     };
     let record = KeyRecord {
         id: write.new_id(),

@@ -175,7 +175,7 @@ fn check(write: &mut Write<'_>, product: &Product, subscription: &Subscription) 
     match (coverage.deployment, coverage.hosting_group) {
         (Deployment::Cloud, None) => faults.add("hosting_group", "is needed for the deployment `cloud`"),
         (Deployment::SingleUser | Deployment::MultiUser, Some(_)) => {
-            faults.add("hosting_group", "is only for the deployment `cloud`; set it to null")
+            faults.add("hosting_group", "is only for the deployment `cloud`; set it to null");
         }
         _ => {}
     }

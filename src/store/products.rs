@@ -41,7 +41,7 @@ impl Row {
             id: Key(product.id),
             slug: Name(product.slug.clone()),
             name: product.name.clone(),
-            channels: Json(product.channels.iter().cloned().collect()),
+            channels: Json(product.channels.names().cloned().collect()),
             default_locale: Name(product.default_locale.clone()),
             help_url: product.help_url.clone(),
             renew_url: product.renew_url.clone(),

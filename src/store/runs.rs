@@ -99,16 +99,13 @@ impl Row {
 pub fn take_in(connection: &mut Connection, report: Run) -> Result<Run, StoreError> {
     let place = runs::table.find((Key(report.id), owner(&report)));
     let known: Option<Row> = place.select(Row::as_select()).first(connection).optional()?;
-    match known.map(Row::into_domain) {
-        Some(mut run) => {
-            run.absorb(report);
-            diesel::update(place).set(Row::of(&run)).execute(connection)?;
-            Ok(run)
-        }
-        None => {
-            diesel::insert_into(runs::table).values(Row::of(&report)).execute(connection)?;
-            Ok(report)
-        }
+    if let Some(mut run) = known.map(Row::into_domain) {
+        run.absorb(report);
+        diesel::update(place).set(Row::of(&run)).execute(connection)?;
+        Ok(run)
+    } else {
+        diesel::insert_into(runs::table).values(Row::of(&report)).execute(connection)?;
+        Ok(report)
     }
 }
 

@@ -84,7 +84,9 @@ pub fn read_retry_after(value: &str) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let at = DateTimeParser::new().parse_timestamp(value).ok()?;
-    Some(Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default())
+    Some(
+        Duration::try_from(at.duration_since(crate::clock::Clock::now(&crate::clock::SystemClock))).unwrap_or_default(),
+    )
 }
 
 #[cfg(test)]

@@ -119,8 +119,8 @@ impl fmt::Display for Report {
         let channel = self.channel.as_ref().map(|channel| format!(" on {channel}")).unwrap_or_default();
         match self.outcome {
             Outcome::Published => match self.published_at {
-                Some(at) if at > Timestamp::now() => {
-                    write!(formatter, "{product} {version} is published{channel}, to be offered from {at} on")?
+                Some(at) if at > crate::clock::Clock::now(&crate::clock::SystemClock) => {
+                    write!(formatter, "{product} {version} is published{channel}, to be offered from {at} on")?;
                 }
                 _ => write!(formatter, "{product} {version} is published{channel}")?,
             },
@@ -135,7 +135,7 @@ impl fmt::Display for Report {
                 write!(formatter, "nothing to do: the draft {product} {version} is complete{channel}")?;
             }
             Outcome::Draft => {
-                write!(formatter, "the draft {product} {version} is complete{channel}; it is not published yet")?
+                write!(formatter, "the draft {product} {version} is complete{channel}; it is not published yet")?;
             }
         }
         write!(formatter, ": {} uploaded ({})", self.uploaded.len(), HumanBytes(self.bytes_uploaded))?;

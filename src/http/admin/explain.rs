@@ -62,7 +62,7 @@ pub struct ConsideredBody<'a> {
     security(("bearer" = [])),
     request_body(content = Explain, example = json!({"product": "office-maker", "version": "12.4.0", "platform": "windows", "arch": "x86_64",
         "subscription_id": "0199a0de-0000-7000-8000-0000000000a1"})),
-    responses((status = 200, description = "The decision and its trace.", body = Explained))
+    responses((status = 200, description = "The decision and its trace.", body = Explained<'_>))
 )]
 #[post("/api/v1/admin/explain")]
 pub async fn explain_decision(

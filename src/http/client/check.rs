@@ -131,12 +131,11 @@ pub(crate) const fn startup() -> Trigger {
 
 /// The languages that somebody would take: the one they named, else those of the header.
 pub(crate) fn wishes(locale: Option<&LanguageTag>, request: &HttpRequest) -> Wishes {
-    match locale {
-        Some(locale) => Wishes::one(locale.clone()),
-        None => {
-            let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
-            header.map(Wishes::from_accept_language).unwrap_or_default()
-        }
+    if let Some(locale) = locale {
+        Wishes::one(locale.clone())
+    } else {
+        let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
+        header.map(Wishes::from_accept_language).unwrap_or_default()
     }
 }
 
@@ -297,7 +296,7 @@ pub struct FileBody<'a> {
     tag = "Client",
     params(CheckQuery),
     security((), ("license" = [])),
-    responses((status = 200, description = "Which update this program gets, or why none.", body = CheckAnswer))
+    responses((status = 200, description = "Which update this program gets, or why none.", body = CheckAnswer<'_>))
 )]
 #[get("/api/v1/check")]
 pub async fn check_update(

@@ -45,7 +45,7 @@ pub struct DownloadQuery {
 /// Download a file.
 ///
 /// Follow the `url` of a check's answer. `Range` and `If-Range` resume a download, also with the link of a later check: the
-/// ETag is the content's SHA-256.
+/// `ETag` is the content's SHA-256.
 #[utoipa::path(
     tag = "Client",
     params(DownloadPath, DownloadQuery, ("Range" = Option<String>, Header, description = "The part that is missing: `bytes=1000-`.")),
@@ -190,23 +190,25 @@ fn unsatisfiable(artifact: &Artifact) -> HttpResponse {
     response
 }
 
+/// The types of what vendors publish.
+const TYPES: [(&str, &str); 12] = [
+    (".tar.gz", "application/gzip"),
+    (".tgz", "application/gzip"),
+    (".gz", "application/gzip"),
+    (".zip", "application/zip"),
+    (".msi", "application/x-msi"),
+    (".exe", "application/vnd.microsoft.portable-executable"),
+    (".dmg", "application/x-apple-diskimage"),
+    (".deb", "application/vnd.debian.binary-package"),
+    (".rpm", "application/x-rpm"),
+    (".xz", "application/x-xz"),
+    (".zst", "application/zstd"),
+    (".7z", "application/x-7z-compressed"),
+];
+
 /// The type of a file by its name. Nothing that a browser would run is ever named as such.
 fn content_type(filename: &Filename) -> &'static str {
     let name = filename.as_str().to_ascii_lowercase();
-    const TYPES: [(&str, &str); 12] = [
-        (".tar.gz", "application/gzip"),
-        (".tgz", "application/gzip"),
-        (".gz", "application/gzip"),
-        (".zip", "application/zip"),
-        (".msi", "application/x-msi"),
-        (".exe", "application/vnd.microsoft.portable-executable"),
-        (".dmg", "application/x-apple-diskimage"),
-        (".deb", "application/vnd.debian.binary-package"),
-        (".rpm", "application/x-rpm"),
-        (".xz", "application/x-xz"),
-        (".zst", "application/zstd"),
-        (".7z", "application/x-7z-compressed"),
-    ];
     TYPES
         .iter()
         .find(|(ending, _)| name.ends_with(ending))
