@@ -21,10 +21,14 @@ pub mod subscriptions;
 pub mod users;
 pub mod value;
 
-use std::{path::Path, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    time::Duration,
+};
 
 use diesel::{
-    Connection as _, RunQueryDsl,
+    Connection as _,
     connection::SimpleConnection,
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
     result::{DatabaseErrorKind, Error as DieselError},
@@ -164,15 +168,6 @@ impl Store {
         Ok(run.iter().map(ToString::to_string).collect())
     }
 
-    /// Whether every migration that this program knows has been run.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn is_current(&self) -> Result<bool, StoreError> {
-        let pending = self.writer.lock().has_pending_migration(MIGRATIONS);
-        pending.map(|pending| !pending).map_err(|error| StoreError::from_message(error.to_string()))
-    }
-
     /// Runs `work` in a transaction of its own, one at a time. It is committed when `work` succeeds, and has left no
     /// trace when it fails. `after` runs once it is committed and before the next write begins.
     ///
@@ -193,14 +188,17 @@ impl Store {
                 Self::Database(error)
             }
         }
+        // A transaction that a panic left open would swallow every later write, so a panic is a failure like any other.
+        let guarded = |connection: &mut Connection| {
+            let done = catch_unwind(AssertUnwindSafe(|| work(connection)));
+            let panicked = |_| Err(E::from(StoreError::Other("a write panicked".to_owned())));
+            done.unwrap_or_else(panicked).map_err(Ended::Work)
+        };
         let mut writer = self.writer.lock();
-        let done =
-            writer.immediate_transaction(|connection| work(connection).map_err(Ended::Work)).map_err(
-                |ended| match ended {
-                    Ended::Work(error) => error,
-                    Ended::Database(error) => E::from(StoreError::from(error)),
-                },
-            );
+        let done = writer.immediate_transaction(guarded).map_err(|ended| match ended {
+            Ended::Work(error) => error,
+            Ended::Database(error) => E::from(StoreError::from(error)),
+        });
         done.map(|(value, committed)| {
             after(committed);
             value
@@ -217,12 +215,6 @@ impl Store {
             .get()
             .map_err(|error| StoreError::Unavailable(format!("no connection to the database: {error}")))?;
         work(&mut connection)
-    }
-
-    /// Whether the database answers.
-    #[must_use]
-    pub fn is_reachable(&self) -> bool {
-        self.read(|connection| diesel::sql_query("SELECT 1").execute(connection).map_err(StoreError::from)).is_ok()
     }
 }
 
