@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
+use super::{Failure, say};
 use crate::{
     config::Config,
     data_folder::DataFolder,
@@ -68,13 +68,13 @@ fn list(file: &KeyFile, json: bool) {
     if json {
         let all: serde_json::Map<_, _> =
             Purpose::ALL.iter().map(|purpose| (purpose.to_string(), serde_json::json!(ids(purpose)))).collect();
-        println!("{}", serde_json::Value::Object(all));
+        say(serde_json::Value::Object(all));
         return;
     }
-    println!("{:<10} {:<14} still holds", "for", "signs");
+    say(format_args!("{:<10} {:<14} still holds", "for", "signs"));
     for purpose in Purpose::ALL {
         let ids = ids(purpose);
         let at = |place: usize| ids.get(place).map_or("-", String::as_str);
-        println!("{purpose:<10} {:<14} {}", at(0), at(1));
+        say(format_args!("{purpose:<10} {:<14} {}", at(0), at(1)));
     }
 }

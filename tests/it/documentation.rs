@@ -3,7 +3,8 @@
 use std::{fs, path::Path};
 
 fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 #[test]
@@ -12,7 +13,9 @@ fn the_readme_names_every_configuration_key() {
     let defaults: toml::Table = read("src/config/default.toml").parse().expect("default.toml");
     let missing: Vec<String> = defaults
         .iter()
-        .flat_map(|(section, keys)| keys.as_table().expect("a section").keys().map(move |key| format!("{section}.{key}")))
+        .flat_map(|(section, keys)| {
+            keys.as_table().expect("a section").keys().map(move |key| format!("{section}.{key}"))
+        })
         .filter(|key| !readme.contains(&format!("`{key}`")))
         .collect();
     assert!(missing.is_empty(), "the README does not name {missing:?}");
