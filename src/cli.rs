@@ -33,7 +33,7 @@ const HELP: &str = "Try it:
   sluice publish release.toml            what your pipeline runs: draft, upload, publish
   sluice check office-maker 12.4.0       ask a server for an update, as an updater would
 
-Every setting can also come from the environment: SLUICE__SERVER__BIND=0.0.0.0:8080.
+Every setting can also come from the environment: SLUICE__DATA__FOLDER=/srv/sluice.
 `sluice config --defaults` lists them all.";
 
 #[derive(Debug, Subcommand)]

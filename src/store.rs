@@ -22,6 +22,8 @@ pub mod users;
 pub mod value;
 
 use std::{
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt as _,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     time::Duration,
@@ -90,6 +92,23 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// The error with the file it is about, and what to do: for the person who starts the server.
+    #[must_use]
+    pub fn at(self, path: &Path) -> Self {
+        let shown = path.display();
+        match self {
+            Self::Unavailable(text) => Self::Unavailable(format!(
+                "cannot use the database {shown}: {text}; check the disk and the rights of the file and its folder"
+            )),
+            Self::Damaged(text) => {
+                Self::Damaged(format!("the database {shown} is damaged ({text}); restore it from a backup"))
+            }
+            Self::Conflict(text) | Self::Other(text) => Self::Other(format!("cannot use the database {shown}: {text}")),
+        }
+    }
+}
+
 /// The open database.
 pub struct Store {
     writer: Mutex<Connection>,
@@ -117,17 +136,14 @@ impl Store {
         let url = path
             .to_str()
             .ok_or_else(|| StoreError::Other(format!("the database path {shown} is not valid Unicode")))?;
-        let explain = |text: String| match StoreError::from_message(text) {
-            StoreError::Unavailable(text) => StoreError::Unavailable(format!(
-                "cannot write the database {shown}: {text}; check the disk and the rights of the folder"
-            )),
-            StoreError::Damaged(text) => {
-                StoreError::Damaged(format!("the database {shown} is damaged ({text}); restore it from a backup"))
-            }
-            StoreError::Conflict(text) | StoreError::Other(text) => {
-                StoreError::Other(format!("cannot open the database {shown}: {text}"))
-            }
-        };
+        // SQLite would make the file for everybody to read; its journals take the rights of the file.
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| StoreError::Unavailable(error.to_string()).at(path))?;
+        let explain = |text: String| StoreError::from_message(text).at(path);
         let mut writer = Connection::establish(url).map_err(|error| explain(error.to_string()))?;
         // FULL, not NORMAL: what was answered with success must outlive a power cut.
         writer
@@ -178,27 +194,21 @@ impl Store {
         work: impl FnOnce(&mut Connection) -> Result<(T, C), E>,
         after: impl FnOnce(C),
     ) -> Result<T, E> {
-        /// Carries `work`'s own error through diesel's transaction, which must be able to add its own.
-        enum Ended<E> {
-            Work(E),
-            Database(DieselError),
-        }
-        impl<E> From<DieselError> for Ended<E> {
-            fn from(error: DieselError) -> Self {
-                Self::Database(error)
-            }
-        }
         // A transaction that a panic left open would swallow every later write, so a panic is a failure like any other.
         let guarded = |connection: &mut Connection| {
             let done = catch_unwind(AssertUnwindSafe(|| work(connection)));
-            let panicked = |_| Err(E::from(StoreError::Other("a write panicked".to_owned())));
-            done.unwrap_or_else(panicked).map_err(Ended::Work)
+            done.unwrap_or_else(|_| Err(E::from(StoreError::Other("a write panicked".to_owned()))))
+        };
+        // Where SQLite has rolled back by itself (a full disk), diesel's own rollback fails, and its error would take the
+        // place of the one that says what happened.
+        let mut failure = None;
+        let kept = |error| {
+            failure = Some(error);
+            DieselError::RollbackTransaction
         };
         let mut writer = self.writer.lock();
-        let done = writer.immediate_transaction(guarded).map_err(|ended| match ended {
-            Ended::Work(error) => error,
-            Ended::Database(error) => E::from(StoreError::from(error)),
-        });
+        let done = writer.immediate_transaction(|connection| guarded(connection).map_err(kept));
+        let done = done.map_err(|error| failure.unwrap_or_else(|| E::from(StoreError::from(error))));
         done.map(|(value, committed)| {
             after(committed);
             value

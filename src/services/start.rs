@@ -2,8 +2,9 @@
 
 use super::Refusal;
 use crate::{
+    artifacts::Artifacts,
     directory::{Catalogue, Directory},
-    signing::KeyRing,
+    signing::{KeyRing, random},
     store::{self, Connection, Store, StoreError},
 };
 
@@ -47,6 +48,41 @@ pub fn match_keys(store: &Store, keys: &KeyRing) -> Result<(), StoreError> {
             },
             |()| (),
         ),
+    }
+}
+
+/// Makes sure that the folder of artifacts is the one that the database lists the contents of: with another one, listed
+/// files would be missing, and the sweep would take those of the other database for nobody's.
+///
+/// # Errors
+/// When it is not.
+pub fn match_artifacts(store: &Store, artifacts: &Artifacts) -> Result<(), StoreError> {
+    let marker = artifacts.marker().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let (known, lists_any) = store.read(|connection| {
+        let known = store::settings::get(connection, store::settings::ARTIFACTS)?;
+        Ok::<_, StoreError>((known, !store::artifacts::contents(connection)?.is_empty()))
+    })?;
+    let refuse = |why: &str| {
+        Err(StoreError::Other(format!(
+            "the artifact folder {} {why}; set storage.url and database.url to what belongs together",
+            artifacts.folder().display()
+        )))
+    };
+    match (known, marker) {
+        (Some(known), Some(marker)) if known == marker => Ok(()),
+        (_, Some(_)) => refuse("belongs to another database"),
+        (Some(_), None) if lists_any => refuse("is not the one that the database lists the contents of"),
+        // First the database, then the folder: a crash between the two leaves a folder that may still be claimed.
+        (Some(known), None) => artifacts.mark(&known).map_err(|error| StoreError::Unavailable(error.to_string())),
+        (None, None) => {
+            let new = uuid::Uuid::from_bytes(random()).to_string();
+            let insert = |connection: &mut Connection| {
+                store::settings::insert(connection, store::settings::ARTIFACTS, &new)?;
+                Ok::<_, StoreError>(((), ()))
+            };
+            store.write(insert, |()| ())?;
+            artifacts.mark(&new).map_err(|error| StoreError::Unavailable(error.to_string()))
+        }
     }
 }
 
