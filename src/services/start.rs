@@ -1,6 +1,8 @@
 //! Starting: the directory is built from the database, and the keys are those it was filled with.
 
-use super::Refusal;
+use std::sync::Arc;
+
+use super::{Context, Refusal};
 use crate::{
     artifacts::Artifacts,
     directory::{Catalogue, Directory},
@@ -86,23 +88,25 @@ pub fn match_artifacts(store: &Store, artifacts: &Artifacts) -> Result<(), Store
     }
 }
 
+/// Sightings written in one transaction: a stop that waits behind them waits some milliseconds.
+const SIGHTINGS_AT_ONCE: usize = 1000;
+
 /// Writes down what checks told about their installations.
 ///
 /// # Errors
 /// `storage_unavailable`; nothing is lost then, it is written the next time.
-pub async fn write_sightings(context: &std::sync::Arc<super::Context>) -> Result<usize, Refusal> {
-    let sightings = context.directory.sightings.take();
-    if sightings.is_empty() {
-        return Ok(0);
-    }
-    let batch = std::sync::Arc::new(sightings);
-    let to_write = std::sync::Arc::clone(&batch);
-    let written = context.write(move |write| Ok(store::installations::take_in(write.connection, &to_write)?)).await;
-    match written {
-        Ok(()) => Ok(batch.len()),
-        Err(error) => {
-            context.directory.sightings.put_back(std::sync::Arc::unwrap_or_clone(batch));
-            Err(error)
+pub async fn write_sightings(context: &Arc<Context>) -> Result<usize, Refusal> {
+    let mut sightings = context.directory.sightings.take();
+    let count = sightings.len();
+    while !sightings.is_empty() {
+        let batch = Arc::new(sightings.split_off(sightings.len().saturating_sub(SIGHTINGS_AT_ONCE)));
+        let to_write = Arc::clone(&batch);
+        let written = context.write(move |write| Ok(store::installations::take_in(write.connection, &to_write)?)).await;
+        if let Err(error) = written {
+            sightings.extend(Arc::unwrap_or_clone(batch));
+            context.directory.sightings.put_back(sightings);
+            return Err(error);
         }
     }
+    Ok(count)
 }
