@@ -6,7 +6,7 @@ use jiff::ToSpan as _;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Faults, Reach, Refusal};
+use super::{Code, Context, Faults, Reach, Refusal, manage_products};
 use crate::{
     auth::{api_token, token_hash},
     domain::{id::TokenId, scope::Scope, slug::Slug},
@@ -52,7 +52,7 @@ pub async fn add(context: &Arc<Context>, new: NewToken) -> Result<(ApiToken, Str
             let product = match &new.product {
                 Some(slug) => Some(
                     store::products::by_slug(write.connection, slug)?
-                        .ok_or_else(|| Refusal::field("product", format!("there is no product `{slug}`")))?
+                        .ok_or_else(|| manage_products::not_found(slug))?
                         .id,
                 ),
                 None => None,
