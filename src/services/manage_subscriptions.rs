@@ -14,7 +14,7 @@ use super::{
 use crate::{
     directory::Change,
     domain::{
-        id::{CustomerId, SubscriptionId},
+        id::{CustomerId, LicenseKeyId, SubscriptionId},
         named_enum,
         product::Product,
         slug::Slug,
@@ -196,11 +196,21 @@ fn group_id(write: &mut Write<'_>, slug: Option<Slug>) -> Result<Option<crate::d
         .ok_or_else(|| Refusal::field("hosting_group", format!("there is no hosting group `{slug}`")))
 }
 
+/// The ids of a new subscription and of its first license key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ids {
+    /// The subscription's.
+    pub subscription: SubscriptionId,
+    /// The key's.
+    pub license_key: LicenseKeyId,
+}
+
 /// Adds a subscription with a license key, within a write.
 pub(super) fn add_within(
     write: &mut Write<'_>,
     keys: &KeyRing,
     reach: Reach,
+    ids: Ids,
     new: NewSubscription,
 ) -> Result<(Subscription, Issued), Refusal> {
     let product =
@@ -210,7 +220,7 @@ pub(super) fn add_within(
     let channels = new.channels.unwrap_or_else(|| product.channels.at(0).into_iter().cloned().collect());
     let subscription = Subscription {
         coverage: Coverage {
-            id: write.new_id(),
+            id: ids.subscription,
             product: product.id,
             deployment: new.deployment,
             state: SubscriptionState::Active,
@@ -229,7 +239,8 @@ pub(super) fn add_within(
     };
     check(write, &product, &subscription)?;
     store::subscriptions::insert(write.connection, &subscription)?;
-    let issued = manage_license_keys::add(write, keys, subscription.coverage.id, new.license_key.as_deref())?;
+    let imported = new.license_key.as_deref();
+    let issued = manage_license_keys::add(write, keys, ids.license_key, subscription.coverage.id, imported)?;
     Ok((subscription, issued))
 }
 
@@ -243,7 +254,12 @@ pub async fn add(
     new: NewSubscription,
 ) -> Result<(Subscription, Issued), Refusal> {
     let keys = Arc::clone(context);
-    context.write(move |write| add_within(write, &keys.keys, reach, new)).await
+    context
+        .write(move |write| {
+            let ids = Ids { subscription: write.new_id(), license_key: write.new_id() };
+            add_within(write, &keys.keys, reach, ids, new)
+        })
+        .await
 }
 
 /// The subscription with this id.
@@ -307,23 +323,30 @@ pub async fn act(
     expected: Expected,
     action: Action,
 ) -> Result<Subscription, Refusal> {
-    context
-        .write(move |write| {
-            let mut subscription = find(write.connection, reach, id)?;
-            expected.check(subscription.revision)?;
-            let product = store::products::get(write.connection, subscription.coverage.product)?
-                .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;
-            let before = subscription.clone();
-            apply(write, &mut subscription, action)?;
-            if subscription != before {
-                check(write, &product, &subscription)?;
-                subscription.revision += 1;
-                store::subscriptions::update(write.connection, &subscription)?;
-                write.changed(Change::Subscription(id));
-            }
-            Ok(subscription)
-        })
-        .await
+    context.write(move |write| act_within(write, reach, id, &expected, action)).await
+}
+
+/// Does something with a subscription, within a write.
+pub(super) fn act_within(
+    write: &mut Write<'_>,
+    reach: Reach,
+    id: SubscriptionId,
+    expected: &Expected,
+    action: Action,
+) -> Result<Subscription, Refusal> {
+    let mut subscription = find(write.connection, reach, id)?;
+    expected.check(subscription.revision)?;
+    let product = store::products::get(write.connection, subscription.coverage.product)?
+        .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;
+    let before = subscription.clone();
+    apply(write, &mut subscription, action)?;
+    if subscription != before {
+        check(write, &product, &subscription)?;
+        subscription.revision += 1;
+        store::subscriptions::update(write.connection, &subscription)?;
+        write.changed(Change::Subscription(id));
+    }
+    Ok(subscription)
 }
 
 fn apply(write: &mut Write<'_>, subscription: &mut Subscription, action: Action) -> Result<(), Refusal> {
