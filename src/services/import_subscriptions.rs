@@ -7,11 +7,11 @@ use serde::Deserialize;
 
 use super::{
     Code, Context, Faults, Reach, Refusal, Write, manage_customers,
-    manage_subscriptions::{self, NewSubscription},
+    manage_customers::NewCustomer,
+    manage_subscriptions::{self, Ids, NewSubscription},
 };
 use crate::{
     domain::{
-        customer::Customer,
         id::{CustomerId, SubscriptionId},
         locale::LanguageTag,
         slug::Slug,
@@ -206,7 +206,8 @@ impl Importer<'_> {
             external_ref: row.external_ref,
             license_key: row.license_key,
         };
-        let (subscription, issued) = manage_subscriptions::add_within(write, self.keys, self.reach, new)?;
+        let ids = Ids { subscription: write.new_id(), license_key: write.new_id() };
+        let (subscription, issued) = manage_subscriptions::add_within(write, self.keys, self.reach, ids, new)?;
         Ok((subscription.coverage.id, (!brought).then_some(issued.license_key)))
     }
 
@@ -218,16 +219,14 @@ impl Importer<'_> {
         let id = if let Some(known) = store::customers::by_external_ref(write.connection, &row.customer)? {
             known.id
         } else {
-            let customer = Customer {
-                id: write.new_id(),
+            let id = write.new_id();
+            let new = NewCustomer {
                 name: row.customer_name.clone().unwrap_or_else(|| row.customer.clone()),
                 email: row.customer_email.clone(),
                 locale: row.customer_locale.clone(),
                 external_ref: Some(row.customer.clone()),
-                created_at: write.now,
-                revision: 1,
             };
-            manage_customers::check(&customer).map_err(|refusal| Refusal {
+            let customer = manage_customers::add_within(write, id, new).map_err(|refusal| Refusal {
                 faults: refusal
                     .faults
                     .into_iter()
@@ -235,7 +234,6 @@ impl Importer<'_> {
                     .collect(),
                 ..refusal
             })?;
-            store::customers::insert(write.connection, &customer)?;
             customer.id
         };
         self.customers.insert(row.customer.clone(), id);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Expected, Faults, Reach, Refusal, manage_products::present};
+use super::{Code, Context, Expected, Faults, Reach, Refusal, Write, manage_products::present};
 use crate::{
     domain::{customer::Customer, id::CustomerId, locale::LanguageTag},
     store::{self, Connection, Page},
@@ -52,7 +52,7 @@ pub struct CustomerChange {
 }
 
 /// Checks what the types do not say.
-pub(super) fn check(customer: &Customer) -> Result<(), Refusal> {
+fn check(customer: &Customer) -> Result<(), Refusal> {
     let mut faults = Faults::default();
     faults.line("name", &customer.name);
     if let Some(email) = &customer.email {
@@ -71,20 +71,26 @@ pub(super) fn check(customer: &Customer) -> Result<(), Refusal> {
 pub async fn add(context: &Arc<Context>, new: NewCustomer) -> Result<Customer, Refusal> {
     context
         .write(move |write| {
-            let customer = Customer {
-                id: write.new_id(),
-                name: new.name,
-                email: new.email,
-                locale: new.locale,
-                external_ref: new.external_ref,
-                created_at: write.now,
-                revision: 1,
-            };
-            check(&customer)?;
-            store::customers::insert(write.connection, &customer)?;
-            Ok(customer)
+            let id = write.new_id();
+            add_within(write, id, new)
         })
         .await
+}
+
+/// Adds a customer under an id, within a write.
+pub(super) fn add_within(write: &mut Write<'_>, id: CustomerId, new: NewCustomer) -> Result<Customer, Refusal> {
+    let customer = Customer {
+        id,
+        name: new.name,
+        email: new.email,
+        locale: new.locale,
+        external_ref: new.external_ref,
+        created_at: write.now,
+        revision: 1,
+    };
+    check(&customer)?;
+    store::customers::insert(write.connection, &customer)?;
+    Ok(customer)
 }
 
 /// The customer with this id.

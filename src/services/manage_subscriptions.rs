@@ -14,7 +14,7 @@ use super::{
 use crate::{
     directory::Change,
     domain::{
-        id::{CustomerId, SubscriptionId},
+        id::{CustomerId, LicenseKeyId, SubscriptionId},
         named_enum,
         product::Product,
         slug::Slug,
@@ -191,11 +191,21 @@ fn group_id(write: &mut Write<'_>, slug: Option<Slug>) -> Result<Option<crate::d
     group.map(|group| Some(group.id)).ok_or_else(|| manage_hosting_groups::not_found(slug.as_str()))
 }
 
+/// The ids of a new subscription and of its first license key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ids {
+    /// The subscription's.
+    pub subscription: SubscriptionId,
+    /// The key's.
+    pub license_key: LicenseKeyId,
+}
+
 /// Adds a subscription with a license key, within a write.
 pub(super) fn add_within(
     write: &mut Write<'_>,
     keys: &KeyRing,
     reach: Reach,
+    ids: Ids,
     new: NewSubscription,
 ) -> Result<(Subscription, Issued), Refusal> {
     let product =
@@ -206,7 +216,7 @@ pub(super) fn add_within(
     let channels = new.channels.unwrap_or_else(|| product.channels.at(0).into_iter().cloned().collect());
     let subscription = Subscription {
         coverage: Coverage {
-            id: write.new_id(),
+            id: ids.subscription,
             product: product.id,
             deployment: new.deployment,
             state: SubscriptionState::Active,
@@ -225,7 +235,8 @@ pub(super) fn add_within(
     };
     check(&product, &subscription)?;
     store::subscriptions::insert(write.connection, &subscription)?;
-    let issued = manage_license_keys::add(write, keys, subscription.coverage.id, new.license_key.as_deref())?;
+    let imported = new.license_key.as_deref();
+    let issued = manage_license_keys::add(write, keys, ids.license_key, subscription.coverage.id, imported)?;
     Ok((subscription, issued))
 }
 
@@ -239,7 +250,12 @@ pub async fn add(
     new: NewSubscription,
 ) -> Result<(Subscription, Issued), Refusal> {
     let keys = Arc::clone(context);
-    context.write(move |write| add_within(write, &keys.keys, reach, new)).await
+    context
+        .write(move |write| {
+            let ids = Ids { subscription: write.new_id(), license_key: write.new_id() };
+            add_within(write, &keys.keys, reach, ids, new)
+        })
+        .await
 }
 
 /// The subscription with this id.
@@ -303,23 +319,30 @@ pub async fn act(
     expected: Expected,
     action: Action,
 ) -> Result<Subscription, Refusal> {
-    context
-        .write(move |write| {
-            let mut subscription = find(write.connection, reach, id)?;
-            expected.check(subscription.revision)?;
-            let product = store::products::get(write.connection, subscription.coverage.product)?
-                .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;
-            let before = subscription.clone();
-            apply(write, &mut subscription, action)?;
-            if subscription != before {
-                check(&product, &subscription)?;
-                subscription.revision += 1;
-                store::subscriptions::update(write.connection, &subscription)?;
-                write.changed(Change::Subscription(id));
-            }
-            Ok(subscription)
-        })
-        .await
+    context.write(move |write| act_within(write, reach, id, &expected, action)).await
+}
+
+/// Does something with a subscription, within a write.
+pub(super) fn act_within(
+    write: &mut Write<'_>,
+    reach: Reach,
+    id: SubscriptionId,
+    expected: &Expected,
+    action: Action,
+) -> Result<Subscription, Refusal> {
+    let mut subscription = find(write.connection, reach, id)?;
+    expected.check(subscription.revision)?;
+    let product = store::products::get(write.connection, subscription.coverage.product)?
+        .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;
+    let before = subscription.clone();
+    apply(write, &mut subscription, action)?;
+    if subscription != before {
+        check(&product, &subscription)?;
+        subscription.revision += 1;
+        store::subscriptions::update(write.connection, &subscription)?;
+        write.changed(Change::Subscription(id));
+    }
+    Ok(subscription)
 }
 
 fn apply(write: &mut Write<'_>, subscription: &mut Subscription, action: Action) -> Result<(), Refusal> {

@@ -15,6 +15,7 @@ use crate::{
     directory::Change,
     domain::{
         artifact::ArtifactKind,
+        id::ReleaseId,
         locale::LanguageTag,
         manifest::Manifest,
         platform::Arch,
@@ -183,43 +184,50 @@ fn check(product: &Product, release: &Release) -> Result<(), Refusal> {
 pub async fn draft(context: &Arc<Context>, slug: Slug, new: NewRelease) -> Result<Release, Refusal> {
     context
         .write(move |write| {
-            let product =
-                store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
-            if let Some(known) = store::releases::of_version(write.connection, product.id, &new.version)? {
-                return Err(Refusal::new(
-                    Code::ReleaseExists,
-                    format!("there is a release {} of `{slug}` already; it is {}", known.version, known.state),
-                ));
-            }
-            let most_stable = product.channels.at(0).cloned();
-            let release = Release {
-                id: write.new_id(),
-                product: product.id,
-                version: new.version,
-                channel: new
-                    .channel
-                    .or(most_stable)
-                    .ok_or_else(|| Refusal::field("channel", "the product has no channel"))?,
-                state: ReleaseState::Draft,
-                published_at: None,
-                severity: new.severity,
-                access: new.access,
-                min_from: new.min_from,
-                compatible_clients: new.compatible_clients,
-                notes: new.notes,
-                rollout: Rollout::default(),
-                yank_reason: None,
-                artifacts: Vec::new(),
-                created_at: write.now,
-                manifest_revision: 0,
-                revision: 1,
-            };
-            check(&product, &release)?;
-            store::releases::insert(write.connection, &release)?;
-            write.changed(Change::Release(product.id, release.id));
-            Ok(release)
+            let id = write.new_id();
+            draft_within(write, id, &slug, new)
         })
         .await
+}
+
+/// Makes a draft under an id, within a write.
+pub(super) fn draft_within(
+    write: &mut Write<'_>,
+    id: ReleaseId,
+    slug: &Slug,
+    new: NewRelease,
+) -> Result<Release, Refusal> {
+    let product = store::products::by_slug(write.connection, slug)?.ok_or_else(|| manage_products::not_found(slug))?;
+    if let Some(known) = store::releases::of_version(write.connection, product.id, &new.version)? {
+        return Err(Refusal::new(
+            Code::ReleaseExists,
+            format!("there is a release {} of `{slug}` already; it is {}", known.version, known.state),
+        ));
+    }
+    let most_stable = product.channels.at(0).cloned();
+    let release = Release {
+        id,
+        product: product.id,
+        version: new.version,
+        channel: new.channel.or(most_stable).ok_or_else(|| Refusal::field("channel", "the product has no channel"))?,
+        state: ReleaseState::Draft,
+        published_at: None,
+        severity: new.severity,
+        access: new.access,
+        min_from: new.min_from,
+        compatible_clients: new.compatible_clients,
+        notes: new.notes,
+        rollout: Rollout::default(),
+        yank_reason: None,
+        artifacts: Vec::new(),
+        created_at: write.now,
+        manifest_revision: 0,
+        revision: 1,
+    };
+    check(&product, &release)?;
+    store::releases::insert(write.connection, &release)?;
+    write.changed(Change::Release(product.id, release.id));
+    Ok(release)
 }
 
 /// Which releases a caller may change.
@@ -341,11 +349,27 @@ pub async fn publish(
     publication: Publication,
 ) -> Result<Release, Refusal> {
     let keys = Arc::clone(context);
-    context.write(move |write| {
-        let (product, mut release) = find(write, &slug, &version)?;
-        expected.check(release.revision)?;
-        release.require_draft()?;
-        match &publication.force {
+    context
+        .write(move |write| {
+            let draft = find(write, &slug, &version)?;
+            expected.check(draft.1.revision)?;
+            let published = publish_within(write, &keys.keys, draft, &publication)?;
+            tracing::info!(product = %slug, version = %version, published_at = ?published.published_at, "release published");
+            Ok(published)
+        })
+        .await
+}
+
+/// Publishes a draft of a product, within a write.
+pub(super) fn publish_within(
+    write: &mut Write<'_>,
+    keys: &KeyRing,
+    (product, mut release): (Product, Release),
+    publication: &Publication,
+) -> Result<Release, Refusal> {
+    let (slug, version) = (product.slug.clone(), release.version.clone());
+    release.require_draft()?;
+    match &publication.force {
             Some(force) => {
                 let mut faults = Faults::default();
                 faults.line("force.reason", &force.reason);
@@ -358,15 +382,14 @@ pub async fn publish(
                 ..refusal
             })?,
         }
-        let rollout = Rollout { percent: publication.rollout.map_or(Percent::ALL, |rollout| rollout.percent), ..Rollout::default() };
-        // To the millisecond, as all times are kept: what is signed now must be what is read back later.
-        let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
-        release.publish(at.unwrap_or(write.now), rollout)?;
-        sign(write, &keys.keys, &product, &mut release)?;
-        save(write, &mut release)?;
-        tracing::info!(product = %slug, version = %version, published_at = ?release.published_at, "release published");
-        Ok(release)
-    }).await
+    let rollout =
+        Rollout { percent: publication.rollout.map_or(Percent::ALL, |rollout| rollout.percent), ..Rollout::default() };
+    // To the millisecond, as all times are kept: what is signed now must be what is read back later.
+    let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
+    release.publish(at.unwrap_or(write.now), rollout)?;
+    sign(write, keys, &product, &mut release)?;
+    save(write, &mut release)?;
+    Ok(release)
 }
 
 /// Fixes, signs and stores the next revision of a release's manifest.

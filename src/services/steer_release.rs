@@ -120,17 +120,29 @@ pub async fn steer(
 ) -> Result<Release, Refusal> {
     context
         .write(move |write| {
-            let (product, mut release) = find(write, &slug, &version)?;
-            expected.check(release.revision)?;
-            let before = release.clone();
-            apply(&product, &mut release, &steer)?;
-            if release != before {
-                save(write, &mut release)?;
-                tracing::info!(product = %slug, version = %version, ?steer, "release steered");
-            }
-            Ok(release)
+            let steered = steer_within(write, &slug, &version, &expected, &steer)?;
+            tracing::info!(product = %slug, version = %version, ?steer, "release steered");
+            Ok(steered)
         })
         .await
+}
+
+/// Steers a published release, within a write.
+pub(super) fn steer_within(
+    write: &mut Write<'_>,
+    slug: &Slug,
+    version: &Version,
+    expected: &Expected,
+    steer: &Steer,
+) -> Result<Release, Refusal> {
+    let (product, mut release) = find(write, slug, version)?;
+    expected.check(release.revision)?;
+    let before = release.clone();
+    apply(&product, &mut release, steer)?;
+    if release != before {
+        save(write, &mut release)?;
+    }
+    Ok(release)
 }
 
 fn apply(product: &Product, release: &mut Release, steer: &Steer) -> Result<(), Refusal> {
