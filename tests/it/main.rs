@@ -1,4 +1,6 @@
 //! One binary for all integration tests: linking it once is three times faster than six.
 
+mod client;
 mod decisions;
+mod harness;
 mod updaters;
