@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     directory::Catalogue,
     domain::{
+        InvalidValue,
         artifact::{Artifact, ArtifactKind, Filename, Sha256},
         id::{ArtifactId, CustomerId, ProductId, ReleaseId, SubscriptionId},
         platform::{Arch, Component, Platform},
@@ -97,7 +98,15 @@ pub struct PageQuery {
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     pub limit: Limit,
     /// The `next` of the page before.
+    #[serde(default, deserialize_with = "cursor")]
     pub after: Option<Uuid>,
+}
+
+/// Reads a cursor that is an id; where it is none, says so with what was sent.
+fn cursor<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
+    let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+    let id = Uuid::try_parse(&text);
+    id.map(Some).map_err(|_| serde::de::Error::custom(InvalidValue::new("cursor", &text, "the `next` of the page before")))
 }
 
 /// An answer with a JSON body.
@@ -364,7 +373,7 @@ impl<'de> Deserialize<'de> for Pair {
             .split_once('.')
             .and_then(|(first, second)| Some(Self(Uuid::try_parse(first).ok()?, Uuid::try_parse(second).ok()?)));
         pair.ok_or_else(|| {
-            serde::de::Error::custom(crate::domain::InvalidValue::new("cursor", &text, "the `next` of the page before"))
+            serde::de::Error::custom(InvalidValue::new("cursor", &text, "the `next` of the page before"))
         })
     }
 }

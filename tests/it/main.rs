@@ -1,6 +1,8 @@
 //! One binary for all integration tests: linking it once is three times faster than six.
 
+mod client;
 mod decisions;
 mod demo;
 mod documentation;
+mod harness;
 mod updaters;
