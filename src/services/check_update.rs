@@ -164,9 +164,9 @@ fn facts_of(entry: &ProductEntry, question: &Question) -> Result<Check, Refusal>
     };
     let channel = channel.cloned().ok_or_else(|| {
         let asked = question.channel.as_ref().map(Slug::as_str).unwrap_or_default();
-        Refusal::new(
-            Code::ParameterInvalid,
-            format!("`channel`: `{asked}` is no channel of `{}`; it has {}", question.product, channels.listed()),
+        Refusal::parameter(
+            "channel",
+            format!("`{asked}` is no channel of `{}`; it has {}", question.product, channels.listed()),
         )
     })?;
     Ok(Check {

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Code, Context, Expected, Faults, Reach, Refusal, Write,
+    Code, Context, Expected, Faults, Reach, Refusal, Write, manage_customers, manage_hosting_groups,
     manage_license_keys::{self, Issued},
-    manage_products::present,
+    manage_products::{self, present},
 };
 use crate::{
     directory::Change,
@@ -152,7 +152,7 @@ pub(super) fn find(connection: &mut Connection, reach: Reach, id: SubscriptionId
 }
 
 /// Checks what the types do not say, against the product.
-fn check(write: &mut Write<'_>, product: &Product, subscription: &Subscription) -> Result<(), Refusal> {
+fn check(product: &Product, subscription: &Subscription) -> Result<(), Refusal> {
     let coverage = &subscription.coverage;
     let mut faults = Faults::default();
     if coverage.ends_on.is_some_and(|end| end < coverage.starts_on) {
@@ -182,18 +182,13 @@ fn check(write: &mut Write<'_>, product: &Product, subscription: &Subscription) 
     if let Some(reference) = &subscription.external_ref {
         faults.line("external_ref", reference);
     }
-    if store::customers::get(write.connection, subscription.customer)?.is_none() {
-        faults.add("customer_id", format!("there is no customer {}", subscription.customer));
-    }
     faults.finish()
 }
 
 fn group_id(write: &mut Write<'_>, slug: Option<Slug>) -> Result<Option<crate::domain::id::HostingGroupId>, Refusal> {
     let Some(slug) = slug else { return Ok(None) };
     let group = store::hosting_groups::by_slug(write.connection, &slug)?;
-    group
-        .map(|group| Some(group.id))
-        .ok_or_else(|| Refusal::field("hosting_group", format!("there is no hosting group `{slug}`")))
+    group.map(|group| Some(group.id)).ok_or_else(|| manage_hosting_groups::not_found(slug.as_str()))
 }
 
 /// Adds a subscription with a license key, within a write.
@@ -205,7 +200,8 @@ pub(super) fn add_within(
 ) -> Result<(Subscription, Issued), Refusal> {
     let product =
         store::products::by_slug(write.connection, &new.product)?.filter(|product| reach.includes(product.id));
-    let product = product.ok_or_else(|| Refusal::field("product", format!("there is no product `{}`", new.product)))?;
+    let product = product.ok_or_else(|| manage_products::not_found(&new.product))?;
+    manage_customers::find(write.connection, reach, new.customer_id)?;
     let hosting_group = group_id(write, new.hosting_group)?;
     let channels = new.channels.unwrap_or_else(|| product.channels.at(0).into_iter().cloned().collect());
     let subscription = Subscription {
@@ -227,7 +223,7 @@ pub(super) fn add_within(
         created_at: write.now,
         revision: 1,
     };
-    check(write, &product, &subscription)?;
+    check(&product, &subscription)?;
     store::subscriptions::insert(write.connection, &subscription)?;
     let issued = manage_license_keys::add(write, keys, subscription.coverage.id, new.license_key.as_deref())?;
     Ok((subscription, issued))
@@ -316,7 +312,7 @@ pub async fn act(
             let before = subscription.clone();
             apply(write, &mut subscription, action)?;
             if subscription != before {
-                check(write, &product, &subscription)?;
+                check(&product, &subscription)?;
                 subscription.revision += 1;
                 store::subscriptions::update(write.connection, &subscription)?;
                 write.changed(Change::Subscription(id));

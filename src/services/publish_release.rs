@@ -14,11 +14,14 @@ use super::{
 use crate::{
     directory::Change,
     domain::{
+        artifact::ArtifactKind,
         locale::LanguageTag,
         manifest::Manifest,
+        platform::Arch,
         product::Product,
         release::{Access, Release, ReleaseState, Severity, TransitionError},
         rollout::{Percent, Rollout},
+        scope::Scope,
         slug::Slug,
         version::{Requirement, Version},
     },
@@ -219,13 +222,23 @@ pub async fn draft(context: &Arc<Context>, slug: Slug, new: NewRelease) -> Resul
         .await
 }
 
+/// Which releases a caller may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MayChange {
+    /// Drafts.
+    pub drafts: bool,
+    /// What is published.
+    pub published: bool,
+}
+
 /// Changes a draft, or corrects what may be corrected of a published release, which makes a new signed revision of its
 /// manifest.
 ///
 /// # Errors
-/// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`, `body_invalid`.
+/// `product_not_found`, `release_not_found`, `scope_insufficient`, `precondition_failed`, `release_published`, `body_invalid`.
 pub async fn change(
     context: &Arc<Context>,
+    may: MayChange,
     slug: Slug,
     version: Version,
     expected: Expected,
@@ -236,6 +249,11 @@ pub async fn change(
         let (product, mut release) = find(write, &slug, &version)?;
         expected.check(release.revision)?;
         let draft = release.state == ReleaseState::Draft;
+        // Looked at here, not before: the release may have been published while this write waited for its turn.
+        if !(if draft { may.drafts } else { may.published }) {
+            let needed = if draft { Scope::ReleasesWrite } else { Scope::ReleasesPublish };
+            return Err(Refusal::new(Code::ScopeInsufficient, format!("release {version} is {}; changing it needs the scope `{needed}`", release.state)));
+        }
         if !draft && (change.channel.is_some() || change.min_from.is_some()) {
             let field = if change.channel.is_some() { "channel" } else { "min_from" };
             return Err(Refusal::new(
@@ -267,29 +285,34 @@ pub async fn change(
 /// # Errors
 /// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`.
 pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected) -> Result<(), Refusal> {
-    let shelf = context.artifacts.shelf().await;
-    let release = context
-        .write(move |write| {
+    let context = Arc::clone(context);
+    // To its end, also when the caller goes away: the files go with their rows.
+    let deleting = tokio::spawn(async move {
+        let shelf = context.artifacts.shelf().await;
+        let deleted = context.write(move |write| {
             let (product, release) = find(write, &slug, &version)?;
             expected.check(release.revision)?;
             release.require_draft()?;
             store::releases::delete(write.connection, release.id)?;
             write.changed(Change::Release(product.id, release.id));
             Ok(release)
-        })
-        .await?;
-    store_artifact::take_away(context, release.artifacts.iter().map(|artifact| artifact.sha256).collect(), &shelf)
-        .await;
-    Ok(())
+        });
+        let contents = deleted.await?.artifacts.iter().map(|artifact| artifact.sha256).collect();
+        store_artifact::take_away(&context, contents, &shelf).await;
+        Ok(())
+    });
+    deleting.await.unwrap_or_else(|error| Err(Refusal::internal(&error)))
 }
 
 /// What the product requires of a release and this one lacks.
 fn lacking(product: &Product, release: &Release) -> Faults {
     let mut faults = Faults::default();
     for required in &product.required_artifacts {
+        // What can be installed by itself, as rule 4 takes it: a delta cannot, and `universal` runs everywhere.
         let there = release.artifacts.iter().any(|artifact| {
-            (artifact.component, artifact.platform, artifact.arch)
-                == (required.component, required.platform, required.arch)
+            artifact.kind != ArtifactKind::Delta
+                && (artifact.component, artifact.platform) == (required.component, required.platform)
+                && (artifact.arch == required.arch || artifact.arch == Arch::Universal)
         });
         if !there {
             faults.add(
@@ -336,7 +359,9 @@ pub async fn publish(
             })?,
         }
         let rollout = Rollout { percent: publication.rollout.map_or(Percent::ALL, |rollout| rollout.percent), ..Rollout::default() };
-        release.publish(publication.published_at.unwrap_or(write.now), rollout)?;
+        // To the millisecond, as all times are kept: what is signed now must be what is read back later.
+        let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
+        release.publish(at.unwrap_or(write.now), rollout)?;
         sign(write, &keys.keys, &product, &mut release)?;
         save(write, &mut release)?;
         tracing::info!(product = %slug, version = %version, published_at = ?release.published_at, "release published");

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::{Code, Context, Refusal, Write, context::id_at, publish_release};
+use super::{Code, Context, Expected, Refusal, Write, context::id_at, publish_release};
 use crate::{
     artifacts::intake::{IntakeError, Received},
-    directory::Change,
     domain::{
         artifact::{Artifact, ArtifactKind, Filename, Sha256},
         platform::{Arch, Component, Platform},
@@ -40,6 +39,8 @@ pub struct Upload {
     pub announced: Option<Sha256>,
     /// The vendor's own signature of it.
     pub signature: Option<String>,
+    /// What the sender expects the release to be.
+    pub expected: Expected,
 }
 
 /// How an upload ended.
@@ -47,7 +48,7 @@ pub struct Upload {
 pub enum Stored {
     /// It is there now.
     New(Artifact),
-    /// It was there before, the same to the byte.
+    /// These bytes were there before.
     Same(Artifact),
 }
 
@@ -132,7 +133,8 @@ fn check_place(release: &Release, upload: &Upload) -> Result<(), Refusal> {
 
 /// Lists an artifact whose content is in place; also returns the content it replaced.
 fn list(write: &mut Write<'_>, upload: Upload, sha256: Sha256, size: u64) -> Result<(Stored, Option<Sha256>), Refusal> {
-    let (product, mut release) = publish_release::find(write, &upload.product, &upload.version)?;
+    let (_, mut release) = publish_release::find(write, &upload.product, &upload.version)?;
+    upload.expected.check(release.revision)?;
     release.require_draft()?;
     check_place(&release, &upload)?;
     let artifact = Artifact {
@@ -147,16 +149,21 @@ fn list(write: &mut Write<'_>, upload: Upload, sha256: Sha256, size: u64) -> Res
         signature: upload.signature,
     };
     let known = release.artifacts.iter().find(|known| known.filename == artifact.filename).cloned();
+    let mut artifact = artifact;
+    let mut same = false;
     if let Some(known) = &known {
+        // Sent again without its signature, a file keeps the one it has.
+        artifact.signature = artifact.signature.or_else(|| known.signature.clone().filter(|_| known.sha256 == sha256));
         if (Artifact { id: known.id, ..artifact.clone() }) == *known {
             return Ok((Stored::Same(known.clone()), None));
         }
+        same = known.sha256 == sha256;
         store::artifacts::delete(write.connection, known.id)?;
     }
     store::artifacts::insert(write.connection, release.id, &artifact)?;
     publish_release::save(write, &mut release)?;
-    write.changed(Change::Release(product.id, release.id));
-    Ok((Stored::New(artifact), known.map(|known| known.sha256)))
+    let stored = if same { Stored::Same(artifact) } else { Stored::New(artifact) };
+    Ok((stored, known.map(|known| known.sha256)))
 }
 
 /// Takes away those of the contents that no artifact has any more. What cannot be taken away now is swept later.

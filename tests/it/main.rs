@@ -1,4 +1,5 @@
 //! One binary for all integration tests: linking it once is three times faster than six.
 
 mod decisions;
+mod documentation;
 mod updaters;

@@ -15,7 +15,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{
-            Body, Caller, IfMatch, MaybeBody, Query, Segments, body,
+            Body, Caller, IfMatch, MaybeBody, Nothing, Query, Segments, body,
             caller::{ReadSubscriptions, WriteSubscriptions},
         },
         wire::{self, Limit, Listed, PageQuery, SubscriptionBody},
@@ -100,8 +100,6 @@ pub struct IssuedKey {
 pub struct KeyBody {
     /// Its id.
     id: LicenseKeyId,
-    /// Its last characters.
-    hint: String,
     /// Whether the vendor brought it.
     imported: bool,
     /// When it was issued or imported.
@@ -112,13 +110,7 @@ pub struct KeyBody {
 
 impl KeyBody {
     fn of(key: KeyRecord) -> Self {
-        Self {
-            id: key.id,
-            hint: key.hint,
-            imported: key.imported,
-            created_at: key.created_at,
-            revoked_at: key.revoked_at,
-        }
+        Self { id: key.id, imported: key.imported, created_at: key.created_at, revoked_at: key.revoked_at }
     }
 }
 
@@ -268,6 +260,7 @@ pub async fn suspend_subscription(
     caller: Caller<WriteSubscriptions>,
     path: Segments<SubscriptionPath>,
     expected: IfMatch,
+    _body: MaybeBody<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     act(&app, &caller, path.0, expected, Action::Suspend).await
 }
@@ -285,6 +278,7 @@ pub async fn resume_subscription(
     caller: Caller<WriteSubscriptions>,
     path: Segments<SubscriptionPath>,
     expected: IfMatch,
+    _body: MaybeBody<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     act(&app, &caller, path.0, expected, Action::Resume).await
 }
@@ -320,6 +314,7 @@ pub async fn add_license_key(
     app: App,
     caller: Caller<WriteSubscriptions>,
     path: Segments<SubscriptionPath>,
+    _body: MaybeBody<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let issued = manage_license_keys::issue(&app.context, caller.reach, path.0.id).await?;
     Ok(wire::json(StatusCode::CREATED, &IssuedKey { id: issued.id, license_key: issued.license_key }))
