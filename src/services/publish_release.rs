@@ -17,7 +17,7 @@ use crate::{
         artifact::ArtifactKind,
         id::ReleaseId,
         locale::LanguageTag,
-        manifest::Manifest,
+        manifest::{Manifest, SignedManifest},
         platform::Arch,
         product::Product,
         release::{Access, Release, ReleaseState, Severity, TransitionError},
@@ -27,7 +27,7 @@ use crate::{
         version::{Requirement, Version},
     },
     signing::KeyRing,
-    store::{self, manifests::SignedManifest},
+    store,
 };
 
 /// A new draft.
@@ -402,17 +402,16 @@ fn sign(write: &mut Write<'_>, keys: &KeyRing, product: &Product, release: &mut 
         keys.sign_manifest(&body).ok_or_else(|| Refusal::internal(&"there is no key for manifests"))?;
     store::manifests::insert(
         write.connection,
-        &SignedManifest::new(release.id, release.manifest_revision, body, signature, key_id),
+        &SignedManifest { release: release.id, revision: release.manifest_revision, body, signature, key_id },
     )?;
     Ok(())
 }
 
-/// The newest signed manifest of a published release.
+/// The newest signed manifest of a published release, from memory: every updater asks for it.
 ///
 /// # Errors
-/// `release_not_found`, `release_not_published`.
-pub async fn manifest(context: &Arc<Context>, release: &Release) -> Result<SignedManifest, Refusal> {
-    let id = release.id;
-    let found = context.read(move |connection| Ok(store::manifests::newest(connection, id)?)).await?;
+/// `release_not_published`.
+pub fn manifest(context: &Context, release: &Release) -> Result<Arc<SignedManifest>, Refusal> {
+    let found = context.directory.catalogue().manifest(release.id).cloned();
     found.ok_or_else(|| TransitionError::StillDraft(release.version.clone()).into())
 }

@@ -45,7 +45,10 @@ fn a_run_is_followed_from_schedule_to_end() {
     assert_eq!(runs.len(), 1);
     let run = &runs[0];
     assert_eq!((&run["stage"], &run["outcome"], &run["error"]), (&json!("ended"), &json!("rolled_back"), &error));
-    assert_eq!((&run["scheduled_for"], &run["notify_email"]), (&json!("2030-01-01T03:00:00Z"), &json!("anna@example.com")));
+    assert_eq!(
+        (&run["scheduled_for"], &run["notify_email"]),
+        (&json!("2030-01-01T03:00:00Z"), &json!("anna@example.com"))
+    );
     assert_eq!((&run["subscription_id"], &run["product"]), (&json!(sold.id), &json!("office-maker")));
 }
 
@@ -147,7 +150,12 @@ fn runs_belong_to_the_subscription_that_reports_them() {
     foreign.customer.post("/api/v1/reports").json(&report("ended")).send().refused(422, "body_invalid");
     foreign.customer.post("/api/v1/reports").json(&report("installing")).send().refused(403, "wrong_product");
     vendor.anonymous().post("/api/v1/reports").json(&report("installing")).send().accepted();
-    vendor.customer("wrong").post("/api/v1/reports").json(&report("installing")).send().refused(401, "license_key_unknown");
+    vendor
+        .customer("wrong")
+        .post("/api/v1/reports")
+        .json(&report("installing"))
+        .send()
+        .refused(401, "license_key_unknown");
     assert_eq!(runs(&vendor).len(), 3);
     let filtered = |query: &str| {
         let listed = vendor.admin.get(&format!("/api/v1/admin/runs?{query}")).send().ok();
