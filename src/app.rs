@@ -47,7 +47,6 @@ pub enum StartError {
 }
 
 /// The composed application.
-#[derive(Debug)]
 pub struct App {
     /// What use cases work with.
     pub context: Arc<Context>,
@@ -59,6 +58,13 @@ pub struct App {
     _folder: DataFolder,
 }
 
+impl std::fmt::Debug for App {
+    /// Never the one-time link.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("App")
+    }
+}
+
 impl App {
     /// Builds the application: opens the data folder, brings the database up to date and reads it.
     ///
@@ -66,23 +72,28 @@ impl App {
     /// [`StartError`] with one line for the person who started it.
     pub fn build(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
         let folder = DataFolder::open(&config.data.folder)?;
-        let store = Store::open(&config.database_path()?)?;
-        for migration in store.migrate()? {
+        let database = config.database_path()?;
+        let store = Store::open(&database)?;
+        for migration in store.migrate().map_err(|error| error.at(&database))? {
             tracing::info!(migration, "database migrated");
         }
         let keys = KeyRing::open(&config.data.folder)?;
         start::match_keys(&store, &keys)?;
+        let artifacts = Artifacts::open(&config.storage_folder()?, config.downloads.threads)?;
+        start::match_artifacts(&store, &artifacts)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let context = Arc::new(Context {
             clock,
-            directory: start::directory(&store)?,
-            artifacts: Artifacts::open(&config.storage_folder()?, config.downloads.threads)?,
+            directory: start::directory(&store).map_err(|error| error.at(&database))?,
+            artifacts,
+            hashing: tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             sessions: Sessions::new(keys.session_secrets()),
             passwords: Passwords::new(config.auth.password_memory_kib, config.auth.password_passes)
                 .map_err(|error| StartError::Passwords(error.to_string()))?,
             settings: Settings {
                 public_url: config.public_url(bound)?,
                 url_ttl: signed(config.downloads.url_ttl),
+                keep_loose: signed(config.storage.keep_loose),
                 next_check_after: config.checks.next_check_after.seconds(),
                 session_ttl: signed(config.auth.session_ttl),
                 refresh_ttl: signed(config.auth.refresh_ttl),

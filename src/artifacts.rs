@@ -8,12 +8,13 @@ pub mod intake;
 pub mod reading;
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     path::{Path as FilePath, PathBuf},
     sync::Arc,
 };
 
 use futures_util::TryStreamExt as _;
+use jiff::Timestamp;
 use object_store::{ObjectStore as _, ObjectStoreExt as _, local::LocalFileSystem, path::Path};
 use tokio::{runtime::Runtime, sync::Mutex};
 use uuid::Uuid;
@@ -27,6 +28,11 @@ pub enum ArtifactsError {
     /// The folder cannot be used.
     #[error("cannot use the artifact folder {0}: {1}; check the disk and the rights of the folder")]
     Folder(PathBuf, std::io::Error),
+    /// Another process uses it.
+    #[error(
+        "the artifact folder {0} is in use by another Sluice; stop that one, or choose another folder with storage.url"
+    )]
+    InUse(PathBuf),
     /// Something is not there that should be.
     #[error("the content {0} is not in the artifact store")]
     Missing(Sha256),
@@ -47,6 +53,9 @@ enum ObjectKey {
 const CONTENTS: &str = "sha256";
 const INCOMING: &str = "incoming";
 
+/// The file that says which database the store belongs to.
+const MARKER: &str = "database";
+
 impl ObjectKey {
     fn path(self) -> Path {
         match self {
@@ -64,6 +73,9 @@ impl ObjectKey {
 /// The artifact store.
 #[derive(Debug)]
 pub struct Artifacts {
+    folder: PathBuf,
+    /// Held as long as the store is open, so that no other server clears away what comes in here.
+    _lock: std::fs::File,
     store: Arc<LocalFileSystem>,
     /// The threads that read files for downloads, so that a slow disk holds up nothing else.
     reading: Option<Runtime>,
@@ -80,6 +92,14 @@ impl Artifacts {
     /// [`ArtifactsError::Folder`] when the folder cannot be made or written.
     pub fn open(folder: &FilePath, threads: usize) -> Result<Self, ArtifactsError> {
         let refuse = |error| ArtifactsError::Folder(folder.to_owned(), error);
+        std::fs::create_dir_all(folder).map_err(refuse)?;
+        let lock = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(folder.join("lock"))
+            .map_err(refuse)?;
+        lock.try_lock().map_err(|_| ArtifactsError::InUse(folder.to_owned()))?;
         let incoming = folder.join(INCOMING);
         match std::fs::remove_dir_all(&incoming) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(refuse(error)),
@@ -93,7 +113,45 @@ impl Artifacts {
             .build()
             .map_err(refuse)?;
         let store = Arc::new(LocalFileSystem::new_with_prefix(folder)?.with_fsync(true));
-        Ok(Self { store, reading: Some(reading), shelf: Arc::new(Mutex::new(())) })
+        Ok(Self {
+            folder: folder.to_owned(),
+            _lock: lock,
+            store,
+            reading: Some(reading),
+            shelf: Arc::new(Mutex::new(())),
+        })
+    }
+
+    /// Where the store is.
+    #[must_use]
+    pub fn folder(&self) -> &FilePath {
+        &self.folder
+    }
+
+    /// The name of the database that the store belongs to, once it was marked.
+    ///
+    /// # Errors
+    /// [`ArtifactsError::Folder`] when it cannot be read.
+    pub fn marker(&self) -> Result<Option<String>, ArtifactsError> {
+        match std::fs::read_to_string(self.folder.join(MARKER)) {
+            Ok(text) => Ok(Some(text.trim().to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ArtifactsError::Folder(self.folder.clone(), error)),
+        }
+    }
+
+    /// Marks the store as belonging to a database.
+    ///
+    /// # Errors
+    /// [`ArtifactsError::Folder`] when it cannot be written.
+    pub fn mark(&self, name: &str) -> Result<(), ArtifactsError> {
+        let write = || {
+            let beside = self.folder.join("database.new");
+            std::fs::write(&beside, name)?;
+            std::fs::File::open(&beside)?.sync_all()?;
+            std::fs::rename(&beside, self.folder.join(MARKER))
+        };
+        write().map_err(|error| ArtifactsError::Folder(self.folder.clone(), error))
     }
 
     /// Waits for the right to put contents in place or take them away together with their rows.
@@ -130,22 +188,24 @@ impl Artifacts {
         }
     }
 
-    /// Every content in the store, and what lies among them without being one (temporary files of a crash).
+    /// Every content in the store, with the time since which it is there.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn contents(&self) -> Result<HashSet<Sha256>, ArtifactsError> {
-        let names = self.store.list(Some(&Path::from(CONTENTS))).map_ok(|object| object.location);
-        let found = names
-            .try_filter_map(async |path| Ok(path.filename().and_then(|name| name.parse::<Sha256>().ok())))
-            .try_collect()
-            .await?;
-        Ok(found)
+    pub async fn contents(&self) -> Result<HashMap<Sha256, Timestamp>, ArtifactsError> {
+        let objects = self.store.list(Some(&Path::from(CONTENTS)));
+        let contents = objects.try_filter_map(async |object| {
+            let content = object.location.filename().and_then(|name| name.parse::<Sha256>().ok());
+            let since = Timestamp::from_millisecond(object.last_modified.timestamp_millis()).unwrap_or(Timestamp::MAX);
+            Ok(content.map(|content| (content, since)))
+        });
+        Ok(contents.try_collect().await?)
     }
 
-    /// Whether the store can be written.
-    pub async fn is_reachable(&self) -> bool {
-        self.store.list_with_delimiter(None).await.is_ok()
+    /// Whether the store can be written: a probe is put in and taken out again.
+    pub async fn is_writable(&self) -> bool {
+        let probe = ObjectKey::Incoming(Uuid::nil()).path();
+        self.store.put(&probe, "probe".into()).await.is_ok() && self.store.delete(&probe).await.is_ok()
     }
 }
 

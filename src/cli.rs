@@ -19,7 +19,7 @@ use crate::config::{Config, ConfigError};
 ///
 /// Every customer whose subscription covers it gets each new version, and nobody else.
 #[derive(Debug, Parser)]
-#[command(name = "sluice", version, propagate_version = true, arg_required_else_help = true, after_long_help = HELP)]
+#[command(name = "sluice", version, arg_required_else_help = true, after_long_help = HELP)]
 pub struct Cli {
     /// The configuration file; `sluice.toml` in the working folder, if it is there, unless given.
     #[arg(long, global = true, value_name = "FILE", env = "SLUICE_CONFIG")]
@@ -33,7 +33,7 @@ const HELP: &str = "Try it:
   sluice publish release.toml            what your pipeline runs: draft, upload, publish
   sluice check office-maker 12.4.0       ask a server for an update, as an updater would
 
-Every setting can also come from the environment: SLUICE__SERVER__BIND=0.0.0.0:8080.
+Every setting can also come from the environment: SLUICE__DATA__FOLDER=/srv/sluice.
 `sluice config --defaults` lists them all.";
 
 #[derive(Debug, Subcommand)]
@@ -74,6 +74,13 @@ impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self { exit_code: 2, message: error.to_string() }
     }
+}
+
+/// Writes a line to the output. Whoever reads it may have gone (`sluice config | head -1`), which is no fault, and nothing
+/// that a server should end for.
+fn say(line: impl std::fmt::Display) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Runs the command that was asked for.

@@ -69,6 +69,8 @@ pub struct DatabaseConfig {
 pub struct StorageConfig {
     /// `file:PATH`, or empty.
     pub url: String,
+    /// How long a content that nothing refers to is kept.
+    pub keep_loose: Span,
 }
 
 /// `[auth]`
@@ -199,7 +201,9 @@ impl Config {
     /// # Errors
     /// With one line naming the key that is wrong.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        Self::load_with(file, std::env::vars().collect())
+        let texts =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::load_with(file, texts.collect())
     }
 
     fn load_with(
@@ -236,6 +240,19 @@ impl Config {
         if self.auth.bootstrap_email.is_empty() != self.auth.bootstrap_password.reveal().is_empty() {
             return refuse("auth.bootstrap_email and auth.bootstrap_password go together; set both or neither");
         }
+        if self.server.bind.ip().is_unspecified() && self.server.public_url.is_empty() {
+            return refuse(
+                "server.public_url is needed when server.bind is not one address: it goes into every link, such as `https://updates.example.com`",
+            );
+        }
+        if [self.downloads.url_ttl, self.checks.next_check_after, self.auth.session_ttl, self.auth.refresh_ttl]
+            .iter()
+            .any(|span| span.seconds() < 1)
+        {
+            return refuse(
+                "downloads.url_ttl, checks.next_check_after, auth.session_ttl and auth.refresh_ttl must be at least one second",
+            );
+        }
         if self.downloads.threads == 0 {
             return refuse("downloads.threads must be at least 1");
         }
@@ -266,7 +283,10 @@ impl Config {
             return Ok(self.data.folder.join(default));
         }
         match url.strip_prefix(scheme) {
-            Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+            // `sqlite://data/x` would be `/data/x` to some and `data/x` to others; `:memory:` keeps nothing.
+            Some(path) if !path.is_empty() && !path.starts_with("//") && !path.starts_with(':') => {
+                Ok(PathBuf::from(path))
+            }
             // The URL may hold a password, so only its scheme is shown.
             _ => Err(ConfigError(format!(
                 "{key}: `{}…` is not supported; this version takes `{scheme}PATH`",
@@ -325,7 +345,7 @@ mod tests {
     #[test]
     fn the_defaults_are_valid_and_the_environment_goes_before_them() {
         let config = load(&[
-            ("SLUICE__SERVER__BIND", "0.0.0.0:1234"),
+            ("SLUICE__SERVER__BIND", "127.0.0.2:1234"),
             ("SLUICE__DOWNLOADS__URL_TTL", "90s"),
             ("SLUICE__DOWNLOADS__THREADS", "3"),
         ])
@@ -344,6 +364,10 @@ mod tests {
             ("SLUICE__DOWNLOADS__URL_TTL", "soon", "soon"),
             ("SLUICE__SERVER__PUBLIC_URL", "ftp://x", "server.public_url"),
             ("SLUICE__DATABASE__URL", "mysql://user:hunter2@x/y", "database.url"),
+            ("SLUICE__DATABASE__URL", "sqlite://data/x", "database.url"),
+            ("SLUICE__DATABASE__URL", "sqlite::memory:", "database.url"),
+            ("SLUICE__SERVER__BIND", "0.0.0.0:8080", "server.public_url"),
+            ("SLUICE__CHECKS__NEXT_CHECK_AFTER", "5ms", "checks.next_check_after"),
             ("SLUICE__AUTH__BOOTSTRAP_EMAIL", "a@example.com", "auth.bootstrap_password"),
         ] {
             let error = load(&[(name, value)]).expect_err(name).to_string();

@@ -37,7 +37,7 @@ pub use catalogue::{Catalogue, ProductEntry};
 use sightings::Sightings;
 
 /// What a write has changed, by id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
     /// A product or its stops.
     Product(ProductId),

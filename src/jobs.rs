@@ -1,7 +1,8 @@
 //! Work by the clock: each job is a loop of its own that ends when the server does.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use tokio::{sync::watch, task::JoinHandle, time};
 
 use crate::services::{Context, start, sweep};
@@ -22,7 +23,7 @@ impl Jobs {
     pub fn start(context: &Arc<Context>, sightings_every: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
         let desk = Arc::clone(context);
-        let sweeping = every(SWEEP_EVERY, stopped.clone(), move || {
+        let sweeping = every(SWEEP_EVERY, stopped.clone(), false, move || {
             let desk = Arc::clone(&desk);
             async move {
                 if let Err(error) = sweep::sweep(&desk).await {
@@ -31,7 +32,7 @@ impl Jobs {
             }
         });
         let desk = Arc::clone(context);
-        let writing = every(sightings_every, stopped, move || write_sightings(Arc::clone(&desk)));
+        let writing = every(sightings_every, stopped, true, move || write_sightings(Arc::clone(&desk)));
         Self { stop, running: vec![tokio::spawn(sweeping), tokio::spawn(writing)] }
     }
 
@@ -54,8 +55,13 @@ async fn write_sightings(context: Arc<Context>) {
     }
 }
 
-/// Does `work` at once, then every `period`, and once more at the end.
-async fn every<F: Future<Output = ()>>(period: Duration, mut stopped: watch::Receiver<bool>, work: impl Fn() -> F) {
+/// Does `work` at once, then every `period`; at the end once more, if it gathers what would be lost.
+async fn every<F: Future<Output = ()>>(
+    period: Duration,
+    mut stopped: watch::Receiver<bool>,
+    once_more: bool,
+    work: impl Fn() -> F,
+) {
     let mut ticks = time::interval(period);
     ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {
@@ -63,7 +69,13 @@ async fn every<F: Future<Output = ()>>(period: Duration, mut stopped: watch::Rec
             _ = ticks.tick() => false,
             () = told(&mut stopped) => true,
         };
-        work().await;
+        if last && !once_more {
+            return;
+        }
+        // A fault in one run must not end all the later ones, unseen.
+        if AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+            tracing::error!("a job panicked; it is done again the next time");
+        }
         if last {
             return;
         }

@@ -12,18 +12,18 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-pub use key_file::{KeyError, KeyFile, Purpose};
+pub use key_file::{KeyError, KeyFile, Purpose, RetiredKey};
 
 /// Where the keys are, in the data folder.
 pub const KEY_FILE: &str = "keys.json";
 
-/// The keys in use. Of links, sessions and manifests there are two: the first signs, and what the second signed
-/// before the last rotation still holds.
-#[derive(Debug)]
+/// The keys in use. Of links and sessions there are two: the first signs, and what the second signed before the last
+/// rotation still holds. Of manifests the first signs and the second will; every public key there ever was is shown.
 pub struct KeyRing {
     links: Vec<(u8, hmac::Key)>,
     sessions: Vec<(String, Vec<u8>)>,
     manifests: Vec<(String, Ed25519KeyPair)>,
+    retired: Vec<RetiredKey>,
     license: hmac::Key,
     license_secret_id: String,
 }
@@ -66,6 +66,7 @@ impl KeyRing {
             links: file.keys(Purpose::Links).iter().map(link).collect::<Result<_, _>>()?,
             sessions: file.keys(Purpose::Sessions).iter().map(|key| (key.id.clone(), key.secret().to_vec())).collect(),
             manifests: file.keys(Purpose::Manifests).iter().map(manifest).collect::<Result<_, _>>()?,
+            retired: file.retired().to_vec(),
             license: hmac::Key::new(hmac::HMAC_SHA256, file.license_secret()),
             license_secret_id: URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, file.license_secret()).as_ref()),
         })
@@ -100,20 +101,23 @@ impl KeyRing {
         self.manifests.first().map(|(id, pair)| (pair.sign(body).as_ref().to_vec(), id.clone()))
     }
 
-    /// The public keys of manifests (RFC 7517, RFC 8037).
+    /// The public keys of manifests (RFC 7517, RFC 8037): the one that signs, the one that will, and those that did.
     #[must_use]
     pub fn public_keys(&self) -> Vec<PublicKey> {
-        self.manifests
-            .iter()
-            .map(|(id, pair)| PublicKey {
-                kty: "OKP",
-                crv: "Ed25519",
-                alg: "EdDSA",
-                key_use: "sig",
-                kid: id.clone(),
-                x: URL_SAFE_NO_PAD.encode(pair.public_key().as_ref()),
-            })
+        let living =
+            self.manifests.iter().map(|(id, pair)| (id.clone(), URL_SAFE_NO_PAD.encode(pair.public_key().as_ref())));
+        let retired = self.retired.iter().map(|key| (key.id.clone(), key.public.clone()));
+        living
+            .chain(retired)
+            .map(|(kid, x)| PublicKey { kty: "OKP", crv: "Ed25519", alg: "EdDSA", key_use: "sig", kid, x })
             .collect()
+    }
+}
+
+impl std::fmt::Debug for KeyRing {
+    /// Never the keys.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("KeyRing")
     }
 }
 

@@ -21,10 +21,16 @@ pub mod subscriptions;
 pub mod users;
 pub mod value;
 
-use std::{path::Path, time::Duration};
+use std::{
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt as _,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    time::Duration,
+};
 
 use diesel::{
-    Connection as _, RunQueryDsl,
+    Connection as _,
     connection::SimpleConnection,
     r2d2::{ConnectionManager, CustomizeConnection, Pool},
     result::{DatabaseErrorKind, Error as DieselError},
@@ -86,6 +92,23 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// The error with the file it is about, and what to do: for the person who starts the server.
+    #[must_use]
+    pub fn at(self, path: &Path) -> Self {
+        let shown = path.display();
+        match self {
+            Self::Unavailable(text) => Self::Unavailable(format!(
+                "cannot use the database {shown}: {text}; check the disk and the rights of the file and its folder"
+            )),
+            Self::Damaged(text) => {
+                Self::Damaged(format!("the database {shown} is damaged ({text}); restore it from a backup"))
+            }
+            Self::Conflict(text) | Self::Other(text) => Self::Other(format!("cannot use the database {shown}: {text}")),
+        }
+    }
+}
+
 /// The open database.
 pub struct Store {
     writer: Mutex<Connection>,
@@ -113,17 +136,14 @@ impl Store {
         let url = path
             .to_str()
             .ok_or_else(|| StoreError::Other(format!("the database path {shown} is not valid Unicode")))?;
-        let explain = |text: String| match StoreError::from_message(text) {
-            StoreError::Unavailable(text) => StoreError::Unavailable(format!(
-                "cannot write the database {shown}: {text}; check the disk and the rights of the folder"
-            )),
-            StoreError::Damaged(text) => {
-                StoreError::Damaged(format!("the database {shown} is damaged ({text}); restore it from a backup"))
-            }
-            StoreError::Conflict(text) | StoreError::Other(text) => {
-                StoreError::Other(format!("cannot open the database {shown}: {text}"))
-            }
-        };
+        // SQLite would make the file for everybody to read; its journals take the rights of the file.
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| StoreError::Unavailable(error.to_string()).at(path))?;
+        let explain = |text: String| StoreError::from_message(text).at(path);
         let mut writer = Connection::establish(url).map_err(|error| explain(error.to_string()))?;
         // FULL, not NORMAL: what was answered with success must outlive a power cut.
         writer
@@ -164,15 +184,6 @@ impl Store {
         Ok(run.iter().map(ToString::to_string).collect())
     }
 
-    /// Whether every migration that this program knows has been run.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn is_current(&self) -> Result<bool, StoreError> {
-        let pending = self.writer.lock().has_pending_migration(MIGRATIONS);
-        pending.map(|pending| !pending).map_err(|error| StoreError::from_message(error.to_string()))
-    }
-
     /// Runs `work` in a transaction of its own, one at a time. It is committed when `work` succeeds, and has left no
     /// trace when it fails. `after` runs once it is committed and before the next write begins.
     ///
@@ -183,24 +194,21 @@ impl Store {
         work: impl FnOnce(&mut Connection) -> Result<(T, C), E>,
         after: impl FnOnce(C),
     ) -> Result<T, E> {
-        /// Carries `work`'s own error through diesel's transaction, which must be able to add its own.
-        enum Ended<E> {
-            Work(E),
-            Database(DieselError),
-        }
-        impl<E> From<DieselError> for Ended<E> {
-            fn from(error: DieselError) -> Self {
-                Self::Database(error)
-            }
-        }
+        // A transaction that a panic left open would swallow every later write, so a panic is a failure like any other.
+        let guarded = |connection: &mut Connection| {
+            let done = catch_unwind(AssertUnwindSafe(|| work(connection)));
+            done.unwrap_or_else(|_| Err(E::from(StoreError::Other("a write panicked".to_owned()))))
+        };
+        // Where SQLite has rolled back by itself (a full disk), diesel's own rollback fails, and its error would take the
+        // place of the one that says what happened.
+        let mut failure = None;
+        let kept = |error| {
+            failure = Some(error);
+            DieselError::RollbackTransaction
+        };
         let mut writer = self.writer.lock();
-        let done =
-            writer.immediate_transaction(|connection| work(connection).map_err(Ended::Work)).map_err(
-                |ended| match ended {
-                    Ended::Work(error) => error,
-                    Ended::Database(error) => E::from(StoreError::from(error)),
-                },
-            );
+        let done = writer.immediate_transaction(|connection| guarded(connection).map_err(kept));
+        let done = done.map_err(|error| failure.unwrap_or_else(|| E::from(StoreError::from(error))));
         done.map(|(value, committed)| {
             after(committed);
             value
@@ -217,12 +225,6 @@ impl Store {
             .get()
             .map_err(|error| StoreError::Unavailable(format!("no connection to the database: {error}")))?;
         work(&mut connection)
-    }
-
-    /// Whether the database answers.
-    #[must_use]
-    pub fn is_reachable(&self) -> bool {
-        self.read(|connection| diesel::sql_query("SELECT 1").execute(connection).map_err(StoreError::from)).is_ok()
     }
 }
 

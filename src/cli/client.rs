@@ -173,18 +173,19 @@ impl Client {
         self.send_json(Method::PATCH, &self.release_address(product, version, &[]), tag, changes).await
     }
 
-    /// `POST …/publish`.
+    /// `POST …/publish`, provided that it has not changed since `tag`.
     ///
     /// # Errors
-    /// [`ApiError`]; among others when something is missing that the product requires.
+    /// [`ApiError`]; 412 when it has changed; among others when something is missing that the product requires.
     pub async fn publish_release(
         &self,
         product: &Slug,
         version: &Version,
+        tag: Option<&HeaderValue>,
         publication: &wire::Publication<'_>,
     ) -> Result<wire::Release, ApiError> {
         let address = self.release_address(product, version, &["publish"]);
-        self.send_json(Method::POST, &address, None, publication).await
+        self.send_json(Method::POST, &address, tag, publication).await
     }
 
     /// `GET …/manifest`: what was fixed at publication.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, say};
 use crate::config::{Config, DEFAULTS};
 
 /// Show the configuration in force, secrets hidden.
@@ -27,7 +27,7 @@ pub struct ConfigArgs {
 /// When the configuration is wrong.
 pub fn run(arguments: &ConfigArgs, file: Option<&Path>) -> Result<(), Failure> {
     if arguments.defaults {
-        print!("{DEFAULTS}");
+        say(DEFAULTS.trim_end());
         return Ok(());
     }
     let config = Config::load(file)?;
@@ -35,6 +35,6 @@ pub fn run(arguments: &ConfigArgs, file: Option<&Path>) -> Result<(), Failure> {
         true => serde_json::to_string_pretty(&config).map_err(|error| Failure::failed(&error))?,
         false => toml::to_string(&config).map_err(|error| Failure::failed(&error))?,
     };
-    println!("{}", text.trim_end());
+    say(text.trim_end());
     Ok(())
 }

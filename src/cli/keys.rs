@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
+use super::{Failure, say};
 use crate::{
     config::Config,
     data_folder::DataFolder,
@@ -11,8 +11,11 @@ use crate::{
 
 /// List or rotate the keys in the data folder.
 ///
-/// There are two of each: the first signs, and what the second signed before the last rotation still holds. Rotate twice to
-/// end what an old key signed. The server must be stopped for a rotation, and knows the new keys when it starts again.
+/// Of links and sessions there are two: the first signs, and what the second signed before the last rotation still holds;
+/// rotate twice to end what an old key signed. Of manifests the first signs and the second will after the next rotation:
+/// its public half is in /.well-known/jwks.json already, so that you can build it into your updaters in time. Public
+/// halves of older ones stay there, so that what was published stays verifiable. The server must be stopped for a
+/// rotation.
 #[derive(Debug, Args)]
 pub struct KeysArgs {
     #[command(subcommand)]
@@ -27,10 +30,9 @@ enum KeysCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Put a new key first.
+    /// Take the next key into use.
     Rotate {
-        /// What the key is for: links (download links), sessions (logins), manifests (release manifests; publish the new
-        /// public key to your updaters before you rotate, if they pin keys).
+        /// What the key is for: links (download links), sessions (logins), manifests (release manifests).
         #[arg(value_parser = ["links", "sessions", "manifests"])]
         purpose: String,
     },
@@ -68,13 +70,13 @@ fn list(file: &KeyFile, json: bool) {
     if json {
         let all: serde_json::Map<_, _> =
             Purpose::ALL.iter().map(|purpose| (purpose.to_string(), serde_json::json!(ids(purpose)))).collect();
-        println!("{}", serde_json::Value::Object(all));
+        say(serde_json::Value::Object(all));
         return;
     }
-    println!("{:<10} {:<14} still holds", "for", "signs");
+    say(format_args!("{:<10} {:<14} {}", "for", "signs", "second"));
     for purpose in Purpose::ALL {
         let ids = ids(purpose);
         let at = |place: usize| ids.get(place).map_or("-", String::as_str);
-        println!("{purpose:<10} {:<14} {}", at(0), at(1));
+        say(format_args!("{purpose:<10} {:<14} {}", at(0), at(1)));
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, say};
 use crate::{config::Config, data_folder::DataFolder, store::Store};
 
 /// Bring the database's schema up to date, without starting the server.
@@ -25,9 +25,9 @@ pub fn run(arguments: &MigrateArgs, config: &Config) -> Result<(), Failure> {
     let path = config.database_path()?;
     let run = Store::open(&path).and_then(|store| store.migrate()).map_err(|error| Failure::failed(&error))?;
     match (arguments.json, run.is_empty()) {
-        (true, _) => println!("{}", serde_json::json!({"database": path, "migrations": run})),
-        (false, true) => println!("{} is up to date", path.display()),
-        (false, false) => run.iter().for_each(|migration| println!("ran {migration}")),
+        (true, _) => say(serde_json::json!({"database": path, "migrations": run})),
+        (false, true) => say(format_args!("{} is up to date", path.display())),
+        (false, false) => run.iter().for_each(|migration| say(format_args!("ran {migration}"))),
     }
     Ok(())
 }

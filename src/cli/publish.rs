@@ -223,6 +223,18 @@ impl Publication<'_> {
             self.progress.say(&format!("changed on the draft: {}", plan::names(&changes).join(", ")));
         }
         self.upload_missing(&release, report).await?;
+        // What is published is what was looked at: the draft as it is after the uploads, and no later.
+        let Some((release, tag)) = self.client.release(product, version).await? else {
+            return Err(Failure { exit_code: 3, message: format!("the draft {version} was deleted meanwhile") });
+        };
+        if release.state == ReleaseState::Draft
+            && !self.ready.iter().all(|ready| plan::is_there(ready, &release.artifacts))
+        {
+            return Err(Failure {
+                exit_code: 3,
+                message: format!("not published: somebody else changes the files of the draft {version}"),
+            });
+        }
         let strays = plan::strays(self.ready, &release.artifacts);
         if self.draft_only {
             report.strays = strays;
@@ -242,11 +254,12 @@ impl Publication<'_> {
             rollout: publish.percent.map(|percent| wire::RolloutStart { percent }),
             force: publish.force_reason.as_deref().map(|reason| wire::Force { reason }),
         };
-        match self.client.publish_release(product, version, &publication).await {
+        match self.client.publish_release(product, version, tag.as_ref(), &publication).await {
             Ok(release) => {
                 report.outcome = Outcome::Published;
                 self.compare(release, report).await
             }
+            Err(error) if error.is_refused_with(&[StatusCode::PRECONDITION_FAILED]) => Ok(Round::Again(error)),
             // The answer to an earlier try may have been lost, or somebody else was faster. If it is still a
             // draft, it was refused for what it is.
             Err(error) if error.is_refused_with(&[StatusCode::CONFLICT]) => {

@@ -13,7 +13,7 @@ use socket2::{Domain, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::Failure;
+use super::{Failure, say};
 use crate::{
     app::App,
     config::{Config, LogFormat},
@@ -114,12 +114,12 @@ fn start_log(config: &Config) -> Result<(), Failure> {
 /// What a person who started it wants to know first.
 fn welcome(app: &App, bound: SocketAddr, config: &Config, demo: bool) {
     let address = &app.context.settings.public_url;
-    println!("Sluice {} listens on http://{bound}", env!("CARGO_PKG_VERSION"));
-    println!("  data folder    {}", config.data.folder.display());
-    println!("  public address {address}");
-    println!("  API            {address}/docs/");
+    say(format_args!("Sluice {} listens on http://{bound}", env!("CARGO_PKG_VERSION")));
+    say(format_args!("  data folder    {}", config.data.folder.display()));
+    say(format_args!("  public address {address}"));
+    say(format_args!("  API            {address}/docs/"));
     if let Some(link) = app.setup_link() {
-        println!("\nThere is no administrator yet. Make one with this link; it works once:\n  {link}");
+        say(format_args!("\nThere is no administrator yet. Make one with this link; it works once:\n  {link}"));
     }
     if demo {
         demo::print(address);

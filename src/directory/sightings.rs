@@ -19,6 +19,9 @@ const PARTS: usize = 16;
 /// million, some 150 MB, which only a flood of invented installations comes near.
 const MOST_IN_A_PART: usize = 32_768;
 
+/// The same for checks without a license key, which anybody can make with invented installations.
+const MOST_STRANGERS_IN_A_PART: usize = 256;
+
 type Place = (ProductId, InstallationId);
 type Part = Mutex<HashMap<Place, Sighting>>;
 
@@ -34,7 +37,8 @@ impl Sightings {
     pub fn note(&self, sighting: Sighting) {
         let (part, place) = self.place(&sighting);
         let mut part = part.lock();
-        if part.len() < MOST_IN_A_PART || part.contains_key(&place) {
+        let most = if sighting.subscription.is_some() { MOST_IN_A_PART } else { MOST_STRANGERS_IN_A_PART };
+        if part.len() < most || part.contains_key(&place) {
             part.insert(place, sighting);
         }
     }

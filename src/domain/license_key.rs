@@ -120,8 +120,6 @@ pub struct KeyRecord {
     pub subscription: SubscriptionId,
     /// HMAC-SHA-256 of the key under the server's license secret.
     pub fingerprint: [u8; 32],
-    /// Its last characters, so that staff can tell keys apart.
-    pub hint: String,
     /// Whether the vendor brought it.
     pub imported: bool,
     /// When it was issued or imported.

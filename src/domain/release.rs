@@ -119,8 +119,10 @@ impl Release {
 
     /// Whether its files may be downloaded by somebody who was given a link to them (contract, end of section 3).
     #[must_use]
-    pub fn may_be_downloaded(&self) -> bool {
-        self.state == ReleaseState::Published && self.rollout.state != RolloutState::Halted
+    pub fn may_be_downloaded(&self, now: Timestamp) -> bool {
+        self.state == ReleaseState::Published
+            && self.was_published_by(now)
+            && self.rollout.state != RolloutState::Halted
     }
 
     /// The file that fits the target best.

@@ -57,7 +57,8 @@ impl FromStr for Percent {
         }
         let whole: u16 = whole.parse().map_err(|_| invalid())?;
         let fraction: u16 = format!("{fraction:0<2}").parse().map_err(|_| invalid())?;
-        Self::from_hundredths(whole * 100 + fraction).ok_or_else(invalid)
+        let hundredths = whole.checked_mul(100).and_then(|hundredths| hundredths.checked_add(fraction));
+        hundredths.and_then(Self::from_hundredths).ok_or_else(invalid)
     }
 }
 
@@ -178,7 +179,7 @@ mod tests {
         {
             assert_eq!(read(text).ok(), Some(hundredths), "{text}");
         }
-        for wrong in ["100.01", "-1", "0.001", "1e2000", "\"5\"", "101", "33.333"] {
+        for wrong in ["100.01", "-1", "0.001", "1e2000", "\"5\"", "101", "33.333", "700", "999", "655.36"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
         assert_eq!(serde_json::to_string(&Percent(1250)).expect("json"), "12.5");

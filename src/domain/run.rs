@@ -112,6 +112,8 @@ pub struct Run {
     pub notify_email: Option<String>,
     /// In which language.
     pub locale: Option<LanguageTag>,
+    /// When its last step happened, by the updater's own clock.
+    pub at: Option<Timestamp>,
     /// When it was first heard of.
     pub first_reported_at: Timestamp,
     /// When it was last heard of.
@@ -126,10 +128,14 @@ impl Run {
             self.stage = report.stage;
             self.outcome = report.outcome;
             self.error = report.error.or(self.error.take());
+            self.at = report.at.or(self.at);
+        } else if self.error.is_none() && report.stage == self.stage {
+            self.error = report.error;
         }
-        self.scheduled_for = self.scheduled_for.or(report.scheduled_for);
-        self.notify_email = self.notify_email.take().or(report.notify_email);
-        self.locale = self.locale.take().or(report.locale);
+        // A later word on the schedule counts; a report that says nothing of it takes nothing back.
+        self.scheduled_for = report.scheduled_for.or(self.scheduled_for);
+        self.notify_email = report.notify_email.or(self.notify_email.take());
+        self.locale = report.locale.or(self.locale.take());
         self.last_reported_at = self.last_reported_at.max(report.last_reported_at);
     }
 }

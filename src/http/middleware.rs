@@ -8,11 +8,11 @@ use actix_web::{
 };
 use futures_util::FutureExt as _;
 
-use super::Problem;
+use super::{Problem, routes};
 use crate::services::Refusal;
 
-/// Turns a panic into a 500, as no fault of ours may cut a connection; writes refusals of our own and slow answers to the
-/// log, everything else only where somebody asked for it (`debug`).
+/// Turns a panic into a 500, as no fault of ours may cut a connection; refuses queries that nobody reads; writes every
+/// answer to the log where somebody asked for it (`debug`).
 ///
 /// # Errors
 /// What the handlers could not turn into a response.
@@ -24,6 +24,12 @@ pub async fn guard<B: MessageBody + 'static>(
         true => (Some(request.method().clone()), request.path().to_owned(), request.peer_addr()),
         false => (None, String::new(), None),
     };
+    // The check, by far the most asked for, reads its query itself.
+    if !request.query_string().is_empty() && request.path() != "/api/v1/check" {
+        if let Some(problem) = routes::refuse_query(request.method(), request.path(), request.query_string()) {
+            return Err(problem.into());
+        }
+    }
     match std::panic::AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(answered) => {
             let response = answered?;

@@ -43,12 +43,13 @@ pub async fn get_readiness(app: App) -> HttpResponse {
         .read(|connection| Ok(crate::store::settings::get(connection, crate::store::settings::LICENSE_SECRET)?))
         .await
         .is_ok();
-    let storage = app.context.artifacts.is_reachable().await;
-    let problems: Vec<_> = [(database, "the database cannot be read"), (storage, "the artifact store cannot be read")]
-        .into_iter()
-        .filter(|(works, _)| !works)
-        .map(|(_, problem)| problem)
-        .collect();
+    let storage = app.context.artifacts.is_writable().await;
+    let problems: Vec<_> =
+        [(database, "the database cannot be read"), (storage, "the artifact store cannot be written")]
+            .into_iter()
+            .filter(|(works, _)| !works)
+            .map(|(_, problem)| problem)
+            .collect();
     match problems.is_empty() {
         true => wire::json(StatusCode::OK, &Health { status: "ready", problems }),
         false => wire::json(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "degraded", problems }),

@@ -1,11 +1,20 @@
 //! Every route there is, by who asks. What is not listed here does not exist.
 
+use std::sync::OnceLock;
+
 use actix_web::{
     App as ActixApp, HttpRequest, HttpResponse, ResponseError as _,
+    dev::ResourceDef,
     http::{Method, header},
     web,
 };
-use utoipa::OpenApi as _;
+use utoipa::{
+    OpenApi as _,
+    openapi::{
+        PathItem, RefOr,
+        path::{Operation, ParameterIn},
+    },
+};
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 
 use super::{Problem, admin, client, openapi, operations, publisher, setup};
@@ -104,37 +113,68 @@ pub fn documentation(routes: &mut web::ServiceConfig) {
     );
 }
 
+/// An address of the description, ready to be matched.
+struct Address {
+    pattern: ResourceDef,
+    /// What it takes, and whether the operation has query parameters.
+    methods: Vec<(Method, bool)>,
+}
+
+/// Every address of the description; made once.
+fn addresses() -> &'static [Address] {
+    static ADDRESSES: OnceLock<Vec<Address>> = OnceLock::new();
+    ADDRESSES.get_or_init(|| {
+        let address = |(pattern, item): (&String, &PathItem)| {
+            let known = [
+                (Method::GET, &item.get),
+                (Method::HEAD, &item.head),
+                (Method::POST, &item.post),
+                (Method::PUT, &item.put),
+                (Method::PATCH, &item.patch),
+                (Method::DELETE, &item.delete),
+            ];
+            let methods =
+                known.into_iter().filter_map(|(method, operation)| Some((method, takes_query(operation.as_ref()?))));
+            Address { pattern: ResourceDef::new(pattern.as_str()), methods: methods.collect() }
+        };
+        openapi::document().paths.paths.iter().map(address).collect()
+    })
+}
+
+fn takes_query(operation: &Operation) -> bool {
+    operation.parameters.iter().flatten().any(|parameter| match parameter {
+        RefOr::T(parameter) => parameter.parameter_in == ParameterIn::Query,
+        RefOr::Ref(_) => false,
+    })
+}
+
+/// The methods that an address takes.
+fn methods_at(path: &str) -> impl Iterator<Item = &'static (Method, bool)> {
+    addresses().iter().filter(move |address| address.pattern.is_match(path)).flat_map(|address| &address.methods)
+}
+
+/// The refusal of a query where the operation takes none: a parameter that is passed over would be a promise not kept.
+#[must_use]
+pub fn refuse_query(method: &Method, path: &str, query: &str) -> Option<Problem> {
+    let (name, _) = url::form_urlencoded::parse(query.as_bytes()).next()?;
+    let taken = methods_at(path).find(|(known, _)| known == method).is_none_or(|(_, takes_query)| *takes_query);
+    let name: String = name.chars().take(100).collect();
+    (!taken).then(|| {
+        Problem::new(Code::ParameterUnknown, format!("there is no query parameter `{name}` here; there is none"))
+    })
+}
+
 /// What no route takes: 405 where the address knows other methods, else 404.
 pub async fn unknown(request: HttpRequest) -> HttpResponse {
-    let allowed = methods_at(request.path());
-    if allowed.is_empty() || allowed.contains(request.method()) {
+    let allowed: Vec<&str> = methods_at(request.path()).map(|(method, _)| method.as_str()).collect();
+    if allowed.is_empty() || allowed.contains(&request.method().as_str()) {
         return Problem::new(Code::NotFound, format!("there is nothing at {}", request.path())).error_response();
     }
-    let names = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let names = allowed.join(", ");
     let detail = format!("{} takes {names}, not {}", request.path(), request.method());
     let mut response = Problem::new(Code::MethodNotAllowed, detail).error_response();
     if let Ok(value) = header::HeaderValue::from_str(&names) {
         response.headers_mut().insert(header::ALLOW, value);
     }
     response
-}
-
-/// The methods that an address takes, by the description.
-fn methods_at(path: &str) -> Vec<Method> {
-    let mut methods = Vec::new();
-    for (pattern, item) in &openapi::document().paths.paths {
-        if !actix_web::dev::ResourceDef::new(pattern.as_str()).is_match(path) {
-            continue;
-        }
-        let known = [
-            (Method::GET, &item.get),
-            (Method::HEAD, &item.head),
-            (Method::POST, &item.post),
-            (Method::PUT, &item.put),
-            (Method::PATCH, &item.patch),
-            (Method::DELETE, &item.delete),
-        ];
-        methods.extend(known.into_iter().filter(|(_, operation)| operation.is_some()).map(|(method, _)| method));
-    }
-    methods
 }

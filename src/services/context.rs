@@ -1,8 +1,9 @@
 //! What use cases work with, and how they read and write.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{Code, Refusal};
@@ -23,6 +24,8 @@ pub struct Settings {
     pub public_url: String,
     /// How long a download link is good.
     pub url_ttl: SignedDuration,
+    /// How long a content that nothing refers to is kept.
+    pub keep_loose: SignedDuration,
     /// When a program should ask again, in seconds.
     pub next_check_after: i64,
     /// How long an access token is good.
@@ -47,6 +50,8 @@ pub struct Context {
     pub sessions: Sessions,
     /// Passwords.
     pub passwords: Passwords,
+    /// How many passwords are hashed at once: each takes memory on purpose, and strangers may ask for it.
+    pub hashing: Semaphore,
     /// From the configuration.
     pub settings: Settings,
 }
@@ -64,12 +69,13 @@ pub struct Write<'c> {
     /// The moment of the write.
     pub now: Timestamp,
     changes: Vec<Change>,
+    seen: HashSet<Change>,
 }
 
 impl Write<'_> {
     /// Notes what a check must know of once the write is committed.
     pub fn changed(&mut self, change: Change) {
-        if !self.changes.contains(&change) {
+        if self.seen.insert(change) {
             self.changes.push(change);
         }
     }
@@ -129,9 +135,10 @@ impl Context {
     /// # Errors
     /// As there.
     pub fn write_blocking<T>(&self, work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
-        let now = self.clock.now();
         let in_transaction = |connection: &mut Connection| {
-            let mut write = Write { connection, now, changes: Vec::new() };
+            // Read once it is this write's turn: ids and times then grow in the order of the commits.
+            let now = self.clock.now();
+            let mut write = Write { connection, now, changes: Vec::new(), seen: HashSet::new() };
             let value = work(&mut write)?;
             let mut loaded = Vec::new();
             for change in std::mem::take(&mut write.changes) {

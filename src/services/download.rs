@@ -14,7 +14,8 @@ use crate::{
 /// # Errors
 /// `url_invalid`, `url_expired`, `url_withdrawn`, `artifact_not_found`.
 pub fn find(context: &Context, id: ArtifactId, filename: &Filename, token: &str) -> Result<Artifact, Refusal> {
-    let grant = context.keys.read_link(id, token, context.clock.now()).map_err(|error| match error {
+    let now = context.clock.now();
+    let grant = context.keys.read_link(id, token, now).map_err(|error| match error {
         LinkError::Invalid => Refusal::new(
             Code::UrlInvalid,
             "this download link was not made here, or was altered; check for updates again",
@@ -31,7 +32,7 @@ pub fn find(context: &Context, id: ArtifactId, filename: &Filename, token: &str)
         return Err(missing());
     }
     let stopped = entry.stops.iter().any(|stop| stop.covers(&entry.product.channels, &release.channel));
-    if stopped || !release.may_be_downloaded() || is_revoked(context, grant) {
+    if stopped || !release.may_be_downloaded(now) || is_revoked(context, grant) {
         return Err(Refusal::new(Code::UrlWithdrawn, "this download has been withdrawn; check for updates again"));
     }
     Ok(artifact.clone())

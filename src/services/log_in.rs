@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Code, Context, Faults, Refusal, Write, context::id_at};
 use crate::{
-    auth::{session::Session, token_hash},
+    auth::{password::Passwords, session::Session, token_hash},
     domain::id::UserId,
     signing::random,
     store::{
@@ -41,6 +41,16 @@ fn lower(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
+/// Does what takes memory and time on purpose: off the async threads, and only so many at once.
+async fn hashing<T: Send + 'static>(
+    context: &Arc<Context>,
+    work: impl FnOnce(&Passwords) -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    let _turn = context.hashing.acquire().await.map_err(|error| Refusal::internal(&error))?;
+    let desk = Arc::clone(context);
+    tokio::task::spawn_blocking(move || work(&desk.passwords)).await.map_err(|error| Refusal::internal(&error))
+}
+
 /// Logs in with e-mail address and password.
 ///
 /// # Errors
@@ -48,13 +58,11 @@ fn lower(email: &str) -> String {
 pub async fn log_in(context: &Arc<Context>, email: &str, password: String) -> Result<Tokens, Refusal> {
     let email = lower(email);
     let user = context.read(move |connection| Ok(store::users::by_email(connection, &email)?)).await?;
-    let desk = Arc::clone(context);
-    let checked = tokio::task::spawn_blocking(move || {
-        let matches = desk.passwords.verify(&password, user.as_ref().map(|user| user.password_hash.as_str()));
+    let user = hashing(context, move |passwords| {
+        let matches = passwords.verify(&password, user.as_ref().map(|user| user.password_hash.as_str()));
         user.filter(|_| matches)
     })
-    .await;
-    let user = checked.map_err(|error| Refusal::internal(&error))?;
+    .await?;
     let user = user.ok_or_else(|| Refusal::new(Code::LoginFailed, "the e-mail address or the password is wrong"))?;
     let desk = Arc::clone(context);
     context
@@ -152,10 +160,8 @@ pub async fn set_up(context: &Arc<Context>, email: &str, password: String) -> Re
         faults.add("password", "must be 8 to 512 characters");
     }
     faults.finish()?;
-    let desk = Arc::clone(context);
-    let hashed = tokio::task::spawn_blocking(move || desk.passwords.hash(&password)).await;
-    let password_hash =
-        hashed.map_err(|error| Refusal::internal(&error))?.map_err(|error| Refusal::internal(&error))?;
+    let password_hash = hashing(context, move |passwords| passwords.hash(&password)).await?;
+    let password_hash = password_hash.map_err(|error| Refusal::internal(&error))?;
     context
         .write(move |write| {
             if store::users::exist(write.connection)? {

@@ -83,7 +83,6 @@ pub(super) fn add(
         id: write.new_id(),
         subscription,
         fingerprint,
-        hint: text.chars().skip(text.chars().count().saturating_sub(4)).collect(),
         imported: import.is_some(),
         created_at: write.now,
         revoked_at: None,

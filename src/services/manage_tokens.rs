@@ -109,8 +109,15 @@ pub async fn recognise(context: &Arc<Context>, presented: &str) -> Result<(ApiTo
     let token = token.filter(|token| token.expires_at.is_none_or(|end| now < end)).ok_or_else(invalid)?;
     // To the minute: a pipeline that uploads a hundred files need not write as often.
     if token.last_used_at.is_none_or(|last| now.duration_since(last) > jiff::SignedDuration::from_mins(1)) {
-        let id = token.id;
-        context.write(move |write| Ok(store::api_tokens::mark_used(write.connection, id, write.now)?)).await?;
+        let (desk, id) = (Arc::clone(context), token.id);
+        // On the side: who may read must not have to wait for, or fail with, a write.
+        tokio::spawn(async move {
+            let noted =
+                desk.write(move |write| Ok(store::api_tokens::mark_used(write.connection, id, write.now)?)).await;
+            if let Err(error) = noted {
+                tracing::warn!(%error, token = %id, "the last use of an API token was not noted");
+            }
+        });
     }
     let reach = token.product.map_or(Reach::Everything, Reach::Only);
     Ok((token, reach))

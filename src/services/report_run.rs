@@ -14,6 +14,7 @@ use crate::{
         locale::LanguageTag,
         platform::Component,
         product::Product,
+        release::{Access, Release, ReleaseState},
         run::{Failure, FailureClass, Outcome, Run, Stage},
         slug::Slug,
         version::Version,
@@ -108,6 +109,7 @@ pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Repor
                 scheduled_for: report.scheduled_for,
                 notify_email: report.notify_email,
                 locale: report.locale,
+                at: report.at,
                 // The server's clock: an updater's may be years off.
                 first_reported_at: write.now,
                 last_reported_at: write.now,
@@ -126,6 +128,15 @@ fn product_of(
 ) -> Result<Product, Refusal> {
     let catalogue = context.directory.catalogue();
     let entry = catalogue.product(slug.as_str()).ok_or_else(|| super::manage_products::not_found(slug))?;
+    let for_everyone =
+        |release: &Arc<Release>| release.access == Access::Everyone && release.state != ReleaseState::Draft;
+    if subscription.is_none() && !entry.releases.iter().any(for_everyone) {
+        // Nobody can update this product without a key, so nobody has anything to report.
+        return Err(Refusal::new(
+            Code::LicenseKeyRequired,
+            format!("send the license key: `{slug}` has nothing for those without one"),
+        ));
+    }
     let covered = subscription.and_then(|id| context.directory.coverage(id));
     if covered.is_some_and(|coverage| coverage.product != entry.product.id) {
         return Err(Refusal::new(Code::WrongProduct, format!("the license key is not one of `{slug}`")));

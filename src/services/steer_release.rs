@@ -186,7 +186,9 @@ fn set_rollout(release: &mut Release, state: RolloutState, why: &WhyMaybe) -> Re
     if let Some(reason) = &why.reason {
         check_line("reason", reason)?;
     }
-    if release.rollout.state != state {
+    // A pause must not lift a halt: what is halted is offered to nobody, and withdrawn links stay withdrawn.
+    let would_weaken = release.rollout.state == RolloutState::Halted && state == RolloutState::Paused;
+    if release.rollout.state != state && !would_weaken {
         release.rollout.state = state;
         release.rollout.reason.clone_from(&why.reason);
     }

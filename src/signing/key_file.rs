@@ -7,12 +7,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use aws_lc_rs::{rand::SystemRandom, signature::Ed25519KeyPair};
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{Ed25519KeyPair, KeyPair as _},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::random;
 use crate::domain::named_enum;
+
+/// The least length of a secret, in bytes.
+const SECRET: usize = 32;
 
 named_enum! {
     /// What a pair of keys is for.
@@ -63,6 +69,19 @@ struct Content {
     links: Vec<StoredKey>,
     sessions: Vec<StoredKey>,
     manifests: Vec<StoredKey>,
+    /// The public keys of manifests that were signed before the last rotations: what was published stays verifiable.
+    #[serde(default)]
+    retired_manifests: Vec<RetiredKey>,
+}
+
+/// A public key that no longer signs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetiredKey {
+    /// What signatures name it by.
+    pub id: String,
+    /// The key, in base64url without padding.
+    pub public: String,
 }
 
 /// A key with its id.
@@ -122,10 +141,8 @@ impl KeyFile {
         let content: Content =
             serde_json::from_str(&text).map_err(|error| KeyError::Damaged(path.to_owned(), error.to_string()))?;
         let file = Self { path: path.to_owned(), content };
-        match Purpose::ALL.iter().find(|purpose| file.keys(**purpose).is_empty()) {
-            Some(purpose) => Err(KeyError::Damaged(path.to_owned(), format!("there is no key for {purpose}"))),
-            None => Ok(file),
-        }
+        file.check()?;
+        Ok(file)
     }
 
     fn make(path: &Path) -> Result<Self, KeyError> {
@@ -134,16 +151,36 @@ impl KeyFile {
             links: Vec::new(),
             sessions: Vec::new(),
             manifests: Vec::new(),
+            retired_manifests: Vec::new(),
         };
         let mut file = Self { path: path.to_owned(), content };
         for purpose in Purpose::ALL {
             file.renew(*purpose)?;
         }
+        file.renew(Purpose::Manifests)?;
         file.save()?;
         Ok(file)
     }
 
-    /// Puts a new key first; the one that was first stays second, and any older one is dropped.
+    /// Fails unless every key there must be is there, and is long enough to be one: a template that was filled from a
+    /// variable that is not set makes empty secrets, under which anybody could sign.
+    fn check(&self) -> Result<(), KeyError> {
+        let lacking = |what: &str| Err(KeyError::Damaged(self.path.clone(), what.to_owned()));
+        if self.content.license.0.len() < SECRET {
+            return lacking("the license secret is too short");
+        }
+        for purpose in Purpose::ALL {
+            let keys = self.keys(*purpose);
+            if keys.is_empty() || keys.iter().any(|key| key.secret().len() < SECRET) {
+                return lacking(&format!("a key for {purpose} is missing or too short"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the next key into use. Of links and sessions a new key goes first, and what the one before signed still
+    /// holds. Of manifests the next key has been public since the rotation before, so that updaters know it; it goes
+    /// first now, a new next one is made, and the public half of the old one is kept for good.
     ///
     /// # Errors
     /// [`KeyError`] when the file cannot be written.
@@ -168,13 +205,26 @@ impl KeyFile {
             }
             Purpose::Sessions | Purpose::Manifests => URL_SAFE_NO_PAD.encode(random::<9>()),
         };
-        let keys = self.keys_mut(purpose);
-        keys.insert(0, StoredKey { id, secret: Bytes(secret) });
-        keys.truncate(2);
+        let new = StoredKey { id, secret: Bytes(secret) };
+        let content = &mut self.content;
+        match purpose {
+            Purpose::Links => put_first(&mut content.links, new),
+            Purpose::Sessions => put_first(&mut content.sessions, new),
+            Purpose::Manifests => {
+                content.manifests.push(new);
+                if content.manifests.len() > 2 {
+                    let old = content.manifests.remove(0);
+                    let pair =
+                        Ed25519KeyPair::from_pkcs8(old.secret()).map_err(|_| KeyError::damaged(&self.path, &old.id))?;
+                    let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+                    content.retired_manifests.push(RetiredKey { id: old.id, public });
+                }
+            }
+        }
         Ok(())
     }
 
-    /// The keys for a purpose, the one that signs first.
+    /// The keys for a purpose, the one that signs first; of manifests the second signs after the next rotation.
     #[must_use]
     pub fn keys(&self, purpose: Purpose) -> &[StoredKey] {
         match purpose {
@@ -184,12 +234,10 @@ impl KeyFile {
         }
     }
 
-    const fn keys_mut(&mut self, purpose: Purpose) -> &mut Vec<StoredKey> {
-        match purpose {
-            Purpose::Links => &mut self.content.links,
-            Purpose::Sessions => &mut self.content.sessions,
-            Purpose::Manifests => &mut self.content.manifests,
-        }
+    /// The public keys of manifests that no longer sign.
+    #[must_use]
+    pub fn retired(&self) -> &[RetiredKey] {
+        &self.content.retired_manifests
     }
 
     /// The secret that license keys are hashed with.
@@ -222,6 +270,12 @@ impl KeyFile {
     }
 }
 
+/// Puts a key first; the one that was first stays second, and any older one is dropped.
+fn put_first(keys: &mut Vec<StoredKey>, key: StoredKey) {
+    keys.insert(0, key);
+    keys.truncate(2);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,5 +305,25 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("permissions");
         fs::write(&path, "{}").expect("a write");
         assert!(matches!(KeyFile::open(&path), Err(KeyError::Damaged(..))));
+        fs::remove_file(&path).expect("a removal");
+        KeyFile::open(&path).expect("keys");
+        let text = fs::read_to_string(&path).expect("text");
+        let secret = text.split('"').nth(3).expect("the license secret");
+        fs::write(&path, text.replace(secret, "")).expect("a write");
+        assert!(matches!(KeyFile::open(&path), Err(KeyError::Damaged(..))), "an empty secret is none");
+    }
+
+    #[test]
+    fn the_next_key_of_manifests_is_public_before_it_signs_and_the_old_ones_stay_public() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut file = KeyFile::open(&folder.path().join("keys.json")).expect("keys");
+        let first: Vec<String> = file.keys(Purpose::Manifests).iter().map(|key| key.id.clone()).collect();
+        file.rotate(Purpose::Manifests).expect("a rotation");
+        file.rotate(Purpose::Manifests).expect("a rotation");
+        assert_eq!(file.retired().iter().map(|key| key.id.clone()).collect::<Vec<_>>(), first);
+        let ring = crate::signing::KeyRing::of(&file).expect("keys");
+        let public: Vec<String> = ring.public_keys().into_iter().map(|key| key.kid).collect();
+        assert_eq!(public.len(), 4);
+        assert!(first.iter().all(|id| public.contains(id)));
     }
 }

@@ -78,19 +78,20 @@ impl Row {
     }
 }
 
-/// Takes in sightings: the newest of each installation stays.
+/// Takes in sightings: the newest of each installation stays, and a check without a key does not take away whose it is.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub fn take_in(connection: &mut Connection, sightings: &[Sighting]) -> Result<(), StoreError> {
     for sighting in sightings {
         let place = installations::table.find((Key(sighting.product), Key(sighting.installation)));
-        let known: Option<(Moment, Moment)> =
-            place.select((installations::first_seen_at, installations::last_seen_at)).first(connection).optional()?;
+        let known: Option<Row> = place.select(Row::as_select()).first(connection).optional()?;
         match known {
-            Some((_, last)) if last.0 > sighting.seen_at => {}
-            Some((first, _)) => {
-                diesel::update(place).set(Row::of(sighting, first)).execute(connection)?;
+            Some(known) if known.last_seen_at.0 > sighting.seen_at => {}
+            Some(known) => {
+                let mut row = Row::of(sighting, known.first_seen_at);
+                row.subscription_id = row.subscription_id.or(known.subscription_id);
+                diesel::update(place).set(row).execute(connection)?;
             }
             None => {
                 let row = Row::of(sighting, Moment(sighting.seen_at));

@@ -35,6 +35,7 @@ struct Row {
     scheduled_for: Option<Moment>,
     notify_email: Option<String>,
     locale: Option<Name<LanguageTag>>,
+    updater_time: Option<Moment>,
     first_reported_at: Moment,
     last_reported_at: Moment,
 }
@@ -62,6 +63,7 @@ impl Row {
             scheduled_for: run.scheduled_for.map(Moment),
             notify_email: run.notify_email.clone(),
             locale: run.locale.clone().map(Name),
+            updater_time: run.at.map(Moment),
             first_reported_at: Moment(run.first_reported_at),
             last_reported_at: Moment(run.last_reported_at),
         }
@@ -86,6 +88,7 @@ impl Row {
             scheduled_for: self.scheduled_for.map(|at| at.0),
             notify_email: self.notify_email,
             locale: self.locale.map(|locale| locale.0),
+            at: self.updater_time.map(|at| at.0),
             first_reported_at: self.first_reported_at.0,
             last_reported_at: self.last_reported_at.0,
         }

@@ -169,7 +169,6 @@ diesel::table! {
         id -> Binary,
         subscription_id -> Binary,
         fingerprint -> Binary,
-        hint -> Text,
         imported -> Bool,
         created_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
@@ -210,6 +209,7 @@ diesel::table! {
         scheduled_for -> Nullable<BigInt>,
         notify_email -> Nullable<Text>,
         locale -> Nullable<Text>,
+        updater_time -> Nullable<BigInt>,
         first_reported_at -> BigInt,
         last_reported_at -> BigInt,
     }

@@ -7,6 +7,9 @@ use super::{Connection, StoreError, schema::settings};
 /// Which license secret the fingerprints in this database were made with.
 pub const LICENSE_SECRET: &str = "license_secret";
 
+/// Which folder of artifacts this database lists the contents of.
+pub const ARTIFACTS: &str = "artifacts";
+
 /// The value of a setting.
 ///
 /// # Errors

@@ -2,5 +2,6 @@
 
 mod client;
 mod decisions;
+mod documentation;
 mod harness;
 mod updaters;

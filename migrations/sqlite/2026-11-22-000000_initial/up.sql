@@ -119,6 +119,7 @@ CREATE TABLE customers (
     created_at INTEGER NOT NULL,
     revision INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX customers_external_ref ON customers (external_ref);
 
 CREATE TABLE hosting_groups (
     id BLOB NOT NULL PRIMARY KEY,
@@ -152,6 +153,7 @@ CREATE TABLE subscriptions (
 CREATE INDEX subscriptions_customer ON subscriptions (customer_id);
 CREATE INDEX subscriptions_product ON subscriptions (product_id);
 CREATE INDEX subscriptions_hosting_group ON subscriptions (hosting_group_id);
+CREATE INDEX subscriptions_external_ref ON subscriptions (external_ref);
 CREATE INDEX subscriptions_ends_on ON subscriptions (ends_on);
 
 CREATE TABLE license_keys (
@@ -159,8 +161,6 @@ CREATE TABLE license_keys (
     subscription_id BLOB NOT NULL REFERENCES subscriptions (id),
     -- HMAC-SHA-256 under the server's license secret; the key itself is stored nowhere.
     fingerprint BLOB NOT NULL UNIQUE,
-    -- The last characters, so that staff can tell keys apart.
-    hint TEXT NOT NULL,
     imported INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     revoked_at INTEGER
@@ -201,6 +201,7 @@ CREATE TABLE runs (
     scheduled_for INTEGER,
     notify_email TEXT,
     locale TEXT,
+    updater_time INTEGER,
     first_reported_at INTEGER NOT NULL,
     last_reported_at INTEGER NOT NULL,
     PRIMARY KEY (id, owner)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
+use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::error::ApiError;
 

@@ -53,6 +53,8 @@ pub struct RunBody {
     notify_email: Option<String>,
     /// In which language.
     locale: Option<String>,
+    /// When its last step happened, by the updater's own clock.
+    at: Option<Timestamp>,
     /// When it was first heard of.
     first_reported_at: Timestamp,
     /// When it was last heard of.
@@ -133,6 +135,7 @@ pub async fn list_runs(
             scheduled_for: run.scheduled_for,
             notify_email: run.notify_email,
             locale: run.locale.map(|locale| locale.to_string()),
+            at: run.at,
             first_reported_at: run.first_reported_at,
             last_reported_at: run.last_reported_at,
         }),

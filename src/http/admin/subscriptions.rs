@@ -100,8 +100,6 @@ pub struct IssuedKey {
 pub struct KeyBody {
     /// Its id.
     id: LicenseKeyId,
-    /// Its last characters.
-    hint: String,
     /// Whether the vendor brought it.
     imported: bool,
     /// When it was issued or imported.
@@ -112,13 +110,7 @@ pub struct KeyBody {
 
 impl KeyBody {
     fn of(key: KeyRecord) -> Self {
-        Self {
-            id: key.id,
-            hint: key.hint,
-            imported: key.imported,
-            created_at: key.created_at,
-            revoked_at: key.revoked_at,
-        }
+        Self { id: key.id, imported: key.imported, created_at: key.created_at, revoked_at: key.revoked_at }
     }
 }
 

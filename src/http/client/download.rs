@@ -34,7 +34,7 @@ pub struct DownloadPath {
 }
 
 /// The right to have it.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[derive(Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct DownloadQuery {
@@ -121,7 +121,9 @@ async fn answer(
         .content_type(content_type(&artifact.filename))
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", artifact.filename)))
         .insert_header(("Repr-Digest", format!("sha-256=:{}:", STANDARD.encode(artifact.sha256.0))));
-    let (start, length) = match part(request, &artifact, &etag) {
+    // Range is for GET only (RFC 9110, section 14.2).
+    let wanted = if with_body { part(request, &artifact, &etag) } else { Part::Whole };
+    let (start, length) = match wanted {
         Part::Whole => (0, artifact.size),
         Part::Range(first, last) => {
             response
