@@ -4,4 +4,5 @@ mod client;
 mod decisions;
 mod documentation;
 mod harness;
+mod publisher;
 mod updaters;
