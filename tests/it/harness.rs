@@ -9,6 +9,7 @@
 pub mod actor;
 pub mod answer;
 pub mod bytes;
+pub mod pages;
 pub mod patience;
 pub mod program;
 pub mod server;

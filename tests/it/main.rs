@@ -5,4 +5,5 @@ mod decisions;
 mod demo;
 mod documentation;
 mod harness;
+mod publisher;
 mod updaters;

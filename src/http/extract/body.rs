@@ -1,11 +1,14 @@
 //! JSON bodies: at most 256 KiB; what is wrong is said by field.
 
+mod objects;
+
 use std::pin::Pin;
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web::Bytes};
 use futures_util::{Future, StreamExt as _};
 use serde::de::DeserializeOwned;
 
+use self::objects::Objects;
 use super::{super::Problem, code_of};
 use crate::services::{Code, Fault, Refusal};
 
@@ -96,7 +99,7 @@ pub fn require_type(request: &HttpRequest, wanted: &str) -> Result<(), Problem> 
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Objects(&mut json)).map_err(|error| {
         let inner = error.inner();
         if !inner.is_data() {
             return Problem::new(Code::BodyMalformed, format!("the body is no JSON: {inner}"));
@@ -147,16 +150,18 @@ mod tests {
             (r#"{"channel":"stable"}"#, Code::BodyInvalid, "version"),
             (r#"{"version":"1.0.0","colour":1}"#, Code::BodyInvalid, "colour"),
             (r#"{"version":"1.0.0","severity":"grave"}"#, Code::BodyInvalid, "severity"),
-            ("[]", Code::BodyInvalid, "version"),
+            ("[]", Code::BodyInvalid, "body"),
+            (r#"["1.0.0"]"#, Code::BodyInvalid, "body"),
+            ("null", Code::BodyInvalid, "body"),
         ] {
             let refusal = refusal::<NewRelease>(text);
             assert_eq!(refusal.code, code, "{text}");
-            if text != "[]" {
-                assert_eq!(refusal.faults[0].field, field, "{text}");
-            }
+            assert_eq!(refusal.faults[0].field, field, "{text}");
         }
         let nested = r#"{"slug":"a","name":"A","timezone":"UTC","window":{"days":["mon"],"start":"01:00","duration_minutes":1,"x":2}}"#;
         assert_eq!(refusal::<NewHostingGroup>(nested).faults[0].field, "window.x");
+        let array = r#"{"slug":"a","name":"A","timezone":"UTC","window":[["mon"],"01:00",1]}"#;
+        assert_eq!(refusal::<NewHostingGroup>(array).faults[0].field, "window");
         assert_eq!(refusal::<NewRelease>("{").code, Code::BodyMalformed);
         assert_eq!(refusal::<NewRelease>(r#"{"version":"1.0.0"} x"#).code, Code::BodyMalformed);
     }

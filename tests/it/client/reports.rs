@@ -149,13 +149,12 @@ fn runs_belong_to_the_subscription_that_reports_them() {
     assert_eq!(send(&other.customer, &report("downloading"))["stage"], "downloading");
     foreign.customer.post("/api/v1/reports").json(&report("ended")).send().refused(422, "body_invalid");
     foreign.customer.post("/api/v1/reports").json(&report("installing")).send().refused(403, "wrong_product");
-    vendor.anonymous().post("/api/v1/reports").json(&report("installing")).send().accepted();
-    vendor
-        .customer("wrong")
-        .post("/api/v1/reports")
-        .json(&report("installing"))
-        .send()
-        .refused(401, "license_key_unknown");
+    // Somebody without a key can only have been given what is for everyone.
+    let anonymously = || vendor.anonymous().post("/api/v1/reports").json(&report("installing")).send();
+    anonymously().refused(401, "license_key_required");
+    office.release("12.0.0").with("access", "everyone").publish();
+    anonymously().accepted();
+    vendor.customer("wrong").post("/api/v1/reports").json(&report("installing")).send().refused(401, "license_key_unknown");
     assert_eq!(runs(&vendor).len(), 3);
     let filtered = |query: &str| {
         let listed = vendor.admin.get(&format!("/api/v1/admin/runs?{query}")).send().ok();
