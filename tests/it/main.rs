@@ -3,4 +3,5 @@
 mod decisions;
 mod demo;
 mod documentation;
+mod openapi;
 mod updaters;
