@@ -5,5 +5,6 @@ mod decisions;
 mod demo;
 mod documentation;
 mod harness;
+mod openapi;
 mod publisher;
 mod updaters;

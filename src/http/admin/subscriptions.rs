@@ -59,7 +59,7 @@ pub struct SubscriptionsQuery {
     /// Only those of this customer.
     customer: Option<CustomerId>,
     /// Only those of the product with this slug.
-    #[param(value_type = Option<String>, example = "office-maker")]
+    #[param(example = "office-maker")]
     product: Option<Slug>,
     /// Only those in this status today.
     #[param(inline, example = "active")]
@@ -233,7 +233,7 @@ pub async fn change_subscription(
     tag = "Admin",
     params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     security(("bearer" = [])),
-    request_body = Renewal,
+    request_body(content = Renewal, example = json!({"ends_on": "2099-12-31"})),
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
 )]
 #[post("/api/v1/admin/subscriptions/{id}/renew")]
