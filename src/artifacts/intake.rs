@@ -106,7 +106,12 @@ impl Artifacts {
         if length > 0 {
             sink = sink.write(PutPayload::from_iter(gathered)).await?;
         }
-        sink.target.complete().await.map_err(ArtifactsError::from)?;
+        // To its end, also when the sender goes away now: what is half named would be nobody's.
+        let completing = tokio::spawn(async move {
+            sink.target.complete().await?;
+            Ok::<_, object_store::Error>(sink)
+        });
+        let sink = completing.await.map_err(broken)?.map_err(ArtifactsError::from)?;
         let sha256 = Sha256(sink.hash.finish().as_ref().try_into().unwrap_or_default());
         Ok(Received { id, size: sink.size, sha256 })
     }

@@ -66,12 +66,17 @@ fn within_window<'a>(facts: &Facts<'a>, decision: Decision<'a>) -> Decision<'a> 
                 && decision.offer.is_some()
                 && !group.is_open(facts.now) =>
         {
+            let later = |one: Considered<'a>| match one.verdict {
+                Verdict::Offered => Considered { verdict: Verdict::OutsideMaintenanceWindow, ..one },
+                _ => one,
+            };
             Decision {
                 status: Status::Deferred,
                 reason: Some(Reason::OutsideMaintenanceWindow),
                 next_window_at: group.next_start(facts.now),
                 offer: None,
                 newer: None,
+                trace: decision.trace.into_iter().map(later).collect(),
                 ..decision
             }
         }

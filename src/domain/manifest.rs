@@ -48,6 +48,21 @@ pub struct Manifest {
     pub artifacts: Vec<ManifestArtifact>,
 }
 
+/// A manifest as it was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedManifest {
+    /// Of which release.
+    pub release: ReleaseId,
+    /// 1 at publication, one more with every correction.
+    pub revision: i64,
+    /// The canonical JSON.
+    pub body: Vec<u8>,
+    /// The Ed25519 signature of the body.
+    pub signature: Vec<u8>,
+    /// The key it was signed with.
+    pub key_id: String,
+}
+
 /// A file in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct ManifestArtifact {

@@ -7,7 +7,7 @@ pub mod license;
 pub mod path;
 pub mod query;
 
-pub use body::{Body, MaybeBody};
+pub use body::{Body, MaybeBody, Nothing};
 pub use caller::Caller;
 pub use if_match::IfMatch;
 pub use license::License;

@@ -106,7 +106,8 @@ pub struct PageQuery {
 fn cursor<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
     let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
     let id = Uuid::try_parse(&text);
-    id.map(Some).map_err(|_| serde::de::Error::custom(InvalidValue::new("cursor", &text, "the `next` of the page before")))
+    id.map(Some)
+        .map_err(|_| serde::de::Error::custom(InvalidValue::new("cursor", &text, "the `next` of the page before")))
 }
 
 /// An answer with a JSON body.

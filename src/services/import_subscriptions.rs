@@ -6,12 +6,12 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::{
-    Context, Faults, Reach, Refusal, Write, manage_customers,
-    manage_subscriptions::{self, NewSubscription},
+    Code, Context, Faults, Reach, Refusal, Write, manage_customers,
+    manage_customers::NewCustomer,
+    manage_subscriptions::{self, Ids, NewSubscription},
 };
 use crate::{
     domain::{
-        customer::Customer,
         id::{CustomerId, SubscriptionId},
         locale::LanguageTag,
         slug::Slug,
@@ -79,86 +79,114 @@ impl std::fmt::Debug for Imported {
 /// # Errors
 /// `body_invalid` naming the lines and columns that are wrong; nothing is imported then.
 pub async fn import(context: &Arc<Context>, reach: Reach, file: bytes::Bytes) -> Result<Vec<Imported>, Refusal> {
-    let keys = Arc::clone(context);
-    context
-        .write(move |write| {
-            let mut importer = Importer {
-                keys: &keys.keys,
-                reach,
-                customers: HashMap::new(),
-                imported: Vec::new(),
-                faults: Vec::new(),
-            };
-            let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file.as_ref());
-            let header = reader.headers().map_err(|error| Refusal::field("line 1", error.to_string()))?.clone();
-            let mut record = csv::StringRecord::new();
-            loop {
-                let line = reader.position().line();
-                match reader.read_record(&mut record) {
-                    Ok(true) => {
-                        importer.take(write, record.position().map_or(line, csv::Position::line), &record, &header)?;
+    let desk = Arc::clone(context);
+    // Read before it is this write's turn: no stop has to wait for the reading of a large file.
+    let read = tokio::task::spawn_blocking(move || read(&file)).await;
+    let lines = read.unwrap_or_else(|error| Err(Refusal::internal(&error)))?;
+    let adding = context.write(move |write| {
+        let mut importer = Importer { keys: &desk.keys, reach, customers: HashMap::new() };
+        let mut imported = Vec::new();
+        let mut faults = LineFaults::default();
+        for (line, row) in lines {
+            match importer.add(write, row) {
+                Ok((subscription, license_key)) => imported.push(Imported { line, subscription, license_key }),
+                Err(refusal) => faults.note(line, refusal)?,
+            }
+            if faults.is_full() {
+                break;
+            }
+        }
+        faults.finish().map(|()| imported)
+    });
+    adding.await
+}
+
+/// Reads the whole file.
+fn read(file: &[u8]) -> Result<Vec<(u64, Line)>, Refusal> {
+    const NEEDED: [&str; 5] = ["customer", "product", "deployment", "starts_on", "ends_on"];
+    let mut faults = LineFaults::default();
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
+    let header = reader.headers().map_err(|error| Refusal::field("line 1", error.to_string()))?.clone();
+    for name in NEEDED.iter().filter(|name| !header.iter().any(|column| column == **name)) {
+        faults.add(1, name, "this column is missing");
+    }
+    faults.finish()?;
+    let mut faults = LineFaults::default();
+    let mut lines = Vec::new();
+    let mut record = csv::StringRecord::new();
+    loop {
+        let line = reader.position().line();
+        match reader.read_record(&mut record) {
+            Ok(true) => {
+                let line = record.position().map_or(line, csv::Position::line);
+                match record.deserialize(Some(&header)) {
+                    Ok(row) => lines.push((line, row)),
+                    Err(error) => {
+                        let (column, message) = explain(&error, &header);
+                        faults.add(line, &column, &message);
                     }
-                    Ok(false) => break,
-                    Err(error) => importer.fault(line, "", &error.to_string()),
-                }
-                if importer.faults.len() >= SHOWN {
-                    break;
                 }
             }
-            if importer.faults.is_empty() {
-                return Ok(importer.imported);
-            }
-            let mut faults = Faults::default();
-            for (field, message) in importer.faults {
-                faults.add(&field, message);
-            }
-            Err(faults.finish().err().unwrap_or_else(|| Refusal::internal(&"faults without a fault")))
-        })
-        .await
+            Ok(false) => break,
+            Err(error) => faults.add(line, "", &error.to_string()),
+        }
+        if faults.is_full() {
+            break;
+        }
+    }
+    faults.finish().map(|()| lines)
+}
+
+/// What is wrong, line by line.
+#[derive(Default)]
+struct LineFaults {
+    faults: Faults,
+    count: usize,
+}
+
+impl LineFaults {
+    fn add(&mut self, line: u64, column: &str, message: &str) {
+        let field = if column.is_empty() { format!("line {line}") } else { format!("line {line}, {column}") };
+        self.faults.add(&field, message);
+        self.count += 1;
+    }
+
+    /// Notes why a line was refused; a refusal that is about no line ends the import.
+    fn note(&mut self, line: u64, refusal: Refusal) -> Result<(), Refusal> {
+        match column_of_code(refusal.code) {
+            Some(column) => self.add(line, column, &refusal.detail),
+            None if refusal.faults.is_empty() => return Err(refusal),
+            None => refusal.faults.iter().for_each(|fault| self.add(line, &fault.field, &fault.message)),
+        }
+        Ok(())
+    }
+
+    const fn is_full(&self) -> bool {
+        self.count >= SHOWN
+    }
+
+    fn finish(self) -> Result<(), Refusal> {
+        self.faults.finish()
+    }
 }
 
 struct Importer<'k> {
     keys: &'k KeyRing,
     reach: Reach,
     customers: HashMap<String, CustomerId>,
-    imported: Vec<Imported>,
-    faults: Vec<(String, String)>,
 }
 
 impl Importer<'_> {
-    fn fault(&mut self, line: u64, column: &str, message: &str) {
-        let field = if column.is_empty() { format!("line {line}") } else { format!("line {line}, {column}") };
-        self.faults.push((field, message.to_owned()));
-    }
-
-    /// Takes in a line; what is wrong with it is noted, what is wrong with the database ends the import.
-    fn take(
-        &mut self,
-        write: &mut Write<'_>,
-        line: u64,
-        record: &csv::StringRecord,
-        header: &csv::StringRecord,
-    ) -> Result<(), Refusal> {
-        let row: Line = match record.deserialize(Some(header)) {
-            Ok(row) => row,
-            Err(error) => {
-                let (column, message) = explain(&error, header);
-                self.fault(line, &column, &message);
-                return Ok(());
-            }
-        };
-        match self.add(write, row) {
-            Ok((subscription, license_key)) => self.imported.push(Imported { line, subscription, license_key }),
-            Err(refusal) if refusal.faults.is_empty() && refusal.code != super::Code::LicenseKeyExists => {
-                return Err(refusal);
-            }
-            Err(refusal) if refusal.faults.is_empty() => self.fault(line, "license_key", &refusal.detail),
-            Err(refusal) => refusal.faults.iter().for_each(|fault| self.fault(line, &fault.field, &fault.message)),
-        }
-        Ok(())
-    }
-
     fn add(&mut self, write: &mut Write<'_>, row: Line) -> Result<(SubscriptionId, Option<String>), Refusal> {
+        if let Some(reference) = &row.external_ref {
+            // So that a file can be sent again when its answer was lost.
+            if store::subscriptions::has_external_ref(write.connection, &row.product, reference)? {
+                return Err(Refusal::field(
+                    "external_ref",
+                    format!("there is a subscription `{reference}` of this product already"),
+                ));
+            }
+        }
         let customer_id = self.customer(write, &row)?;
         let brought = row.license_key.is_some();
         let channels = row.channels.map(|names| {
@@ -178,7 +206,8 @@ impl Importer<'_> {
             external_ref: row.external_ref,
             license_key: row.license_key,
         };
-        let (subscription, issued) = manage_subscriptions::add_within(write, self.keys, self.reach, new)?;
+        let ids = Ids { subscription: write.new_id(), license_key: write.new_id() };
+        let (subscription, issued) = manage_subscriptions::add_within(write, self.keys, self.reach, ids, new)?;
         Ok((subscription.coverage.id, (!brought).then_some(issued.license_key)))
     }
 
@@ -190,16 +219,14 @@ impl Importer<'_> {
         let id = if let Some(known) = store::customers::by_external_ref(write.connection, &row.customer)? {
             known.id
         } else {
-            let customer = Customer {
-                id: write.new_id(),
+            let id = write.new_id();
+            let new = NewCustomer {
                 name: row.customer_name.clone().unwrap_or_else(|| row.customer.clone()),
                 email: row.customer_email.clone(),
                 locale: row.customer_locale.clone(),
                 external_ref: Some(row.customer.clone()),
-                created_at: write.now,
-                revision: 1,
             };
-            manage_customers::check(&customer).map_err(|refusal| Refusal {
+            let customer = manage_customers::add_within(write, id, new).map_err(|refusal| Refusal {
                 faults: refusal
                     .faults
                     .into_iter()
@@ -207,11 +234,21 @@ impl Importer<'_> {
                     .collect(),
                 ..refusal
             })?;
-            store::customers::insert(write.connection, &customer)?;
             customer.id
         };
         self.customers.insert(row.customer.clone(), id);
         Ok(id)
+    }
+}
+
+/// The column that a refusal without a field is about; `None` where it is about no line at all.
+const fn column_of_code(code: Code) -> Option<&'static str> {
+    match code {
+        Code::LicenseKeyExists => Some("license_key"),
+        Code::ProductNotFound => Some("product"),
+        Code::HostingGroupNotFound => Some("hosting_group"),
+        Code::CustomerNotFound => Some("customer"),
+        _ => None,
     }
 }
 

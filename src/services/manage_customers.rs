@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Expected, Faults, Refusal, manage_products::present};
+use super::{Code, Context, Expected, Faults, Reach, Refusal, Write, manage_products::present};
 use crate::{
     domain::{customer::Customer, id::CustomerId, locale::LanguageTag},
-    store,
+    store::{self, Connection, Page},
 };
 
 /// A new customer.
@@ -52,7 +52,7 @@ pub struct CustomerChange {
 }
 
 /// Checks what the types do not say.
-pub(super) fn check(customer: &Customer) -> Result<(), Refusal> {
+fn check(customer: &Customer) -> Result<(), Refusal> {
     let mut faults = Faults::default();
     faults.line("name", &customer.name);
     if let Some(email) = &customer.email {
@@ -71,28 +71,64 @@ pub(super) fn check(customer: &Customer) -> Result<(), Refusal> {
 pub async fn add(context: &Arc<Context>, new: NewCustomer) -> Result<Customer, Refusal> {
     context
         .write(move |write| {
-            let customer = Customer {
-                id: write.new_id(),
-                name: new.name,
-                email: new.email,
-                locale: new.locale,
-                external_ref: new.external_ref,
-                created_at: write.now,
-                revision: 1,
-            };
-            check(&customer)?;
-            store::customers::insert(write.connection, &customer)?;
-            Ok(customer)
+            let id = write.new_id();
+            add_within(write, id, new)
         })
         .await
+}
+
+/// Adds a customer under an id, within a write.
+pub(super) fn add_within(write: &mut Write<'_>, id: CustomerId, new: NewCustomer) -> Result<Customer, Refusal> {
+    let customer = Customer {
+        id,
+        name: new.name,
+        email: new.email,
+        locale: new.locale,
+        external_ref: new.external_ref,
+        created_at: write.now,
+        revision: 1,
+    };
+    check(&customer)?;
+    store::customers::insert(write.connection, &customer)?;
+    Ok(customer)
 }
 
 /// The customer with this id.
 ///
 /// # Errors
 /// `customer_not_found`.
-pub async fn get(context: &Arc<Context>, id: CustomerId) -> Result<Customer, Refusal> {
-    context.read(move |connection| store::customers::get(connection, id)?.ok_or_else(|| not_found(id))).await
+pub async fn get(context: &Arc<Context>, reach: Reach, id: CustomerId) -> Result<Customer, Refusal> {
+    context.read(move |connection| find(connection, reach, id)).await
+}
+
+/// The customer with this id, if they are within reach: for a token of one product those who have a subscription of it,
+/// or none yet.
+pub(super) fn find(connection: &mut Connection, reach: Reach, id: CustomerId) -> Result<Customer, Refusal> {
+    let within = match reach {
+        Reach::Everything => true,
+        Reach::Only(product) => store::customers::is_of_product(connection, id, product)?,
+    };
+    store::customers::get(connection, id)?.filter(|_| within).ok_or_else(|| not_found(id))
+}
+
+/// A page of the customers within reach whose name, e-mail or external reference contains `words`.
+///
+/// # Errors
+/// `parameter_invalid`.
+pub async fn list(
+    context: &Arc<Context>,
+    reach: Reach,
+    words: Option<String>,
+    page: Page<CustomerId>,
+) -> Result<Vec<Customer>, Refusal> {
+    if words.as_ref().is_some_and(|words| words.chars().count() > 200) {
+        return Err(Refusal::parameter("q", "must be at most 200 characters"));
+    }
+    let product = match reach {
+        Reach::Everything => None,
+        Reach::Only(product) => Some(product),
+    };
+    context.read(move |connection| Ok(store::customers::matching(connection, words.as_deref(), product, page)?)).await
 }
 
 /// Changes a customer.
@@ -101,13 +137,14 @@ pub async fn get(context: &Arc<Context>, id: CustomerId) -> Result<Customer, Ref
 /// `customer_not_found`, `precondition_failed`, `body_invalid`.
 pub async fn change(
     context: &Arc<Context>,
+    reach: Reach,
     id: CustomerId,
     expected: Expected,
     change: CustomerChange,
 ) -> Result<Customer, Refusal> {
     context
         .write(move |write| {
-            let mut customer = store::customers::get(write.connection, id)?.ok_or_else(|| not_found(id))?;
+            let mut customer = find(write.connection, reach, id)?;
             expected.check(customer.revision)?;
             customer.name = change.name.unwrap_or(customer.name);
             customer.email = change.email.unwrap_or(customer.email);

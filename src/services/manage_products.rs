@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Expected, Faults, Reach, Refusal};
+use super::{Code, Context, Expected, Faults, Reach, Refusal, Write};
 use crate::{
     directory::Change,
     domain::{
@@ -155,33 +155,39 @@ fn channels(names: Vec<Slug>) -> Result<Channels, Refusal> {
 /// # Errors
 /// `body_invalid`, `product_exists`.
 pub async fn add(context: &Arc<Context>, new: NewProduct) -> Result<Product, Refusal> {
-    let channels = channels(new.channels)?;
     context
         .write(move |write| {
-            if store::products::by_slug(write.connection, &new.slug)?.is_some() {
-                return Err(Refusal::new(Code::ProductExists, format!("there is a product `{}` already", new.slug)));
-            }
-            let product = Product {
-                id: write.new_id(),
-                slug: new.slug,
-                name: new.name,
-                channels,
-                default_locale: new.default_locale,
-                help_url: new.help_url,
-                renew_url: new.renew_url,
-                expiry_policy: new.expiry_policy,
-                min_supported_version: new.min_supported_version,
-                timezone: new.timezone,
-                required_artifacts: new.required_artifacts,
-                required_locales: new.required_locales,
-                revision: 1,
-            };
-            check(&product)?;
-            store::products::insert(write.connection, &product)?;
-            write.changed(Change::Product(product.id));
-            Ok(product)
+            let id = write.new_id();
+            add_within(write, id, new)
         })
         .await
+}
+
+/// Adds a product under an id, within a write.
+pub(super) fn add_within(write: &mut Write<'_>, id: ProductId, new: NewProduct) -> Result<Product, Refusal> {
+    let channels = channels(new.channels)?;
+    if store::products::by_slug(write.connection, &new.slug)?.is_some() {
+        return Err(Refusal::new(Code::ProductExists, format!("there is a product `{}` already", new.slug)));
+    }
+    let product = Product {
+        id,
+        slug: new.slug,
+        name: new.name,
+        channels,
+        default_locale: new.default_locale,
+        help_url: new.help_url,
+        renew_url: new.renew_url,
+        expiry_policy: new.expiry_policy,
+        min_supported_version: new.min_supported_version,
+        timezone: new.timezone,
+        required_artifacts: new.required_artifacts,
+        required_locales: new.required_locales,
+        revision: 1,
+    };
+    check(&product)?;
+    store::products::insert(write.connection, &product)?;
+    write.changed(Change::Product(product.id));
+    Ok(product)
 }
 
 /// Changes a product.

@@ -7,14 +7,14 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Code, Context, Expected, Faults, Reach, Refusal, Write,
+    Code, Context, Expected, Faults, Reach, Refusal, Write, manage_customers, manage_hosting_groups,
     manage_license_keys::{self, Issued},
-    manage_products::present,
+    manage_products::{self, present},
 };
 use crate::{
     directory::Change,
     domain::{
-        id::{CustomerId, SubscriptionId},
+        id::{CustomerId, LicenseKeyId, SubscriptionId},
         named_enum,
         product::Product,
         slug::Slug,
@@ -152,7 +152,7 @@ pub(super) fn find(connection: &mut Connection, reach: Reach, id: SubscriptionId
 }
 
 /// Checks what the types do not say, against the product.
-fn check(write: &mut Write<'_>, product: &Product, subscription: &Subscription) -> Result<(), Refusal> {
+fn check(product: &Product, subscription: &Subscription) -> Result<(), Refusal> {
     let coverage = &subscription.coverage;
     let mut faults = Faults::default();
     if coverage.ends_on.is_some_and(|end| end < coverage.starts_on) {
@@ -182,18 +182,22 @@ fn check(write: &mut Write<'_>, product: &Product, subscription: &Subscription) 
     if let Some(reference) = &subscription.external_ref {
         faults.line("external_ref", reference);
     }
-    if store::customers::get(write.connection, subscription.customer)?.is_none() {
-        faults.add("customer_id", format!("there is no customer {}", subscription.customer));
-    }
     faults.finish()
 }
 
 fn group_id(write: &mut Write<'_>, slug: Option<Slug>) -> Result<Option<crate::domain::id::HostingGroupId>, Refusal> {
     let Some(slug) = slug else { return Ok(None) };
     let group = store::hosting_groups::by_slug(write.connection, &slug)?;
-    group
-        .map(|group| Some(group.id))
-        .ok_or_else(|| Refusal::field("hosting_group", format!("there is no hosting group `{slug}`")))
+    group.map(|group| Some(group.id)).ok_or_else(|| manage_hosting_groups::not_found(slug.as_str()))
+}
+
+/// The ids of a new subscription and of its first license key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ids {
+    /// The subscription's.
+    pub subscription: SubscriptionId,
+    /// The key's.
+    pub license_key: LicenseKeyId,
 }
 
 /// Adds a subscription with a license key, within a write.
@@ -201,16 +205,18 @@ pub(super) fn add_within(
     write: &mut Write<'_>,
     keys: &KeyRing,
     reach: Reach,
+    ids: Ids,
     new: NewSubscription,
 ) -> Result<(Subscription, Issued), Refusal> {
     let product =
         store::products::by_slug(write.connection, &new.product)?.filter(|product| reach.includes(product.id));
-    let product = product.ok_or_else(|| Refusal::field("product", format!("there is no product `{}`", new.product)))?;
+    let product = product.ok_or_else(|| manage_products::not_found(&new.product))?;
+    manage_customers::find(write.connection, reach, new.customer_id)?;
     let hosting_group = group_id(write, new.hosting_group)?;
     let channels = new.channels.unwrap_or_else(|| product.channels.at(0).into_iter().cloned().collect());
     let subscription = Subscription {
         coverage: Coverage {
-            id: write.new_id(),
+            id: ids.subscription,
             product: product.id,
             deployment: new.deployment,
             state: SubscriptionState::Active,
@@ -227,9 +233,10 @@ pub(super) fn add_within(
         created_at: write.now,
         revision: 1,
     };
-    check(write, &product, &subscription)?;
+    check(&product, &subscription)?;
     store::subscriptions::insert(write.connection, &subscription)?;
-    let issued = manage_license_keys::add(write, keys, subscription.coverage.id, new.license_key.as_deref())?;
+    let imported = new.license_key.as_deref();
+    let issued = manage_license_keys::add(write, keys, ids.license_key, subscription.coverage.id, imported)?;
     Ok((subscription, issued))
 }
 
@@ -243,7 +250,12 @@ pub async fn add(
     new: NewSubscription,
 ) -> Result<(Subscription, Issued), Refusal> {
     let keys = Arc::clone(context);
-    context.write(move |write| add_within(write, &keys.keys, reach, new)).await
+    context
+        .write(move |write| {
+            let ids = Ids { subscription: write.new_id(), license_key: write.new_id() };
+            add_within(write, &keys.keys, reach, ids, new)
+        })
+        .await
 }
 
 /// The subscription with this id.
@@ -307,23 +319,30 @@ pub async fn act(
     expected: Expected,
     action: Action,
 ) -> Result<Subscription, Refusal> {
-    context
-        .write(move |write| {
-            let mut subscription = find(write.connection, reach, id)?;
-            expected.check(subscription.revision)?;
-            let product = store::products::get(write.connection, subscription.coverage.product)?
-                .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;
-            let before = subscription.clone();
-            apply(write, &mut subscription, action)?;
-            if subscription != before {
-                check(write, &product, &subscription)?;
-                subscription.revision += 1;
-                store::subscriptions::update(write.connection, &subscription)?;
-                write.changed(Change::Subscription(id));
-            }
-            Ok(subscription)
-        })
-        .await
+    context.write(move |write| act_within(write, reach, id, &expected, action)).await
+}
+
+/// Does something with a subscription, within a write.
+pub(super) fn act_within(
+    write: &mut Write<'_>,
+    reach: Reach,
+    id: SubscriptionId,
+    expected: &Expected,
+    action: Action,
+) -> Result<Subscription, Refusal> {
+    let mut subscription = find(write.connection, reach, id)?;
+    expected.check(subscription.revision)?;
+    let product = store::products::get(write.connection, subscription.coverage.product)?
+        .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;
+    let before = subscription.clone();
+    apply(write, &mut subscription, action)?;
+    if subscription != before {
+        check(&product, &subscription)?;
+        subscription.revision += 1;
+        store::subscriptions::update(write.connection, &subscription)?;
+        write.changed(Change::Subscription(id));
+    }
+    Ok(subscription)
 }
 
 fn apply(write: &mut Write<'_>, subscription: &mut Subscription, action: Action) -> Result<(), Refusal> {

@@ -14,16 +14,20 @@ use super::{
 use crate::{
     directory::Change,
     domain::{
+        artifact::ArtifactKind,
+        id::ReleaseId,
         locale::LanguageTag,
-        manifest::Manifest,
+        manifest::{Manifest, SignedManifest},
+        platform::Arch,
         product::Product,
         release::{Access, Release, ReleaseState, Severity, TransitionError},
         rollout::{Percent, Rollout},
+        scope::Scope,
         slug::Slug,
         version::{Requirement, Version},
     },
     signing::KeyRing,
-    store::{self, manifests::SignedManifest},
+    store,
 };
 
 /// A new draft.
@@ -180,52 +184,69 @@ fn check(product: &Product, release: &Release) -> Result<(), Refusal> {
 pub async fn draft(context: &Arc<Context>, slug: Slug, new: NewRelease) -> Result<Release, Refusal> {
     context
         .write(move |write| {
-            let product =
-                store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
-            if let Some(known) = store::releases::of_version(write.connection, product.id, &new.version)? {
-                return Err(Refusal::new(
-                    Code::ReleaseExists,
-                    format!("there is a release {} of `{slug}` already; it is {}", known.version, known.state),
-                ));
-            }
-            let most_stable = product.channels.at(0).cloned();
-            let release = Release {
-                id: write.new_id(),
-                product: product.id,
-                version: new.version,
-                channel: new
-                    .channel
-                    .or(most_stable)
-                    .ok_or_else(|| Refusal::field("channel", "the product has no channel"))?,
-                state: ReleaseState::Draft,
-                published_at: None,
-                severity: new.severity,
-                access: new.access,
-                min_from: new.min_from,
-                compatible_clients: new.compatible_clients,
-                notes: new.notes,
-                rollout: Rollout::default(),
-                yank_reason: None,
-                artifacts: Vec::new(),
-                created_at: write.now,
-                manifest_revision: 0,
-                revision: 1,
-            };
-            check(&product, &release)?;
-            store::releases::insert(write.connection, &release)?;
-            write.changed(Change::Release(product.id, release.id));
-            Ok(release)
+            let id = write.new_id();
+            draft_within(write, id, &slug, new)
         })
         .await
+}
+
+/// Makes a draft under an id, within a write.
+pub(super) fn draft_within(
+    write: &mut Write<'_>,
+    id: ReleaseId,
+    slug: &Slug,
+    new: NewRelease,
+) -> Result<Release, Refusal> {
+    let product = store::products::by_slug(write.connection, slug)?.ok_or_else(|| manage_products::not_found(slug))?;
+    if let Some(known) = store::releases::of_version(write.connection, product.id, &new.version)? {
+        return Err(Refusal::new(
+            Code::ReleaseExists,
+            format!("there is a release {} of `{slug}` already; it is {}", known.version, known.state),
+        ));
+    }
+    let most_stable = product.channels.at(0).cloned();
+    let release = Release {
+        id,
+        product: product.id,
+        version: new.version,
+        channel: new.channel.or(most_stable).ok_or_else(|| Refusal::field("channel", "the product has no channel"))?,
+        state: ReleaseState::Draft,
+        published_at: None,
+        severity: new.severity,
+        access: new.access,
+        min_from: new.min_from,
+        compatible_clients: new.compatible_clients,
+        notes: new.notes,
+        rollout: Rollout::default(),
+        yank_reason: None,
+        artifacts: Vec::new(),
+        created_at: write.now,
+        manifest_revision: 0,
+        revision: 1,
+    };
+    check(&product, &release)?;
+    store::releases::insert(write.connection, &release)?;
+    write.changed(Change::Release(product.id, release.id));
+    Ok(release)
+}
+
+/// Which releases a caller may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MayChange {
+    /// Drafts.
+    pub drafts: bool,
+    /// What is published.
+    pub published: bool,
 }
 
 /// Changes a draft, or corrects what may be corrected of a published release, which makes a new signed revision of its
 /// manifest.
 ///
 /// # Errors
-/// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`, `body_invalid`.
+/// `product_not_found`, `release_not_found`, `scope_insufficient`, `precondition_failed`, `release_published`, `body_invalid`.
 pub async fn change(
     context: &Arc<Context>,
+    may: MayChange,
     slug: Slug,
     version: Version,
     expected: Expected,
@@ -236,6 +257,11 @@ pub async fn change(
         let (product, mut release) = find(write, &slug, &version)?;
         expected.check(release.revision)?;
         let draft = release.state == ReleaseState::Draft;
+        // Looked at here, not before: the release may have been published while this write waited for its turn.
+        if !(if draft { may.drafts } else { may.published }) {
+            let needed = if draft { Scope::ReleasesWrite } else { Scope::ReleasesPublish };
+            return Err(Refusal::new(Code::ScopeInsufficient, format!("release {version} is {}; changing it needs the scope `{needed}`", release.state)));
+        }
         if !draft && (change.channel.is_some() || change.min_from.is_some()) {
             let field = if change.channel.is_some() { "channel" } else { "min_from" };
             return Err(Refusal::new(
@@ -267,29 +293,34 @@ pub async fn change(
 /// # Errors
 /// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`.
 pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected) -> Result<(), Refusal> {
-    let shelf = context.artifacts.shelf().await;
-    let release = context
-        .write(move |write| {
+    let context = Arc::clone(context);
+    // To its end, also when the caller goes away: the files go with their rows.
+    let deleting = tokio::spawn(async move {
+        let shelf = context.artifacts.shelf().await;
+        let deleted = context.write(move |write| {
             let (product, release) = find(write, &slug, &version)?;
             expected.check(release.revision)?;
             release.require_draft()?;
             store::releases::delete(write.connection, release.id)?;
             write.changed(Change::Release(product.id, release.id));
             Ok(release)
-        })
-        .await?;
-    store_artifact::take_away(context, release.artifacts.iter().map(|artifact| artifact.sha256).collect(), &shelf)
-        .await;
-    Ok(())
+        });
+        let contents = deleted.await?.artifacts.iter().map(|artifact| artifact.sha256).collect();
+        store_artifact::take_away(&context, contents, &shelf).await;
+        Ok(())
+    });
+    deleting.await.unwrap_or_else(|error| Err(Refusal::internal(&error)))
 }
 
 /// What the product requires of a release and this one lacks.
 fn lacking(product: &Product, release: &Release) -> Faults {
     let mut faults = Faults::default();
     for required in &product.required_artifacts {
+        // What can be installed by itself, as rule 4 takes it: a delta cannot, and `universal` runs everywhere.
         let there = release.artifacts.iter().any(|artifact| {
-            (artifact.component, artifact.platform, artifact.arch)
-                == (required.component, required.platform, required.arch)
+            artifact.kind != ArtifactKind::Delta
+                && (artifact.component, artifact.platform) == (required.component, required.platform)
+                && (artifact.arch == required.arch || artifact.arch == Arch::Universal)
         });
         if !there {
             faults.add(
@@ -318,11 +349,27 @@ pub async fn publish(
     publication: Publication,
 ) -> Result<Release, Refusal> {
     let keys = Arc::clone(context);
-    context.write(move |write| {
-        let (product, mut release) = find(write, &slug, &version)?;
-        expected.check(release.revision)?;
-        release.require_draft()?;
-        match &publication.force {
+    context
+        .write(move |write| {
+            let draft = find(write, &slug, &version)?;
+            expected.check(draft.1.revision)?;
+            let published = publish_within(write, &keys.keys, draft, &publication)?;
+            tracing::info!(product = %slug, version = %version, published_at = ?published.published_at, "release published");
+            Ok(published)
+        })
+        .await
+}
+
+/// Publishes a draft of a product, within a write.
+pub(super) fn publish_within(
+    write: &mut Write<'_>,
+    keys: &KeyRing,
+    (product, mut release): (Product, Release),
+    publication: &Publication,
+) -> Result<Release, Refusal> {
+    let (slug, version) = (product.slug.clone(), release.version.clone());
+    release.require_draft()?;
+    match &publication.force {
             Some(force) => {
                 let mut faults = Faults::default();
                 faults.line("force.reason", &force.reason);
@@ -335,13 +382,14 @@ pub async fn publish(
                 ..refusal
             })?,
         }
-        let rollout = Rollout { percent: publication.rollout.map_or(Percent::ALL, |rollout| rollout.percent), ..Rollout::default() };
-        release.publish(publication.published_at.unwrap_or(write.now), rollout)?;
-        sign(write, &keys.keys, &product, &mut release)?;
-        save(write, &mut release)?;
-        tracing::info!(product = %slug, version = %version, published_at = ?release.published_at, "release published");
-        Ok(release)
-    }).await
+    let rollout =
+        Rollout { percent: publication.rollout.map_or(Percent::ALL, |rollout| rollout.percent), ..Rollout::default() };
+    // To the millisecond, as all times are kept: what is signed now must be what is read back later.
+    let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
+    release.publish(at.unwrap_or(write.now), rollout)?;
+    sign(write, keys, &product, &mut release)?;
+    save(write, &mut release)?;
+    Ok(release)
 }
 
 /// Fixes, signs and stores the next revision of a release's manifest.
@@ -354,17 +402,16 @@ fn sign(write: &mut Write<'_>, keys: &KeyRing, product: &Product, release: &mut 
         keys.sign_manifest(&body).ok_or_else(|| Refusal::internal(&"there is no key for manifests"))?;
     store::manifests::insert(
         write.connection,
-        &SignedManifest::new(release.id, release.manifest_revision, body, signature, key_id),
+        &SignedManifest { release: release.id, revision: release.manifest_revision, body, signature, key_id },
     )?;
     Ok(())
 }
 
-/// The newest signed manifest of a published release.
+/// The newest signed manifest of a published release, from memory: every updater asks for it.
 ///
 /// # Errors
-/// `release_not_found`, `release_not_published`.
-pub async fn manifest(context: &Arc<Context>, release: &Release) -> Result<SignedManifest, Refusal> {
-    let id = release.id;
-    let found = context.read(move |connection| Ok(store::manifests::newest(connection, id)?)).await?;
+/// `release_not_published`.
+pub fn manifest(context: &Context, release: &Release) -> Result<Arc<SignedManifest>, Refusal> {
+    let found = context.directory.catalogue().manifest(release.id).cloned();
     found.ok_or_else(|| TransitionError::StillDraft(release.version.clone()).into())
 }

@@ -153,6 +153,14 @@ impl Refusal {
         faults.into_refusal()
     }
 
+    /// A query or path parameter that is wrong.
+    #[must_use]
+    pub fn parameter(name: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let detail = format!("`{name}`: {message}");
+        Self { code: Code::ParameterInvalid, detail, faults: vec![Fault { field: name.to_owned(), message }] }
+    }
+
     /// A fault of Sluice's own. What it was goes to the log, not to the caller.
     #[must_use]
     pub fn internal(error: &dyn std::fmt::Display) -> Self {

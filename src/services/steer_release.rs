@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Code, Context, Expected, Faults, Refusal, manage_products,
+    Code, Context, Expected, Faults, Refusal, Write, manage_products,
     publish_release::{NewRollout, find, save},
 };
 use crate::{
@@ -120,17 +120,29 @@ pub async fn steer(
 ) -> Result<Release, Refusal> {
     context
         .write(move |write| {
-            let (product, mut release) = find(write, &slug, &version)?;
-            expected.check(release.revision)?;
-            let before = release.clone();
-            apply(&product, &mut release, &steer)?;
-            if release != before {
-                save(write, &mut release)?;
-                tracing::info!(product = %slug, version = %version, ?steer, "release steered");
-            }
-            Ok(release)
+            let steered = steer_within(write, &slug, &version, &expected, &steer)?;
+            tracing::info!(product = %slug, version = %version, ?steer, "release steered");
+            Ok(steered)
         })
         .await
+}
+
+/// Steers a published release, within a write.
+pub(super) fn steer_within(
+    write: &mut Write<'_>,
+    slug: &Slug,
+    version: &Version,
+    expected: &Expected,
+    steer: &Steer,
+) -> Result<Release, Refusal> {
+    let (product, mut release) = find(write, slug, version)?;
+    expected.check(release.revision)?;
+    let before = release.clone();
+    apply(&product, &mut release, steer)?;
+    if release != before {
+        save(write, &mut release)?;
+    }
+    Ok(release)
 }
 
 fn apply(product: &Product, release: &mut Release, steer: &Steer) -> Result<(), Refusal> {
@@ -195,11 +207,16 @@ fn set_rollout(release: &mut Release, state: RolloutState, why: &WhyMaybe) -> Re
     Ok(())
 }
 
-/// Sets a stop, in place of one that may be on there already.
+/// Sets a stop, in place of one that may be on there already; also returns the product's revision.
 ///
 /// # Errors
-/// `product_not_found`, `body_invalid`.
-pub async fn stop(context: &Arc<Context>, slug: Slug, new: NewStop) -> Result<Stop, Refusal> {
+/// `product_not_found`, `precondition_failed`, `body_invalid`.
+pub async fn stop(
+    context: &Arc<Context>,
+    slug: Slug,
+    expected: Expected,
+    new: NewStop,
+) -> Result<(Stop, i64), Refusal> {
     let mut faults = Faults::default();
     faults.line("reason", &new.reason);
     if new.message.len() > 100 {
@@ -211,8 +228,9 @@ pub async fn stop(context: &Arc<Context>, slug: Slug, new: NewStop) -> Result<St
     faults.finish()?;
     context
         .write(move |write| {
-            let product =
+            let mut product =
                 store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
+            expected.check(product.revision)?;
             if let Some(unknown) = new.channel.as_ref().filter(|channel| product.channels.rank(channel).is_none()) {
                 return Err(Refusal::field(
                     "channel",
@@ -221,28 +239,42 @@ pub async fn stop(context: &Arc<Context>, slug: Slug, new: NewStop) -> Result<St
             }
             let stop = Stop { channel: new.channel, reason: new.reason, message: new.message, since: write.now };
             store::stops::put(write.connection, product.id, &stop)?;
-            write.changed(Change::Product(product.id));
+            stops_changed(write, &mut product)?;
             tracing::warn!(product = %slug, channel = ?stop.channel, reason = stop.reason, "stop set");
-            Ok(stop)
+            Ok((stop, product.revision))
         })
         .await
+}
+
+/// Counts the change with the product, whose revision is the ETag of its stops too.
+fn stops_changed(write: &mut Write<'_>, product: &mut Product) -> Result<(), Refusal> {
+    product.revision += 1;
+    store::products::update(write.connection, product)?;
+    write.changed(Change::Product(product.id));
+    Ok(())
 }
 
 /// Lifts a stop.
 ///
 /// # Errors
-/// `product_not_found`, `stop_not_found`.
-pub async fn lift_stop(context: &Arc<Context>, slug: Slug, channel: Option<Slug>) -> Result<(), Refusal> {
+/// `product_not_found`, `precondition_failed`, `stop_not_found`.
+pub async fn lift_stop(
+    context: &Arc<Context>,
+    slug: Slug,
+    expected: Expected,
+    channel: Option<Slug>,
+) -> Result<(), Refusal> {
     context
         .write(move |write| {
-            let product =
+            let mut product =
                 store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
+            expected.check(product.revision)?;
             if !store::stops::delete(write.connection, product.id, channel.as_ref())? {
                 let place = channel
                     .map_or_else(|| format!("`{slug}`"), |channel| format!("the channel `{channel}` of `{slug}`"));
                 return Err(Refusal::new(Code::StopNotFound, format!("no stop is on for {place}")));
             }
-            write.changed(Change::Product(product.id));
+            stops_changed(write, &mut product)?;
             tracing::warn!(product = %slug, ?channel, "stop lifted");
             Ok(())
         })

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::{Code, Context, Refusal, Write, context::id_at, publish_release};
+use super::{Code, Context, Expected, Refusal, Write, context::id_at, publish_release};
 use crate::{
     artifacts::intake::{IntakeError, Received},
-    directory::Change,
     domain::{
         artifact::{Artifact, ArtifactKind, Filename, Sha256},
+        id::ArtifactId,
         platform::{Arch, Component, Platform},
         release::Release,
         slug::Slug,
@@ -40,6 +40,8 @@ pub struct Upload {
     pub announced: Option<Sha256>,
     /// The vendor's own signature of it.
     pub signature: Option<String>,
+    /// What the sender expects the release to be.
+    pub expected: Expected,
 }
 
 /// How an upload ended.
@@ -47,7 +49,7 @@ pub struct Upload {
 pub enum Stored {
     /// It is there now.
     New(Artifact),
-    /// It was there before, the same to the byte.
+    /// These bytes were there before.
     Same(Artifact),
 }
 
@@ -105,7 +107,12 @@ async fn finish(context: &Arc<Context>, upload: Upload, received: Received) -> R
         return Err(error.into());
     }
     let (sha256, size) = (received.sha256, received.size);
-    let listed = context.write(move |write| list(write, upload, sha256, size)).await;
+    let listed = context
+        .write(move |write| {
+            let id = write.new_id();
+            list(write, id, upload, sha256, size)
+        })
+        .await;
     let loose = match &listed {
         Ok((_, replaced)) => replaced.iter().copied().collect(),
         Err(_) => vec![sha256],
@@ -130,13 +137,20 @@ fn check_place(release: &Release, upload: &Upload) -> Result<(), Refusal> {
     }
 }
 
-/// Lists an artifact whose content is in place; also returns the content it replaced.
-fn list(write: &mut Write<'_>, upload: Upload, sha256: Sha256, size: u64) -> Result<(Stored, Option<Sha256>), Refusal> {
-    let (product, mut release) = publish_release::find(write, &upload.product, &upload.version)?;
+/// Lists an artifact whose content is in place, under an id; also returns the content it replaced.
+pub(super) fn list(
+    write: &mut Write<'_>,
+    id: ArtifactId,
+    upload: Upload,
+    sha256: Sha256,
+    size: u64,
+) -> Result<(Stored, Option<Sha256>), Refusal> {
+    let (_, mut release) = publish_release::find(write, &upload.product, &upload.version)?;
+    upload.expected.check(release.revision)?;
     release.require_draft()?;
     check_place(&release, &upload)?;
     let artifact = Artifact {
-        id: write.new_id(),
+        id,
         component: upload.component,
         platform: upload.platform,
         arch: upload.arch,
@@ -147,16 +161,21 @@ fn list(write: &mut Write<'_>, upload: Upload, sha256: Sha256, size: u64) -> Res
         signature: upload.signature,
     };
     let known = release.artifacts.iter().find(|known| known.filename == artifact.filename).cloned();
+    let mut artifact = artifact;
+    let mut same = false;
     if let Some(known) = &known {
+        // Sent again without its signature, a file keeps the one it has.
+        artifact.signature = artifact.signature.or_else(|| known.signature.clone().filter(|_| known.sha256 == sha256));
         if (Artifact { id: known.id, ..artifact.clone() }) == *known {
             return Ok((Stored::Same(known.clone()), None));
         }
+        same = known.sha256 == sha256;
         store::artifacts::delete(write.connection, known.id)?;
     }
     store::artifacts::insert(write.connection, release.id, &artifact)?;
     publish_release::save(write, &mut release)?;
-    write.changed(Change::Release(product.id, release.id));
-    Ok((Stored::New(artifact), known.map(|known| known.sha256)))
+    let stored = if same { Stored::Same(artifact) } else { Stored::New(artifact) };
+    Ok((stored, known.map(|known| known.sha256)))
 }
 
 /// Takes away those of the contents that no artifact has any more. What cannot be taken away now is swept later.

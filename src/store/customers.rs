@@ -1,13 +1,17 @@
 //! `customers`.
 
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*};
 
 use super::{
     Connection, Page, StoreError,
-    schema::customers,
+    schema::{customers, subscriptions},
     value::{Key, Moment, Name},
 };
-use crate::domain::{customer::Customer, id::CustomerId, locale::LanguageTag};
+use crate::domain::{
+    customer::Customer,
+    id::{CustomerId, ProductId},
+    locale::LanguageTag,
+};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = customers, treat_none_as_null = true)]
@@ -55,6 +59,18 @@ pub fn get(connection: &mut Connection, id: CustomerId) -> Result<Option<Custome
     Ok(customers::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?.map(Row::into_domain))
 }
 
+/// Whether somebody who only has to do with one product has to do with this customer: one with a subscription of it, or
+/// without any yet.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn is_of_product(connection: &mut Connection, id: CustomerId, product: ProductId) -> Result<bool, StoreError> {
+    let theirs = subscriptions::table.filter(subscriptions::customer_id.eq(Key(id)));
+    let of_product = theirs.filter(subscriptions::product_id.eq(Key(product)));
+    let (any, of_product) = (exists(theirs.select(subscriptions::id)), exists(of_product.select(subscriptions::id)));
+    Ok(diesel::select(of_product.or(diesel::dsl::not(any))).get_result(connection)?)
+}
+
 /// A customer by what the vendor's other systems call them.
 ///
 /// # Errors
@@ -68,19 +84,27 @@ pub fn by_external_ref(connection: &mut Connection, external_ref: &str) -> Resul
     Ok(row.map(Row::into_domain))
 }
 
-/// A page of the customers whose name, e-mail or external reference contains `words`, in the order in which
-/// they were entered.
+/// A page of the customers whose name, e-mail or external reference contains `words`, in the order in which they were
+/// entered; with a `product` only those that [`is_of_product`] names.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn matching(
     connection: &mut Connection,
     words: Option<&str>,
+    product: Option<ProductId>,
     page: Page<CustomerId>,
 ) -> Result<Vec<Customer>, StoreError> {
     let mut query = customers::table.select(Row::as_select()).order(customers::id).limit(page.limit).into_boxed();
     if let Some(after) = page.after {
         query = query.filter(customers::id.gt(Key(after)));
+    }
+    if let Some(product) = product {
+        let theirs = subscriptions::table.filter(subscriptions::customer_id.eq(customers::id));
+        let of_product = theirs.filter(subscriptions::product_id.eq(Key(product)));
+        let (any, of_product) =
+            (exists(theirs.select(subscriptions::id)), exists(of_product.select(subscriptions::id)));
+        query = query.filter(of_product.or(diesel::dsl::not(any)));
     }
     if let Some(words) = words {
         let pattern = format!("%{}%", words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));

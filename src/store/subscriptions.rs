@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::{
     Connection, Page, StoreError,
-    schema::subscriptions,
+    schema::{products, subscriptions},
     value::{Json, Key, Moment, Name},
 };
 use crate::domain::{
@@ -151,6 +151,19 @@ pub fn matching(
         query = query.filter(subscriptions::ends_on.lt(day.to_string()));
     }
     query.load(connection)?.into_iter().map(Row::into_domain).collect()
+}
+
+/// Whether a subscription of the product has this external reference.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn has_external_ref(connection: &mut Connection, product: &Slug, reference: &str) -> Result<bool, StoreError> {
+    let having = subscriptions::table
+        .inner_join(products::table)
+        .filter(subscriptions::external_ref.eq(reference))
+        .filter(products::slug.eq(product.as_str()))
+        .select(subscriptions::id);
+    Ok(diesel::select(diesel::dsl::exists(having)).get_result(connection)?)
 }
 
 /// The channels that subscriptions of the product name: those that cannot be removed.

@@ -3,6 +3,7 @@
 mod admin;
 mod client;
 mod decisions;
+mod demo;
 mod documentation;
 mod harness;
 mod publisher;

@@ -116,6 +116,8 @@ named_enum! {
         RolloutPending = "rollout_pending",
         /// It cannot be reached from the current version (rule 8).
         NoPath = "no_path",
+        /// It would be offered, inside the maintenance window (rule 9).
+        OutsideMaintenanceWindow = "outside_maintenance_window",
         /// The server does not accept this client (rule 10).
         NotAccepted = "not_accepted",
         /// It is a client above its server (rule 10).

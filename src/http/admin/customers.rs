@@ -16,7 +16,6 @@ use crate::{
         wire::{self, Limit, Listed},
     },
     services::manage_customers::{self, CustomerChange, NewCustomer},
-    store,
 };
 
 /// A customer.
@@ -100,14 +99,11 @@ pub async fn add_customer(
 #[get("/api/v1/admin/customers")]
 pub async fn list_customers(
     app: App,
-    _caller: Caller<ReadSubscriptions>,
+    caller: Caller<ReadSubscriptions>,
     query: Query<CustomersQuery>,
 ) -> Result<HttpResponse, Problem> {
     let CustomersQuery { q, limit, after } = query.0;
-    let rows = app
-        .context
-        .read(move |connection| Ok(store::customers::matching(connection, q.as_deref(), limit.page(after))?))
-        .await?;
+    let rows = manage_customers::list(&app.context, caller.reach, q, limit.page(after)).await?;
     let listed = Listed::of(rows, limit.get(), |customer| customer.id.to_string());
     Ok(wire::json(StatusCode::OK, &listed.map(|customer| CustomerBody::of(&customer))))
 }
@@ -122,10 +118,10 @@ pub async fn list_customers(
 #[get("/api/v1/admin/customers/{id}")]
 pub async fn get_customer(
     app: App,
-    _caller: Caller<ReadSubscriptions>,
+    caller: Caller<ReadSubscriptions>,
     path: Segments<CustomerPath>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(StatusCode::OK, &manage_customers::get(&app.context, path.0.id).await?))
+    Ok(answer(StatusCode::OK, &manage_customers::get(&app.context, caller.reach, path.0.id).await?))
 }
 
 /// Change a customer.
@@ -139,10 +135,13 @@ pub async fn get_customer(
 #[patch("/api/v1/admin/customers/{id}")]
 pub async fn change_customer(
     app: App,
-    _caller: Caller<WriteSubscriptions>,
+    caller: Caller<WriteSubscriptions>,
     path: Segments<CustomerPath>,
     expected: IfMatch,
     body: Body<CustomerChange>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(StatusCode::OK, &manage_customers::change(&app.context, path.0.id, expected.0, body.0).await?))
+    Ok(answer(
+        StatusCode::OK,
+        &manage_customers::change(&app.context, caller.reach, path.0.id, expected.0, body.0).await?,
+    ))
 }

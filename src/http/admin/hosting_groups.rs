@@ -50,7 +50,7 @@ impl HostingGroupBody {
 pub struct HostingGroupPath {
     /// The group's slug.
     #[param(value_type = String, example = "milan-nights", pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64)]
-    slug: Slug,
+    group: Slug,
 }
 
 /// Which page of hosting groups.
@@ -118,7 +118,7 @@ pub async fn list_hosting_groups(
     security(("bearer" = [])),
     responses((status = 200, description = "The group.", body = HostingGroupBody))
 )]
-#[get("/api/v1/admin/hosting-groups/{slug}")]
+#[get("/api/v1/admin/hosting-groups/{group}")]
 pub async fn get_hosting_group(
     app: App,
     _caller: Caller<ReadSubscriptions>,
@@ -126,8 +126,8 @@ pub async fn get_hosting_group(
 ) -> Result<HttpResponse, Problem> {
     let catalogue = app.context.directory.catalogue();
     let group = catalogue
-        .group_by_slug(path.0.slug.as_str())
-        .ok_or_else(|| manage_hosting_groups::not_found(path.0.slug.as_str()))?;
+        .group_by_slug(path.0.group.as_str())
+        .ok_or_else(|| manage_hosting_groups::not_found(path.0.group.as_str()))?;
     Ok(answer(StatusCode::OK, group))
 }
 
@@ -139,7 +139,7 @@ pub async fn get_hosting_group(
     request_body(content = HostingGroupChange, example = json!({"max_concurrent": 5})),
     responses((status = 200, description = "The group.", body = HostingGroupBody))
 )]
-#[patch("/api/v1/admin/hosting-groups/{slug}")]
+#[patch("/api/v1/admin/hosting-groups/{group}")]
 pub async fn change_hosting_group(
     app: App,
     caller: Caller<Administer>,
@@ -148,5 +148,5 @@ pub async fn change_hosting_group(
     body: Body<HostingGroupChange>,
 ) -> Result<HttpResponse, Problem> {
     caller.person()?;
-    Ok(answer(StatusCode::OK, &manage_hosting_groups::change(&app.context, path.0.slug, expected.0, body.0).await?))
+    Ok(answer(StatusCode::OK, &manage_hosting_groups::change(&app.context, path.0.group, expected.0, body.0).await?))
 }

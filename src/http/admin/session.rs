@@ -27,6 +27,11 @@ pub struct Login {
     /// Their password.
     #[schema(format = Password, max_length = 512, example = "demo-password")]
     password: String,
+    /// The second factor. There is none yet, so only `null` is taken.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    #[expect(dead_code, reason = "all that matters is that it is null, which its type sees to")]
+    otp: Option<()>,
 }
 
 /// What prolongs a login.
@@ -81,7 +86,7 @@ pub struct Me {
 )]
 #[post("/api/v1/auth/login")]
 pub async fn log_in(app: App, body: Body<Login>) -> Result<HttpResponse, Problem> {
-    let Login { email, password } = body.0;
+    let Login { email, password, otp: _ } = body.0;
     let tokens = services::log_in::log_in(&app.context, &email, password).await?;
     Ok(wire::json(StatusCode::OK, &TokensBody::of(tokens)))
 }

@@ -15,7 +15,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{
-            Body, Caller, IfMatch, MaybeBody, Query, Segments, body,
+            Body, Caller, IfMatch, MaybeBody, Nothing, Query, Segments, body,
             caller::{ReadSubscriptions, WriteSubscriptions},
         },
         wire::{self, Limit, Listed, PageQuery, SubscriptionBody},
@@ -260,6 +260,7 @@ pub async fn suspend_subscription(
     caller: Caller<WriteSubscriptions>,
     path: Segments<SubscriptionPath>,
     expected: IfMatch,
+    _body: MaybeBody<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     act(&app, &caller, path.0, expected, Action::Suspend).await
 }
@@ -277,6 +278,7 @@ pub async fn resume_subscription(
     caller: Caller<WriteSubscriptions>,
     path: Segments<SubscriptionPath>,
     expected: IfMatch,
+    _body: MaybeBody<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     act(&app, &caller, path.0, expected, Action::Resume).await
 }
@@ -312,6 +314,7 @@ pub async fn add_license_key(
     app: App,
     caller: Caller<WriteSubscriptions>,
     path: Segments<SubscriptionPath>,
+    _body: MaybeBody<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let issued = manage_license_keys::issue(&app.context, caller.reach, path.0.id).await?;
     Ok(wire::json(StatusCode::CREATED, &IssuedKey { id: issued.id, license_key: issued.license_key }))

@@ -23,6 +23,12 @@ pub struct Body<T>(pub T);
 #[derive(Debug)]
 pub struct MaybeBody<T>(pub T);
 
+/// The body of an operation that takes none: only an empty one, or an empty object, so that what somebody sent is not
+/// passed over.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;

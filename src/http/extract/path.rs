@@ -2,11 +2,11 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method, web};
 use serde::de::DeserializeOwned;
 
 use super::{super::Problem, code_of};
-use crate::services::Code;
+use crate::services::{Code, Refusal};
 
 /// The path's variable parts.
 #[derive(Debug)]
@@ -21,7 +21,15 @@ impl<T: DeserializeOwned> FromRequest for Segments<T> {
         let read = web::Path::<T>::extract(request).into_inner();
         ready(read.map(|path| Self(path.into_inner())).map_err(|error| {
             let message = error.to_string();
-            Problem::new(code_of(&message, Code::NotFound), format!("{}: {message}", request.path()))
+            // A file's name is chosen by whoever uploads it, and no id.
+            let wrong_name = message.contains("` is no file name; expected") && request.method() == Method::PUT;
+            match code_of(&message, if wrong_name { Code::ParameterInvalid } else { Code::NotFound }) {
+                Code::NotFound => Problem::new(Code::NotFound, format!("{}: {message}", request.path())),
+                code => {
+                    let name = if wrong_name { "filename" } else { "version" };
+                    Problem(Refusal { code, ..Refusal::parameter(name, message) })
+                }
+            }
         }))
     }
 }

@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer as _, MapAccess, Visitor};
 
 use super::{super::Problem, code_of};
-use crate::services::Code;
+use crate::services::{Code, Refusal};
 
 /// The query's parameters, as a struct with `deny_unknown_fields`.
 #[derive(Debug)]
@@ -53,7 +53,8 @@ impl From<Mistake> for Problem {
                 Self::new(Code::ParameterUnknown, format!("the query parameter `{name}` is there twice; send it once"))
             }
             Mistake::Invalid { name, message } => {
-                Self::new(code_of(&message, Code::ParameterInvalid), format!("`{name}`: {message}"))
+                let code = code_of(&message, Code::ParameterInvalid);
+                Self(Refusal { code, ..Refusal::parameter(&name, message) })
             }
         }
     }

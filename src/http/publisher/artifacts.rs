@@ -14,7 +14,7 @@ use crate::{
     },
     http::{
         App, Problem,
-        extract::{Caller, Query, Segments, caller::WriteReleases},
+        extract::{Caller, IfMatch, Query, Segments, caller::WriteReleases},
         wire::{self, ArtifactBody},
     },
     services::{
@@ -70,6 +70,7 @@ const fn installer() -> ArtifactKind {
     tag = "Publisher",
     params(
         ArtifactPath, ArtifactQuery,
+        ("If-Match" = Option<String>, Header, description = "The ETag of the release that was read."),
         ("Content-Digest" = Option<String>, Header, description = "`sha-256=:<base64>:` of the file.", pattern = "^sha-256=:[A-Za-z0-9+/]{43}=:$"),
         ("X-Signature" = Option<String>, Header, description = "A signature made by the vendor's own key, handed on to clients as it is.", pattern = "^[!-~]+$", max_length = 4096),
     ),
@@ -87,6 +88,7 @@ pub async fn put_artifact(
     request: HttpRequest,
     path: Segments<ArtifactPath>,
     query: Query<ArtifactQuery>,
+    expected: IfMatch,
     body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let (path, query) = (path.0, query.0);
@@ -100,6 +102,7 @@ pub async fn put_artifact(
         kind: query.kind,
         announced: content_digest(&request)?,
         signature: signature(&request)?,
+        expected: expected.0,
     };
     Ok(match store_artifact::store(&app.context, upload, body).await? {
         Stored::New(artifact) => wire::json(StatusCode::CREATED, &ArtifactBody::of(&artifact)),

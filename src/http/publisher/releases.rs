@@ -15,14 +15,14 @@ use crate::{
     http::{
         App, Problem,
         extract::{
-            Body, Caller, IfMatch, MaybeBody, Query, Segments,
+            Body, Caller, IfMatch, MaybeBody, Nothing, Query, Segments,
             caller::{PublishReleases, ReadReleases, WriteReleases},
         },
         wire::{self, Limit, Listed, ProductPath, ReleaseBody, ReleasePath},
     },
     services::{
         self, Context, manage_products,
-        publish_release::{NewRelease, Publication, ReleaseChange},
+        publish_release::{MayChange, NewRelease, Publication, ReleaseChange},
         steer_release::{self, Promotion, Steer, Why},
     },
 };
@@ -139,18 +139,14 @@ pub async fn change_release(
     expected: IfMatch,
     body: Body<ReleaseChange>,
 ) -> Result<HttpResponse, Problem> {
-    // Either right lets a caller in; which of the two is needed depends on the release.
-    if let (Err(problem), Err(_)) = (&writer, &publisher) {
-        return Err(problem.clone());
+    // Either right lets a caller in; which of the two is needed depends on what the release is by then.
+    let may = MayChange { drafts: writer.is_ok(), published: publisher.is_ok() };
+    if let (Err(problem), Err(_)) = (writer, publisher) {
+        return Err(problem);
     }
-    let needed = if find(&app.context, &path.0)?.state == ReleaseState::Draft {
-        writer.map(|_| ())
-    } else {
-        publisher.map(|_| ())
-    };
-    needed?;
     let ReleasePath { slug, version } = path.0;
-    let release = services::publish_release::change(&app.context, slug.clone(), version, expected.0, body.0).await?;
+    let release =
+        services::publish_release::change(&app.context, may, slug.clone(), version, expected.0, body.0).await?;
     Ok(answer(StatusCode::OK, &slug, &release))
 }
 
@@ -239,6 +235,7 @@ pub async fn restore_release(
     _caller: Caller<PublishReleases>,
     path: Segments<ReleasePath>,
     expected: IfMatch,
+    _body: MaybeBody<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let (slug, release) = steer(&app, path.0, expected, Steer::Restore).await?;
     Ok(answer(StatusCode::OK, &slug, &release))

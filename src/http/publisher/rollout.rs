@@ -7,7 +7,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{
-            Body, Caller, IfMatch, MaybeBody, Segments,
+            Body, Caller, IfMatch, MaybeBody, Nothing, Segments,
             caller::{PublishReleases, ReadReleases},
         },
         publisher::releases::{find, steer},
@@ -111,6 +111,7 @@ pub async fn complete_rollout(
     _caller: Caller<PublishReleases>,
     path: Segments<ReleasePath>,
     expected: IfMatch,
+    _body: MaybeBody<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     Ok(answer(&steer(&app, path.0, expected, Steer::Complete).await?.1))
 }

@@ -12,7 +12,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{
-            Body, Caller, Query, Segments,
+            Body, Caller, IfMatch, Query, Segments,
             caller::{LiftStops, PublishReleases, ReadReleases},
         },
         wire::{self, Listed, ProductPath},
@@ -74,13 +74,13 @@ pub async fn list_stops(
     let catalogue = app.context.directory.catalogue();
     let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| manage_products::not_found(&path.0.slug))?;
     let items = entry.stops.iter().map(StopBody::of).collect();
-    Ok(wire::json(StatusCode::OK, &Listed { items, next: None }))
+    Ok(wire::json_with_etag(StatusCode::OK, entry.product.revision, &Listed { items, next: None }))
 }
 
 /// Stop a product, or a channel with every less stable one: nothing is offered, at once.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "library-maker")),
+    params(("slug" = String, Path, example = "library-maker"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     security(("bearer" = [])),
     request_body = NewStop,
     responses((status = 200, description = "The stop that is on now.", body = StopBody))
@@ -90,10 +90,11 @@ pub async fn put_stop(
     app: App,
     _caller: Caller<PublishReleases>,
     path: Segments<ProductPath>,
+    expected: IfMatch,
     body: Body<NewStop>,
 ) -> Result<HttpResponse, Problem> {
-    let stop = steer_release::stop(&app.context, path.0.slug, body.0).await?;
-    Ok(wire::json(StatusCode::OK, &StopBody::of(&stop)))
+    let (stop, revision) = steer_release::stop(&app.context, path.0.slug, expected.0, body.0).await?;
+    Ok(wire::json_with_etag(StatusCode::OK, revision, &StopBody::of(&stop)))
 }
 
 /// Lift a stop.
@@ -101,7 +102,7 @@ pub async fn put_stop(
 /// An API token needs the scope `stops:lift` for it, so that no pipeline does it by the way.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "library-maker"), StopQuery),
+    params(("slug" = String, Path, example = "library-maker"), StopQuery, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     security(("bearer" = [])),
     responses((status = 204, description = "It is lifted."))
 )]
@@ -110,8 +111,9 @@ pub async fn delete_stop(
     app: App,
     _caller: Caller<LiftStops>,
     path: Segments<ProductPath>,
+    expected: IfMatch,
     query: Query<StopQuery>,
 ) -> Result<HttpResponse, Problem> {
-    steer_release::lift_stop(&app.context, path.0.slug, query.0.channel).await?;
+    steer_release::lift_stop(&app.context, path.0.slug, expected.0, query.0.channel).await?;
     Ok(HttpResponse::NoContent().finish())
 }

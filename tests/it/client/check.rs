@@ -88,7 +88,11 @@ fn a_missing_unknown_or_doubled_parameter_is_400_and_named() {
     }
     nobody.get(&format!("{ASKED}&colour=red")).send().refused(400, "parameter_unknown").says("`colour`");
     nobody.get(&format!("{ASKED}&version=13.0.0")).send().refused(400, "parameter_unknown").says("`version`");
-    nobody.get(&format!("{ASKED}&subscription_id=x")).send().refused(400, "parameter_unknown").says("`subscription_id`");
+    nobody
+        .get(&format!("{ASKED}&subscription_id=x"))
+        .send()
+        .refused(400, "parameter_unknown")
+        .says("`subscription_id`");
 }
 
 #[test]

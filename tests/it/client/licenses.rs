@@ -99,9 +99,13 @@ fn imported_keys_are_matched_as_they_are_written_and_tried_before_our_own_form()
     // One of our form with a wrong check symbol that was imported is no typing error.
     vendor.customer("ABCDE-FGHJK-MNPQR-STVWX-YZ012").get(OWN).send().ok();
 
-    let fields = |key: &str| json!({"customer_id": vendor.buyer(), "product": "office-maker", "deployment": "single_user",
-        "starts_on": "2020-01-01", "ends_on": null, "license_key": key});
-    for wrong in ["fifteen-letters", &"x".repeat(129), "with a space inside it", "ünïcödé-letters-in-it", "tab\tin the middle"] {
+    let fields = |key: &str| {
+        json!({"customer_id": vendor.buyer(), "product": "office-maker", "deployment": "single_user",
+        "starts_on": "2020-01-01", "ends_on": null, "license_key": key})
+    };
+    for wrong in
+        ["fifteen-letters", &"x".repeat(129), "with a space inside it", "ünïcödé-letters-in-it", "tab\tin the middle"]
+    {
         let answer = vendor.admin.post("/api/v1/admin/subscriptions").json(&fields(wrong)).send();
         answer.refused(422, "body_invalid").names(&["license_key"]);
     }

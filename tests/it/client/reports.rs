@@ -45,7 +45,10 @@ fn a_run_is_followed_from_schedule_to_end() {
     assert_eq!(runs.len(), 1);
     let run = &runs[0];
     assert_eq!((&run["stage"], &run["outcome"], &run["error"]), (&json!("ended"), &json!("rolled_back"), &error));
-    assert_eq!((&run["scheduled_for"], &run["notify_email"]), (&json!("2030-01-01T03:00:00Z"), &json!("anna@example.com")));
+    assert_eq!(
+        (&run["scheduled_for"], &run["notify_email"]),
+        (&json!("2030-01-01T03:00:00Z"), &json!("anna@example.com"))
+    );
     assert_eq!((&run["subscription_id"], &run["product"]), (&json!(sold.id), &json!("office-maker")));
 }
 

@@ -8,7 +8,8 @@ use crate::harness::{Actor, Vendor};
 fn an_about_box_sees_the_subscription_behind_its_key() {
     let vendor = Vendor::start();
     let office = vendor.product();
-    let sold = office.sell_with("multi_user", &json!({"ends_on": "2020-12-31", "grace_days": 7, "channels": ["stable", "beta"]}));
+    let sold = office
+        .sell_with("multi_user", &json!({"ends_on": "2020-12-31", "grace_days": 7, "channels": ["stable", "beta"]}));
     let own = sold.customer.get("/api/v1/subscription").send().ok();
     assert_eq!(
         own,

@@ -250,8 +250,7 @@ impl NewRelease<'_> {
             let hash = sha256(&content);
             let place =
                 [("component", component), ("platform", platform.as_str()), ("arch", arch.as_str()), ("kind", kind)];
-            let stored =
-                admin.put(&format!("{path}/artifacts/{name}")).query(&place).body(content).send().created();
+            let stored = admin.put(&format!("{path}/artifacts/{name}")).query(&place).body(content).send().created();
             assert_eq!(stored["sha256"], hash);
         }
         made

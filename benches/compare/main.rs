@@ -1,0 +1,125 @@
+//! Measures Sluice against what does the same with less: in turns, in one run, so that what disturbs the machine
+//! disturbs both. Started by `benches/run`; what the figures mean is in `benches/README.md`.
+
+mod bare;
+mod checks;
+mod client;
+mod fill;
+mod program;
+mod start;
+mod table;
+mod transfers;
+
+use std::{error::Error, path::PathBuf};
+
+use clap::{Parser, ValueEnum};
+
+use program::Program;
+use table::Table;
+
+/// Faster than the system's, and the same as Sluice's: the bare handler must not lose by it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Version checks against a bare handler.
+    Checks,
+    /// Uploads against hashing and writing the same bytes.
+    Uploads,
+    /// Downloads against nginx.
+    Downloads,
+    /// Checks while downloads run.
+    Latency,
+    /// The start, the memory, the size.
+    Start,
+}
+
+/// Measure Sluice.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Measure only this; may be given several times.
+    #[arg(long)]
+    only: Vec<Part>,
+    /// How often each is measured; the median counts.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// How long each measurement of checks takes.
+    #[arg(long, default_value_t = 4)]
+    seconds: u32,
+    /// How many subscriptions the server is filled with.
+    #[arg(long, default_value_t = 100_000)]
+    subscriptions: usize,
+    /// Become one of the programs that Sluice is compared with.
+    #[arg(long, hide = true)]
+    become_bare: Option<bare::Kind>,
+    /// The folder of a bare program.
+    #[arg(long, hide = true, default_value = ".")]
+    folder: PathBuf,
+    /// What cargo says to benchmarks.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Arguments {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+}
+
+fn main() -> Outcome<()> {
+    let arguments = Arguments::parse();
+    if let Some(kind) = arguments.become_bare {
+        return bare::run(kind, &arguments.folder);
+    }
+    if !arguments.bench {
+        println!("This measures for minutes; start it with benches/run.");
+        return Ok(());
+    }
+    let folder = tempfile::Builder::new().prefix("compare-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let mut table = Table::default();
+    note(&format!("filling a server with {} subscriptions", arguments.subscriptions));
+    let data = folder.path().join("data");
+    let filled = fill::fill(&data, arguments.subscriptions)?;
+
+    if arguments.wants(Part::Checks) {
+        checks::compare(&mut table, &arguments, folder.path(), &filled)?;
+    }
+    let server = Program::sluice(&data, &[], None)?;
+    if arguments.wants(Part::Start) {
+        table.figure("memory with the subscriptions, MB", server.resident_megabytes()?, None);
+    }
+    let transfers = [Part::Uploads, Part::Downloads, Part::Latency];
+    if transfers.into_iter().any(|part| arguments.wants(part)) {
+        let file = transfers::make_file(folder.path())?;
+        transfers::compare_uploads(&mut table, &arguments, folder.path(), &server, &filled, &file)?;
+        let url = transfers::publish(&server, &filled)?;
+        if arguments.wants(Part::Downloads) {
+            transfers::compare_downloads(&mut table, &arguments, folder.path(), &server, &url, &file)?;
+        }
+        if arguments.wants(Part::Latency) {
+            checks::compare_latency(&mut table, &arguments, folder.path(), &server, &filled, &url)?;
+        }
+    }
+    drop(server);
+    if arguments.wants(Part::Start) {
+        start::measure(&mut table, arguments.rounds, folder.path())?;
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&table)?);
+    } else {
+        println!("\n{table}");
+    }
+    Ok(())
+}
+
+/// Says what is going on, apart from the result.
+fn note(text: &str) {
+    eprintln!("- {text}");
+}
