@@ -1,5 +1,6 @@
 //! One binary for all integration tests: linking it once is three times faster than six.
 
+mod admin;
 mod client;
 mod decisions;
 mod demo;
