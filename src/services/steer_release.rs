@@ -246,7 +246,7 @@ pub async fn stop(
         .await
 }
 
-/// Counts the change with the product, whose revision is the ETag of its stops too.
+/// Counts the change with the product, whose revision is the `ETag` of its stops too.
 fn stops_changed(write: &mut Write<'_>, product: &mut Product) -> Result<(), Refusal> {
     product.revision += 1;
     store::products::update(write.connection, product)?;

@@ -109,7 +109,7 @@ pub struct KeyBody {
 }
 
 impl KeyBody {
-    fn of(key: KeyRecord) -> Self {
+    fn of(key: &KeyRecord) -> Self {
         Self { id: key.id, imported: key.imported, created_at: key.created_at, revoked_at: key.revoked_at }
     }
 }
@@ -341,7 +341,7 @@ pub async fn list_license_keys(
         .read(move |connection| Ok(store::license_keys::page_of_subscription(connection, id, page)?))
         .await?;
     let listed = Listed::of(rows, query.0.limit.get(), |key| key.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(KeyBody::of)))
+    Ok(wire::json(StatusCode::OK, &listed.map(|key| KeyBody::of(&key))))
 }
 
 /// Revoke a license key. Its links stop working too.
