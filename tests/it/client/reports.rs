@@ -154,7 +154,12 @@ fn runs_belong_to_the_subscription_that_reports_them() {
     anonymously().refused(401, "license_key_required");
     office.release("12.0.0").with("access", "everyone").publish();
     anonymously().accepted();
-    vendor.customer("wrong").post("/api/v1/reports").json(&report("installing")).send().refused(401, "license_key_unknown");
+    vendor
+        .customer("wrong")
+        .post("/api/v1/reports")
+        .json(&report("installing"))
+        .send()
+        .refused(401, "license_key_unknown");
     assert_eq!(runs(&vendor).len(), 3);
     let filtered = |query: &str| {
         let listed = vendor.admin.get(&format!("/api/v1/admin/runs?{query}")).send().ok();

@@ -13,17 +13,25 @@ fn a_draft_has_what_was_said_and_the_defaults_of_the_rest() {
     let answer = ci.post(&releases).json(&json!({"version": "13.0"})).send().expect(201);
     assert_eq!(answer.header("etag"), "\"1\"");
     let draft = answer.json();
-    assert_eq!((&draft["version"], &draft["state"], &draft["channel"]), (&json!("13.0.0"), &json!("draft"), &json!("stable")));
+    assert_eq!(
+        (&draft["version"], &draft["state"], &draft["channel"]),
+        (&json!("13.0.0"), &json!("draft"), &json!("stable"))
+    );
     assert_eq!((&draft["severity"], &draft["access"]), (&json!("normal"), &json!("subscribers")));
     assert_eq!((&draft["published_at"], &draft["manifest_revision"]), (&Value::Null, &json!(0)));
 
     let said = json!({"version": "13.1.0-rc.1+5", "channel": "beta", "severity": "critical", "access": "everyone",
         "min_from": "12.0", "compatible_clients": ">=12.4, <14", "notes": {"it": "Nuovo.", "fr-ch": "Nouveau."}});
     let draft = ci.post(&releases).json(&said).send().created();
-    for (field, value) in [("version", "13.1.0-rc.1+5"), ("channel", "beta"), ("severity", "critical"), ("access", "everyone")] {
+    for (field, value) in
+        [("version", "13.1.0-rc.1+5"), ("channel", "beta"), ("severity", "critical"), ("access", "everyone")]
+    {
         assert_eq!(draft[field], value);
     }
-    assert_eq!((&draft["min_from"], &draft["notes"]), (&json!("12.0.0"), &json!({"it": "Nuovo.", "fr-CH": "Nouveau."})));
+    assert_eq!(
+        (&draft["min_from"], &draft["notes"]),
+        (&json!("12.0.0"), &json!({"it": "Nuovo.", "fr-CH": "Nouveau."}))
+    );
     let shown = ci.get(&format!("{releases}/13.1.0-rc.1%2B5")).send().ok();
     assert_eq!(shown, draft);
     assert_eq!(ci.get(&format!("{releases}/13.1.0-rc.1")).send().ok(), draft, "build metadata does not matter");
@@ -49,9 +57,15 @@ fn what_a_release_cannot_be_is_named_field_by_field() {
     let releases = format!("{}/releases", office.path);
     let draft = |body: Value| vendor.admin.post(&releases).json(&body).send();
     for version in ["latest", "1.2.3.4", "", "v1.0.0", "1.0.0-ä"] {
-        draft(json!({"version": version})).refused(422, "version_invalid").says(&format!("`{version}`")).names(&["version"]);
+        draft(json!({"version": version}))
+            .refused(422, "version_invalid")
+            .says(&format!("`{version}`"))
+            .names(&["version"]);
     }
-    draft(json!({"version": "1.0.0", "min_from": "one"})).refused(422, "version_invalid").says("`one`").names(&["min_from"]);
+    draft(json!({"version": "1.0.0", "min_from": "one"}))
+        .refused(422, "version_invalid")
+        .says("`one`")
+        .names(&["min_from"]);
     for (field, value) in [
         ("channel", json!("nightly")),
         ("channel", json!("Not A Slug")),
@@ -67,7 +81,9 @@ fn what_a_release_cannot_be_is_named_field_by_field() {
         draft(body).refused(422, "body_invalid").names(&[field]);
     }
     draft(json!({"version": "1.0.0", "notes": {"no locale": "x"}})).refused(422, "body_invalid");
-    draft(json!({"version": "1.0.0", "notes": {"en": "x".repeat(100_001)}})).refused(422, "body_invalid").names(&["notes.en"]);
+    draft(json!({"version": "1.0.0", "notes": {"en": "x".repeat(100_001)}}))
+        .refused(422, "body_invalid")
+        .names(&["notes.en"]);
     draft(json!({"channel": "stable"})).refused(422, "body_invalid").names(&["version"]);
     assert_eq!(vendor.admin.get(&releases).send().ok()["items"], json!([]), "nothing was stored");
 }
@@ -157,13 +173,21 @@ fn a_change_needs_the_tag_that_was_read_if_one_is_named() {
     }
     // A change that changes nothing leaves the tag as it is.
     assert_eq!(change(&newest, "normal").expect(200).header("etag"), newest);
-    let verbs = [("publish", json!({})), ("yank", json!({"reason": "x"})), ("restore", Value::Null), ("rollout/pause", json!({})),
-        ("rollout/resume", json!({})), ("rollout/complete", Value::Null), ("promote", json!({"channel": "stable"}))];
+    let verbs = [
+        ("publish", json!({})),
+        ("yank", json!({"reason": "x"})),
+        ("restore", Value::Null),
+        ("rollout/pause", json!({})),
+        ("rollout/resume", json!({})),
+        ("rollout/complete", Value::Null),
+        ("promote", json!({"channel": "stable"})),
+    ];
     for (verb, body) in verbs {
         let call = vendor.admin.post(&format!("{path}/{verb}")).header("if-match", "\"99\"");
         if body.is_null() { call } else { call.json(&body) }.send().refused(412, "precondition_failed");
     }
-    let rollout = vendor.admin.put(&format!("{path}/rollout")).header("if-match", "\"99\"").json(&json!({"percent": 5}));
+    let rollout =
+        vendor.admin.put(&format!("{path}/rollout")).header("if-match", "\"99\"").json(&json!({"percent": 5}));
     rollout.send().refused(412, "precondition_failed");
     vendor.admin.delete(&path).header("if-match", "\"99\"").send().refused(412, "precondition_failed");
     vendor.admin.delete(&path).header("if-match", &newest).send().no_content();
@@ -197,7 +221,8 @@ fn what_is_published_can_be_corrected_only_in_part() {
         vendor.admin.patch(&path).json(&change).send().refused(409, "release_published").says(&format!("`{field}`"));
     }
     assert_eq!(vendor.admin.get(&path).send().ok()["severity"], "normal");
-    let change = json!({"severity": "important", "access": "everyone", "compatible_clients": "^13", "notes": {"en": "Better."}});
+    let change =
+        json!({"severity": "important", "access": "everyone", "compatible_clients": "^13", "notes": {"en": "Better."}});
     let changed = vendor.admin.patch(&path).json(&change).send().ok();
     for (field, value) in change.as_object().unwrap() {
         assert_eq!(&changed[field], value);
@@ -206,7 +231,13 @@ fn what_is_published_can_be_corrected_only_in_part() {
     let cleared = vendor.admin.patch(&path).json(&json!({"compatible_clients": null})).send().ok();
     assert_eq!((&cleared["compatible_clients"], &cleared["manifest_revision"]), (&Value::Null, &json!(3)));
     vendor.admin.patch(&path).json(&json!({"severity": null})).send().refused(422, "body_invalid").names(&["severity"]);
-    vendor.admin.patch(&path).json(&json!({"version": "13.0.1"})).send().refused(422, "body_invalid").names(&["version"]);
+    vendor
+        .admin
+        .patch(&path)
+        .json(&json!({"version": "13.0.1"}))
+        .send()
+        .refused(422, "body_invalid")
+        .names(&["version"]);
 }
 
 #[test]
@@ -216,7 +247,8 @@ fn what_the_product_requires_must_be_there_unless_a_reason_overrides_it() {
         {"component": "standalone", "platform": "linux", "arch": "x86_64"},
         {"component": "standalone", "platform": "windows", "arch": "x86_64"}]}));
     office.release("13.0.0").standalone("x").draft();
-    let publish = |body: Value| vendor.admin.post(&format!("{}/publish", office.release_path("13.0.0"))).json(&body).send();
+    let publish =
+        |body: Value| vendor.admin.post(&format!("{}/publish", office.release_path("13.0.0"))).json(&body).send();
     let refused = publish(json!({})).refused(422, "release_incomplete").names(&["artifacts", "notes"]);
     refused.says("windows").says("`it`").says("force.reason");
     publish(json!({"force": {"reason": ""}})).refused(422, "body_invalid").names(&["force.reason"]);
@@ -241,7 +273,11 @@ fn publication_is_for_now_for_the_past_or_for_later() {
         "at": "2099-01-02T00:00:00Z"});
     let explained = vendor.admin.post("/api/v1/admin/explain").json(&explain).send().ok();
     assert_eq!(explained["decision"]["newer"]["version"], "13.0.0", "{explained}");
-    for body in [json!({"published_at": "tomorrow"}), json!({"published_at": "2026-01-01"}), json!({"published_at": "-009999-01-01T00:00:00Z", "x": 1})] {
+    for body in [
+        json!({"published_at": "tomorrow"}),
+        json!({"published_at": "2026-01-01"}),
+        json!({"published_at": "-009999-01-01T00:00:00Z", "x": 1}),
+    ] {
         office.release("14.0.0").draft();
         let path = office.release_path("14.0.0");
         vendor.admin.post(&format!("{path}/publish")).json(&body).send().refused(422, "body_invalid");
@@ -270,12 +306,18 @@ fn each_state_takes_only_what_makes_sense_in_it() {
     let path = office.release_path("13.0.0");
     let why = json!({"reason": "a reason"});
     let post = |verb: &str, body: &Value| vendor.admin.post(&format!("{path}/{verb}")).json(body).send();
-    let steering = [("yank", &why), ("rollout/pause", &why), ("rollout/resume", &why), ("promote", &json!({"channel": "stable"}))];
+    let steering =
+        [("yank", &why), ("rollout/pause", &why), ("rollout/resume", &why), ("promote", &json!({"channel": "stable"}))];
     for (verb, body) in steering {
         post(verb, body).refused(409, "release_not_published").says("draft");
     }
     vendor.admin.post(&format!("{path}/rollout/complete")).send().refused(409, "release_not_published");
-    vendor.admin.put(&format!("{path}/rollout")).json(&json!({"percent": 5})).send().refused(409, "release_not_published");
+    vendor
+        .admin
+        .put(&format!("{path}/rollout"))
+        .json(&json!({"percent": 5}))
+        .send()
+        .refused(409, "release_not_published");
     vendor.admin.get(&format!("{path}/manifest")).send().refused(409, "release_not_published");
     // Whoever restores a draft gets told that it was never yanked.
     let refused = vendor.admin.post(&format!("{path}/restore")).send();
@@ -292,7 +334,8 @@ fn each_state_takes_only_what_makes_sense_in_it() {
         }
     }
     post("publish", &json!({})).refused(409, "release_published");
-    for body in [json!({}), json!({"reason": ""}), json!({"reason": "x".repeat(201)}), json!({"reason": "two\nlines"})] {
+    for body in [json!({}), json!({"reason": ""}), json!({"reason": "x".repeat(201)}), json!({"reason": "two\nlines"})]
+    {
         post("yank", &body).refused(422, "body_invalid").names(&["reason"]);
     }
 }

@@ -83,7 +83,9 @@ fn a_percentage_opens_a_release_to_as_many_sites_and_never_closes_it_again() {
     office.release("13.0.0").percent(0.0).publish();
     let rollout = format!("{}/rollout", office.release_path("13.0.0"));
     let sites: Vec<_> = (0..40).map(|_| office.sell("single_user").customer).collect();
-    let inside = || sites.iter().map(|site| site.offered("office-maker", "12.0.0").as_deref() == Some("13.0.0")).collect::<Vec<_>>();
+    let inside = || {
+        sites.iter().map(|site| site.offered("office-maker", "12.0.0").as_deref() == Some("13.0.0")).collect::<Vec<_>>()
+    };
     let set = |percent: Value| vendor.admin.put(&rollout).json(&json!({"percent": percent})).send();
     assert!(inside().iter().all(|inside| !inside));
     let manually = sites[0].check("office-maker", "12.0.0", &[("trigger", "manual")]).ok();
@@ -114,7 +116,11 @@ fn a_promotion_goes_only_to_a_more_stable_channel_and_keeps_the_date() {
     let customer = office.sell("single_user").customer;
     assert_eq!(customer.offered("office-maker", "12.0.0"), None);
     let promote = |channel: &str| {
-        vendor.admin.post(&format!("{}/promote", office.release_path("13.0.0"))).json(&json!({"channel": channel})).send()
+        vendor
+            .admin
+            .post(&format!("{}/promote", office.release_path("13.0.0")))
+            .json(&json!({"channel": channel}))
+            .send()
     };
     for wrong in ["alpha", "nightly"] {
         promote(wrong).refused(422, "body_invalid").names(&["channel"]).says(wrong);

@@ -50,7 +50,9 @@ fn users_are_shown_the_stops_message_in_their_language_or_its_reason() {
     office.release("13.0.0").publish();
     let customer = office.sell("single_user").customer;
     let path = format!("{}/stop", office.path);
-    let said = |locale: &str| customer.check("office-maker", "12.0.0", &[("locale", locale)]).ok()["message"].as_str().unwrap().to_owned();
+    let said = |locale: &str| {
+        customer.check("office-maker", "12.0.0", &[("locale", locale)]).ok()["message"].as_str().unwrap().to_owned()
+    };
     let stop = json!({"reason": "lost files", "message": {"it": "Stiamo verificando.", "en": "We look into it."}});
     let set = vendor.admin.put(&path).json(&stop).send().ok();
     assert_eq!((&set["channel"], &set["reason"], &set["message"]), (&Value::Null, &stop["reason"], &stop["message"]));
