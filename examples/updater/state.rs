@@ -79,7 +79,9 @@ impl State {
             Err(TryLockError::Error(error)) => return Err(Failure::io("lock", &lock_path)(error)),
         }
         let path = folder.join("state.json");
-        let content = if let Some(content) = durable::read_json(&path)? { content } else {
+        let content = if let Some(content) = durable::read_json(&path)? {
+            content
+        } else {
             let fresh = Content { installation: Uuid::new_v4(), run: None };
             durable::write_json(&path, &fresh)?;
             fresh

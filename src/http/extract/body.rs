@@ -9,7 +9,7 @@ use futures_util::{Future, StreamExt as _};
 use serde::de::DeserializeOwned;
 
 use self::objects::Objects;
-use super::{super::Problem, code_of};
+use super::{super::Problem, code_of, naming_text};
 use crate::services::{Code, Fault, Refusal};
 
 /// The largest JSON body.
@@ -104,13 +104,28 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         if !inner.is_data() {
             return Problem::new(Code::BodyMalformed, format!("the body is no JSON: {inner}"));
         }
-        let message = sentence(inner);
+        let message = naming(bytes, error.path(), sentence(inner));
         let field = field_of(&error.path().to_string(), &message);
         let code = code_of(&message, Code::BodyInvalid);
         Problem(Refusal { code, detail: format!("{field}: {message}"), faults: vec![Fault { field, message }] })
     })?;
     json.end().map_err(|error| Problem::new(Code::BodyMalformed, format!("the body is no JSON: {error}")))?;
     Ok(value)
+}
+
+/// What is wrong, naming the text that was sent: not every type that is read from a text says it.
+fn naming(bytes: &[u8], path: &serde_path_to_error::Path, message: String) -> String {
+    use serde_path_to_error::Segment;
+    let body: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let sent = path.iter().try_fold(&body, |value, segment| match segment {
+        Segment::Map { key } => value.get(key),
+        Segment::Seq { index } => value.get(index),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    match sent.and_then(serde_json::Value::as_str) {
+        Some(text) => naming_text(text, message),
+        None => message,
+    }
 }
 
 /// What serde says, without the place in the text that it adds: the field says more.

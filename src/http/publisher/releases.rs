@@ -16,7 +16,7 @@ use crate::{
         App, Problem,
         extract::{
             Body, Caller, IfMatch, MaybeBody, Nothing, Query, Segments,
-            caller::{PublishReleases, ReadReleases, WriteReleases},
+            caller::{ChangeReleases, PublishReleases, ReadReleases, WriteReleases},
         },
         wire::{self, Limit, Listed, ProductPath, ReleaseBody, ReleasePath},
     },
@@ -133,6 +133,7 @@ pub async fn get_release(
 #[patch("/api/v1/products/{slug}/releases/{version}")]
 pub async fn change_release(
     app: App,
+    _caller: Caller<ChangeReleases>,
     writer: Result<Caller<WriteReleases>, Problem>,
     publisher: Result<Caller<PublishReleases>, Problem>,
     path: Segments<ReleasePath>,
@@ -141,9 +142,6 @@ pub async fn change_release(
 ) -> Result<HttpResponse, Problem> {
     // Either right lets a caller in; which of the two is needed depends on what the release is by then.
     let may = MayChange { drafts: writer.is_ok(), published: publisher.is_ok() };
-    if let (Err(problem), Err(_)) = (writer, publisher) {
-        return Err(problem);
-    }
     let ReleasePath { slug, version } = path.0;
     let release =
         services::publish_release::change(&app.context, may, slug.clone(), version, expected.0, body.0).await?;

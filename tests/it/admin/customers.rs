@@ -16,13 +16,30 @@ fn a_customer_is_added_shown_and_changed() {
     let said = json!({"name": "Studio Bianchi", "email": "anna@bianchi.example.com", "locale": "it-ch", "external_ref": "CRM-1"});
     let made = vendor.admin.post(CUSTOMERS).json(&said).send().expect(201);
     let (tag, made) = (made.header("etag").to_owned(), made.json());
-    assert_eq!((&made["name"], &made["locale"], &made["external_ref"]), (&said["name"], &json!("it-CH"), &said["external_ref"]));
+    assert_eq!(
+        (&made["name"], &made["locale"], &made["external_ref"]),
+        (&said["name"], &json!("it-CH"), &said["external_ref"])
+    );
     let path = format!("{CUSTOMERS}/{}", made["id"].as_str().unwrap());
     assert_eq!(vendor.admin.get(&path).send().ok(), made);
-    let changed = vendor.admin.patch(&path).header("if-match", &tag).json(&json!({"email": null, "name": "Bianchi & Figli"})).send();
+    let changed = vendor
+        .admin
+        .patch(&path)
+        .header("if-match", &tag)
+        .json(&json!({"email": null, "name": "Bianchi & Figli"}))
+        .send();
     let changed = changed.ok();
-    assert_eq!((&changed["email"], &changed["name"], &changed["locale"]), (&Value::Null, &json!("Bianchi & Figli"), &made["locale"]));
-    vendor.admin.patch(&path).header("if-match", &tag).json(&json!({"name": "x"})).send().refused(412, "precondition_failed");
+    assert_eq!(
+        (&changed["email"], &changed["name"], &changed["locale"]),
+        (&Value::Null, &json!("Bianchi & Figli"), &made["locale"])
+    );
+    vendor
+        .admin
+        .patch(&path)
+        .header("if-match", &tag)
+        .json(&json!({"name": "x"}))
+        .send()
+        .refused(412, "precondition_failed");
     vendor.admin.patch(&path).json(&json!({"name": null})).send().refused(422, "body_invalid").names(&["name"]);
     assert_eq!(vendor.admin.get(&path).send().ok(), changed);
 }
@@ -84,7 +101,11 @@ fn customers_are_found_by_words_and_listed_page_by_page() {
     assert_eq!(search("nobody"), [""; 0]);
     let paged = pages::all(&vendor.admin, &format!("{CUSTOMERS}?q=crm"), 2);
     assert_eq!(paged.len(), 5);
-    for (query, status, code) in [("limit=0", 422, "parameter_invalid"), ("after=x", 422, "parameter_invalid"), ("name=x", 400, "parameter_unknown")] {
+    for (query, status, code) in [
+        ("limit=0", 422, "parameter_invalid"),
+        ("after=x", 422, "parameter_invalid"),
+        ("name=x", 400, "parameter_unknown"),
+    ] {
         vendor.admin.get(&format!("{CUSTOMERS}?{query}")).send().refused(status, code);
     }
 }

@@ -17,7 +17,13 @@ fn a_group_is_added_shown_changed_and_listed() {
     let path = format!("{GROUPS}/milan-nights");
     assert_eq!(vendor.admin.get(&path).send().ok(), made);
     vendor.admin.post(GROUPS).json(&said).send().refused(409, "hosting_group_exists").says("milan-nights");
-    let changed = vendor.admin.patch(&path).header("if-match", &tag).json(&json!({"max_concurrent": null, "name": "M"})).send().ok();
+    let changed = vendor
+        .admin
+        .patch(&path)
+        .header("if-match", &tag)
+        .json(&json!({"max_concurrent": null, "name": "M"}))
+        .send()
+        .ok();
     assert_eq!((&changed["max_concurrent"], &changed["window"]), (&Value::Null, &made["window"]));
     vendor.admin.patch(&path).header("if-match", &tag).json(&json!({})).send().refused(412, "precondition_failed");
     for slug in ["c", "a", "b"] {

@@ -22,7 +22,10 @@ fn what_a_check_tells_is_there_within_ten_seconds_and_the_last_word_counts() {
         page["items"].as_array().unwrap().first().cloned()
     });
     assert_eq!((&seen["id"], &seen["version"], &seen["locale"]), (&json!(ONE), &json!("12.1.0"), &json!("fr-CH")));
-    assert_eq!((&seen["platform"], &seen["arch"], &seen["channel"]), (&json!("windows"), &json!("aarch64"), &json!("stable")));
+    assert_eq!(
+        (&seen["platform"], &seen["arch"], &seen["channel"]),
+        (&json!("windows"), &json!("aarch64"), &json!("stable"))
+    );
     assert_eq!((&seen["subscription_id"], &seen["product"]), (&json!(sold.id), &json!("office-maker")));
 }
 

@@ -9,7 +9,8 @@ const PRODUCTS: &str = "/api/v1/products";
 #[test]
 fn a_product_has_what_was_said_and_the_defaults_of_the_rest() {
     let vendor = Vendor::start();
-    let made = vendor.admin.post(PRODUCTS).json(&json!({"slug": "photo-maker", "name": "Photo Maker"})).send().expect(201);
+    let made =
+        vendor.admin.post(PRODUCTS).json(&json!({"slug": "photo-maker", "name": "Photo Maker"})).send().expect(201);
     assert_eq!(made.header("etag"), "\"1\"");
     let made = made.json();
     assert_eq!(
@@ -59,7 +60,14 @@ fn what_a_product_cannot_be_is_named() {
         vendor.admin.post(PRODUCTS).json(&body).send().refused(422, "body_invalid").names(&[field]);
     }
     let body = json!({"slug": "photo-maker", "name": "Photo Maker", "min_supported_version": "old"});
-    vendor.admin.post(PRODUCTS).json(&body).send().refused(422, "version_invalid").says("`old`").names(&["min_supported_version"]);
+    vendor
+        .admin
+        .post(PRODUCTS)
+        .json(&body)
+        .send()
+        .refused(422, "version_invalid")
+        .says("`old`")
+        .names(&["min_supported_version"]);
     let both = json!({"slug": "photo-maker", "name": "", "help_url": "x"});
     vendor.admin.post(PRODUCTS).json(&both).send().refused(422, "body_invalid").names(&["name", "help_url"]);
     assert_eq!(vendor.admin.get(PRODUCTS).send().ok()["items"], json!([]));
@@ -73,10 +81,21 @@ fn a_change_changes_what_it_names_and_null_clears() {
     let tag = before.header("etag").to_owned();
     let change = json!({"name": "Office", "help_url": null, "min_supported_version": "11.0.0"});
     let changed = vendor.admin.patch(&office.path).header("if-match", &tag).json(&change).send().ok();
-    assert_eq!((&changed["name"], &changed["help_url"], &changed["slug"]), (&json!("Office"), &Value::Null, &json!("office-maker")));
+    assert_eq!(
+        (&changed["name"], &changed["help_url"], &changed["slug"]),
+        (&json!("Office"), &Value::Null, &json!("office-maker"))
+    );
     assert_eq!(changed["renew_url"], before.json()["renew_url"]);
-    vendor.admin.patch(&office.path).header("if-match", &tag).json(&json!({"name": "x"})).send().refused(412, "precondition_failed");
-    for (field, value) in [("name", Value::Null), ("slug", json!("other")), ("channels", json!([])), ("timezone", Value::Null)] {
+    vendor
+        .admin
+        .patch(&office.path)
+        .header("if-match", &tag)
+        .json(&json!({"name": "x"}))
+        .send()
+        .refused(412, "precondition_failed");
+    for (field, value) in
+        [("name", Value::Null), ("slug", json!("other")), ("channels", json!([])), ("timezone", Value::Null)]
+    {
         let mut body = json!({});
         body[field] = value;
         vendor.admin.patch(&office.path).json(&body).send().refused(422, "body_invalid").names(&[field]);
@@ -112,7 +131,13 @@ fn products_are_listed_by_their_slugs_page_by_page() {
     for slug in ["c", "a", "e", "b", "d"] {
         vendor.product_with(&json!({"slug": slug}));
     }
-    let slugs: Vec<_> = pages::all(&vendor.admin, PRODUCTS, 2).into_iter().map(|product| product["slug"].clone()).collect();
+    let slugs: Vec<_> =
+        pages::all(&vendor.admin, PRODUCTS, 2).into_iter().map(|product| product["slug"].clone()).collect();
     assert_eq!(slugs, ["a", "b", "c", "d", "e"]);
-    vendor.admin.get(&format!("{PRODUCTS}?after=Not%20A%20Slug")).send().refused(422, "parameter_invalid").says("`after`");
+    vendor
+        .admin
+        .get(&format!("{PRODUCTS}?after=Not%20A%20Slug"))
+        .send()
+        .refused(422, "parameter_invalid")
+        .says("`after`");
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Actor, Server, Vendor, actor::Line, Anonymous,
+    Actor, Anonymous, Server, Vendor,
+    actor::Line,
     server::{EMAIL, PASSWORD},
     vendor::log_in,
 };
@@ -43,7 +44,11 @@ fn a_wrong_password_and_an_unknown_address_are_refused_alike() {
     attempt(EMAIL, &"x".repeat(100_000)).refused(401, "login_failed");
     let call = || vendor.anonymous().post("/api/v1/auth/login");
     call().json(&json!({"email": EMAIL})).send().refused(422, "body_invalid").names(&["password"]);
-    call().json(&json!({"email": EMAIL, "password": PASSWORD, "remember": true})).send().refused(422, "body_invalid").names(&["remember"]);
+    call()
+        .json(&json!({"email": EMAIL, "password": PASSWORD, "remember": true}))
+        .send()
+        .refused(422, "body_invalid")
+        .names(&["remember"]);
     // Neither is in the log, whichever it was.
     assert!(!vendor.log().join("\n").contains(PASSWORD));
 }
@@ -106,7 +111,10 @@ fn a_session_that_was_altered_is_none() {
     for value in ["Bearer", "Bearer ", token, "Basic YTpi", "License x"] {
         let answer = vendor.anonymous().get(ME).header("authorization", value).send();
         let refused = answer.expect(401).json();
-        assert!(matches!(refused["code"].as_str(), Some("authorization_required" | "authorization_invalid")), "{refused}");
+        assert!(
+            matches!(refused["code"].as_str(), Some("authorization_required" | "authorization_invalid")),
+            "{refused}"
+        );
     }
 }
 
@@ -132,7 +140,11 @@ fn the_first_administrator_is_made_by_a_link_that_works_once() {
     server.run();
     let nobody = Anonymous(Line::new(server.address()));
     let link = |server: &Server| {
-        server.output().lines().find_map(|line| line.trim().strip_prefix("http").filter(|rest| rest.contains("/setup?token="))).map(|rest| format!("http{rest}"))
+        server
+            .output()
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("http").filter(|rest| rest.contains("/setup?token=")))
+            .map(|rest| format!("http{rest}"))
     };
     let old = link(&server).expect("a link");
     server.restart();

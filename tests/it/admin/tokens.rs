@@ -15,7 +15,10 @@ fn a_token_is_shown_once_and_kept_as_a_hash() {
     let (ci, made) = vendor.ci_with(&wanted);
     let token = made["token"].as_str().unwrap();
     assert!(token.starts_with("slk_") && token.len() == 42, "{token}");
-    assert_eq!((&made["scopes"], &made["product"]), (&json!(["releases:write", "releases:publish"]), &json!("office-maker")));
+    assert_eq!(
+        (&made["scopes"], &made["product"]),
+        (&json!(["releases:write", "releases:publish"]), &json!("office-maker"))
+    );
     assert!(made["expires_at"].is_string());
     ci.get("/api/v1/products/office-maker").send().ok();
     let shown = vendor.admin.get(TOKENS).send().expect(200);
@@ -58,7 +61,7 @@ fn what_a_token_cannot_be_is_named_and_tokens_are_listed_page_by_page() {
         ("name", json!("")),
         ("scopes", json!([])),
         ("scopes[0]", json!(["everything"])),
-        ("product", json!("nothing-maker")),
+        ("product", json!("No Slug")),
         ("expires_in_days", json!(0)),
         ("expires_in_days", json!(3651)),
         ("token", json!("mine")),
@@ -67,6 +70,8 @@ fn what_a_token_cannot_be_is_named_and_tokens_are_listed_page_by_page() {
         body[field.split('[').next().unwrap()] = value;
         vendor.admin.post(TOKENS).json(&body).send().refused(422, "body_invalid").names(&[field]);
     }
+    let elsewhere = json!({"name": "pipeline", "scopes": ["releases:read"], "product": "nothing-maker"});
+    vendor.admin.post(TOKENS).json(&elsewhere).send().refused(404, "product_not_found").says("nothing-maker");
     for _ in 0..5 {
         vendor.ci(&["releases:read"]);
     }
