@@ -11,6 +11,7 @@
 )]
 
 mod admin;
+mod architecture;
 mod client;
 mod decisions;
 mod demo;
