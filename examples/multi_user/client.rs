@@ -5,8 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
-
 use super::{
     stand_in::{Schedule, Session, SharedFolder},
     updater::{
@@ -87,7 +85,7 @@ fn schedule(
         return Ok(Ending::Declined);
     };
     let at = match at.as_str() {
-        "now" => Timestamp::now(),
+        "now" => crate::updater::now(),
         text => {
             text.parse().map_err(|error| Failure::internal("time_invalid", format!("{text} is no time: {error}")))?
         }

@@ -8,8 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
-
 use super::{
     stand_in::{DrainArguments, SharedFolder},
     updater::{
@@ -63,7 +61,7 @@ pub fn run(common: &CommonArguments, own: &ServerArguments) -> Result<Ending, Fa
         }
         let due = match updater.under_way() {
             None => false,
-            Some(run) if run.scheduled_for.is_some_and(|at| at > Timestamp::now()) => {
+            Some(run) if run.scheduled_for.is_some_and(|at| at > crate::updater::now()) => {
                 if run.phase == Phase::Scheduled {
                     prefetch(&mut updater);
                 }

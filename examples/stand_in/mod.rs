@@ -122,7 +122,7 @@ impl SharedFolder {
     /// which it waits a while.
     pub fn disconnect_all(&self, how: DrainArguments) -> Result<(), Failure> {
         let countdown = Duration::from_secs(how.countdown_seconds);
-        let at = Timestamp::now().checked_add(countdown).unwrap_or(Timestamp::MAX);
+        let at = crate::updater::now().checked_add(countdown).unwrap_or(Timestamp::MAX);
         durable::write_json(&self.0.join("closing.json"), &Closing { at })?;
         if self.sessions()?.is_empty() {
             return Ok(());

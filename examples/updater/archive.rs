@@ -82,6 +82,7 @@ fn stays_inside(path: &Path, target: &Path) -> bool {
     ways_up <= folders_above && the_rest_goes_down
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
 fn unreadable(error: std::io::Error) -> Failure {
     Failure::integrity("archive_unreadable", format!("the archive cannot be read: {error}"))
 }

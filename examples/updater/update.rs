@@ -188,7 +188,7 @@ impl Updater {
             }
         };
         run.phase = Phase::Preparing;
-        run.help_url = answer.help_url.clone();
+        run.help_url.clone_from(&answer.help_url);
         self.state.set_run(Some(run))?;
         Ok(offer)
     }
@@ -319,7 +319,7 @@ impl Updater {
             scheduled_for: run.scheduled_for,
             notify_email: run.notify_email.clone(),
             locale: self.config.locale.clone(),
-            at: Timestamp::now(),
+            at: crate::updater::now(),
         };
         self.outbox.post(&self.client, report).unwrap_or_else(|failure| {
             eprintln!("a report could not be kept: {failure}");

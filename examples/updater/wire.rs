@@ -265,7 +265,7 @@ impl Sha256 {
     /// Of these 32 bytes.
     #[must_use]
     pub fn of_digest(digest: &[u8]) -> Self {
-        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
     }
 
     /// The digits.

@@ -173,18 +173,18 @@ pub async fn import(context: &Arc<Context>, reach: Reach, file: bytes::Bytes) ->
     let lines = read.unwrap_or_else(|error| Err(Refusal::internal(&error)))?;
     let adding = context.write(move |write| {
         let mut importer = Importer { keys: &desk.keys, reach, customers: HashMap::new() };
-        let mut imported = Vec::new();
+        let mut done = Vec::new();
         let mut faults = LineFaults::default();
         for (line, row) in lines {
             match importer.add(write, row) {
-                Ok((subscription, license_key)) => imported.push(Imported { line, subscription, license_key }),
+                Ok((subscription, license_key)) => done.push(Imported { line, subscription, license_key }),
                 Err(refusal) => faults.note(line, refusal)?,
             }
             if faults.is_full() {
                 break;
             }
         }
-        faults.finish().map(|()| imported)
+        faults.finish().map(|()| done)
     });
     adding.await
 }

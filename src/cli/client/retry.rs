@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
-        assert_eq!(read_retry_after("120"), Some(Duration::from_secs(120)));
+        assert_eq!(read_retry_after("120"), Some(Duration::from_mins(2)));
         assert_eq!(read_retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
         assert_eq!(read_retry_after("soon"), None);
         assert_eq!(read_retry_after("-1"), None);
