@@ -27,6 +27,7 @@ use crate::domain::{
     hosting_group::HostingGroup,
     id::{HostingGroupId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId},
     license_key::KeyRecord,
+    manifest::SignedManifest,
     product::Product,
     release::Release,
     slug::Slug,
@@ -54,8 +55,8 @@ pub enum Change {
 pub enum Loaded {
     /// A product with its stops.
     Product(Box<Product>, Vec<Stop>),
-    /// A release with its artifacts.
-    Release(Box<Release>),
+    /// A release with its artifacts, and its newest manifest once it is published.
+    Release(Box<Release>, Option<SignedManifest>),
     /// A draft that was deleted.
     ReleaseGone(ProductId, ReleaseId),
     /// A hosting group.

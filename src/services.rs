@@ -4,6 +4,7 @@
 pub mod check_update;
 pub mod context;
 pub mod download;
+pub mod found_vendor;
 pub mod import_subscriptions;
 pub mod log_in;
 pub mod manage_customers;

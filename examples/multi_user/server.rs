@@ -3,7 +3,10 @@
 //! It runs beside the server program as a service and waits for a person's wish. After an update it ends, so that the
 //! service manager starts the new version.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 
@@ -52,6 +55,7 @@ pub fn run(common: &CommonArguments, own: &ServerArguments) -> Result<Ending, Fa
         return Ok(ending);
     }
 
+    let mut not_before = Instant::now();
     loop {
         if let Some(wish) = shared.schedule()? {
             updater.schedule(wish.version, wish.at, wish.notify_email)?;
@@ -65,14 +69,20 @@ pub fn run(common: &CommonArguments, own: &ServerArguments) -> Result<Ending, Fa
                 }
                 false
             }
-            Some(_) => true,
+            Some(_) => Instant::now() >= not_before,
         };
         if due {
             let ending = update(&mut updater, &shared, own.drain);
             // Whatever came of it, users may come back, and see which version they find.
             shared.open_doors()?;
             here_i_am(&updater)?;
-            return ending;
+            match ending {
+                // Stopped or put off by the vendor: the whole field asks again later, not at once and for ever.
+                Ok(Ending::Blocked(_) | Ending::Deferred { .. }) if !own.once => {
+                    not_before = Instant::now() + ASK_AGAIN;
+                }
+                ending => return ending,
+            }
         }
         if own.once {
             return Ok(match updater.under_way().and_then(|run| Some((run.to.clone(), run.scheduled_for?))) {
@@ -83,6 +93,9 @@ pub fn run(common: &CommonArguments, own: &ServerArguments) -> Result<Ending, Fa
         thread::sleep(Duration::from_secs(own.poll_seconds));
     }
 }
+
+/// When to ask again after the vendor has stopped updates or put them off.
+const ASK_AGAIN: Duration = Duration::from_mins(15);
 
 /// The download takes as long as it takes: done ahead, so that the time that the person chose is the time at which users
 /// are disconnected.

@@ -48,7 +48,7 @@ pub struct ServeArgs {
 pub fn run(arguments: &ServeArgs, config: &Config) -> Result<(), Failure> {
     let mut config = config.clone();
     if arguments.demo {
-        demo::adapt(&mut config);
+        demo::adapt(&mut config)?;
     }
     start_log(&config)?;
     let listener = listen(config.server.bind)?;
@@ -58,9 +58,10 @@ pub fn run(arguments: &ServeArgs, config: &Config) -> Result<(), Failure> {
 }
 
 async fn serve(mut app: App, listener: TcpListener, config: &Config, demo: bool) -> Result<(), Failure> {
-    if demo {
-        demo::fill(&app.context).await?;
-    }
+    let demo = match demo {
+        true => Some(demo::fill(&app.context, config).await?),
+        false => None,
+    };
     app.bootstrap(config).await.map_err(|error| Failure::failed(&error))?;
     let bound = listener.local_addr().map_err(|error| Failure::failed(&error))?;
     let app = web::Data::new(app);
@@ -112,7 +113,7 @@ fn start_log(config: &Config) -> Result<(), Failure> {
 }
 
 /// What a person who started it wants to know first.
-fn welcome(app: &App, bound: SocketAddr, config: &Config, demo: bool) {
+fn welcome(app: &App, bound: SocketAddr, config: &Config, demo: Option<demo::Stage>) {
     let address = &app.context.settings.public_url;
     say(format_args!("Sluice {} listens on http://{bound}", env!("CARGO_PKG_VERSION")));
     say(format_args!("  data folder    {}", config.data.folder.display()));
@@ -121,7 +122,7 @@ fn welcome(app: &App, bound: SocketAddr, config: &Config, demo: bool) {
     if let Some(link) = app.setup_link() {
         say(format_args!("\nThere is no administrator yet. Make one with this link; it works once:\n  {link}"));
     }
-    if demo {
-        demo::print(address);
+    if let Some(stage) = demo {
+        demo::print(&app.context, config, stage);
     }
 }

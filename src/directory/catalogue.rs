@@ -9,7 +9,8 @@ use super::Loaded;
 use crate::domain::{
     artifact::Artifact,
     hosting_group::HostingGroup,
-    id::{ArtifactId, HostingGroupId, ProductId},
+    id::{ArtifactId, HostingGroupId, ProductId, ReleaseId},
+    manifest::SignedManifest,
     product::Product,
     release::Release,
     slug::Slug,
@@ -44,12 +45,18 @@ pub struct Catalogue {
     slugs: HashMap<ProductId, Slug>,
     groups: HashMap<HostingGroupId, Arc<HostingGroup>>,
     artifacts: HashMap<ArtifactId, (ProductId, Version)>,
+    manifests: HashMap<ReleaseId, Arc<SignedManifest>>,
 }
 
 impl Catalogue {
     /// The catalogue of these products and groups.
     #[must_use]
-    pub fn new(products: Vec<(Product, Vec<Stop>)>, releases: Vec<Release>, groups: Vec<HostingGroup>) -> Self {
+    pub fn new(
+        products: Vec<(Product, Vec<Stop>)>,
+        releases: Vec<Release>,
+        manifests: Vec<SignedManifest>,
+        groups: Vec<HostingGroup>,
+    ) -> Self {
         let mut catalogue = Self::default();
         for (product, stops) in products {
             catalogue.apply(Loaded::Product(Box::new(product), stops));
@@ -62,6 +69,9 @@ impl Catalogue {
         for (product, mut releases) in by_product {
             releases.sort_by(|left, right| left.version.cmp(&right.version));
             catalogue.change(product, |entry| entry.releases = releases);
+        }
+        for manifest in manifests {
+            catalogue.note_manifest(Some(manifest));
         }
         for group in groups {
             catalogue.apply(Loaded::HostingGroup(group));
@@ -116,6 +126,12 @@ impl Catalogue {
         Some((entry, release, artifact))
     }
 
+    /// The newest signed manifest of a release.
+    #[must_use]
+    pub fn manifest(&self, release: ReleaseId) -> Option<&Arc<SignedManifest>> {
+        self.manifests.get(&release)
+    }
+
     /// Puts in what a write has changed.
     pub(super) fn apply(&mut self, loaded: Loaded) {
         match loaded {
@@ -125,7 +141,8 @@ impl Catalogue {
                 self.products
                     .insert(product.slug.clone(), Arc::new(ProductEntry { product: *product, stops, releases }));
             }
-            Loaded::Release(release) => {
+            Loaded::Release(release, manifest) => {
+                self.note_manifest(manifest);
                 self.forget_artifacts(release.product, release.id);
                 self.note_artifacts(&release);
                 self.change(release.product, |entry| {
@@ -146,6 +163,12 @@ impl Catalogue {
         }
     }
 
+    fn note_manifest(&mut self, manifest: Option<SignedManifest>) {
+        if let Some(manifest) = manifest {
+            self.manifests.insert(manifest.release, Arc::new(manifest));
+        }
+    }
+
     fn change(&mut self, product: ProductId, change: impl FnOnce(&mut ProductEntry)) {
         if let Some(entry) = self.slugs.get(&product).and_then(|slug| self.products.get_mut(slug)) {
             change(Arc::make_mut(entry));
@@ -157,7 +180,7 @@ impl Catalogue {
             .extend(release.artifacts.iter().map(|artifact| (artifact.id, (release.product, release.version.clone()))));
     }
 
-    fn forget_artifacts(&mut self, product: ProductId, release: crate::domain::id::ReleaseId) {
+    fn forget_artifacts(&mut self, product: ProductId, release: ReleaseId) {
         let known = self
             .product_by_id(product)
             .and_then(|entry| entry.releases.iter().find(|known| known.id == release))

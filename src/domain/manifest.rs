@@ -21,7 +21,6 @@ pub struct Manifest {
     /// The form of this document: 1.
     pub schema: u32,
     /// The product's slug.
-    #[schema(value_type = String)]
     pub product: Slug,
     /// The release's id.
     pub release: ReleaseId,
@@ -42,10 +41,24 @@ pub struct Manifest {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub compatible_clients: Option<Requirement>,
     /// What changed, in Markdown by locale.
-    #[schema(value_type = BTreeMap<String, String>)]
     pub notes: BTreeMap<LanguageTag, String>,
     /// Its files, in the order of their names.
     pub artifacts: Vec<ManifestArtifact>,
+}
+
+/// A manifest as it was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedManifest {
+    /// Of which release.
+    pub release: ReleaseId,
+    /// 1 at publication, one more with every correction.
+    pub revision: i64,
+    /// The canonical JSON.
+    pub body: Vec<u8>,
+    /// The Ed25519 signature of the body.
+    pub signature: Vec<u8>,
+    /// The key it was signed with.
+    pub key_id: String,
 }
 
 /// A file in a manifest.

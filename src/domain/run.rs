@@ -124,18 +124,25 @@ impl Run {
     /// Takes in one more report of this run. Repeated and late ones change nothing that is already further on;
     /// what only they know (the schedule, whom to tell) is kept whenever it comes.
     pub fn absorb(&mut self, report: Self) {
+        let late = report.stage < self.stage;
+        hear(&mut self.scheduled_for, report.scheduled_for, late);
+        hear(&mut self.notify_email, report.notify_email, late);
+        hear(&mut self.locale, report.locale, late);
         if report.stage > self.stage {
             self.stage = report.stage;
             self.outcome = report.outcome;
             self.error = report.error.or(self.error.take());
             self.at = report.at.or(self.at);
-        } else if self.error.is_none() && report.stage == self.stage {
+        } else if self.error.is_none() && (report.stage, report.outcome) == (self.stage, self.outcome) {
             self.error = report.error;
         }
-        // A later word on the schedule counts; a report that says nothing of it takes nothing back.
-        self.scheduled_for = report.scheduled_for.or(self.scheduled_for);
-        self.notify_email = report.notify_email.or(self.notify_email.take());
-        self.locale = report.locale.or(self.locale.take());
         self.last_reported_at = self.last_reported_at.max(report.last_reported_at);
+    }
+}
+
+/// A later word on the schedule counts; a report that says nothing of it, or comes late, takes nothing back.
+fn hear<T>(known: &mut Option<T>, told: Option<T>, late: bool) {
+    if told.is_some() && !(late && known.is_some()) {
+        *known = told;
     }
 }

@@ -21,8 +21,14 @@ impl Stop {
     /// Whether the channel is covered (contract section 3, rule 3).
     #[must_use]
     pub fn covers(&self, channels: &Channels, channel: &Slug) -> bool {
+        channels.rank(channel).is_some_and(|rank| self.covers_rank(channels, rank))
+    }
+
+    /// The same for the channel of a rank.
+    #[must_use]
+    pub fn covers_rank(&self, channels: &Channels, asked: usize) -> bool {
         let Some(stopped) = &self.channel else { return true };
         // A stop on a channel that the product no longer has covers nothing; the store does not let it come to that.
-        matches!((channels.rank(stopped), channels.rank(channel)), (Some(stopped), Some(asked)) if asked >= stopped)
+        channels.rank(stopped).is_some_and(|stopped| asked >= stopped)
     }
 }

@@ -21,3 +21,13 @@ fn code_of(message: &str, other: Code) -> Code {
     // serde carries errors as text, so this is the text that `InvalidValue` writes.
     if message.contains("` is no version; expected") { Code::VersionInvalid } else { other }
 }
+
+/// What is wrong with a text, naming the text: not every type that is read from one says what it was.
+fn naming_text(text: &str, message: String) -> String {
+    let shown: String = text.chars().take(100).collect();
+    if message.contains(&shown) || message.starts_with("invalid type") {
+        message
+    } else {
+        format!("`{shown}`: {message}")
+    }
+}

@@ -8,11 +8,11 @@ use actix_web::{
 };
 use futures_util::FutureExt as _;
 
-use super::{Problem, routes};
+use super::{Problem, extract::caller, routes};
 use crate::services::Refusal;
 
-/// Turns a panic into a 500, as no fault of ours may cut a connection; refuses queries that nobody reads; writes every
-/// answer to the log where somebody asked for it (`debug`).
+/// Turns a panic into a 500, as no fault of ours may cut a connection; refuses queries that nobody reads; finds out who
+/// asks; writes every answer to the log where somebody asked for it (`debug`).
 ///
 /// # Errors
 /// What the handlers could not turn into a response.
@@ -25,12 +25,17 @@ pub async fn guard<B: MessageBody + 'static>(
         false => (None, String::new(), None),
     };
     // The check, by far the most asked for, reads its query itself.
-    if !request.query_string().is_empty() && request.path() != "/api/v1/check" {
-        if let Some(problem) = routes::refuse_query(request.method(), request.path(), request.query_string()) {
-            return Err(problem.into());
-        }
+    if !request.query_string().is_empty()
+        && request.path() != "/api/v1/check"
+        && let Some(problem) = routes::refuse_query(request.method(), request.path(), request.query_string())
+    {
+        return Err(problem.into());
     }
-    match std::panic::AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    let answering = async {
+        caller::identify(&request).await;
+        next.call(request).await
+    };
+    match std::panic::AssertUnwindSafe(answering).catch_unwind().await {
         Ok(answered) => {
             let response = answered?;
             if let Some(method) = method {

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     directory::Catalogue,
     domain::{
+        InvalidValue,
         artifact::{Artifact, ArtifactKind, Filename, Sha256},
         id::{ArtifactId, CustomerId, ProductId, ReleaseId, SubscriptionId},
         platform::{Arch, Component, Platform},
@@ -97,7 +98,16 @@ pub struct PageQuery {
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     pub limit: Limit,
     /// The `next` of the page before.
+    #[serde(default, deserialize_with = "cursor")]
     pub after: Option<Uuid>,
+}
+
+/// Reads a cursor that is an id; where it is none, says so with what was sent.
+fn cursor<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
+    let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+    let id = Uuid::try_parse(&text);
+    id.map(Some)
+        .map_err(|_| serde::de::Error::custom(InvalidValue::new("cursor", &text, "the `next` of the page before")))
 }
 
 /// An answer with a JSON body.
@@ -124,7 +134,7 @@ pub fn json_with_etag(status: StatusCode, revision: i64, body: &impl Serialize) 
 #[into_params(parameter_in = Path)]
 pub struct ProductPath {
     /// The product's slug.
-    #[param(value_type = String, example = "office-maker", pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64)]
+    #[param(example = "office-maker")]
     pub slug: Slug,
 }
 
@@ -133,7 +143,7 @@ pub struct ProductPath {
 #[into_params(parameter_in = Path)]
 pub struct ReleasePath {
     /// The product's slug.
-    #[param(value_type = String, example = "office-maker", pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64)]
+    #[param(example = "office-maker")]
     pub slug: Slug,
     /// The release's version.
     #[param(example = "13.0.0")]
@@ -146,7 +156,6 @@ pub struct ReleasePath {
 #[expect(missing_docs, reason = "described where it is entered, in NewProduct")]
 pub struct ProductBody {
     pub id: ProductId,
-    #[schema(value_type = String)]
     pub slug: Slug,
     pub name: String,
     pub channels: Vec<String>,
@@ -200,10 +209,8 @@ pub struct RolloutBody {
 #[expect(missing_docs, reason = "described where it is entered, in NewRelease, and in the fields that are not")]
 pub struct ReleaseBody {
     pub id: ReleaseId,
-    #[schema(value_type = String)]
     pub product: Slug,
     pub version: Version,
-    #[schema(value_type = String)]
     pub channel: Slug,
     pub state: ReleaseState,
     /// From when it is offered; `null` on a draft.
@@ -364,7 +371,7 @@ impl<'de> Deserialize<'de> for Pair {
             .split_once('.')
             .and_then(|(first, second)| Some(Self(Uuid::try_parse(first).ok()?, Uuid::try_parse(second).ok()?)));
         pair.ok_or_else(|| {
-            serde::de::Error::custom(crate::domain::InvalidValue::new("cursor", &text, "the `next` of the page before"))
+            serde::de::Error::custom(InvalidValue::new("cursor", &text, "the `next` of the page before"))
         })
     }
 }

@@ -58,6 +58,20 @@ pub struct Question {
     pub wishes: Wishes,
 }
 
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub enum Asker {
+    /// A program, with the license key that it presented.
+    Program(Option<KeyEntry>),
+    /// Staff, who want to know what a program would be told. They are given no right to download anything.
+    Staff {
+        /// On this subscription; on nobody's unless given.
+        subscription: Option<SubscriptionId>,
+        /// At this moment; now unless given.
+        at: Option<Timestamp>,
+    },
+}
+
 /// A decision with what is needed to tell people of it.
 #[derive(Debug)]
 pub struct Answer<'a> {
@@ -73,8 +87,8 @@ pub struct Answer<'a> {
     pub coverage: Option<&'a Coverage>,
     /// Its hosting group.
     pub group: Option<&'a HostingGroup>,
-    /// The key that was presented.
-    pub key: Option<KeyEntry>,
+    /// Who asked.
+    pub asker: Asker,
 }
 
 impl Answer<'_> {
@@ -95,7 +109,7 @@ pub fn check<T>(
     key: Option<KeyEntry>,
     render: impl FnOnce(&Answer<'_>) -> T,
 ) -> Result<T, Refusal> {
-    decide(context, question, key, None, None, |answer| {
+    decide(context, question, Asker::Program(key), |answer| {
         note(context, answer);
         render(answer)
     })
@@ -112,30 +126,29 @@ pub fn explain<T>(
     at: Option<Timestamp>,
     render: impl FnOnce(&Answer<'_>) -> T,
 ) -> Result<T, Refusal> {
-    decide(context, question, None, subscription, at, render)
+    decide(context, question, Asker::Staff { subscription, at }, render)
 }
 
 fn decide<T>(
     context: &Context,
     question: &Question,
-    key: Option<KeyEntry>,
-    subscription: Option<SubscriptionId>,
-    at: Option<Timestamp>,
+    asker: Asker,
     render: impl FnOnce(&Answer<'_>) -> T,
 ) -> Result<T, Refusal> {
+    let (subscription, at) = match asker {
+        Asker::Program(key) => (key.map(|key| key.subscription), None),
+        Asker::Staff { subscription, at } => (subscription, at),
+    };
+    let now = at.unwrap_or_else(|| context.clock.now());
+    let no_subscription = |id| Refusal::new(Code::SubscriptionNotFound, format!("there is no subscription {id}"));
+    let coverage = match subscription {
+        Some(id) => Some(context.directory.coverage(id).ok_or_else(|| no_subscription(id))?),
+        None => None,
+    };
+    // After the subscription, so that what it refers to (its hosting group) is there.
     let catalogue: &Arc<Catalogue> = &context.directory.catalogue();
     let entry =
         catalogue.product(question.product.as_str()).ok_or_else(|| manage_products::not_found(&question.product))?;
-    let now = at.unwrap_or_else(|| context.clock.now());
-    let coverage = match subscription.or(key.map(|key| key.subscription)) {
-        Some(id) => Some(
-            context
-                .directory
-                .coverage(id)
-                .ok_or_else(|| Refusal::new(Code::SubscriptionNotFound, format!("there is no subscription {id}")))?,
-        ),
-        None => None,
-    };
     let own = coverage.as_deref().filter(|coverage| coverage.product == entry.product.id);
     let group = own.and_then(|coverage| coverage.hosting_group).and_then(|id| catalogue.group(id)).map(AsRef::as_ref);
     let entitlement = match (&coverage, own) {
@@ -153,7 +166,7 @@ fn decide<T>(
         entitlement,
     };
     let decision = decision::decide(&facts);
-    Ok(render(&Answer { decision, now, entry, question, coverage: own, group, key }))
+    Ok(render(&Answer { decision, now, entry, question, coverage: own, group, asker }))
 }
 
 fn facts_of(entry: &ProductEntry, question: &Question) -> Result<Check, Refusal> {
@@ -202,13 +215,20 @@ fn note(context: &Context, answer: &Answer<'_>) {
     });
 }
 
-/// A signed link to an artifact, and until when it is good.
+/// A link to an artifact, and until when it is good; signed for a program, without its token for staff.
 #[must_use]
 pub fn link(context: &Context, answer: &Answer<'_>, artifact: &Artifact) -> (String, Timestamp) {
     let expires_at = answer.now.checked_add(context.settings.url_ttl).unwrap_or(Timestamp::MAX);
     // Whole seconds, as the token has them.
     let expires_at = Timestamp::from_second(expires_at.as_second()).unwrap_or(expires_at);
-    let token = context.keys.sign_link(artifact.id, Grant { license_key: answer.key.map(|key| key.id), expires_at });
+    let rank = answer.entry.product.channels.rank(answer.decision.channel);
+    let token = match answer.asker {
+        Asker::Program(key) => {
+            let channel = rank.and_then(|rank| u8::try_from(rank).ok()).unwrap_or(u8::MAX);
+            context.keys.sign_link(artifact.id, Grant { license_key: key.map(|key| key.id), expires_at, channel })
+        }
+        Asker::Staff { .. } => String::new(),
+    };
     let url =
         format!("{}/api/v1/downloads/{}/{}?token={token}", context.settings.public_url, artifact.id, artifact.filename);
     (url, expires_at)

@@ -102,7 +102,7 @@ fn load(connection: &mut Connection, change: Change) -> Result<Option<Loaded>, S
             None => None,
         },
         Change::Release(product, id) => Some(match store::releases::get(connection, id)? {
-            Some(release) => Loaded::Release(Box::new(release)),
+            Some(release) => Loaded::Release(Box::new(release), store::manifests::newest(connection, id)?),
             None => Loaded::ReleaseGone(product, id),
         }),
         Change::HostingGroup(id) => store::hosting_groups::get(connection, id)?.map(Loaded::HostingGroup),

@@ -31,7 +31,7 @@ pub fn find(context: &Context, id: ArtifactId, filename: &Filename, token: &str)
     if artifact.filename != *filename {
         return Err(missing());
     }
-    let stopped = entry.stops.iter().any(|stop| stop.covers(&entry.product.channels, &release.channel));
+    let stopped = entry.stops.iter().any(|stop| stop.covers_rank(&entry.product.channels, usize::from(grant.channel)));
     if stopped || !release.may_be_downloaded(now) || is_revoked(context, grant) {
         return Err(Refusal::new(Code::UrlWithdrawn, "this download has been withdrawn; check for updates again"));
     }

@@ -1,17 +1,16 @@
 //! A whole customer base at once, from CSV: all of it or nothing.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, fmt::Display, str::FromStr, sync::Arc};
 
 use jiff::civil::Date;
-use serde::Deserialize;
 
 use super::{
     Code, Context, Faults, Reach, Refusal, Write, manage_customers,
-    manage_subscriptions::{self, NewSubscription},
+    manage_customers::NewCustomer,
+    manage_subscriptions::{self, Ids, NewSubscription},
 };
 use crate::{
     domain::{
-        customer::Customer,
         id::{CustomerId, SubscriptionId},
         locale::LanguageTag,
         slug::Slug,
@@ -25,10 +24,28 @@ use crate::{
 /// Wrong lines that are named in one answer.
 const SHOWN: usize = 100;
 
+/// The columns that a file can have; the first five it must have.
+const COLUMNS: [&str; 14] = [
+    "customer",
+    "product",
+    "deployment",
+    "starts_on",
+    "ends_on",
+    "customer_name",
+    "customer_email",
+    "customer_locale",
+    "grace_days",
+    "channels",
+    "version_req",
+    "hosting_group",
+    "external_ref",
+    "license_key",
+];
+const NEEDED: usize = 5;
+
 /// One line of the file. Lines with the same `customer` are of one customer, who is made where there is none with that
 /// `external_ref`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 struct Line {
     customer: String,
     customer_name: Option<String>,
@@ -38,19 +55,90 @@ struct Line {
     deployment: Deployment,
     starts_on: Date,
     ends_on: Option<Date>,
-    #[serde(default)]
     grace_days: Option<u16>,
     /// Separated by spaces.
-    #[serde(default)]
-    channels: Option<String>,
-    #[serde(default)]
+    channels: Option<Vec<Slug>>,
     version_req: Option<Requirement>,
-    #[serde(default)]
     hosting_group: Option<Slug>,
-    #[serde(default)]
     external_ref: Option<String>,
-    #[serde(default)]
     license_key: Option<String>,
+}
+
+/// One line as it is written, and what turns out to be wrong with it.
+struct Written<'f> {
+    line: u64,
+    header: &'f csv::StringRecord,
+    record: &'f csv::StringRecord,
+    faults: &'f mut LineFaults,
+}
+
+impl Written<'_> {
+    /// What stands in a column, if anything does.
+    fn text(&self, column: &str) -> Option<&str> {
+        let place = self.header.iter().position(|name| name == column)?;
+        self.record.get(place).filter(|text| !text.is_empty())
+    }
+
+    fn owned(&self, column: &str) -> Option<String> {
+        self.text(column).map(str::to_owned)
+    }
+
+    /// The value in a column, if anything stands there. What is no value is noted.
+    fn value<T: FromStr<Err: Display>>(&mut self, column: &str) -> Option<T> {
+        let text = self.text(column)?;
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let message = naming(text, &error.to_string());
+                self.faults.add(self.line, column, &message);
+                None
+            }
+        }
+    }
+
+    /// The same in a column where something must stand.
+    fn needed<T: FromStr<Err: Display>>(&mut self, column: &str) -> Option<T> {
+        if self.text(column).is_none() {
+            self.faults.add(self.line, column, "must not be empty");
+        }
+        self.value(column)
+    }
+
+    fn channels(&mut self) -> Option<Vec<Slug>> {
+        let names: Result<Vec<Slug>, _> = self.text("channels")?.split_whitespace().map(str::parse).collect();
+        names.map_err(|error| self.faults.add(self.line, "channels", &error.to_string())).ok()
+    }
+
+    /// The line, unless something that it needs is missing or none.
+    fn read(mut self) -> Option<Line> {
+        let (customer, product, deployment) =
+            (self.needed("customer"), self.needed("product"), self.needed("deployment"));
+        let (starts_on, ends_on) = (self.needed("starts_on"), self.value("ends_on"));
+        let (customer_locale, grace_days) = (self.value("customer_locale"), self.value("grace_days"));
+        let channels = self.channels();
+        let (version_req, hosting_group) = (self.value("version_req"), self.value("hosting_group"));
+        Some(Line {
+            customer: customer?,
+            customer_name: self.owned("customer_name"),
+            customer_email: self.owned("customer_email"),
+            customer_locale,
+            product: product?,
+            deployment: deployment?,
+            starts_on: starts_on?,
+            ends_on,
+            grace_days,
+            channels,
+            version_req,
+            hosting_group,
+            external_ref: self.owned("external_ref"),
+            license_key: self.owned("license_key"),
+        })
+    }
+}
+
+/// What is wrong with a text, naming it.
+fn naming(text: &str, message: &str) -> String {
+    if message.contains(text) { message.to_owned() } else { format!("`{text}`: {message}") }
 }
 
 /// A line that was imported.
@@ -103,38 +191,46 @@ pub async fn import(context: &Arc<Context>, reach: Reach, file: bytes::Bytes) ->
 
 /// Reads the whole file.
 fn read(file: &[u8]) -> Result<Vec<(u64, Line)>, Refusal> {
-    const NEEDED: [&str; 5] = ["customer", "product", "deployment", "starts_on", "ends_on"];
     let mut faults = LineFaults::default();
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let header = reader.headers().map_err(|error| Refusal::field("line 1", error.to_string()))?.clone();
-    for name in NEEDED.iter().filter(|name| !header.iter().any(|column| column == **name)) {
+    for name in COLUMNS.iter().take(NEEDED).filter(|name| !header.iter().any(|column| column == **name)) {
         faults.add(1, name, "this column is missing");
+    }
+    for (place, name) in header.iter().enumerate() {
+        if !COLUMNS.contains(&name) {
+            faults.add(1, name, &format!("there is no such column; there is {}", COLUMNS.join(", ")));
+        } else if header.iter().take(place).any(|earlier| earlier == name) {
+            faults.add(1, name, "this column is there twice");
+        }
     }
     faults.finish()?;
     let mut faults = LineFaults::default();
     let mut lines = Vec::new();
     let mut record = csv::StringRecord::new();
     loop {
-        let line = reader.position().line();
+        let place = reader.position().clone();
         match reader.read_record(&mut record) {
             Ok(true) => {
-                let line = record.position().map_or(line, csv::Position::line);
-                match record.deserialize(Some(&header)) {
-                    Ok(row) => lines.push((line, row)),
-                    Err(error) => {
-                        let (column, message) = explain(&error, &header);
-                        faults.add(line, &column, &message);
-                    }
-                }
+                let line = line_of(file, record.position().unwrap_or(&place));
+                let written = Written { line, header: &header, record: &record, faults: &mut faults };
+                lines.extend(written.read().map(|row| (line, row)));
             }
             Ok(false) => break,
-            Err(error) => faults.add(line, "", &error.to_string()),
+            Err(error) => faults.add(line_of(file, &place), "", &error.to_string()),
         }
         if faults.is_full() {
             break;
         }
     }
     faults.finish().map(|()| lines)
+}
+
+/// The line on which a record begins; empty lines before it belong to its position.
+fn line_of(file: &[u8], position: &csv::Position) -> u64 {
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let empty = file.iter().skip(start).take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + empty.filter(|byte| **byte == b'\n').map(|_| 1).sum::<u64>()
 }
 
 /// What is wrong, line by line.
@@ -189,10 +285,6 @@ impl Importer<'_> {
         }
         let customer_id = self.customer(write, &row)?;
         let brought = row.license_key.is_some();
-        let channels = row.channels.map(|names| {
-            let names = names.split_whitespace().map(str::parse).collect::<Result<Vec<Slug>, _>>();
-            names.map_err(|error| Refusal::field("channels", error.to_string()))
-        });
         let new = NewSubscription {
             customer_id,
             product: row.product,
@@ -200,13 +292,14 @@ impl Importer<'_> {
             starts_on: row.starts_on,
             ends_on: row.ends_on,
             grace_days: row.grace_days.unwrap_or(0),
-            channels: channels.transpose()?,
+            channels: row.channels,
             version_req: row.version_req,
             hosting_group: row.hosting_group,
             external_ref: row.external_ref,
             license_key: row.license_key,
         };
-        let (subscription, issued) = manage_subscriptions::add_within(write, self.keys, self.reach, new)?;
+        let ids = Ids { subscription: write.new_id(), license_key: write.new_id() };
+        let (subscription, issued) = manage_subscriptions::add_within(write, self.keys, self.reach, ids, new)?;
         Ok((subscription.coverage.id, (!brought).then_some(issued.license_key)))
     }
 
@@ -218,16 +311,14 @@ impl Importer<'_> {
         let id = if let Some(known) = store::customers::by_external_ref(write.connection, &row.customer)? {
             known.id
         } else {
-            let customer = Customer {
-                id: write.new_id(),
+            let id = write.new_id();
+            let new = NewCustomer {
                 name: row.customer_name.clone().unwrap_or_else(|| row.customer.clone()),
                 email: row.customer_email.clone(),
                 locale: row.customer_locale.clone(),
                 external_ref: Some(row.customer.clone()),
-                created_at: write.now,
-                revision: 1,
             };
-            manage_customers::check(&customer).map_err(|refusal| Refusal {
+            let customer = manage_customers::add_within(write, id, new).map_err(|refusal| Refusal {
                 faults: refusal
                     .faults
                     .into_iter()
@@ -235,7 +326,6 @@ impl Importer<'_> {
                     .collect(),
                 ..refusal
             })?;
-            store::customers::insert(write.connection, &customer)?;
             customer.id
         };
         self.customers.insert(row.customer.clone(), id);
@@ -260,11 +350,4 @@ fn column_of(field: &str) -> String {
         "external_ref" => "customer".to_owned(),
         other => format!("customer_{other}"),
     }
-}
-
-/// The column and the sentence of what the `csv` crate could not read.
-fn explain(error: &csv::Error, header: &csv::StringRecord) -> (String, String) {
-    let csv::ErrorKind::Deserialize { err, .. } = error.kind() else { return (String::new(), error.to_string()) };
-    let place = err.field().and_then(|index| usize::try_from(index).ok()).and_then(|index| header.get(index));
-    (place.unwrap_or_default().to_owned(), err.kind().to_string())
 }

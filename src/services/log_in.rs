@@ -160,25 +160,25 @@ pub async fn set_up(context: &Arc<Context>, email: &str, password: String) -> Re
         faults.add("password", "must be 8 to 512 characters");
     }
     faults.finish()?;
-    let password_hash = hashing(context, move |passwords| passwords.hash(&password)).await?;
-    let password_hash = password_hash.map_err(|error| Refusal::internal(&error))?;
-    context
-        .write(move |write| {
-            if store::users::exist(write.connection)? {
-                return Err(Refusal::new(Code::SetupLinkInvalid, "there is an administrator already; log in"));
-            }
-            let user = User {
-                id: write.new_id::<UserId>(),
-                email,
-                password_hash,
-                role: OWNER.to_owned(),
-                created_at: write.now,
-            };
-            store::users::insert(write.connection, &user)?;
-            tracing::info!(user = %user.id, "first administrator made");
-            Ok(user)
-        })
-        .await
+    let password_hash = hash(context, password).await?;
+    context.write(move |write| set_up_within(write, email, password_hash)).await
+}
+
+/// The hash of a password.
+pub(super) async fn hash(context: &Arc<Context>, password: String) -> Result<String, Refusal> {
+    hashing(context, move |passwords| passwords.hash(&password)).await?.map_err(|error| Refusal::internal(&error))
+}
+
+/// Makes the first administrator, within a write.
+pub(super) fn set_up_within(write: &mut Write<'_>, email: String, password_hash: String) -> Result<User, Refusal> {
+    if store::users::exist(write.connection)? {
+        return Err(Refusal::new(Code::SetupLinkInvalid, "there is an administrator already; log in"));
+    }
+    let user =
+        User { id: write.new_id::<UserId>(), email, password_hash, role: OWNER.to_owned(), created_at: write.now };
+    store::users::insert(write.connection, &user)?;
+    tracing::info!(user = %user.id, "first administrator made");
+    Ok(user)
 }
 
 /// Whether there is an administrator.

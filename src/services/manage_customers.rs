@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Expected, Faults, Reach, Refusal, manage_products::present};
+use super::{Code, Context, Expected, Faults, Reach, Refusal, Write, manage_products::present};
 use crate::{
     domain::{customer::Customer, id::CustomerId, locale::LanguageTag},
     store::{self, Connection, Page},
@@ -22,7 +22,7 @@ pub struct NewCustomer {
     #[schema(format = Email, example = "anna@bianchi.example.com")]
     pub email: Option<String>,
     /// The language to write in.
-    #[schema(value_type = Option<String>, example = "it")]
+    #[schema(example = "it")]
     pub locale: Option<LanguageTag>,
     /// What the vendor's other systems call them.
     #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "CRM-1001")]
@@ -43,7 +43,7 @@ pub struct CustomerChange {
     pub email: Option<Option<String>>,
     /// The language to write in.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<LanguageTag>)]
     pub locale: Option<Option<LanguageTag>>,
     /// What the vendor's other systems call them.
     #[serde(default, deserialize_with = "present")]
@@ -52,7 +52,7 @@ pub struct CustomerChange {
 }
 
 /// Checks what the types do not say.
-pub(super) fn check(customer: &Customer) -> Result<(), Refusal> {
+fn check(customer: &Customer) -> Result<(), Refusal> {
     let mut faults = Faults::default();
     faults.line("name", &customer.name);
     if let Some(email) = &customer.email {
@@ -71,20 +71,26 @@ pub(super) fn check(customer: &Customer) -> Result<(), Refusal> {
 pub async fn add(context: &Arc<Context>, new: NewCustomer) -> Result<Customer, Refusal> {
     context
         .write(move |write| {
-            let customer = Customer {
-                id: write.new_id(),
-                name: new.name,
-                email: new.email,
-                locale: new.locale,
-                external_ref: new.external_ref,
-                created_at: write.now,
-                revision: 1,
-            };
-            check(&customer)?;
-            store::customers::insert(write.connection, &customer)?;
-            Ok(customer)
+            let id = write.new_id();
+            add_within(write, id, new)
         })
         .await
+}
+
+/// Adds a customer under an id, within a write.
+pub(super) fn add_within(write: &mut Write<'_>, id: CustomerId, new: NewCustomer) -> Result<Customer, Refusal> {
+    let customer = Customer {
+        id,
+        name: new.name,
+        email: new.email,
+        locale: new.locale,
+        external_ref: new.external_ref,
+        created_at: write.now,
+        revision: 1,
+    };
+    check(&customer)?;
+    store::customers::insert(write.connection, &customer)?;
+    Ok(customer)
 }
 
 /// The customer with this id.

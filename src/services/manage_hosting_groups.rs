@@ -6,12 +6,13 @@ use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Code, Context, Expected, Faults, Refusal, manage_products::present};
+use super::{Code, Context, Expected, Faults, Refusal, Write, manage_products::present};
 use crate::{
     directory::Change,
     domain::{
         InvalidValue,
         hosting_group::{Day, HostingGroup, Window},
+        id::HostingGroupId,
         slug::Slug,
         zone::Zone,
     },
@@ -75,7 +76,7 @@ impl WindowBody {
 #[serde(deny_unknown_fields)]
 pub struct NewHostingGroup {
     /// Its name in URLs; never changes.
-    #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64, example = "milan-nights")]
+    #[schema(example = "milan-nights")]
     pub slug: Slug,
     /// Its name for people.
     #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Milan, at night")]
@@ -125,30 +126,37 @@ fn check(group: &HostingGroup) -> Result<(), Refusal> {
 /// # Errors
 /// `body_invalid`, `hosting_group_exists`.
 pub async fn add(context: &Arc<Context>, new: NewHostingGroup) -> Result<HostingGroup, Refusal> {
-    let window = new.window.read()?;
     context
         .write(move |write| {
-            if store::hosting_groups::by_slug(write.connection, &new.slug)?.is_some() {
-                return Err(Refusal::new(
-                    Code::HostingGroupExists,
-                    format!("there is a hosting group `{}` already", new.slug),
-                ));
-            }
-            let group = HostingGroup {
-                id: write.new_id(),
-                slug: new.slug,
-                name: new.name,
-                timezone: new.timezone,
-                window,
-                max_concurrent: new.max_concurrent,
-                revision: 1,
-            };
-            check(&group)?;
-            store::hosting_groups::insert(write.connection, &group)?;
-            write.changed(Change::HostingGroup(group.id));
-            Ok(group)
+            let id = write.new_id();
+            add_within(write, id, new)
         })
         .await
+}
+
+/// Adds a group under an id, within a write.
+pub(super) fn add_within(
+    write: &mut Write<'_>,
+    id: HostingGroupId,
+    new: NewHostingGroup,
+) -> Result<HostingGroup, Refusal> {
+    let window = new.window.read()?;
+    if store::hosting_groups::by_slug(write.connection, &new.slug)?.is_some() {
+        return Err(Refusal::new(Code::HostingGroupExists, format!("there is a hosting group `{}` already", new.slug)));
+    }
+    let group = HostingGroup {
+        id,
+        slug: new.slug,
+        name: new.name,
+        timezone: new.timezone,
+        window,
+        max_concurrent: new.max_concurrent,
+        revision: 1,
+    };
+    check(&group)?;
+    store::hosting_groups::insert(write.connection, &group)?;
+    write.changed(Change::HostingGroup(group.id));
+    Ok(group)
 }
 
 /// Changes a group.

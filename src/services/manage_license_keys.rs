@@ -65,10 +65,11 @@ fn unknown() -> Refusal {
     Refusal::new(Code::LicenseKeyUnknown, "the license key is not known here")
 }
 
-/// Issues a key, or imports one, for a subscription, within a write.
+/// Issues a key, or imports one, under an id for a subscription, within a write.
 pub(super) fn add(
     write: &mut Write<'_>,
     keys: &KeyRing,
+    id: LicenseKeyId,
     subscription: SubscriptionId,
     import: Option<&str>,
 ) -> Result<Issued, Refusal> {
@@ -80,7 +81,7 @@ pub(super) fn add(
         (key.to_string(), keys.fingerprint(KeyForm::Issued, key.as_bytes()))
     };
     let record = KeyRecord {
-        id: write.new_id(),
+        id,
         subscription,
         fingerprint,
         imported: import.is_some(),
@@ -106,7 +107,8 @@ pub async fn issue(context: &Arc<Context>, reach: Reach, subscription: Subscript
     context
         .write(move |write| {
             manage_subscriptions::find(write.connection, reach, subscription)?;
-            add(write, &keys.keys, subscription, None)
+            let id = write.new_id();
+            add(write, &keys.keys, id, subscription, None)
         })
         .await
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Expected, Faults, Reach, Refusal};
+use super::{Code, Context, Expected, Faults, Reach, Refusal, Write};
 use crate::{
     directory::Change,
     domain::{
@@ -32,18 +32,18 @@ pub(crate) fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
 #[serde(deny_unknown_fields)]
 pub struct NewProduct {
     /// Its name in URLs; never changes.
-    #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64, example = "photo-maker")]
+    #[schema(example = "photo-maker")]
     pub slug: Slug,
     /// Its name for people.
     #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Photo Maker")]
     pub name: String,
     /// Its channels, the most stable first; `["stable", "beta", "alpha"]` unless given.
     #[serde(default = "default_channels")]
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 16)]
+    #[schema(min_items = 1, max_items = 16)]
     pub channels: Vec<Slug>,
     /// The language of texts when the asker's is not there; `en` unless given.
     #[serde(default = "LanguageTag::english")]
-    #[schema(value_type = String, example = "it")]
+    #[schema(example = "it")]
     pub default_locale: LanguageTag,
     /// Where a failed update sends the user.
     #[schema(
@@ -73,7 +73,7 @@ pub struct NewProduct {
     pub required_artifacts: Vec<RequiredArtifact>,
     /// The languages that a release's notes must have before it can be published.
     #[serde(default)]
-    #[schema(value_type = Vec<String>, max_items = 100)]
+    #[schema(max_items = 100)]
     pub required_locales: Vec<LanguageTag>,
 }
 
@@ -95,11 +95,11 @@ pub struct ProductChange {
     pub name: Option<String>,
     /// Its channels, the most stable first. One that is in use cannot be removed.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Vec<String>, required = false, min_items = 1, max_items = 16)]
+    #[schema(value_type = Vec<Slug>, required = false, min_items = 1, max_items = 16)]
     pub channels: Option<Vec<Slug>>,
     /// The language of texts when the asker's is not there.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = LanguageTag, required = false)]
     pub default_locale: Option<LanguageTag>,
     /// Where a failed update sends the user.
     #[serde(default, deserialize_with = "present")]
@@ -127,7 +127,7 @@ pub struct ProductChange {
     pub required_artifacts: Option<Vec<RequiredArtifact>>,
     /// The languages that a release's notes must have before it can be published.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Vec<String>, required = false, max_items = 100)]
+    #[schema(value_type = Vec<LanguageTag>, required = false, max_items = 100)]
     pub required_locales: Option<Vec<LanguageTag>>,
 }
 
@@ -155,33 +155,39 @@ fn channels(names: Vec<Slug>) -> Result<Channels, Refusal> {
 /// # Errors
 /// `body_invalid`, `product_exists`.
 pub async fn add(context: &Arc<Context>, new: NewProduct) -> Result<Product, Refusal> {
-    let channels = channels(new.channels)?;
     context
         .write(move |write| {
-            if store::products::by_slug(write.connection, &new.slug)?.is_some() {
-                return Err(Refusal::new(Code::ProductExists, format!("there is a product `{}` already", new.slug)));
-            }
-            let product = Product {
-                id: write.new_id(),
-                slug: new.slug,
-                name: new.name,
-                channels,
-                default_locale: new.default_locale,
-                help_url: new.help_url,
-                renew_url: new.renew_url,
-                expiry_policy: new.expiry_policy,
-                min_supported_version: new.min_supported_version,
-                timezone: new.timezone,
-                required_artifacts: new.required_artifacts,
-                required_locales: new.required_locales,
-                revision: 1,
-            };
-            check(&product)?;
-            store::products::insert(write.connection, &product)?;
-            write.changed(Change::Product(product.id));
-            Ok(product)
+            let id = write.new_id();
+            add_within(write, id, new)
         })
         .await
+}
+
+/// Adds a product under an id, within a write.
+pub(super) fn add_within(write: &mut Write<'_>, id: ProductId, new: NewProduct) -> Result<Product, Refusal> {
+    let channels = channels(new.channels)?;
+    if store::products::by_slug(write.connection, &new.slug)?.is_some() {
+        return Err(Refusal::new(Code::ProductExists, format!("there is a product `{}` already", new.slug)));
+    }
+    let product = Product {
+        id,
+        slug: new.slug,
+        name: new.name,
+        channels,
+        default_locale: new.default_locale,
+        help_url: new.help_url,
+        renew_url: new.renew_url,
+        expiry_policy: new.expiry_policy,
+        min_supported_version: new.min_supported_version,
+        timezone: new.timezone,
+        required_artifacts: new.required_artifacts,
+        required_locales: new.required_locales,
+        revision: 1,
+    };
+    check(&product)?;
+    store::products::insert(write.connection, &product)?;
+    write.changed(Change::Product(product.id));
+    Ok(product)
 }
 
 /// Changes a product.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     directory::Change,
     domain::{
-        id::{CustomerId, SubscriptionId},
+        id::{CustomerId, LicenseKeyId, SubscriptionId},
         named_enum,
         product::Product,
         slug::Slug,
@@ -32,7 +32,7 @@ pub struct NewSubscription {
     /// Whose it is.
     pub customer_id: CustomerId,
     /// The slug of the product.
-    #[schema(value_type = String, example = "office-maker")]
+    #[schema(example = "office-maker")]
     pub product: Slug,
     /// How the customer runs it.
     pub deployment: Deployment,
@@ -48,12 +48,11 @@ pub struct NewSubscription {
     #[schema(maximum = 3650)]
     pub grace_days: u16,
     /// The channels it may be answered on; the product's most stable one unless given.
-    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 16)]
+    #[schema(min_items = 1, max_items = 16)]
     pub channels: Option<Vec<Slug>>,
     /// The versions it is pinned to.
     pub version_req: Option<Requirement>,
     /// The slug of its hosting group; needed for `cloud`, and only for it.
-    #[schema(value_type = Option<String>)]
     pub hosting_group: Option<Slug>,
     /// What the vendor's other systems call it.
     #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
@@ -85,7 +84,7 @@ pub struct SubscriptionChange {
     pub grace_days: Option<u16>,
     /// The channels it may be answered on.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Vec<String>, required = false, min_items = 1, max_items = 16)]
+    #[schema(value_type = Vec<Slug>, required = false, min_items = 1, max_items = 16)]
     pub channels: Option<Vec<Slug>>,
     /// The versions it is pinned to.
     #[serde(default, deserialize_with = "present")]
@@ -93,7 +92,7 @@ pub struct SubscriptionChange {
     pub version_req: Option<Option<Requirement>>,
     /// The slug of its hosting group.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Slug>)]
     pub hosting_group: Option<Option<Slug>>,
     /// What the vendor's other systems call it.
     #[serde(default, deserialize_with = "present")]
@@ -191,11 +190,21 @@ fn group_id(write: &mut Write<'_>, slug: Option<Slug>) -> Result<Option<crate::d
     group.map(|group| Some(group.id)).ok_or_else(|| manage_hosting_groups::not_found(slug.as_str()))
 }
 
+/// The ids of a new subscription and of its first license key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ids {
+    /// The subscription's.
+    pub subscription: SubscriptionId,
+    /// The key's.
+    pub license_key: LicenseKeyId,
+}
+
 /// Adds a subscription with a license key, within a write.
 pub(super) fn add_within(
     write: &mut Write<'_>,
     keys: &KeyRing,
     reach: Reach,
+    ids: Ids,
     new: NewSubscription,
 ) -> Result<(Subscription, Issued), Refusal> {
     let product =
@@ -206,7 +215,7 @@ pub(super) fn add_within(
     let channels = new.channels.unwrap_or_else(|| product.channels.at(0).into_iter().cloned().collect());
     let subscription = Subscription {
         coverage: Coverage {
-            id: write.new_id(),
+            id: ids.subscription,
             product: product.id,
             deployment: new.deployment,
             state: SubscriptionState::Active,
@@ -225,7 +234,8 @@ pub(super) fn add_within(
     };
     check(&product, &subscription)?;
     store::subscriptions::insert(write.connection, &subscription)?;
-    let issued = manage_license_keys::add(write, keys, subscription.coverage.id, new.license_key.as_deref())?;
+    let imported = new.license_key.as_deref();
+    let issued = manage_license_keys::add(write, keys, ids.license_key, subscription.coverage.id, imported)?;
     Ok((subscription, issued))
 }
 
@@ -239,7 +249,12 @@ pub async fn add(
     new: NewSubscription,
 ) -> Result<(Subscription, Issued), Refusal> {
     let keys = Arc::clone(context);
-    context.write(move |write| add_within(write, &keys.keys, reach, new)).await
+    context
+        .write(move |write| {
+            let ids = Ids { subscription: write.new_id(), license_key: write.new_id() };
+            add_within(write, &keys.keys, reach, ids, new)
+        })
+        .await
 }
 
 /// The subscription with this id.
@@ -303,23 +318,30 @@ pub async fn act(
     expected: Expected,
     action: Action,
 ) -> Result<Subscription, Refusal> {
-    context
-        .write(move |write| {
-            let mut subscription = find(write.connection, reach, id)?;
-            expected.check(subscription.revision)?;
-            let product = store::products::get(write.connection, subscription.coverage.product)?
-                .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;
-            let before = subscription.clone();
-            apply(write, &mut subscription, action)?;
-            if subscription != before {
-                check(&product, &subscription)?;
-                subscription.revision += 1;
-                store::subscriptions::update(write.connection, &subscription)?;
-                write.changed(Change::Subscription(id));
-            }
-            Ok(subscription)
-        })
-        .await
+    context.write(move |write| act_within(write, reach, id, &expected, action)).await
+}
+
+/// Does something with a subscription, within a write.
+pub(super) fn act_within(
+    write: &mut Write<'_>,
+    reach: Reach,
+    id: SubscriptionId,
+    expected: &Expected,
+    action: Action,
+) -> Result<Subscription, Refusal> {
+    let mut subscription = find(write.connection, reach, id)?;
+    expected.check(subscription.revision)?;
+    let product = store::products::get(write.connection, subscription.coverage.product)?
+        .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;
+    let before = subscription.clone();
+    apply(write, &mut subscription, action)?;
+    if subscription != before {
+        check(&product, &subscription)?;
+        subscription.revision += 1;
+        store::subscriptions::update(write.connection, &subscription)?;
+        write.changed(Change::Subscription(id));
+    }
+    Ok(subscription)
 }
 
 fn apply(write: &mut Write<'_>, subscription: &mut Subscription, action: Action) -> Result<(), Refusal> {

@@ -6,7 +6,7 @@ use jiff::ToSpan as _;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Faults, Reach, Refusal, manage_products};
+use super::{Code, Context, Faults, Reach, Refusal, Write, manage_products};
 use crate::{
     auth::{api_token, token_hash},
     domain::{id::TokenId, scope::Scope, slug::Slug},
@@ -25,7 +25,7 @@ pub struct NewToken {
     #[schema(min_items = 1, max_items = 16)]
     pub scopes: Vec<Scope>,
     /// The slug of the only product it may do it with.
-    #[schema(value_type = Option<String>, example = "office-maker")]
+    #[schema(example = "office-maker")]
     pub product: Option<Slug>,
     /// How many days it is good; until it is deleted unless given.
     #[schema(minimum = 1, maximum = 3650, example = 365)]
@@ -37,6 +37,17 @@ pub struct NewToken {
 /// # Errors
 /// `body_invalid`.
 pub async fn add(context: &Arc<Context>, new: NewToken) -> Result<(ApiToken, String), Refusal> {
+    let text = std::iter::repeat_with(|| api_token::make(&random())).flatten().next().unwrap_or_default();
+    context
+        .write(move |write| {
+            let id = write.new_id();
+            Ok((add_within(write, id, &text, new)?, text))
+        })
+        .await
+}
+
+/// Adds a token under an id, within a write.
+pub(super) fn add_within(write: &mut Write<'_>, id: TokenId, text: &str, new: NewToken) -> Result<ApiToken, Refusal> {
     let mut faults = Faults::default();
     faults.line("name", &new.name);
     if new.scopes.is_empty() {
@@ -46,35 +57,28 @@ pub async fn add(context: &Arc<Context>, new: NewToken) -> Result<(ApiToken, Str
         faults.add("expires_in_days", "must be 1 to 3650");
     }
     faults.finish()?;
-    let text = std::iter::repeat_with(|| api_token::make(&random())).flatten().next().unwrap_or_default();
-    context
-        .write(move |write| {
-            let product = match &new.product {
-                Some(slug) => Some(
-                    store::products::by_slug(write.connection, slug)?
-                        .ok_or_else(|| manage_products::not_found(slug))?
-                        .id,
-                ),
-                None => None,
-            };
-            let lifetime = new.expires_in_days.map(|days| (i64::from(days) * 24).hours());
-            let mut scopes = new.scopes;
-            scopes.sort_unstable();
-            scopes.dedup();
-            let token = ApiToken {
-                id: write.new_id(),
-                name: new.name,
-                hash: token_hash(&text),
-                scopes,
-                product,
-                created_at: write.now,
-                expires_at: lifetime.and_then(|lifetime| write.now.checked_add(lifetime).ok()),
-                last_used_at: None,
-            };
-            store::api_tokens::insert(write.connection, &token)?;
-            Ok((token, text))
-        })
-        .await
+    let product = match &new.product {
+        Some(slug) => {
+            Some(store::products::by_slug(write.connection, slug)?.ok_or_else(|| manage_products::not_found(slug))?.id)
+        }
+        None => None,
+    };
+    let lifetime = new.expires_in_days.map(|days| (i64::from(days) * 24).hours());
+    let mut scopes = new.scopes;
+    scopes.sort_unstable();
+    scopes.dedup();
+    let token = ApiToken {
+        id,
+        name: new.name,
+        hash: token_hash(text),
+        scopes,
+        product,
+        created_at: write.now,
+        expires_at: lifetime.and_then(|lifetime| write.now.checked_add(lifetime).ok()),
+        last_used_at: None,
+    };
+    store::api_tokens::insert(write.connection, &token)?;
+    Ok(token)
 }
 
 /// Deletes a token; from then on it is refused.

@@ -15,8 +15,9 @@ use crate::{
     directory::Change,
     domain::{
         artifact::ArtifactKind,
+        id::ReleaseId,
         locale::LanguageTag,
-        manifest::Manifest,
+        manifest::{Manifest, SignedManifest},
         platform::Arch,
         product::Product,
         release::{Access, Release, ReleaseState, Severity, TransitionError},
@@ -26,7 +27,7 @@ use crate::{
         version::{Requirement, Version},
     },
     signing::KeyRing,
-    store::{self, manifests::SignedManifest},
+    store,
 };
 
 /// A new draft.
@@ -36,7 +37,7 @@ pub struct NewRelease {
     /// Its version.
     pub version: Version,
     /// Its channel; the product's most stable one unless given.
-    #[schema(value_type = Option<String>, example = "stable")]
+    #[schema(example = "stable")]
     pub channel: Option<Slug>,
     /// How much it matters; `normal` unless given.
     #[serde(default = "normal")]
@@ -50,7 +51,7 @@ pub struct NewRelease {
     pub compatible_clients: Option<Requirement>,
     /// What changed, in Markdown by locale.
     #[serde(default)]
-    #[schema(value_type = std::collections::HashMap<String, String>, example = json!({"en": "Faster start."}))]
+    #[schema(value_type = BTreeMap<LanguageTag, String>, example = json!({"en": "Faster start."}))]
     pub notes: BTreeMap<LanguageTag, String>,
 }
 
@@ -69,7 +70,7 @@ const fn subscribers() -> Access {
 pub struct ReleaseChange {
     /// Its channel.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = Slug, required = false)]
     pub channel: Option<Slug>,
     /// How much it matters.
     #[serde(default, deserialize_with = "present")]
@@ -89,7 +90,7 @@ pub struct ReleaseChange {
     pub compatible_clients: Option<Option<Requirement>>,
     /// All of the notes, in place of those there are.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = std::collections::HashMap<String, String>, required = false)]
+    #[schema(value_type = BTreeMap<LanguageTag, String>, required = false)]
     pub notes: Option<BTreeMap<LanguageTag, String>>,
 }
 
@@ -183,43 +184,50 @@ fn check(product: &Product, release: &Release) -> Result<(), Refusal> {
 pub async fn draft(context: &Arc<Context>, slug: Slug, new: NewRelease) -> Result<Release, Refusal> {
     context
         .write(move |write| {
-            let product =
-                store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
-            if let Some(known) = store::releases::of_version(write.connection, product.id, &new.version)? {
-                return Err(Refusal::new(
-                    Code::ReleaseExists,
-                    format!("there is a release {} of `{slug}` already; it is {}", known.version, known.state),
-                ));
-            }
-            let most_stable = product.channels.at(0).cloned();
-            let release = Release {
-                id: write.new_id(),
-                product: product.id,
-                version: new.version,
-                channel: new
-                    .channel
-                    .or(most_stable)
-                    .ok_or_else(|| Refusal::field("channel", "the product has no channel"))?,
-                state: ReleaseState::Draft,
-                published_at: None,
-                severity: new.severity,
-                access: new.access,
-                min_from: new.min_from,
-                compatible_clients: new.compatible_clients,
-                notes: new.notes,
-                rollout: Rollout::default(),
-                yank_reason: None,
-                artifacts: Vec::new(),
-                created_at: write.now,
-                manifest_revision: 0,
-                revision: 1,
-            };
-            check(&product, &release)?;
-            store::releases::insert(write.connection, &release)?;
-            write.changed(Change::Release(product.id, release.id));
-            Ok(release)
+            let id = write.new_id();
+            draft_within(write, id, &slug, new)
         })
         .await
+}
+
+/// Makes a draft under an id, within a write.
+pub(super) fn draft_within(
+    write: &mut Write<'_>,
+    id: ReleaseId,
+    slug: &Slug,
+    new: NewRelease,
+) -> Result<Release, Refusal> {
+    let product = store::products::by_slug(write.connection, slug)?.ok_or_else(|| manage_products::not_found(slug))?;
+    if let Some(known) = store::releases::of_version(write.connection, product.id, &new.version)? {
+        return Err(Refusal::new(
+            Code::ReleaseExists,
+            format!("there is a release {} of `{slug}` already; it is {}", known.version, known.state),
+        ));
+    }
+    let most_stable = product.channels.at(0).cloned();
+    let release = Release {
+        id,
+        product: product.id,
+        version: new.version,
+        channel: new.channel.or(most_stable).ok_or_else(|| Refusal::field("channel", "the product has no channel"))?,
+        state: ReleaseState::Draft,
+        published_at: None,
+        severity: new.severity,
+        access: new.access,
+        min_from: new.min_from,
+        compatible_clients: new.compatible_clients,
+        notes: new.notes,
+        rollout: Rollout::default(),
+        yank_reason: None,
+        artifacts: Vec::new(),
+        created_at: write.now,
+        manifest_revision: 0,
+        revision: 1,
+    };
+    check(&product, &release)?;
+    store::releases::insert(write.connection, &release)?;
+    write.changed(Change::Release(product.id, release.id));
+    Ok(release)
 }
 
 /// Which releases a caller may change.
@@ -341,11 +349,27 @@ pub async fn publish(
     publication: Publication,
 ) -> Result<Release, Refusal> {
     let keys = Arc::clone(context);
-    context.write(move |write| {
-        let (product, mut release) = find(write, &slug, &version)?;
-        expected.check(release.revision)?;
-        release.require_draft()?;
-        match &publication.force {
+    context
+        .write(move |write| {
+            let draft = find(write, &slug, &version)?;
+            expected.check(draft.1.revision)?;
+            let published = publish_within(write, &keys.keys, draft, &publication)?;
+            tracing::info!(product = %slug, version = %version, published_at = ?published.published_at, "release published");
+            Ok(published)
+        })
+        .await
+}
+
+/// Publishes a draft of a product, within a write.
+pub(super) fn publish_within(
+    write: &mut Write<'_>,
+    keys: &KeyRing,
+    (product, mut release): (Product, Release),
+    publication: &Publication,
+) -> Result<Release, Refusal> {
+    let (slug, version) = (product.slug.clone(), release.version.clone());
+    release.require_draft()?;
+    match &publication.force {
             Some(force) => {
                 let mut faults = Faults::default();
                 faults.line("force.reason", &force.reason);
@@ -358,15 +382,14 @@ pub async fn publish(
                 ..refusal
             })?,
         }
-        let rollout = Rollout { percent: publication.rollout.map_or(Percent::ALL, |rollout| rollout.percent), ..Rollout::default() };
-        // To the millisecond, as all times are kept: what is signed now must be what is read back later.
-        let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
-        release.publish(at.unwrap_or(write.now), rollout)?;
-        sign(write, &keys.keys, &product, &mut release)?;
-        save(write, &mut release)?;
-        tracing::info!(product = %slug, version = %version, published_at = ?release.published_at, "release published");
-        Ok(release)
-    }).await
+    let rollout =
+        Rollout { percent: publication.rollout.map_or(Percent::ALL, |rollout| rollout.percent), ..Rollout::default() };
+    // To the millisecond, as all times are kept: what is signed now must be what is read back later.
+    let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
+    release.publish(at.unwrap_or(write.now), rollout)?;
+    sign(write, keys, &product, &mut release)?;
+    save(write, &mut release)?;
+    Ok(release)
 }
 
 /// Fixes, signs and stores the next revision of a release's manifest.
@@ -379,17 +402,16 @@ fn sign(write: &mut Write<'_>, keys: &KeyRing, product: &Product, release: &mut 
         keys.sign_manifest(&body).ok_or_else(|| Refusal::internal(&"there is no key for manifests"))?;
     store::manifests::insert(
         write.connection,
-        &SignedManifest::new(release.id, release.manifest_revision, body, signature, key_id),
+        &SignedManifest { release: release.id, revision: release.manifest_revision, body, signature, key_id },
     )?;
     Ok(())
 }
 
-/// The newest signed manifest of a published release.
+/// The newest signed manifest of a published release, from memory: every updater asks for it.
 ///
 /// # Errors
-/// `release_not_found`, `release_not_published`.
-pub async fn manifest(context: &Arc<Context>, release: &Release) -> Result<SignedManifest, Refusal> {
-    let id = release.id;
-    let found = context.read(move |connection| Ok(store::manifests::newest(connection, id)?)).await?;
+/// `release_not_published`.
+pub fn manifest(context: &Context, release: &Release) -> Result<Arc<SignedManifest>, Refusal> {
+    let found = context.directory.catalogue().manifest(release.id).cloned();
     found.ok_or_else(|| TransitionError::StillDraft(release.version.clone()).into())
 }

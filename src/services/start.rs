@@ -21,8 +21,12 @@ pub fn directory(store: &Store) -> Result<Directory, StoreError> {
             let stops = store::stops::of_product(connection, product.id)?;
             products.push((product, stops));
         }
-        let catalogue =
-            Catalogue::new(products, store::releases::all(connection)?, store::hosting_groups::all(connection)?);
+        let catalogue = Catalogue::new(
+            products,
+            store::releases::all(connection)?,
+            store::manifests::all(connection)?,
+            store::hosting_groups::all(connection)?,
+        );
         let directory = Directory::new(catalogue);
         store::subscriptions::for_each(connection, |subscription| directory.put_subscription(subscription.coverage))?;
         store::license_keys::for_each(connection, |key| directory.put_key(&key))?;

@@ -10,6 +10,7 @@ use crate::{
     artifacts::intake::{IntakeError, Received},
     domain::{
         artifact::{Artifact, ArtifactKind, Filename, Sha256},
+        id::ArtifactId,
         platform::{Arch, Component, Platform},
         release::Release,
         slug::Slug,
@@ -106,7 +107,12 @@ async fn finish(context: &Arc<Context>, upload: Upload, received: Received) -> R
         return Err(error.into());
     }
     let (sha256, size) = (received.sha256, received.size);
-    let listed = context.write(move |write| list(write, upload, sha256, size)).await;
+    let listed = context
+        .write(move |write| {
+            let id = write.new_id();
+            list(write, id, upload, sha256, size)
+        })
+        .await;
     let loose = match &listed {
         Ok((_, replaced)) => replaced.iter().copied().collect(),
         Err(_) => vec![sha256],
@@ -131,14 +137,20 @@ fn check_place(release: &Release, upload: &Upload) -> Result<(), Refusal> {
     }
 }
 
-/// Lists an artifact whose content is in place; also returns the content it replaced.
-fn list(write: &mut Write<'_>, upload: Upload, sha256: Sha256, size: u64) -> Result<(Stored, Option<Sha256>), Refusal> {
+/// Lists an artifact whose content is in place, under an id; also returns the content it replaced.
+pub(super) fn list(
+    write: &mut Write<'_>,
+    id: ArtifactId,
+    upload: Upload,
+    sha256: Sha256,
+    size: u64,
+) -> Result<(Stored, Option<Sha256>), Refusal> {
     let (_, mut release) = publish_release::find(write, &upload.product, &upload.version)?;
     upload.expected.check(release.revision)?;
     release.require_draft()?;
     check_place(&release, &upload)?;
     let artifact = Artifact {
-        id: write.new_id(),
+        id,
         component: upload.component,
         platform: upload.platform,
         arch: upload.arch,

@@ -1,7 +1,7 @@
 //! Download links: a compact token that names the artifact, the license key and the expiry (contract section 4).
 //!
-//! 41 bytes in base64url: the id of the key that signed (1), the expiry in seconds since 1970 (8, big-endian), the
-//! license key's id (16, zeros without one), and the first 16 bytes of HMAC-SHA-256 over all of it and the
+//! 42 bytes in base64url: the id of the key that signed (1), the expiry in seconds since 1970 (8, big-endian), the
+//! license key's id (16, zeros without one), the rank of the channel that answered (1), and the first 16 bytes of HMAC-SHA-256 over all of it and the
 //! artifact's id, which stands in the URL's path. 128 bits of a MAC are what RFC 2104 (section 5) allows.
 
 use aws_lc_rs::{constant_time, hmac};
@@ -12,7 +12,7 @@ use super::KeyRing;
 use crate::domain::id::{ArtifactId, LicenseKeyId};
 
 const MAC: usize = 16;
-const SIGNED: usize = 1 + 8 + 16;
+const SIGNED: usize = 1 + 8 + 16 + 1;
 /// The purpose, so that nothing else that is ever signed with this key can be taken for a link.
 const PURPOSE: &[u8] = b"sluice link 1\0";
 
@@ -23,6 +23,8 @@ pub struct Grant {
     pub license_key: Option<LicenseKeyId>,
     /// Until when a download may be started.
     pub expires_at: Timestamp,
+    /// The rank of the channel that answered: a stop that covers it withdraws the link, as it would block the check.
+    pub channel: u8,
 }
 
 /// Why a token is refused.
@@ -42,9 +44,9 @@ impl KeyRing {
         let (signed, mac) = token.split_at_mut(SIGNED);
         let Some((id, key)) = self.links.first() else { return String::new() };
         let license = grant.license_key.map_or([0; 16], |key| *key.0.as_bytes());
-        for (place, byte) in
-            signed.iter_mut().zip([*id].into_iter().chain(grant.expires_at.as_second().to_be_bytes()).chain(license))
-        {
+        for (place, byte) in signed.iter_mut().zip(
+            [*id].into_iter().chain(grant.expires_at.as_second().to_be_bytes()).chain(license).chain([grant.channel]),
+        ) {
             *place = byte;
         }
         for (place, byte) in mac.iter_mut().zip(compute(key, signed, artifact).as_ref()) {
@@ -71,11 +73,12 @@ impl KeyRing {
         constant_time::verify_slices_are_equal(expected, mac).map_err(|_| LinkError::Invalid)?;
         let (expiry, license) = rest.split_first_chunk::<8>().ok_or(LinkError::Invalid)?;
         let expires_at = Timestamp::from_second(i64::from_be_bytes(*expiry)).map_err(|_| LinkError::Invalid)?;
+        let (channel, license) = license.split_last().ok_or(LinkError::Invalid)?;
         let license = uuid::Uuid::from_slice(license).map_err(|_| LinkError::Invalid)?;
         if expires_at <= now {
             return Err(LinkError::Expired);
         }
-        Ok(Grant { license_key: (!license.is_nil()).then_some(LicenseKeyId(license)), expires_at })
+        Ok(Grant { license_key: (!license.is_nil()).then_some(LicenseKeyId(license)), expires_at, channel: *channel })
     }
 }
 
@@ -98,9 +101,10 @@ mod tests {
         let mut file = KeyFile::open(&folder.path().join("keys.json")).expect("keys");
         let artifact = ArtifactId(uuid::Uuid::from_u128(7));
         let at = |second| Timestamp::from_second(second).expect("a time");
-        let grant = Grant { license_key: Some(LicenseKeyId(uuid::Uuid::from_u128(9))), expires_at: at(1000) };
+        let grant =
+            Grant { license_key: Some(LicenseKeyId(uuid::Uuid::from_u128(9))), expires_at: at(1000), channel: 2 };
         let token = KeyRing::of(&file).expect("keys").sign_link(artifact, grant);
-        assert_eq!(token.len(), 55);
+        assert_eq!(token.len(), 56);
 
         file.rotate(Purpose::Links).expect("a rotation");
         let ring = KeyRing::of(&file).expect("keys");

@@ -3,30 +3,37 @@
 use diesel::prelude::*;
 
 use super::{Connection, StoreError, schema::manifests, value::Key};
-use crate::domain::id::ReleaseId;
+use crate::domain::{id::ReleaseId, manifest::SignedManifest};
 
-/// A manifest as it was signed.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = manifests)]
-pub struct SignedManifest {
-    /// The release, for its column.
+struct Row {
     release_id: Key<ReleaseId>,
-    /// 1 at publication, one more with every correction.
-    pub revision: i64,
-    /// The canonical JSON.
-    pub body: Vec<u8>,
-    /// The Ed25519 signature of the body.
-    pub signature: Vec<u8>,
-    /// The key it was signed with.
-    pub key_id: String,
+    revision: i64,
+    body: Vec<u8>,
+    signature: Vec<u8>,
+    key_id: String,
 }
 
-impl SignedManifest {
-    /// A revision of a release's manifest.
-    #[must_use]
-    pub const fn new(release: ReleaseId, revision: i64, body: Vec<u8>, signature: Vec<u8>, key_id: String) -> Self {
+impl Row {
+    fn of(manifest: &SignedManifest) -> Self {
+        let SignedManifest { release, revision, body, signature, key_id } = manifest.clone();
         Self { release_id: Key(release), revision, body, signature, key_id }
     }
+
+    fn into_domain(self) -> SignedManifest {
+        let Self { release_id, revision, body, signature, key_id } = self;
+        SignedManifest { release: release_id.0, revision, body, signature, key_id }
+    }
+}
+
+/// The manifests of all releases, the newest revision of each last.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn all(connection: &mut Connection) -> Result<Vec<SignedManifest>, StoreError> {
+    let rows: Vec<Row> = manifests::table.order(manifests::revision).select(Row::as_select()).load(connection)?;
+    Ok(rows.into_iter().map(Row::into_domain).collect())
 }
 
 /// The newest manifest of a release.
@@ -34,12 +41,13 @@ impl SignedManifest {
 /// # Errors
 /// When the database cannot be read.
 pub fn newest(connection: &mut Connection, release: ReleaseId) -> Result<Option<SignedManifest>, StoreError> {
-    Ok(manifests::table
+    let row: Option<Row> = manifests::table
         .filter(manifests::release_id.eq(Key(release)))
         .order(manifests::revision.desc())
-        .select(SignedManifest::as_select())
+        .select(Row::as_select())
         .first(connection)
-        .optional()?)
+        .optional()?;
+    Ok(row.map(Row::into_domain))
 }
 
 /// Adds a revision.
@@ -47,6 +55,6 @@ pub fn newest(connection: &mut Connection, release: ReleaseId) -> Result<Option<
 /// # Errors
 /// [`StoreError::Conflict`] when it is there; else when the database cannot be written.
 pub fn insert(connection: &mut Connection, manifest: &SignedManifest) -> Result<(), StoreError> {
-    diesel::insert_into(manifests::table).values(manifest).execute(connection)?;
+    diesel::insert_into(manifests::table).values(Row::of(manifest)).execute(connection)?;
     Ok(())
 }

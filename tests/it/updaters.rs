@@ -10,7 +10,7 @@ mod kills;
 mod library;
 mod proxy;
 mod scripted_server;
-mod site;
+pub mod site;
 mod talks;
 mod vendor;
 

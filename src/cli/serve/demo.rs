@@ -1,23 +1,159 @@
 //! `serve --demo`: a made-up vendor.
+//!
+//! What there is to see is in `demo/catalogue.toml` and `demo/customers.toml`. It goes in through the use cases that
+//! the API calls, only with ids that are known beforehand and with days counted from the first start.
+
+mod catalogue;
+mod customers;
+mod files;
+mod lines;
 
 use std::sync::Arc;
 
-use crate::{cli::Failure, config::Config, services::Context};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
-/// Keeps the demo's data apart from anything real.
-pub fn adapt(config: &mut Config) {
+use crate::{
+    auth::api_token,
+    cli::Failure,
+    config::Config,
+    domain::{id::TokenId, scope::Scope},
+    services::{
+        Context,
+        found_vendor::{self, Vendor},
+        manage_tokens::NewToken,
+    },
+};
+
+/// Who may log in to the demo. Everybody knows the password, so the demo listens to this machine only.
+pub const EMAIL: &str = "admin@demo.example.com";
+/// The password that goes with it.
+pub const PASSWORD: &str = "demo-password";
+
+/// What the demo found in its data folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing, so it was filled.
+    Fresh,
+    /// The made-up vendor, of an earlier start.
+    Known,
+    /// Something else, which is served as it is.
+    Foreign,
+}
+
+/// Keeps the demo apart from anything real: its data by default, and its well-known password from the network.
+///
+/// # Errors
+/// With exit code 2 when others than this machine could reach it.
+pub fn adapt(config: &mut Config) -> Result<(), Failure> {
+    if !config.server.bind.ip().is_loopback() {
+        let bind = config.server.bind;
+        let message = format!(
+            "the demo's password and keys are known to everybody, so it only listens to this machine, not to {bind}; set server.bind to 127.0.0.1:{}",
+            bind.port()
+        );
+        return Err(Failure { exit_code: 2, message });
+    }
     if config.data.folder == std::path::Path::new("./data") {
         config.data.folder = "./demo-data".into();
     }
-}
-
-/// Fills an empty data folder.
-///
-/// # Errors
-/// When it cannot be written.
-pub async fn fill(_context: &Arc<Context>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints curl lines to try.
-pub fn print(_address: &str) {}
+/// Fills an empty data folder; one that is not empty is left as it is.
+///
+/// # Errors
+/// When it cannot be read or written.
+pub async fn fill(context: &Arc<Context>, config: &Config) -> Result<Stage, Failure> {
+    let failed = |error| Failure::failed(&error);
+    if found_vendor::is_empty(context).await.map_err(failed)? {
+        let administrator = config.auth.bootstrap_email.is_empty().then(|| (EMAIL.to_owned(), PASSWORD.to_owned()));
+        let vendor = Vendor { administrator, ..vendor(context)? };
+        found_vendor::found(context, vendor).await.map_err(failed)?;
+        return Ok(Stage::Fresh);
+    }
+    Ok(if lines::work(context) { Stage::Known } else { Stage::Foreign })
+}
+
+/// Says what there is to try.
+pub fn print(context: &Context, config: &Config, stage: Stage) {
+    let folder = config.data.folder.display();
+    match stage {
+        Stage::Fresh => {
+            println!("\nA made-up vendor, for this machine only: its password and keys are known to everybody.");
+        }
+        Stage::Known => println!(
+            "\nThe made-up vendor of an earlier start, and what became of it since. Delete {folder} for a fresh one."
+        ),
+        Stage::Foreign => {
+            println!(
+                "\nThe data folder {folder} was not empty, so nothing was added: what is there is served as it is."
+            );
+            return;
+        }
+    }
+    lines::print(context, config.auth.bootstrap_email.is_empty());
+}
+
+/// The whole vendor, as of now.
+fn vendor(context: &Context) -> Result<Vendor, Failure> {
+    let now = context.clock.now();
+    let mut vendor = Vendor::default();
+    catalogue::enter(&mut vendor, now)?;
+    customers::enter(&mut vendor, now)?;
+    vendor.tokens = vec![
+        token(1, PIPELINE, "release pipeline", &[Scope::ReleasesWrite, Scope::ReleasesPublish]),
+        token(2, "DemoOldPipeline", "release pipeline of the old office", &[Scope::ReleasesWrite]),
+        token(3, SUPPORT, "support desk", &[Scope::SubscriptionsRead]),
+    ];
+    Ok(vendor)
+}
+
+/// The name in the API token of the vendor's pipeline.
+const PIPELINE: &str = "DemoPipeline";
+/// The name in the API token of the vendor's support desk.
+const SUPPORT: &str = "DemoSupportDesk";
+
+fn token(number: usize, name: &str, about: &str, scopes: &[Scope]) -> (TokenId, String, NewToken) {
+    let new = NewToken { name: about.to_owned(), scopes: scopes.to_vec(), product: None, expires_in_days: None };
+    (id(0xd, number), token_text(name), new)
+}
+
+/// A well-known API token: the name, filled up with zeros, in the form that API tokens have.
+fn token_text(name: &str) -> String {
+    let mut bytes = [0; 64];
+    for (byte, letter) in bytes.iter_mut().zip(name.bytes()) {
+        // What makes this letter: API tokens are drawn from the digits, then A to Z, then a to z.
+        *byte = match letter {
+            b'A'..=b'Z' => letter - b'A' + 10,
+            b'a'..=b'z' => letter - b'a' + 36,
+            _ => 0,
+        };
+    }
+    api_token::make(&bytes).unwrap_or_default()
+}
+
+/// The demo's ids: `0199a0de-0000-7000-8000-0000000000a1` is number 1 of family `a`.
+fn id<T: From<Uuid>>(family: u16, number: usize) -> T {
+    let number = u128::try_from(number).unwrap_or(0);
+    let family = u128::from(family) * if number < 0x10 { 0x10 } else { 0x100 };
+    T::from(Uuid::from_u128(0x0199_a0de_0000_7000_8000_0000_0000_0000 + family + number))
+}
+
+/// Reads one of the embedded files.
+fn read<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Failure> {
+    toml::from_str(text).map_err(|error| Failure::failed(&format!("the demo's own {name}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_well_formed_and_ids_are_those_of_the_api_examples() {
+        assert!(token_text(PIPELINE).starts_with("slk_DemoPipeline0000"), "{}", token_text(PIPELINE));
+        assert!(api_token::is_well_formed(&token_text(SUPPORT)));
+        assert_eq!(id::<Uuid>(0xa, 1).to_string(), "0199a0de-0000-7000-8000-0000000000a1");
+        assert_eq!(id::<Uuid>(0xc, 40).to_string(), "0199a0de-0000-7000-8000-000000000c28");
+    }
+}

@@ -1,12 +1,15 @@
 //! JSON bodies: at most 256 KiB; what is wrong is said by field.
 
+mod objects;
+
 use std::pin::Pin;
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web::Bytes};
 use futures_util::{Future, StreamExt as _};
 use serde::de::DeserializeOwned;
 
-use super::{super::Problem, code_of};
+use self::objects::Objects;
+use super::{super::Problem, code_of, naming_text};
 use crate::services::{Code, Fault, Refusal};
 
 /// The largest JSON body.
@@ -96,18 +99,33 @@ pub fn require_type(request: &HttpRequest, wanted: &str) -> Result<(), Problem> 
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Objects(&mut json)).map_err(|error| {
         let inner = error.inner();
         if !inner.is_data() {
             return Problem::new(Code::BodyMalformed, format!("the body is no JSON: {inner}"));
         }
-        let message = sentence(inner);
+        let message = naming(bytes, error.path(), sentence(inner));
         let field = field_of(&error.path().to_string(), &message);
         let code = code_of(&message, Code::BodyInvalid);
         Problem(Refusal { code, detail: format!("{field}: {message}"), faults: vec![Fault { field, message }] })
     })?;
     json.end().map_err(|error| Problem::new(Code::BodyMalformed, format!("the body is no JSON: {error}")))?;
     Ok(value)
+}
+
+/// What is wrong, naming the text that was sent: not every type that is read from a text says it.
+fn naming(bytes: &[u8], path: &serde_path_to_error::Path, message: String) -> String {
+    use serde_path_to_error::Segment;
+    let body: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let sent = path.iter().try_fold(&body, |value, segment| match segment {
+        Segment::Map { key } => value.get(key),
+        Segment::Seq { index } => value.get(index),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    match sent.and_then(serde_json::Value::as_str) {
+        Some(text) => naming_text(text, message),
+        None => message,
+    }
 }
 
 /// What serde says, without the place in the text that it adds: the field says more.
@@ -147,16 +165,18 @@ mod tests {
             (r#"{"channel":"stable"}"#, Code::BodyInvalid, "version"),
             (r#"{"version":"1.0.0","colour":1}"#, Code::BodyInvalid, "colour"),
             (r#"{"version":"1.0.0","severity":"grave"}"#, Code::BodyInvalid, "severity"),
-            ("[]", Code::BodyInvalid, "version"),
+            ("[]", Code::BodyInvalid, "body"),
+            (r#"["1.0.0"]"#, Code::BodyInvalid, "body"),
+            ("null", Code::BodyInvalid, "body"),
         ] {
             let refusal = refusal::<NewRelease>(text);
             assert_eq!(refusal.code, code, "{text}");
-            if text != "[]" {
-                assert_eq!(refusal.faults[0].field, field, "{text}");
-            }
+            assert_eq!(refusal.faults[0].field, field, "{text}");
         }
         let nested = r#"{"slug":"a","name":"A","timezone":"UTC","window":{"days":["mon"],"start":"01:00","duration_minutes":1,"x":2}}"#;
         assert_eq!(refusal::<NewHostingGroup>(nested).faults[0].field, "window.x");
+        let array = r#"{"slug":"a","name":"A","timezone":"UTC","window":[["mon"],"01:00",1]}"#;
+        assert_eq!(refusal::<NewHostingGroup>(array).faults[0].field, "window");
         assert_eq!(refusal::<NewRelease>("{").code, Code::BodyMalformed);
         assert_eq!(refusal::<NewRelease>(r#"{"version":"1.0.0"} x"#).code, Code::BodyMalformed);
     }

@@ -1,9 +1,16 @@
 //! Who calls, and whether they may: a handler that takes a [`Caller`] cannot be reached without the right it names.
 
-use std::{marker::PhantomData, pin::Pin};
+use std::{
+    future::{Ready, ready},
+    marker::PhantomData,
+};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
-use futures_util::Future;
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest,
+    dev::{Payload, ServiceRequest},
+    http::header,
+    web,
+};
 
 use super::super::Problem;
 use crate::{
@@ -11,40 +18,43 @@ use crate::{
     auth::session::Session,
     domain::{id::UserId, scope::Scope},
     services::{Code, Reach, log_in, manage_tokens},
+    store::api_tokens::ApiToken,
 };
 
 /// A right that a handler asks for.
 pub trait Right: 'static {
-    /// The scope that an API token needs; `None`: only people.
-    const SCOPE: Option<Scope>;
+    /// The scopes of which an API token needs one; none: only people.
+    const SCOPES: &'static [Scope];
 }
 
 macro_rules! rights {
-    ($($(#[$meta:meta])* $name:ident = $scope:expr),+ $(,)?) => {$(
+    ($($(#[$meta:meta])* $name:ident = $scopes:expr),+ $(,)?) => {$(
         $(#[$meta])*
         #[derive(Debug)]
         pub struct $name;
         impl Right for $name {
-            const SCOPE: Option<Scope> = $scope;
+            const SCOPES: &'static [Scope] = &$scopes;
         }
     )+};
 }
 
 rights! {
     /// See releases and products.
-    ReadReleases = Some(Scope::ReleasesRead),
+    ReadReleases = [Scope::ReleasesRead],
     /// Make drafts and upload artifacts.
-    WriteReleases = Some(Scope::ReleasesWrite),
+    WriteReleases = [Scope::ReleasesWrite],
     /// Publish, and steer what is published.
-    PublishReleases = Some(Scope::ReleasesPublish),
+    PublishReleases = [Scope::ReleasesPublish],
+    /// Change drafts or what is published; which of the two is looked at later.
+    ChangeReleases = [Scope::ReleasesWrite, Scope::ReleasesPublish],
     /// Lift a stop.
-    LiftStops = Some(Scope::StopsLift),
+    LiftStops = [Scope::StopsLift],
     /// See customers, subscriptions, installations and runs.
-    ReadSubscriptions = Some(Scope::SubscriptionsRead),
+    ReadSubscriptions = [Scope::SubscriptionsRead],
     /// Change customers and subscriptions.
-    WriteSubscriptions = Some(Scope::SubscriptionsWrite),
+    WriteSubscriptions = [Scope::SubscriptionsWrite],
     /// Administer: products, hosting groups, tokens.
-    Administer = None,
+    Administer = [],
 }
 
 /// Somebody who has the right `R`.
@@ -82,48 +92,79 @@ fn people_only() -> Problem {
     Problem::new(Code::ScopeInsufficient, "only a person who is logged in may do this, not an API token")
 }
 
+/// Whose credentials a request has.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// A machine's, and which products it may touch.
+    Machine(Box<ApiToken>, Reach),
+    /// A person's.
+    Person(Person),
+}
+
+/// Finds out whose credentials a request has, before anything else of it is read: what is wrong with a body is told only to
+/// those who may send one. The outcome is kept with the request, where [`Caller`] finds it.
+pub async fn identify(request: &ServiceRequest) {
+    let Some(app) = request.app_data::<web::Data<App>>() else { return };
+    let value = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some((scheme, token)) = value.and_then(|text| text.split_once(' ')) else { return };
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return;
+    }
+    let identity = identity_of(app, token.trim()).await;
+    request.extensions_mut().insert(identity);
+}
+
+async fn identity_of(app: &App, token: &str) -> Result<Identity, Problem> {
+    if token.starts_with("slk_") {
+        let (known, reach) = manage_tokens::recognise(&app.context, token).await?;
+        return Ok(Identity::Machine(Box::new(known), reach));
+    }
+    let (session, user) = log_in::recognise(&app.context, token).await?;
+    Ok(Identity::Person(Person { session, id: user.id, email: user.email }))
+}
+
 impl<R: Right> FromRequest for Caller<R> {
     type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let caller = identify::<R>(&request).await?;
-            within_reach(&request, caller.reach)?;
-            Ok(caller)
-        })
+        ready(admit(request))
     }
 }
 
-async fn identify<R: Right>(request: &HttpRequest) -> Result<Caller<R>, Problem> {
-    let required = || Problem::new(Code::AuthorizationRequired, "send `Authorization: Bearer <session or API token>`");
-    let app = request.app_data::<web::Data<App>>().ok_or_else(required)?;
-    let value = request.headers().get(header::AUTHORIZATION).ok_or_else(required)?;
-    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(required)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(required());
-    }
-    let token = token.trim();
-    if token.starts_with("slk_") {
-        let (known, reach) = manage_tokens::recognise(&app.context, token).await?;
-        let needed = R::SCOPE.ok_or_else(people_only)?;
-        if !known.scopes.iter().any(|scope| scope.grants(needed)) {
-            return Err(Problem::new(
-                Code::ScopeInsufficient,
-                format!("the API token `{}` lacks the scope `{needed}`", known.name),
-            ));
+fn admit<R: Right>(request: &HttpRequest) -> Result<Caller<R>, Problem> {
+    let identity = request.extensions().get::<Result<Identity, Problem>>().cloned();
+    let caller = match identity {
+        None => {
+            let detail = "send `Authorization: Bearer <session or API token>`";
+            return Err(Problem::new(Code::AuthorizationRequired, detail));
         }
-        return Ok(Caller { reach, person: None, right: PhantomData });
-    }
-    let (session, user) = log_in::recognise(&app.context, token).await?;
-    let person = Person { session, id: user.id, email: user.email };
-    Ok(Caller { reach: Reach::Everything, person: Some(person), right: PhantomData })
+        Some(Err(problem)) => return Err(problem),
+        Some(Ok(Identity::Person(person))) => {
+            Caller { reach: Reach::Everything, person: Some(person), right: PhantomData }
+        }
+        Some(Ok(Identity::Machine(token, reach))) => {
+            if R::SCOPES.is_empty() {
+                return Err(people_only());
+            }
+            if !R::SCOPES.iter().any(|needed| token.scopes.iter().any(|scope| scope.grants(*needed))) {
+                let needed: Vec<_> = R::SCOPES.iter().map(|scope| format!("`{scope}`")).collect();
+                let detail = format!("the API token `{}` lacks the scope {}", token.name, needed.join(" or "));
+                return Err(Problem::new(Code::ScopeInsufficient, detail));
+            }
+            Caller { reach, person: None, right: PhantomData }
+        }
+    };
+    within_reach(request, caller.reach)?;
+    Ok(caller)
 }
 
 /// A product that is out of reach is one that is not there.
 fn within_reach(request: &HttpRequest, reach: Reach) -> Result<(), Problem> {
-    let (Reach::Only(only), Some(slug)) = (reach, request.match_info().get("slug")) else { return Ok(()) };
+    // Hosting groups have slugs in their paths too, and belong to no product.
+    let of_product = request.path().starts_with("/api/v1/products/");
+    let slug = request.match_info().get("slug").filter(|_| of_product);
+    let (Reach::Only(only), Some(slug)) = (reach, slug) else { return Ok(()) };
     let app = request.app_data::<web::Data<App>>().ok_or_else(people_only)?;
     let catalogue = app.context.directory.catalogue();
     match catalogue.product(slug) {

@@ -31,9 +31,14 @@ fn read(request: &HttpRequest) -> Result<Expected, Problem> {
             return Ok(Expected::Anything);
         }
         for tag in text.split(',') {
-            let tag = tag.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(invalid)?;
+            // A weak tag is a tag, and never matches where something would be changed.
+            let (tag, weak) = match tag.trim().strip_prefix("W/") {
+                Some(rest) => (rest, true),
+                None => (tag.trim(), false),
+            };
+            let tag = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(invalid)?;
             // A tag that is none of ours matches nothing, as a tag of a time long gone would not.
-            revisions.push(tag.parse().unwrap_or(-1));
+            revisions.push(if weak { -1 } else { tag.parse().unwrap_or(-1) });
         }
     }
     Ok(if revisions.is_empty() { Expected::Anything } else { Expected::Revisions(revisions) })

@@ -9,7 +9,7 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer as _, MapAccess, Visitor};
 
-use super::{super::Problem, code_of};
+use super::{super::Problem, code_of, naming_text};
 use crate::services::{Code, Refusal};
 
 /// The query's parameters, as a struct with `deny_unknown_fields`.
@@ -126,7 +126,9 @@ impl<'de> MapAccess<'de> for Parameters<'de> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Mistake> {
         let (name, text) = self.value.take().unwrap_or_default();
         seed.deserialize(Value(&text)).map_err(|mistake| match mistake {
-            Mistake::Invalid { message, .. } => Mistake::Invalid { name: name.into_owned(), message },
+            Mistake::Invalid { message, .. } => {
+                Mistake::Invalid { name: name.into_owned(), message: naming_text(&text, message) }
+            }
             other => other,
         })
     }

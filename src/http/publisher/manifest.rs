@@ -44,7 +44,7 @@ pub async fn get_manifest(
             release
         }
     };
-    let manifest = publish_release::manifest(&app.context, &release).await?;
+    let manifest = publish_release::manifest(&app.context, &release)?;
     let signature = URL_SAFE_NO_PAD.encode(&manifest.signature);
     Ok(HttpResponse::Ok()
         .content_type("application/json")
@@ -53,7 +53,7 @@ pub async fn get_manifest(
             "Sluice-Signature",
             format!("keyid=\"{}\", alg=\"ed25519\", signature=\"{signature}\"", manifest.key_id),
         ))
-        .body(manifest.body))
+        .body(manifest.body.clone()))
 }
 
 fn is_bearer(request: &HttpRequest) -> bool {

@@ -16,7 +16,7 @@ use crate::{
         App, Problem,
         extract::{
             Body, Caller, IfMatch, MaybeBody, Nothing, Query, Segments,
-            caller::{PublishReleases, ReadReleases, WriteReleases},
+            caller::{ChangeReleases, PublishReleases, ReadReleases, WriteReleases},
         },
         wire::{self, Limit, Listed, ProductPath, ReleaseBody, ReleasePath},
     },
@@ -133,6 +133,7 @@ pub async fn get_release(
 #[patch("/api/v1/products/{slug}/releases/{version}")]
 pub async fn change_release(
     app: App,
+    _caller: Caller<ChangeReleases>,
     writer: Result<Caller<WriteReleases>, Problem>,
     publisher: Result<Caller<PublishReleases>, Problem>,
     path: Segments<ReleasePath>,
@@ -141,9 +142,6 @@ pub async fn change_release(
 ) -> Result<HttpResponse, Problem> {
     // Either right lets a caller in; which of the two is needed depends on what the release is by then.
     let may = MayChange { drafts: writer.is_ok(), published: publisher.is_ok() };
-    if let (Err(problem), Err(_)) = (writer, publisher) {
-        return Err(problem);
-    }
     let ReleasePath { slug, version } = path.0;
     let release =
         services::publish_release::change(&app.context, may, slug.clone(), version, expected.0, body.0).await?;
@@ -207,7 +205,7 @@ pub(super) async fn steer(
     tag = "Publisher",
     params(("slug" = String, Path, example = "library-maker"), ("version" = Version, Path, example = "5.1.0"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     security(("bearer" = [])),
-    request_body = Why,
+    request_body(content = Why, example = json!({"reason": "it loses the page numbers"})),
     responses((status = 200, description = "The yanked release.", body = ReleaseBody))
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/yank")]
@@ -246,7 +244,7 @@ pub async fn restore_release(
     tag = "Publisher",
     params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0-beta.1"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     security(("bearer" = [])),
-    request_body = Promotion,
+    request_body(content = Promotion, example = json!({"channel": "stable"})),
     responses((status = 200, description = "The promoted release.", body = ReleaseBody))
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/promote")]

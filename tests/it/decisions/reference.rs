@@ -99,7 +99,7 @@ impl<'a> Naive<'a> {
     }
 
     fn stability(&self, channel: &str) -> usize {
-        self.world.product.channels.iter().position(|one| one.as_str() == channel).expect("a channel of the product")
+        self.world.product.channels.names().position(|one| one.as_str() == channel).expect("a channel of the product")
     }
 
     fn releases(&self) -> impl DoubleEndedIterator<Item = &'a Release> {
@@ -465,7 +465,7 @@ impl<'a> Naive<'a> {
     // The forms of the answer.
 
     fn nothing(&self, status: &str, reason: Option<&str>) -> Answer {
-        let channel = self.world.product.channels.iter().nth(self.channel).expect("a channel");
+        let channel = self.world.product.channels.names().nth(self.channel).expect("a channel");
         Answer {
             status: status.to_owned(),
             reason: reason.map(ToOwned::to_owned),

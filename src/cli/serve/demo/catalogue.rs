@@ -1,0 +1,113 @@
+//! The demo's products, hosting groups and releases.
+
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use serde::Deserialize;
+
+use super::{files, id, read};
+use crate::{
+    cli::Failure,
+    domain::{
+        id::{HostingGroupId, ProductId},
+        platform::{Component, Platform},
+        rollout::Percent,
+        slug::Slug,
+        version::Version,
+    },
+    services::{
+        found_vendor::{FoundedRelease, Vendor},
+        manage_hosting_groups::NewHostingGroup,
+        manage_products::NewProduct,
+        publish_release::{NewRelease, NewRollout, Publication},
+        steer_release::{Steer, Why, WhyMaybe},
+    },
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalogue {
+    product: Vec<ProductLine>,
+    hosting_group: Vec<GroupLine>,
+    release: Vec<ReleaseLine>,
+}
+
+/// A product.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProductLine {
+    id: ProductId,
+    /// What the names of its files begin with.
+    pub file_prefix: String,
+    /// What its archives bring to the database.
+    pub migrations: Vec<Migration>,
+    pub about: NewProduct,
+}
+
+/// A change to the database of a product.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Migration {
+    pub since: Version,
+    pub file: String,
+    pub sql: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroupLine {
+    id: HostingGroupId,
+    about: NewHostingGroup,
+}
+
+/// A release.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReleaseLine {
+    product: Slug,
+    /// When it was published; a draft without.
+    days_ago: Option<i64>,
+    percent: Option<Percent>,
+    paused: Option<String>,
+    yanked: Option<String>,
+    /// The systems that it has installers for.
+    pub installers: Vec<Platform>,
+    /// The components that it has archives of.
+    #[serde(default)]
+    pub archives: Vec<Component>,
+    pub about: NewRelease,
+}
+
+/// Enters the catalogue as it stands at `now`.
+pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> {
+    let read: Catalogue = read("catalogue.toml", include_str!("catalogue.toml"))?;
+    for (index, release) in read.release.into_iter().enumerate() {
+        let product = read.product.iter().find(|product| product.about.slug == release.product);
+        let product = product.ok_or_else(|| Failure::failed(&"a release of the demo has no product"))?;
+        let published_at = release.days_ago.map(|days| morning(now, days));
+        let files = files::of(product, &release, published_at.unwrap_or(now), vendor)?;
+        let everybody = Percent::ALL;
+        let publication = published_at.map(|at| Publication {
+            published_at: Some(at),
+            rollout: Some(NewRollout { percent: release.percent.unwrap_or(everybody) }),
+            force: None,
+        });
+        let paused = release.paused.map(|reason| Steer::Pause(WhyMaybe { reason: Some(reason) }));
+        let yanked = release.yanked.map(|reason| Steer::Yank(Why { reason }));
+        vendor.releases.push(FoundedRelease {
+            id: id(0, index + 1),
+            product: release.product,
+            new: release.about,
+            files,
+            publication,
+            steered: paused.into_iter().chain(yanked).collect(),
+        });
+    }
+    vendor.products = read.product.into_iter().map(|product| (product.id, product.about)).collect();
+    vendor.hosting_groups = read.hosting_group.into_iter().map(|group| (group.id, group.about)).collect();
+    Ok(())
+}
+
+/// Nine o'clock, UTC, so many days ago.
+fn morning(now: Timestamp, days: i64) -> Timestamp {
+    let day = TimeZone::UTC.to_datetime(now).date().saturating_sub(days.days());
+    day.at(9, 0, 0, 0).to_zoned(TimeZone::UTC).map_or(now, |zoned| zoned.timestamp())
+}

@@ -1,0 +1,236 @@
+//! A whole vendor at once, under ids that are known beforehand: the contents of its files, then everything that the
+//! database knows of it in one transaction. Each thing goes through the use case that would add it alone.
+
+use std::{collections::HashSet, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::{
+    Context, Expected, Reach, Refusal, Write,
+    context::id_at,
+    log_in, manage_customers,
+    manage_customers::NewCustomer,
+    manage_hosting_groups,
+    manage_hosting_groups::NewHostingGroup,
+    manage_license_keys, manage_products,
+    manage_products::NewProduct,
+    manage_subscriptions,
+    manage_subscriptions::{Action, Ids, NewSubscription},
+    manage_tokens,
+    manage_tokens::NewToken,
+    publish_release,
+    publish_release::{NewRelease, Publication},
+    steer_release,
+    steer_release::Steer,
+    store_artifact,
+    store_artifact::Upload,
+};
+use crate::{
+    artifacts::intake::{IntakeError, Received},
+    domain::{
+        artifact::Sha256,
+        id::{ArtifactId, CustomerId, HostingGroupId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId, TokenId},
+        installation::Sighting,
+        run::Run,
+        slug::Slug,
+    },
+    store,
+};
+
+/// How many contents are put in place at once. Most of that is waiting for the disk, which takes many together in
+/// hardly more time than one.
+const AT_ONCE: usize = 64;
+
+/// Everything about a vendor.
+#[derive(Debug, Default)]
+pub struct Vendor {
+    /// E-mail address and password of the first administrator.
+    pub administrator: Option<(String, String)>,
+    /// What the vendor sells.
+    pub products: Vec<(ProductId, NewProduct)>,
+    /// Where the vendor hosts.
+    pub hosting_groups: Vec<(HostingGroupId, NewHostingGroup)>,
+    /// The releases of the products.
+    pub releases: Vec<FoundedRelease>,
+    /// Who the vendor sells to.
+    pub customers: Vec<(CustomerId, NewCustomer)>,
+    /// What the customers have.
+    pub subscriptions: Vec<FoundedSubscription>,
+    /// API tokens, with the token in clear.
+    pub tokens: Vec<(TokenId, String, NewToken)>,
+    /// What checks told so far.
+    pub sightings: Vec<Sighting>,
+    /// What updaters reported so far.
+    pub runs: Vec<Run>,
+}
+
+/// A release and how far it has come.
+#[derive(Debug)]
+pub struct FoundedRelease {
+    /// Its id.
+    pub id: ReleaseId,
+    /// Its product.
+    pub product: Slug,
+    /// What it is.
+    pub new: NewRelease,
+    /// Its files.
+    pub files: Vec<FoundedFile>,
+    /// How it was published; `None` leaves it a draft.
+    pub publication: Option<Publication>,
+    /// What was done with it since.
+    pub steered: Vec<Steer>,
+}
+
+/// A file of a release.
+#[derive(Debug)]
+pub struct FoundedFile {
+    /// Its id.
+    pub id: ArtifactId,
+    /// What it is; with the hash of its content in `announced`.
+    pub upload: Upload,
+    /// Its content. Files may share one.
+    pub content: Bytes,
+}
+
+/// A subscription, its keys, and what was done with it.
+#[derive(Debug)]
+pub struct FoundedSubscription {
+    /// Its id.
+    pub id: SubscriptionId,
+    /// The id of its first license key, which is the one in `new`, or made.
+    pub license_key: LicenseKeyId,
+    /// What it is.
+    pub new: NewSubscription,
+    /// Further keys that the vendor has in the field.
+    pub more_keys: Vec<(LicenseKeyId, String)>,
+    /// What staff did with it.
+    pub actions: Vec<Action>,
+}
+
+/// Whether there is nothing yet: no product, no customer, nobody who may log in.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn is_empty(context: &Arc<Context>) -> Result<bool, Refusal> {
+    let first = store::Page { after: None, limit: 1 };
+    context
+        .read(move |connection| {
+            Ok(!store::users::exist(connection)?
+                && store::products::all(connection)?.is_empty()
+                && store::customers::matching(connection, None, None, first)?.is_empty())
+        })
+        .await
+}
+
+/// Founds a vendor. All of it is there when this succeeds, and nothing but contents that are swept away when not.
+///
+/// # Errors
+/// What the use case of one of its things refuses, with the thing.
+pub async fn found(context: &Arc<Context>, mut vendor: Vendor) -> Result<(), Refusal> {
+    let administrator = vendor.administrator.take();
+    let hashed = async {
+        Ok(match administrator {
+            Some((email, password)) => Some((email, log_in::hash(context, password).await?)),
+            None => None,
+        })
+    };
+    let (administrator, received) = futures_util::try_join!(hashed, receive(context, &vendor))?;
+    let contents: HashSet<_> = received.iter().map(|received| Some(received.sha256)).collect();
+    let mut files = vendor.releases.iter().flat_map(|release| &release.files);
+    if let Some(other) = files.find(|file| !contents.contains(&file.upload.announced)) {
+        return Err(Refusal::internal(&format!("the content of {} is not the one announced", other.upload.filename)));
+    }
+    let _shelf = context.artifacts.shelf().await;
+    let place = |received: Received| async move { context.artifacts.place(&received).await };
+    stream::iter(received).map(place).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    let desk = Arc::clone(context);
+    context
+        .write(move |write| {
+            if let Some((email, password_hash)) = administrator {
+                log_in::set_up_within(write, email, password_hash)?;
+            }
+            enter(&desk, write, vendor)
+        })
+        .await
+}
+
+/// Takes in each content once.
+async fn receive(context: &Arc<Context>, vendor: &Vendor) -> Result<Vec<Received>, Refusal> {
+    let mut known: HashSet<Option<Sha256>> = HashSet::new();
+    let files = vendor.releases.iter().flat_map(|release| &release.files);
+    let contents: Vec<Bytes> =
+        files.filter(|file| known.insert(file.upload.announced)).map(|file| file.content.clone()).collect();
+    let receive = |content: Bytes| async move {
+        let body = stream::iter([Ok::<_, std::convert::Infallible>(content)]);
+        context.artifacts.receive(id_at(context.clock.now()), body).await
+    };
+    let received = stream::iter(contents).map(receive).buffer_unordered(AT_ONCE).try_collect().await;
+    received.map_err(|error| match error {
+        IntakeError::Sender(never) => match never {},
+        IntakeError::Store(error) => Refusal::from(error),
+    })
+}
+
+fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(), Refusal> {
+    for (id, product) in vendor.products {
+        manage_products::add_within(write, id, product)?;
+    }
+    for (id, group) in vendor.hosting_groups {
+        manage_hosting_groups::add_within(write, id, group)?;
+    }
+    for release in vendor.releases {
+        let (slug, version) = (release.product.clone(), release.new.version.clone());
+        enter_release(context, write, release).map_err(|refusal| about(refusal, &format!("{slug} {version}")))?;
+    }
+    for (id, customer) in vendor.customers {
+        manage_customers::add_within(write, id, customer)?;
+    }
+    for subscription in vendor.subscriptions {
+        let id = subscription.id;
+        enter_subscription(context, write, subscription)
+            .map_err(|refusal| about(refusal, &format!("subscription {id}")))?;
+    }
+    for (id, text, token) in vendor.tokens {
+        manage_tokens::add_within(write, id, &text, token)?;
+    }
+    store::installations::take_in(write.connection, &vendor.sightings)?;
+    for run in vendor.runs {
+        store::runs::take_in(write.connection, run)?;
+    }
+    Ok(())
+}
+
+fn about(refusal: Refusal, what: &str) -> Refusal {
+    Refusal { detail: format!("{what}: {}", refusal.detail), ..refusal }
+}
+
+fn enter_release(context: &Context, write: &mut Write<'_>, release: FoundedRelease) -> Result<(), Refusal> {
+    let (slug, version) = (release.product, release.new.version.clone());
+    publish_release::draft_within(write, release.id, &slug, release.new)?;
+    for file in release.files {
+        let size = u64::try_from(file.content.len()).unwrap_or(u64::MAX);
+        let sha256 = file.upload.announced.ok_or_else(|| Refusal::internal(&"a file without its hash"))?;
+        store_artifact::list(write, file.id, file.upload, sha256, size)?;
+    }
+    if let Some(publication) = release.publication {
+        let draft = publish_release::find(write, &slug, &version)?;
+        publish_release::publish_within(write, &context.keys, draft, &publication)?;
+    }
+    for steer in release.steered {
+        steer_release::steer_within(write, &slug, &version, &Expected::Anything, &steer)?;
+    }
+    Ok(())
+}
+
+fn enter_subscription(context: &Context, write: &mut Write<'_>, sold: FoundedSubscription) -> Result<(), Refusal> {
+    let ids = Ids { subscription: sold.id, license_key: sold.license_key };
+    manage_subscriptions::add_within(write, &context.keys, Reach::Everything, ids, sold.new)?;
+    for (id, key) in sold.more_keys {
+        manage_license_keys::add(write, &context.keys, id, sold.id, Some(&key))?;
+    }
+    for action in sold.actions {
+        manage_subscriptions::act_within(write, Reach::Everything, sold.id, &Expected::Anything, action)?;
+    }
+    Ok(())
+}

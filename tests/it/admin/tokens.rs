@@ -1,0 +1,82 @@
+//! API tokens.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Actor, Vendor, eventually, pages};
+
+const TOKENS: &str = "/api/v1/admin/tokens";
+
+#[test]
+fn a_token_is_shown_once_and_kept_as_a_hash() {
+    let vendor = Vendor::start();
+    vendor.product();
+    let wanted = json!({"name": "pipeline", "scopes": ["releases:publish", "releases:write", "releases:write"],
+        "product": "office-maker", "expires_in_days": 30});
+    let (ci, made) = vendor.ci_with(&wanted);
+    let token = made["token"].as_str().unwrap();
+    assert!(token.starts_with("slk_") && token.len() == 42, "{token}");
+    assert_eq!(
+        (&made["scopes"], &made["product"]),
+        (&json!(["releases:write", "releases:publish"]), &json!("office-maker"))
+    );
+    assert!(made["expires_at"].is_string());
+    ci.get("/api/v1/products/office-maker").send().ok();
+    let shown = vendor.admin.get(TOKENS).send().expect(200);
+    assert!(!shown.text().contains(token));
+    let used = eventually(5, "the use of the token to be noted", || {
+        let listed = vendor.admin.get(TOKENS).send().ok();
+        listed["items"][0]["last_used_at"].as_str().map(str::to_owned)
+    });
+    assert!(!used.is_empty());
+    let stored: i64 = vendor
+        .database()
+        .query_row("SELECT count(*) FROM api_tokens WHERE instr(hash, CAST(?1 AS BLOB))", [token], |row| row.get(0))
+        .unwrap();
+    assert_eq!(stored, 0);
+    assert!(!vendor.log().join("\n").contains(token));
+}
+
+#[test]
+fn a_token_ends_when_it_is_deleted_or_past_its_time() {
+    let vendor = Vendor::start();
+    let (ci, made) = vendor.ci_with(&json!({"name": "one", "scopes": ["releases:read"]}));
+    let (late, _) = vendor.ci_with(&json!({"name": "late", "scopes": ["releases:read"], "expires_in_days": 1}));
+    let products = "/api/v1/products";
+    for token in [&ci, &late] {
+        token.get(products).send().ok();
+    }
+    vendor.database().execute("UPDATE api_tokens SET expires_at = 1 WHERE name = 'late'", []).unwrap();
+    late.get(products).send().refused(401, "authorization_invalid");
+    let path = format!("{TOKENS}/{}", made["id"].as_str().unwrap());
+    vendor.admin.delete(&path).send().no_content();
+    ci.get(products).send().refused(401, "authorization_invalid");
+    vendor.admin.delete(&path).send().refused(404, "token_not_found");
+    vendor.admin.delete(&format!("{TOKENS}/not-an-id")).send().refused(404, "not_found");
+}
+
+#[test]
+fn what_a_token_cannot_be_is_named_and_tokens_are_listed_page_by_page() {
+    let vendor = Vendor::start();
+    for (field, value) in [
+        ("name", json!("")),
+        ("scopes", json!([])),
+        ("scopes[0]", json!(["everything"])),
+        ("product", json!("No Slug")),
+        ("expires_in_days", json!(0)),
+        ("expires_in_days", json!(3651)),
+        ("token", json!("mine")),
+    ] {
+        let mut body = json!({"name": "pipeline", "scopes": ["releases:read"]});
+        body[field.split('[').next().unwrap()] = value;
+        vendor.admin.post(TOKENS).json(&body).send().refused(422, "body_invalid").names(&[field]);
+    }
+    let elsewhere = json!({"name": "pipeline", "scopes": ["releases:read"], "product": "nothing-maker"});
+    vendor.admin.post(TOKENS).json(&elsewhere).send().refused(404, "product_not_found").says("nothing-maker");
+    for _ in 0..5 {
+        vendor.ci(&["releases:read"]);
+    }
+    let listed = pages::all(&vendor.admin, TOKENS, 2);
+    assert_eq!(listed.len(), 5);
+    assert_eq!(listed[0]["expires_at"], Value::Null);
+    vendor.admin.get(&format!("{TOKENS}?after=x")).send().refused(422, "parameter_invalid").says("`after`");
+}

@@ -1,0 +1,8 @@
+//! What programs in the field ask for.
+
+mod check;
+mod downloads;
+mod languages;
+mod licenses;
+mod reports;
+mod subscription;

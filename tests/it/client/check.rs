@@ -1,0 +1,293 @@
+//! `GET /api/v1/check` over HTTP. What is decided is tested in `decisions`; here is how it is asked and told.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    thread,
+};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Actor, Vendor};
+
+const ASKED: &str = "/api/v1/check?product=office-maker&version=12.4.0&platform=linux&arch=x86_64";
+
+#[test]
+fn a_covered_program_is_offered_the_newest_release_with_all_that_belongs_to_it() {
+    let vendor = Vendor::start();
+    let office = vendor.product();
+    office.release("12.4.0").published_at("2020-06-01T00:00:00Z").publish();
+    office.release("12.9.0").publish();
+    office.release("13.0.0").with("severity", "important").standalone("the program").publish();
+    let sold = office.sell("single_user");
+
+    let answer = sold.customer.check("office-maker", "12.4", &[]).ok();
+    assert_eq!(answer["status"], "update_available");
+    assert_eq!(answer["channel"], "stable");
+    assert_eq!(answer["current"], json!({"version": "12.4.0", "yanked": false, "supported": true}));
+    assert_eq!(answer["subscription"]["status"], "active");
+    assert_eq!(answer["subscription"]["ends_on"], "2099-12-31");
+    assert_eq!(answer["subscription"]["renew_url"], "https://vendor.example/renew");
+    assert_eq!(answer["help_url"], "https://vendor.example/help");
+    assert_eq!(answer["next_check_after"], 6 * 60 * 60);
+    assert!(answer["message"].as_str().is_some_and(|message| message.contains("13.0.0")));
+    let update = &answer["update"];
+    assert_eq!(update["version"], "13.0.0");
+    assert_eq!(update["severity"], "important");
+    assert_eq!(update["mandatory"], false);
+    assert_eq!(update["applies_to"], "standalone");
+    assert_eq!(update["path"], json!(["13.0.0"]));
+    assert_eq!(update["companions"], json!([]));
+    let notes: Vec<_> = update["notes"].as_array().unwrap().iter().map(|note| note["version"].clone()).collect();
+    assert_eq!(notes, ["13.0.0", "12.9.0"]);
+    let artifact = &update["artifact"];
+    assert_eq!(artifact["filename"], "standalone-13.0.0-linux-x86_64.tar.gz");
+    assert_eq!(artifact["size"], 11);
+    let url = artifact["url"].as_str().unwrap();
+    assert_eq!(sold.customer.get(url).send().expect(200).text(), "the program");
+
+    let newest = sold.customer.check("office-maker", "13.0.0", &[]).ok();
+    assert_eq!((&newest["status"], &newest["update"]), (&json!("up_to_date"), &Value::Null));
+}
+
+#[test]
+fn a_servers_offer_has_the_client_as_companion_and_a_client_learns_of_its_servers_update() {
+    let vendor = Vendor::start();
+    let office = vendor.product();
+    office.release("12.4.0").file("server", "linux", "x86_64", "s").file("client", "windows", "x86_64", "c").publish();
+    office.release("13.0.0").file("server", "linux", "x86_64", "S").file("client", "windows", "x86_64", "C").publish();
+    let sold = office.sell("multi_user");
+
+    let server = sold.customer.check("office-maker", "12.4.0", &[("component", "server")]).ok();
+    assert_eq!(server["update"]["applies_to"], "server");
+    assert_eq!(server["update"]["companions"][0]["component"], "client");
+    let companion = server["update"]["companions"][0]["url"].as_str().unwrap();
+    assert_eq!(sold.customer.get(companion).send().expect(200).text(), "C");
+
+    let asked = [("component", "client"), ("platform", "windows"), ("server_version", "12.4.0")];
+    let client = sold.customer.check("office-maker", "12.4.0", &asked).ok();
+    assert_eq!(client["update"]["applies_to"], "server");
+    assert_eq!(client["update"].get("artifact"), None);
+    let asked = [("component", "client"), ("platform", "windows"), ("server_version", "13.0.0")];
+    let client = sold.customer.check("office-maker", "12.4.0", &asked).ok();
+    assert_eq!((&client["update"]["applies_to"], &client["update"]["mandatory"]), (&json!("client"), &json!(true)));
+
+    let alone = sold.customer.check("office-maker", "12.4.0", &[("component", "client"), ("platform", "windows")]).ok();
+    assert_eq!(alone["reason"], "server_version_required");
+}
+
+#[test]
+fn a_missing_unknown_or_doubled_parameter_is_400_and_named() {
+    let vendor = Vendor::start();
+    vendor.product();
+    let nobody = vendor.anonymous();
+    for name in ["product", "version", "platform", "arch"] {
+        let rest: Vec<_> = ASKED.split_once('?').unwrap().1.split('&').filter(|one| !one.starts_with(name)).collect();
+        let answer = nobody.get(&format!("/api/v1/check?{}", rest.join("&"))).send();
+        answer.refused(400, "parameter_missing").says(&format!("`{name}`"));
+    }
+    nobody.get(&format!("{ASKED}&colour=red")).send().refused(400, "parameter_unknown").says("`colour`");
+    nobody.get(&format!("{ASKED}&version=13.0.0")).send().refused(400, "parameter_unknown").says("`version`");
+    nobody
+        .get(&format!("{ASKED}&subscription_id=x"))
+        .send()
+        .refused(400, "parameter_unknown")
+        .says("`subscription_id`");
+}
+
+#[test]
+fn a_value_that_is_none_is_422_and_named() {
+    let vendor = Vendor::start();
+    vendor.product();
+    let nobody = vendor.anonymous();
+    for (name, value) in [
+        ("component", "printer"),
+        ("platform", "beos"),
+        ("arch", "universal"),
+        ("channel", "nightly"),
+        ("channel", "Not A Channel"),
+        ("installation", "not-a-uuid"),
+        ("server_platform", "beos"),
+        ("server_arch", "universal"),
+        ("kind", "delta"),
+        ("locale", "no locale"),
+        ("trigger", "boredom"),
+        ("deltas", "maybe"),
+    ] {
+        let answer = nobody.check("office-maker", "12.4.0", &[(name, value)]);
+        answer.refused(422, "parameter_invalid").says(&format!("`{name}`")).says(value);
+    }
+    for name in ["version", "server_version"] {
+        for value in ["latest", "12.4.0.1", "v12", "", "12.4.0-", "01.2.3"] {
+            let answer = nobody.check("office-maker", "12.4.0", &[(name, value)]);
+            answer.refused(422, "version_invalid").says(&format!("`{value}`")).says(&format!("`{name}`"));
+        }
+    }
+    nobody.check("nothing-maker", "12.4.0", &[]).refused(404, "product_not_found").says("nothing-maker");
+}
+
+#[test]
+fn the_same_check_gets_the_same_answer() {
+    let vendor = Vendor::start();
+    let office = vendor.product();
+    office.release("12.9.0").publish();
+    office.release("13.0.0").percent(37.5).publish();
+    let customers: Vec<_> = (0..8).map(|_| office.sell("single_user").customer).collect();
+    let first: Vec<_> = customers.iter().map(|one| one.offered("office-maker", "12.4.0")).collect();
+    for _ in 0..20 {
+        let again: Vec<_> = customers.iter().map(|one| one.offered("office-maker", "12.4.0")).collect();
+        assert_eq!(again, first);
+    }
+    for version in first {
+        assert!(version.is_some(), "those outside a stage get the release before");
+    }
+}
+
+#[test]
+fn the_public_address_comes_from_configuration_never_from_the_host_header() {
+    let vendor = Vendor::with(&[("server.public_url", "https://updates.vendor.example/")]);
+    let office = vendor.product();
+    office.release("13.0.0").publish();
+    let key = office.sell("single_user").customer;
+    for (name, value) in [
+        ("host", "evil.example"),
+        ("x-forwarded-host", "evil.example"),
+        ("forwarded", "host=evil.example;proto=https"),
+        ("x-forwarded-proto", "gopher"),
+        ("x-original-host", "evil.example"),
+    ] {
+        let answer = key.get(ASKED).header(name, value).send();
+        assert!(!answer.text().contains("evil") && !answer.text().contains("gopher"), "{}", answer.text());
+        let url = answer.ok()["update"]["artifact"]["url"].as_str().unwrap().to_owned();
+        assert!(url.starts_with("https://updates.vendor.example/api/v1/downloads/"), "{url}");
+    }
+    // Also where the request names a whole address (RFC 9112, section 3.2.2).
+    let link = key.check("office-maker", "12.4.0", &[]).ok()["update"]["artifact"]["url"].as_str().unwrap().to_owned();
+    assert_eq!(key.get(&link).header("host", "evil.example").send().status, 200);
+}
+
+#[test]
+fn a_cloud_server_outside_its_window_waits_for_it() {
+    let vendor = Vendor::start();
+    let office = vendor.product();
+    office.release("12.4.0").file("server", "linux", "x86_64", "s").file("client", "linux", "x86_64", "c").publish();
+    office.release("13.0.0").file("server", "linux", "x86_64", "S").file("client", "linux", "x86_64", "C").publish();
+    // One minute a day, half a day away.
+    let start = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_hours(12)).unwrap().to_string();
+    vendor.hosting_group("tonight", &start[11..16], 1);
+    vendor.hosting_group("always", "00:00", 1440);
+    let waiting = office.sell_with("cloud", &json!({"hosting_group": "tonight"}));
+    let server = [("component", "server")];
+    let answer = waiting.customer.check("office-maker", "12.4.0", &server).ok();
+    assert_eq!((&answer["status"], &answer["reason"]), (&json!("deferred"), &json!("outside_maintenance_window")));
+    assert_eq!(answer["next_window_at"], format!("{}:00Z", &start[..16]));
+    assert_eq!(answer.get("update"), None);
+    let seconds = answer["next_check_after"].as_i64().unwrap();
+    assert!((60..=6 * 60 * 60).contains(&seconds), "{seconds}");
+
+    // Its window is changed, and it is open at the next check.
+    let window = json!({"window": {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "00:00", "duration_minutes": 1440}});
+    vendor.admin.patch("/api/v1/admin/hosting-groups/tonight").json(&window).send().ok();
+    let answer = waiting.customer.check("office-maker", "12.4.0", &server).ok();
+    assert_eq!(answer["update"]["version"], "13.0.0");
+
+    let managed = waiting.customer.check("office-maker", "12.4.0", &[("component", "client")]).ok();
+    assert_eq!(managed["status"], "managed");
+    let followed = [("component", "client"), ("server_version", "13.0.0")];
+    let followed = waiting.customer.check("office-maker", "12.4.0", &followed).ok();
+    assert_eq!(followed["update"]["version"], "13.0.0");
+}
+
+/// Writers and checkers race: what a check answers may only be what held at some moment between its start and its end.
+#[test]
+fn every_write_holds_for_every_check_that_starts_after_its_response() {
+    let vendor = Vendor::start();
+    let office = vendor.product();
+    office.release("12.9.0").publish();
+    office.release("13.0.0").publish();
+    let sold = office.sell("single_user");
+    let spare = office.sell("single_user");
+    // The writers' turns: even while on, odd while a write is under way.
+    let turns = [const { AtomicU64::new(0) }; 3];
+    let done = AtomicBool::new(false);
+    let checks = AtomicU64::new(0);
+    thread::scope(|scope| {
+        let write = |number: usize, on: &(dyn Fn() + Sync), off: &(dyn Fn() + Sync)| {
+            for _ in 0..60 {
+                for action in [off, on] {
+                    turns[number].fetch_add(1, Ordering::SeqCst);
+                    action();
+                    turns[number].fetch_add(1, Ordering::SeqCst);
+                }
+            }
+        };
+        let yank = || drop(office.steer("13.0.0", "yank", &json!({"reason": "a test"})));
+        let restore = || drop(office.steer("13.0.0", "restore", &Value::Null));
+        let stop = || drop(office.stop(Some("stable")));
+        let lift = || vendor.admin.delete(&format!("{}/stop?channel=stable", office.path)).send().no_content();
+        let set_aside = || drop(vendor.admin.post(&format!("{}/suspend", spare.path)).send().ok());
+        let take_up = || drop(vendor.admin.post(&format!("{}/resume", spare.path)).send().ok());
+        let writers = [
+            scope.spawn(move || write(0, &restore, &yank)),
+            scope.spawn(move || write(1, &lift, &stop)),
+            scope.spawn(move || write(2, &take_up, &set_aside)),
+        ];
+        // What was the state of a writer's thing through a whole check: on, off, or unknown because it was being changed?
+        let state = |before: u64, after: u64| (before == after && before % 2 == 0).then_some(before % 4 == 0);
+        let (turns, done, checks) = (&turns, &done, &checks);
+        for program in [&sold.customer, &spare.customer, &sold.customer, &spare.customer] {
+            let suspended = std::ptr::eq(program, &spare.customer);
+            scope.spawn(move || {
+                while !done.load(Ordering::SeqCst) {
+                    let before: Vec<_> = turns.iter().map(|turn| turn.load(Ordering::SeqCst)).collect();
+                    let answer = program.check("office-maker", "12.4.0", &[]).ok();
+                    let after: Vec<_> = turns.iter().map(|turn| turn.load(Ordering::SeqCst)).collect();
+                    checks.fetch_add(1, Ordering::Relaxed);
+                    let now = |number: usize| state(before[number], after[number]);
+                    let (status, offered) = (&answer["status"], &answer["update"]["version"]);
+                    if now(1) == Some(false) {
+                        assert_eq!(status, "blocked", "{answer}");
+                    }
+                    if now(1) != Some(true) {
+                        continue;
+                    }
+                    assert_ne!(status, "blocked", "{answer}");
+                    match if suspended { now(2) } else { Some(true) } {
+                        Some(false) => assert_eq!(status, "not_entitled", "{answer}"),
+                        Some(true) => match now(0) {
+                            Some(true) => assert_eq!(offered, "13.0.0", "{answer}"),
+                            Some(false) => assert_eq!(offered, "12.9.0", "{answer}"),
+                            None => assert_eq!(status, "update_available", "{answer}"),
+                        },
+                        None => {}
+                    }
+                }
+            });
+        }
+        let ended: Vec<_> = writers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        done.store(true, Ordering::SeqCst);
+        ended.into_iter().for_each(|writer| writer.unwrap());
+    });
+    let checks = checks.load(Ordering::Relaxed);
+    assert!(checks >= 1000, "only {checks} checks raced the writers");
+}
+
+#[test]
+fn an_address_that_does_not_take_the_method_says_which_it_takes() {
+    let vendor = Vendor::start();
+    for (method, path, allow) in [
+        (Method::POST, "/api/v1/check", "GET"),
+        (Method::GET, "/api/v1/reports", "POST"),
+        (Method::DELETE, "/api/v1/subscription", "GET"),
+        (Method::PUT, "/api/v1/products/office-maker", "GET, PATCH"),
+        (Method::POST, "/api/v1/downloads/0199a0de-0000-7000-8000-000000000001/a.zip", "GET, HEAD"),
+        (Method::GET, "/api/v1/auth/login", "POST"),
+        (Method::PATCH, "/api/v1/products/office-maker/stop", "GET, PUT, DELETE"),
+        (Method::TRACE, "/livez", "GET"),
+    ] {
+        let refused = vendor.admin.call(method.clone(), path).send().refused(405, "method_not_allowed");
+        assert_eq!(refused.headers["allow"], allow, "{method} {path}");
+    }
+    vendor.admin.get("/api/v1/nothing").send().refused(404, "not_found").says("/api/v1/nothing");
+    vendor.admin.get("/").send().refused(404, "not_found");
+}

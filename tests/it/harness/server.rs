@@ -1,0 +1,270 @@
+//! A really started server: its process, its data folder, its log.
+
+use std::{
+    io::{BufRead as _, BufReader, Read},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, MutexGuard},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::program::sluice;
+
+pub const EMAIL: &str = "admin@vendor.example";
+pub const PASSWORD: &str = "correct-horse-battery-staple";
+
+/// A start takes a fraction of a second; this is for a machine that does ten other things.
+const START: Duration = Duration::from_secs(30);
+/// What is under way when a test ends is over well before.
+const STOP: Duration = Duration::from_secs(20);
+
+/// Where the server listens, which changes when it is started again. Shared by those who talk to it.
+pub type Address = Arc<Mutex<SocketAddr>>;
+
+/// A server with a data folder of its own.
+pub struct Server {
+    home: TempDir,
+    settings: Vec<(String, String)>,
+    running: Option<Running>,
+    address: Address,
+    announced: Mutex<Vec<String>>,
+    output: String,
+}
+
+struct Running {
+    process: Child,
+    log: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts a server on a free port. Settings are `("downloads.url_ttl", "2s")`, and go before the harness's own.
+    pub fn start(settings: &[(&str, &str)]) -> Self {
+        let mut server = Self::prepare(settings);
+        server.run();
+        server
+    }
+
+    /// A server that is still to be started, with [`Self::run`].
+    pub fn prepare(settings: &[(&str, &str)]) -> Self {
+        let usual = [
+            ("server.bind", "127.0.0.1:0"),
+            ("server.workers", "2"),
+            ("auth.bootstrap_email", EMAIL),
+            ("auth.bootstrap_password", PASSWORD),
+            // The cheapest hash there is: what it costs is no matter of these tests.
+            ("auth.password_memory_kib", "8"),
+            ("auth.password_passes", "1"),
+        ];
+        let settings = usual.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Self {
+            home: TempDir::new().expect("a folder"),
+            settings: settings.collect(),
+            running: None,
+            address: Arc::new(Mutex::new(SocketAddr::from(([127, 0, 0, 1], 0)))),
+            announced: Mutex::new(Vec::new()),
+            output: String::new(),
+        }
+    }
+
+    /// Sets a setting for the next start.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// The folder that the server is started in; its data are in `data` below.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.home().join("data")
+    }
+
+    /// The database, beside the server that may be running.
+    pub fn database(&self) -> Connection {
+        let connection = Connection::open(self.data().join("sluice.sqlite3")).expect("the database");
+        connection.busy_timeout(Duration::from_secs(10)).expect("a time-out");
+        connection
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Address {
+        Arc::clone(&self.address)
+    }
+
+    /// The base of its addresses, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address.lock().expect("a lock"))
+    }
+
+    /// What it printed when it started.
+    pub fn output(&self) -> &str {
+        &self.output
+    }
+
+    /// The id of its process.
+    pub fn pid(&self) -> Pid {
+        let process = &self.running.as_ref().expect("a running server").process;
+        Pid::from_raw(i32::try_from(process.id()).expect("a process id"))
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> Vec<String> {
+        self.running.as_ref().map(|running| lock(&running.log).clone()).unwrap_or_default()
+    }
+
+    /// The command with the settings in its environment: `serve`, or another one on the same data folder.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = sluice();
+        command.args(arguments).current_dir(self.home());
+        self.give_settings(&mut command);
+        command
+    }
+
+    fn give_settings(&self, command: &mut Command) {
+        for (key, value) in &self.settings {
+            command.env(format!("SLUICE__{}", key.replace('.', "__").to_uppercase()), value);
+        }
+    }
+
+    /// Announces that the log will have errors with this text.
+    pub fn announce_errors(&self, text: &str) {
+        lock(&self.announced).push(text.to_owned());
+    }
+
+    /// Starts it, and waits until it listens.
+    pub fn run(&mut self) {
+        self.run_as(self.command(&["serve"]));
+    }
+
+    /// Starts it with limits of the shell's `ulimit`, such as `-f 2048`; writes past a limit fail instead of ending it.
+    pub fn run_limited(&mut self, limit: &str) {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("trap '' XFSZ; ulimit {limit}; exec \"$0\" serve"), env!("CARGO_BIN_EXE_sluice")]);
+        command.current_dir(self.home());
+        self.give_settings(&mut command);
+        self.run_as(command);
+    }
+
+    fn run_as(&mut self, mut command: Command) {
+        assert!(self.running.is_none(), "it runs already");
+        let mut process =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().expect("a server");
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let readers = vec![
+            gather(process.stdout.take().expect("its output"), Arc::clone(&said)),
+            gather(process.stderr.take().expect("its log"), Arc::clone(&log)),
+        ];
+        let mut running = Running { process, log, readers };
+        let deadline = Instant::now() + START;
+        loop {
+            // The line with the public address comes after the one with the address that is listened on.
+            let lines = lock(&said).clone();
+            let found = lines.iter().find_map(|line| line.split_once("listens on http://")?.1.trim().parse().ok());
+            if let (Some(address), true) = (found, lines.len() > 3) {
+                *lock(&self.address) = address;
+                self.output = lines.join("\n");
+                self.running = Some(running);
+                return;
+            }
+            if let Some(status) = running.process.try_wait().expect("a process") {
+                panic!("the server ended with {status} instead of starting: {:?}", lock(&running.log));
+            }
+            assert!(Instant::now() < deadline, "the server does not start: {:?}", lock(&running.log));
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Ends it as an operator would, and checks that it ended well. The folder stays.
+    pub fn stop(&mut self) {
+        kill(self.pid(), Signal::SIGTERM).expect("a signal");
+        let (status, log) = self.wait_for_end();
+        let log = log.join("\n");
+        assert!(status.success(), "the server ended with {status}:\n{log}");
+        self.check_log(&log);
+    }
+
+    /// Ends it as a power cut would. The folder stays.
+    pub fn kill(&mut self) {
+        kill(self.pid(), Signal::SIGKILL).expect("a signal");
+        let (_, log) = self.wait_for_end();
+        self.check_log(&log.join("\n"));
+    }
+
+    /// Stops it and starts it again on the same folder.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.run();
+    }
+
+    fn wait_for_end(&mut self) -> (ExitStatus, Vec<String>) {
+        let mut running = self.running.take().expect("a running server");
+        let deadline = Instant::now() + STOP;
+        let status = loop {
+            if let Some(status) = running.process.try_wait().expect("a process") {
+                break status;
+            }
+            if Instant::now() > deadline {
+                running.process.kill().expect("a signal");
+                running.process.wait().expect("an end");
+                panic!("the server does not end: {:?}", lock(&running.log));
+            }
+            thread::sleep(Duration::from_millis(2));
+        };
+        for reader in running.readers {
+            reader.join().expect("a reader");
+        }
+        let log = std::mem::take(&mut *lock(&running.log));
+        (status, log)
+    }
+
+    fn check_log(&self, log: &str) {
+        let announced = lock(&self.announced);
+        let bad = |line: &&str| line.contains(" ERROR ") || line.contains("panicked at");
+        let unannounced: Vec<_> =
+            log.lines().filter(bad).filter(|line| !announced.iter().any(|text| line.contains(text))).collect();
+        assert!(unannounced.is_empty(), "the server logged errors: {unannounced:#?}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.running.is_none() {
+            return;
+        }
+        if thread::panicking() {
+            // The test has failed already; its log helps to see why.
+            eprintln!("log of the server:\n{}", self.log().join("\n"));
+            let mut running = self.running.take().expect("a running server");
+            let _ = running.process.kill();
+            let _ = running.process.wait();
+        } else {
+            self.stop();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("a lock")
+}
+
+/// Gathers the lines of a stream in the background.
+fn gather(stream: impl Read + Send + 'static, lines: Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            lock(&lines).push(line);
+        }
+    })
+}
