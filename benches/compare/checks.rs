@@ -85,7 +85,7 @@ pub fn compare(table: &mut Table, arguments: &Arguments, folder: &Path, filled: 
     fs::write(&plain, filled.lines(false))?;
     let noted = folder.join("checks-with-installation");
     fs::write(&noted, filled.lines(true))?;
-    let sluice = Program::sluice(&filled.data, &[], Some(SERVERS))?;
+    let sluice = Program::sluice(&arguments.program, &filled.data, &[], Some(SERVERS))?;
     let mut size = 0;
     fs::create_dir(folder.join(bare::ANSWERS))?;
     for (number, (target, key)) in filled.checks.iter().take(SAMPLES).enumerate() {

@@ -56,6 +56,12 @@ struct Arguments {
     /// How many subscriptions the server is filled with.
     #[arg(long, default_value_t = 100_000)]
     subscriptions: usize,
+    /// Measure this build of Sluice instead of the one that was just made.
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_sluice"))]
+    program: PathBuf,
+    /// Only fill this new folder, as `data` of a server to try things with, and write its checks beside it.
+    #[arg(long)]
+    fill: Option<PathBuf>,
     /// Become one of the programs that Sluice is compared with.
     #[arg(long, hide = true)]
     become_bare: Option<bare::Kind>,
@@ -82,6 +88,11 @@ fn main() -> Outcome<()> {
         println!("This measures for minutes; start it with benches/run.");
         return Ok(());
     }
+    if let Some(folder) = arguments.fill {
+        let filled = fill::fill(&folder.join("data"), arguments.subscriptions)?;
+        std::fs::write(folder.join("checks"), filled.lines(false))?;
+        return Ok(());
+    }
     let folder = tempfile::Builder::new().prefix("compare-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let mut table = Table::default();
     note(&format!("filling a server with {} subscriptions", arguments.subscriptions));
@@ -91,7 +102,7 @@ fn main() -> Outcome<()> {
     if arguments.wants(Part::Checks) {
         checks::compare(&mut table, &arguments, folder.path(), &filled)?;
     }
-    let server = Program::sluice(&data, &[], None)?;
+    let server = Program::sluice(&arguments.program, &data, &[], None)?;
     if arguments.wants(Part::Start) {
         table.figure("memory with the subscriptions, MB", server.resident_megabytes()?, None);
     }
@@ -109,7 +120,7 @@ fn main() -> Outcome<()> {
     }
     drop(server);
     if arguments.wants(Part::Start) {
-        start::measure(&mut table, arguments.rounds, folder.path())?;
+        start::measure(&mut table, &arguments, folder.path())?;
     }
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&table)?);

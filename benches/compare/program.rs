@@ -22,9 +22,9 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts the Sluice that was built, with a data folder, on any free port; `processor` keeps it to one.
-    pub fn sluice(data: &Path, more: &[&str], processor: Option<usize>) -> Outcome<Self> {
-        let mut command = on_processor(env!("CARGO_BIN_EXE_sluice").as_ref(), processor);
+    /// Starts a build of Sluice with a data folder, on any free port; `processor` keeps it to one.
+    pub fn sluice(program: &Path, data: &Path, more: &[&str], processor: Option<usize>) -> Outcome<Self> {
+        let mut command = on_processor(program.as_ref(), processor);
         command
             .arg("serve")
             .args(more)

@@ -8,19 +8,19 @@ use std::{
 };
 
 use crate::{
-    Outcome, note,
+    Arguments, Outcome, note,
     program::Program,
     table::{Aim, Table, median},
 };
 
-/// Measures all of it, the time `rounds` times.
-pub fn measure(table: &mut Table, rounds: usize, folder: &Path) -> Outcome<()> {
+/// Measures all of it, the time in several rounds.
+pub fn measure(table: &mut Table, arguments: &Arguments, folder: &Path) -> Outcome<()> {
     note("the start");
     let (mut times, mut memory) = (Vec::new(), Vec::new());
-    for round in 0..rounds {
+    for round in 0..arguments.rounds {
         let data = folder.join(format!("demo-{round}"));
         let began = Instant::now();
-        let mut server = Program::sluice(&data, &["--demo"], None)?;
+        let mut server = Program::sluice(&arguments.program, &data, &["--demo"], None)?;
         answer(&server.address)?;
         times.push(began.elapsed().as_secs_f64() * 1e3);
         memory.push(server.resident_megabytes()?);
@@ -29,11 +29,11 @@ pub fn measure(table: &mut Table, rounds: usize, folder: &Path) -> Outcome<()> {
             break;
         }
     }
-    if times.len() == rounds {
+    if times.len() == arguments.rounds {
         table.figure("first answer of serve --demo, ms", median(times), Some(Aim::AtMost(200.0)));
         table.figure("memory with the demo, MB", median(memory), None);
     }
-    let size = fs::metadata(env!("CARGO_BIN_EXE_sluice"))?.len();
+    let size = fs::metadata(&arguments.program)?.len();
     table.figure("size of the program, MB", f64::from(u32::try_from(size)?) / 1e6, None);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! License keys: their two forms, and how what a person typed is read.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use jiff::Timestamp;
 
@@ -11,6 +11,19 @@ use super::{
 
 /// Crockford's base 32, then the five symbols that only a check symbol can be.
 const SYMBOLS: &[u8; 37] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U";
+
+/// What each byte that a person may type stands for: a digit and its symbol. A table, because every check reads a key.
+static TYPED: LazyLock<[Option<(u8, u8)>; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|byte| {
+        let symbol = match u8::try_from(byte).ok()?.to_ascii_uppercase() {
+            b'O' => b'0',
+            b'I' | b'L' => b'1',
+            other => other,
+        };
+        let digit = SYMBOLS.iter().position(|known| *known == symbol)?;
+        Some((u8::try_from(digit).ok()?, symbol))
+    })
+});
 
 /// Symbols that carry the random part: 24 × 5 = 120 bits.
 const RANDOM_SYMBOLS: usize = 24;
@@ -54,14 +67,10 @@ impl LicenseKey {
         let mut value = 0;
         let mut count = 0;
         for byte in text.bytes().filter(|byte| !matches!(byte, b'-' | b' ')) {
-            let symbol = match byte.to_ascii_uppercase() {
-                b'O' => b'0',
-                b'I' | b'L' => b'1',
-                other => other,
+            let read = TYPED.get(usize::from(byte)).copied().flatten();
+            let (Some((digit, symbol)), Some(place)) = (read, symbols.get_mut(count)) else {
+                return Reading::Foreign;
             };
-            let digit =
-                SYMBOLS.iter().position(|known| *known == symbol).and_then(|position| u8::try_from(position).ok());
-            let (Some(digit), Some(place)) = (digit, symbols.get_mut(count)) else { return Reading::Foreign };
             *place = symbol;
             if count < RANDOM_SYMBOLS {
                 if digit >= 32 {

@@ -38,6 +38,12 @@ impl LanguageTag {
     }
 }
 
+impl std::borrow::Borrow<str> for LanguageTag {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for LanguageTag {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(&self.0)
@@ -129,8 +135,7 @@ impl Wishes {
         default: &LanguageTag,
         texts: &'a BTreeMap<LanguageTag, T>,
     ) -> Option<(&'a LanguageTag, &'a T)> {
-        self.look_up(default, |wanted| texts.iter().find(|(tag, _)| tag.as_str() == wanted))
-            .or_else(|| texts.iter().next())
+        self.look_up(default, |wanted| texts.get_key_value(wanted)).or_else(|| texts.iter().next())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Versions and requirements on versions (contract section 3: compared by precedence everywhere).
 
-use std::{cmp::Ordering, fmt, hash, str::FromStr};
+use std::{cmp::Ordering, fmt, hash, str::FromStr, sync::Arc};
 
 use semver::{BuildMetadata, Comparator, Op, Prerelease};
 
@@ -10,38 +10,47 @@ use super::{InvalidValue, serde_as_text, text_schema};
 const MAX_LENGTH: usize = 128;
 
 /// A version by `SemVer` 2.0.0. Equality and order are precedence: build metadata is kept for display and ignored otherwise.
-#[derive(Clone, Debug, utoipa::ToSchema)]
-#[schema(
-    value_type = String,
-    example = "12.4.0",
-    max_length = 128,
-    pattern = r"^(0|[1-9]\d{0,17})\.(0|[1-9]\d{0,17})(\.(0|[1-9]\d{0,17})(-(0|[1-9]\d{0,17}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d{0,17}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?)?$"
-)]
-pub struct Version(semver::Version);
+#[derive(Clone, Debug)]
+pub struct Version {
+    parsed: semver::Version,
+    /// As it is written, because far more often than it is read it goes out: into answers, messages and logs.
+    written: Arc<str>,
+}
 
 impl Version {
     /// `major.minor.patch` without pre-release or build metadata.
     #[must_use]
-    pub const fn new(major: u64, minor: u64, patch: u64) -> Self {
-        Self(semver::Version::new(major, minor, patch))
+    pub fn new(major: u64, minor: u64, patch: u64) -> Self {
+        Self::of(semver::Version::new(major, minor, patch))
+    }
+
+    fn of(parsed: semver::Version) -> Self {
+        Self { written: parsed.to_string().into(), parsed }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.written
     }
 
     /// What is the same for all versions of equal precedence: the text without build metadata. The key of uniqueness.
     #[must_use]
     pub fn precedence_key(&self) -> String {
-        semver::Version { build: BuildMetadata::EMPTY, ..self.0.clone() }.to_string()
+        semver::Version { build: BuildMetadata::EMPTY, ..self.parsed.clone() }.to_string()
     }
 
     /// Whether both are of one `major.minor`.
     #[must_use]
     pub fn same_minor(&self, other: &Self) -> bool {
-        (self.0.major, self.0.minor) == (other.0.major, other.0.minor)
+        (self.parsed.major, self.parsed.minor) == (other.parsed.major, other.parsed.minor)
     }
 
     /// Whether this is a pre-release of `bound`: same numbers, with a pre-release part.
     fn is_prerelease_of(&self, bound: &Self) -> bool {
-        !self.0.pre.is_empty()
-            && (self.0.major, self.0.minor, self.0.patch) == (bound.0.major, bound.0.minor, bound.0.patch)
+        !self.parsed.pre.is_empty()
+            && (self.parsed.major, self.parsed.minor, self.parsed.patch)
+                == (bound.parsed.major, bound.parsed.minor, bound.parsed.patch)
     }
 }
 
@@ -61,19 +70,19 @@ impl PartialOrd for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.cmp_precedence(&other.0)
+        self.parsed.cmp_precedence(&other.parsed)
     }
 }
 
 impl hash::Hash for Version {
     fn hash<H: hash::Hasher>(&self, state: &mut H) {
-        (self.0.major, self.0.minor, self.0.patch, &self.0.pre).hash(state);
+        (self.parsed.major, self.parsed.minor, self.parsed.patch, &self.parsed.pre).hash(state);
     }
 }
 
 impl fmt::Display for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
+        formatter.pad(&self.written)
     }
 }
 
@@ -88,13 +97,33 @@ impl FromStr for Version {
         }
         let two_numbers = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
             && text.bytes().filter(|&byte| byte == b'.').count() == 1;
-        let parsed =
-            if two_numbers { semver::Version::parse(&format!("{text}.0")) } else { semver::Version::parse(text) };
-        parsed.map(Self).map_err(|_| invalid())
+        if two_numbers {
+            return semver::Version::parse(&format!("{text}.0")).map(Self::of).map_err(|_| invalid());
+        }
+        // What SemVer takes has one spelling only.
+        let parsed = semver::Version::parse(text).map_err(|_| invalid())?;
+        Ok(Self { parsed, written: text.into() })
     }
 }
 
-serde_as_text!(Version);
+impl serde::Serialize for Version {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.written)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Version {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        super::deserialize_from_text(deserializer)
+    }
+}
+
+text_schema!(
+    Version,
+    "12.4.0",
+    128,
+    r"^(0|[1-9]\d{0,17})\.(0|[1-9]\d{0,17})(\.(0|[1-9]\d{0,17})(-(0|[1-9]\d{0,17}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d{0,17}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?)?$"
+);
 
 /// A requirement on versions in Cargo's syntax, judged by precedence (contract section 3): unlike Cargo, a
 /// pre-release satisfies it like any version, except that an upper bound `<X` leaves out X's own pre-releases.
@@ -134,7 +163,7 @@ impl Range {
         });
         let below = self.upper.as_ref().is_none_or(|bound| match version.cmp(&bound.version) {
             Ordering::Less => {
-                bound.inclusive || !bound.version.0.pre.is_empty() || !version.is_prerelease_of(&bound.version)
+                bound.inclusive || !bound.version.parsed.pre.is_empty() || !version.is_prerelease_of(&bound.version)
             }
             Ordering::Equal => bound.inclusive,
             Ordering::Greater => false,
@@ -144,7 +173,7 @@ impl Range {
 
     fn of(comparator: &Comparator) -> Self {
         let Comparator { op, major, minor, patch, pre } = comparator;
-        let written = Version(semver::Version {
+        let written = Version::of(semver::Version {
             major: *major,
             minor: minor.unwrap_or(0),
             patch: patch.unwrap_or(0),

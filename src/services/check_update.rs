@@ -229,9 +229,17 @@ pub fn link(context: &Context, answer: &Answer<'_>, artifact: &Artifact) -> (Str
         }
         Asker::Staff { .. } => String::new(),
     };
-    let url =
-        format!("{}/api/v1/downloads/{}/{}?token={token}", context.settings.public_url, artifact.id, artifact.filename);
-    (url, expires_at)
+    let mut id = uuid::Uuid::encode_buffer();
+    let url = [
+        context.settings.public_url.as_str(),
+        "/api/v1/downloads/",
+        artifact.id.0.hyphenated().encode_lower(&mut id),
+        "/",
+        artifact.filename.as_str(),
+        "?token=",
+        &token,
+    ];
+    (url.concat(), expires_at)
 }
 
 /// When the program should ask again, in seconds.

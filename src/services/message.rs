@@ -7,6 +7,7 @@ use crate::{
     domain::{
         decision::reason::{Reason, Status},
         platform::Component,
+        version::Version,
     },
     texts::{self, Text, Values},
 };
@@ -22,20 +23,18 @@ pub fn of(answer: &Answer<'_>) -> Arc<str> {
         return message.as_str().into();
     }
     let version = match &decision.offer {
-        Some(offer) => offer.release.version.to_string(),
-        None => answer.question.version.to_string(),
+        Some(offer) => &offer.release.version,
+        None => &answer.question.version,
     };
-    let newer = decision.newer.map(|release| release.version.to_string()).unwrap_or_default();
-    let server = answer.question.server_version.as_ref().map(ToString::to_string).unwrap_or_default();
     let date = answer.coverage.and_then(|coverage| match decision.reason {
         Some(Reason::SubscriptionPending) => Some(coverage.starts_on),
         _ => coverage.ends_on,
     });
     let values = Values {
         product: &product.name,
-        version: &version,
-        newer: &newer,
-        server_version: &server,
+        version: version.as_str(),
+        newer: decision.newer.map(|release| release.version.as_str()).unwrap_or_default(),
+        server_version: answer.question.server_version.as_ref().map(Version::as_str).unwrap_or_default(),
         reason: stop.map(|(stop, _)| stop.reason.as_str()).unwrap_or_default(),
         date,
         time: decision.next_window_at,
