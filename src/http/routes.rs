@@ -63,6 +63,8 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(admin::subscriptions::add_subscription)
         .service(admin::subscriptions::list_subscriptions)
         .service(admin::subscriptions::import_subscriptions)
+        // Else other methods would be taken for those of a subscription with the id `import`.
+        .route("/api/v1/admin/subscriptions/import", web::route().to(unknown))
         .service(admin::subscriptions::get_subscription)
         .service(admin::subscriptions::change_subscription)
         .service(admin::subscriptions::renew_subscription)
@@ -150,9 +152,11 @@ fn takes_query(operation: &Operation) -> bool {
     })
 }
 
-/// The methods that an address takes.
+/// The methods that an address takes. One that stands there as it is goes before patterns that it fits too.
 fn methods_at(path: &str) -> impl Iterator<Item = &'static (Method, bool)> {
-    addresses().iter().filter(move |address| address.pattern.is_match(path)).flat_map(|address| &address.methods)
+    let exact = addresses().iter().find(|address| address.pattern.pattern() == Some(path));
+    let fitting = addresses().iter().filter(move |address| exact.is_none() && address.pattern.is_match(path));
+    exact.into_iter().chain(fitting).flat_map(|address| &address.methods)
 }
 
 /// The refusal of a query where the operation takes none: a parameter that is passed over would be a promise not kept.

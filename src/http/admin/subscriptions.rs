@@ -212,7 +212,7 @@ async fn act(
 /// Change a subscription.
 #[utoipa::path(
     tag = "Admin",
-    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(SubscriptionPath, IfMatch),
     security(("bearer" = [])),
     request_body(content = SubscriptionChange, example = json!({"grace_days": 30})),
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
@@ -231,7 +231,7 @@ pub async fn change_subscription(
 /// Renew a subscription until a new end.
 #[utoipa::path(
     tag = "Admin",
-    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(SubscriptionPath, IfMatch),
     security(("bearer" = [])),
     request_body(content = Renewal, example = json!({"ends_on": "2099-12-31"})),
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
@@ -250,7 +250,7 @@ pub async fn renew_subscription(
 /// Set a subscription aside.
 #[utoipa::path(
     tag = "Admin",
-    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(SubscriptionPath, IfMatch),
     security(("bearer" = [])),
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
 )]
@@ -268,7 +268,7 @@ pub async fn suspend_subscription(
 /// Take up a subscription that was set aside.
 #[utoipa::path(
     tag = "Admin",
-    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(SubscriptionPath, IfMatch),
     security(("bearer" = [])),
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
 )]
@@ -286,7 +286,7 @@ pub async fn resume_subscription(
 /// Cancel a subscription, to its end or at once.
 #[utoipa::path(
     tag = "Admin",
-    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(SubscriptionPath, IfMatch),
     security(("bearer" = [])),
     request_body(content = Option<Cancellation>, example = json!({"at": "end"})),
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))

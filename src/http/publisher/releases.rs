@@ -125,7 +125,7 @@ pub async fn get_release(
 /// signed revision of the manifest. `releases:write` changes drafts, `releases:publish` what is published.
 #[utoipa::path(
     tag = "Publisher",
-    params(ReleasePath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(ReleasePath, IfMatch),
     security(("bearer" = [])),
     request_body(content = ReleaseChange, example = json!({"notes": {"en": "Faster start, and a calmer icon."}})),
     responses((status = 200, description = "The release.", body = ReleaseBody))
@@ -151,7 +151,7 @@ pub async fn change_release(
 /// Delete a draft with its artifacts.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.2.0-rc.1"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.2.0-rc.1"), IfMatch),
     security(("bearer" = [])),
     responses((status = 204, description = "It is gone."))
 )]
@@ -171,7 +171,7 @@ pub async fn delete_release(
 /// Its manifest is fixed, signed and stored; from `published_at` on it is offered.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0"), IfMatch),
     security(("bearer" = [])),
     request_body(content = Option<Publication>, example = json!({"rollout": {"percent": 25}})),
     responses((status = 200, description = "The published release.", body = ReleaseBody))
@@ -203,7 +203,7 @@ pub(super) async fn steer(
 /// Withdraw a published release: it is offered to nobody, and cannot be downloaded.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "library-maker"), ("version" = Version, Path, example = "5.1.0"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(("slug" = String, Path, example = "library-maker"), ("version" = Version, Path, example = "5.1.0"), IfMatch),
     security(("bearer" = [])),
     request_body(content = Why, example = json!({"reason": "it loses the page numbers"})),
     responses((status = 200, description = "The yanked release.", body = ReleaseBody))
@@ -223,7 +223,7 @@ pub async fn yank_release(
 /// Take a yank back; `published_at` and the rollout stay as they were.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "12.3.0"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "12.3.0"), IfMatch),
     security(("bearer" = [])),
     responses((status = 200, description = "The restored release.", body = ReleaseBody))
 )]
@@ -242,7 +242,7 @@ pub async fn restore_release(
 /// Move a published release to a more stable channel; `published_at` stays.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0-beta.1"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0-beta.1"), IfMatch),
     security(("bearer" = [])),
     request_body(content = Promotion, example = json!({"channel": "stable"})),
     responses((status = 200, description = "The promoted release.", body = ReleaseBody))

@@ -80,7 +80,7 @@ pub async fn list_stops(
 /// Stop a product, or a channel with every less stable one: nothing is offered, at once.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "library-maker"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(("slug" = String, Path, example = "library-maker"), IfMatch),
     security(("bearer" = [])),
     request_body(content = NewStop, example = json!({"channel": "beta", "reason": "we look into reports of lost files",
         "message": {"en": "We look into a problem. Please try again tomorrow."}})),
@@ -103,7 +103,7 @@ pub async fn put_stop(
 /// An API token needs the scope `stops:lift` for it, so that no pipeline does it by the way.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "library-maker"), StopQuery, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(("slug" = String, Path, example = "library-maker"), StopQuery, IfMatch),
     security(("bearer" = [])),
     responses((status = 204, description = "It is lifted."))
 )]
