@@ -319,7 +319,7 @@ impl Updater {
             scheduled_for: run.scheduled_for,
             notify_email: run.notify_email.clone(),
             locale: self.config.locale.clone(),
-            at: crate::updater::now(),
+            at: super::now(),
         };
         self.outbox.post(&self.client, report).unwrap_or_else(|failure| {
             eprintln!("a report could not be kept: {failure}");
