@@ -6,5 +6,6 @@ mod decisions;
 mod demo;
 mod documentation;
 mod harness;
+mod operations;
 mod publisher;
 mod updaters;
