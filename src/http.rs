@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod client;
 pub mod error;
+pub mod error_list;
 pub mod extract;
 pub mod middleware;
 pub mod openapi;

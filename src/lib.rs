@@ -5,7 +5,8 @@
 //! ```text
 //!  main · cli                                          the program's commands
 //!  http · jobs                                         edges: requests in, work by the clock
-//!  app · metrics                                       composition: builds everything from the configuration
+//!  app                                                 composition: builds everything from the configuration
+//!  metrics                                             what is counted
 //!  services                                            use cases: one file per thing a person or program wants done
 //!  directory · store · artifacts · signing · auth · texts · clock · config · data_folder     adapters
 //!  domain                                              values and the decision; no I/O, no clock, no randomness

@@ -161,7 +161,6 @@ fn write(connection: &mut Connection, data: &Path, keys: &KeyRing, subscriptions
             id: numbers.id(),
             subscription: subscription.coverage.id,
             fingerprint: keys.fingerprint(KeyForm::Issued, key.as_bytes()),
-            hint: "0000".to_owned(),
             imported: false,
             created_at: began,
             revoked_at: None,

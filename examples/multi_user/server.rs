@@ -79,7 +79,7 @@ pub fn run(common: &CommonArguments, own: &ServerArguments) -> Result<Ending, Fa
             match ending {
                 // Stopped or put off by the vendor: the whole field asks again later, not at once and for ever.
                 Ok(Ending::Blocked(_) | Ending::Deferred { .. }) if !own.once => {
-                    not_before = Instant::now() + ASK_AGAIN
+                    not_before = Instant::now() + ASK_AGAIN;
                 }
                 ending => return ending,
             }
@@ -95,7 +95,7 @@ pub fn run(common: &CommonArguments, own: &ServerArguments) -> Result<Ending, Fa
 }
 
 /// When to ask again after the vendor has stopped updates or put them off.
-const ASK_AGAIN: Duration = Duration::from_secs(15 * 60);
+const ASK_AGAIN: Duration = Duration::from_mins(15);
 
 /// The download takes as long as it takes: done ahead, so that the time that the person chose is the time at which users
 /// are disconnected.

@@ -3,7 +3,7 @@
 use std::{thread, time::Duration};
 
 /// No pause is longer than this, whatever the server asks for.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Doubling pauses with a random part, so that the customers' updaters do not all come back in the same second
 /// after the server was away.

@@ -1,6 +1,6 @@
 //! The database: saved while others may be working with it, and brought back.
 //!
-//! Copying the file would be wrong: a transaction may be half written, or lie in the `-wal` file beside it. SQLite's
+//! Copying the file would be wrong: a transaction may be half written, or lie in the `-wal` file beside it. `SQLite`'s
 //! online backup copies a consistent state of a database in use.
 
 use std::{fs, path::Path, thread, time::Duration};
@@ -39,7 +39,7 @@ pub fn save(database: &Path, backup: &Path) -> Result<(), Failure> {
     durable::rename(&fresh, backup)
 }
 
-/// Brings the saved state back. SQLite does it in one transaction: a kill leaves the one or the other.
+/// Brings the saved state back. `SQLite` does it in one transaction: a kill leaves the one or the other.
 pub fn restore(backup: &Path, database: &Path) -> Result<(), Failure> {
     let failed = |error| failure("restore_failed", database, error).seen_as(FailureClass::DataLoss);
     let source = open(backup).map_err(failed)?;
@@ -84,7 +84,7 @@ fn copy_pages(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
     Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None))
 }
 
-/// Removes a database file and what SQLite keeps beside it.
+/// Removes a database file and what `SQLite` keeps beside it.
 fn remove_database(path: &Path) -> Result<(), Failure> {
     ["", "-wal", "-shm", "-journal"].iter().try_for_each(|suffix| durable::remove(&with_suffix(path, suffix)))
 }

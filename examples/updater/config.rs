@@ -21,7 +21,7 @@ pub struct Config {
     pub license_key: String,
     /// The program's folder. It is replaced as a whole.
     pub install_dir: PathBuf,
-    /// The program's SQLite database, outside that folder. A client program has none.
+    /// The program's `SQLite` database, outside that folder. A client program has none.
     pub database: Option<PathBuf>,
     /// Where the updater keeps its own files; `<install_dir>.updater` when left out.
     #[serde(default)]

@@ -1,6 +1,6 @@
 //! An artifact onto the disk: in constant memory, hashed while it arrives, and resumed after whatever broke it off.
 //!
-//! What has arrived lies in `<sha256>.part`, with the server's ETag in `<sha256>.etag` beside it. A later attempt, in
+//! What has arrived lies in `<sha256>.part`, with the server's `ETag` in `<sha256>.etag` beside it. A later attempt, in
 //! this process or in the next one, asks only for the rest (`Range`), and only of the same file (`If-Range`).
 
 use std::{
@@ -247,7 +247,7 @@ impl Part {
         Ok(())
     }
 
-    /// Back to an empty file. The ETag goes first: a kill in between must not leave it beside foreign bytes.
+    /// Back to an empty file. The `ETag` goes first: a kill in between must not leave it beside foreign bytes.
     fn discard(&mut self) -> Result<(), Failure> {
         durable::remove(&self.etag_path())?;
         self.file
@@ -260,7 +260,7 @@ impl Part {
         Ok(())
     }
 
-    /// Keeps the ETag for the next attempt. A weak one does not promise the same bytes and is no use.
+    /// Keeps the `ETag` for the next attempt. A weak one does not promise the same bytes and is no use.
     fn remember_etag(&mut self, headers: &HeaderMap) -> Result<(), Failure> {
         let etag = headers.get(ETAG).and_then(|etag| etag.to_str().ok()).filter(|etag| !etag.starts_with("W/"));
         if let Some(etag) = etag.filter(|etag| self.etag.as_deref() != Some(*etag)) {

@@ -85,7 +85,7 @@ impl Ending {
     pub fn show(&self) {
         match self {
             Self::UpToDate(message) | Self::Blocked(message) | Self::Incompatible(message) => {
-                println!("{message}")
+                println!("{message}");
             }
             Self::Updated { from, to } => println!("Updated from {from} to {to}."),
             Self::Scheduled { version, at } => println!("The update to {version} is set for {at}."),

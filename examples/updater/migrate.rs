@@ -1,6 +1,6 @@
 //! Brings the database to what the new program expects.
 //!
-//! The new version ships `migrations/0001_invoices.sql`, `migrations/0002_…`. SQLite's `user_version` says which were
+//! The new version ships `migrations/0001_invoices.sql`, `migrations/0002_…`. `SQLite`'s `user_version` says which were
 //! run. All that are missing run in **one** transaction together with the new `user_version`, so that a kill leaves
 //! the old state or the new one.
 

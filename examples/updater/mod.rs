@@ -9,7 +9,7 @@
 //! | [`download`] | an artifact onto the disk: resumed, retried, counted and hashed while it arrives |
 //! | [`verify`] | the signed manifest, and the keys that are trusted to sign it |
 //! | [`archive`], [`install`] | unpacking beside the program, and swapping the folders so that a kill cannot tear them |
-//! | [`backup`], [`migrate`] | the SQLite database: saved, restored, brought to the new version |
+//! | [`backup`], [`migrate`] | the `SQLite` database: saved, restored, brought to the new version |
 //! | [`program`] | what the updater knows about the installed program: its version, and whether it starts |
 //! | [`state`], [`outbox`], [`durable`] | what must outlive a kill: installation id, run under way, unsent reports |
 //! | [`config`], [`command_line`], [`ending`], [`failure`], [`backoff`] | settings, flags, exit codes, errors, pauses |

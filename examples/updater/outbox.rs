@@ -1,7 +1,7 @@
 //! Reports to the vendor, and those that could not be sent yet.
 //!
 //! A report goes to a file first and then to the server. Only a 202 takes it out of the file, so neither a kill nor
-//! a day without a network loses one; what the server refuses is set aside. Sending never holds an update up: the patient retry comes at its end.
+//! a day without a network loses one. Sending never holds an update up: the patient retry comes at its end.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,9 +15,6 @@ use super::{
     failure::Failure,
     wire::Report,
 };
-
-/// Refused reports that are kept: enough for support, and no more.
-const REFUSED_KEPT: usize = 100;
 
 /// The unsent reports, oldest first.
 pub struct Outbox {
@@ -57,28 +54,16 @@ impl Outbox {
         Ok(help_url)
     }
 
-    /// Keeps the last of the reports that the server does not take.
-    fn set_aside(&self, refused: Vec<Report>) -> Result<(), Failure> {
-        if refused.is_empty() {
-            return Ok(());
-        }
-        let path = self.path.with_file_name("refused.json");
-        let mut all: Vec<Report> = durable::read_json(&path)?.unwrap_or_default();
-        all.extend(refused);
-        let too_many = all.len().saturating_sub(REFUSED_KEPT);
-        durable::write_json(&path, &all.split_off(too_many))
-    }
-
     /// Whether everything has been sent.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// One attempt for all that wait. The first that finds no server ends it. One that the server refuses would be
-    /// refused every time: it goes to a file of its own, for support to look at, and is not sent again.
+    /// One attempt for all that wait. The first that finds no server ends it; one that the server refuses is kept
+    /// for support to look at, and does not keep the others back (the server puts them in order).
     pub fn send(&mut self, client: &Client) -> Result<Option<String>, Failure> {
-        let (mut help_url, mut kept, mut refused) = (None, Vec::new(), Vec::new());
+        let (mut help_url, mut kept) = (None, Vec::new());
         let mut reachable = true;
         for report in self.waiting.drain(..) {
             if !reachable {
@@ -89,7 +74,7 @@ impl Outbox {
                 Receipt::Accepted { help_url: told } => help_url = told.or(help_url),
                 Receipt::Refused(failure) => {
                     eprintln!("the vendor's server does not take a report: {failure}");
-                    refused.push(report);
+                    kept.push(report);
                 }
                 Receipt::Unreachable(_) => {
                     reachable = false;
@@ -97,7 +82,6 @@ impl Outbox {
                 }
             }
         }
-        self.set_aside(refused)?;
         self.waiting = kept;
         durable::write_json(&self.path, &self.waiting)?;
         if reachable {

@@ -79,13 +79,12 @@ impl State {
             Err(TryLockError::Error(error)) => return Err(Failure::io("lock", &lock_path)(error)),
         }
         let path = folder.join("state.json");
-        let content = match durable::read_json(&path)? {
-            Some(content) => content,
-            None => {
-                let fresh = Content { installation: Uuid::new_v4(), run: None };
-                durable::write_json(&path, &fresh)?;
-                fresh
-            }
+        let content = if let Some(content) = durable::read_json(&path)? {
+            content
+        } else {
+            let fresh = Content { installation: Uuid::new_v4(), run: None };
+            durable::write_json(&path, &fresh)?;
+            fresh
         };
         Ok(Self { path, content, _lock: lock })
     }

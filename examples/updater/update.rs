@@ -229,9 +229,10 @@ impl Updater {
         let downloader = Downloader { http: self.client.downloads(), folder: &folder, backoff: self.backoff };
         let mut renew = || {
             let answer = self.client.check(question, self.state.installation())?;
-            answer.update.as_ref().map(artifact_of).unwrap_or_else(|| {
-                Err(Failure::network("offer_withdrawn", "the update was withdrawn while it was being downloaded"))
-            })
+            answer.update.as_ref().map_or_else(
+                || Err(Failure::network("offer_withdrawn", "the update was withdrawn while it was being downloaded")),
+                artifact_of,
+            )
         };
         let archive = downloader.fetch(&artifact, &mut renew, &mut show_progress)?;
 

@@ -21,7 +21,6 @@ pub struct Manifest {
     /// The form of this document: 1.
     pub schema: u32,
     /// The product's slug.
-    #[schema(value_type = String)]
     pub product: Slug,
     /// The release's id.
     pub release: ReleaseId,
@@ -42,7 +41,6 @@ pub struct Manifest {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub compatible_clients: Option<Requirement>,
     /// What changed, in Markdown by locale.
-    #[schema(value_type = BTreeMap<String, String>)]
     pub notes: BTreeMap<LanguageTag, String>,
     /// Its files, in the order of their names.
     pub artifacts: Vec<ManifestArtifact>,

@@ -38,6 +38,7 @@ named_enum! {
 
 named_enum! {
     /// What a subscription is on a given day.
+    #[schema(as = SubscriptionStatus)]
     Status, "subscription status" {
         /// It has not begun.
         Pending = "pending",

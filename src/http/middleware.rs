@@ -25,10 +25,11 @@ pub async fn guard<B: MessageBody + 'static>(
         false => (None, String::new(), None),
     };
     // The check, by far the most asked for, reads its query itself.
-    if !request.query_string().is_empty() && request.path() != "/api/v1/check" {
-        if let Some(problem) = routes::refuse_query(request.method(), request.path(), request.query_string()) {
-            return Err(problem.into());
-        }
+    if !request.query_string().is_empty()
+        && request.path() != "/api/v1/check"
+        && let Some(problem) = routes::refuse_query(request.method(), request.path(), request.query_string())
+    {
+        return Err(problem.into());
     }
     let answering = async {
         caller::identify(&request).await;

@@ -1,5 +1,7 @@
 //! The API description: what handlers say of themselves, and the refusals that are common to many of them.
 
+pub mod tidy;
+
 use std::sync::OnceLock;
 
 use utoipa::{
@@ -55,6 +57,7 @@ impl Modify for Schemes {
 /// The whole description, once the routes have brought their operations.
 #[must_use]
 pub fn complete(mut openapi: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    tidy::tidy(&mut openapi);
     for item in openapi.paths.paths.values_mut() {
         let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in writes.into_iter().flatten() {

@@ -17,7 +17,7 @@ use utoipa::{
 };
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 
-use super::{Problem, admin, client, openapi, operations, publisher, setup};
+use super::{Problem, admin, client, error_list, openapi, operations, publisher, setup};
 use crate::services::Code;
 
 /// All routes that are described.
@@ -104,12 +104,14 @@ pub fn describe() -> utoipa::openapi::OpenApi {
     ActixApp::new().into_utoipa_app().openapi(openapi::Description::openapi()).configure(described).split_for_parts().1
 }
 
-/// The description itself, and the page that shows it.
+/// The description itself, and the pages that show it. Nothing of them comes from elsewhere.
 pub fn documentation(routes: &mut web::ServiceConfig) {
+    routes.route("/docs/errors", web::get().to(error_list::show));
+    routes.service(web::redirect("/docs", "/docs/"));
     routes.service(
         utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")
             .url("/openapi.json", openapi::document().clone())
-            .config(utoipa_swagger_ui::Config::default().use_base_layout()),
+            .config(utoipa_swagger_ui::Config::default().use_base_layout().validator_url("none")),
     );
 }
 

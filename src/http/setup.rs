@@ -25,6 +25,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub struct SetupQuery {
     /// From the link that the first start printed.
+    #[param(example = "from the link")]
     token: String,
 }
 
@@ -89,7 +90,7 @@ pub async fn show_setup(app: App, query: Query<SetupQuery>) -> Result<HttpRespon
 /// Make the first administrator.
 #[utoipa::path(
     tag = "Session",
-    request_body = FirstAdministrator,
+    request_body(content = FirstAdministrator, example = json!({"token": "from the link", "email": "anna@example.com", "password": "correct horse battery staple"})),
     responses((status = 201, description = "The administrator; they can log in now.", body = MadeAdministrator),
         (status = 403, description = "The link is not good, or was used.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
 )]

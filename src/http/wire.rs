@@ -134,7 +134,7 @@ pub fn json_with_etag(status: StatusCode, revision: i64, body: &impl Serialize) 
 #[into_params(parameter_in = Path)]
 pub struct ProductPath {
     /// The product's slug.
-    #[param(value_type = String, example = "office-maker", pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64)]
+    #[param(example = "office-maker")]
     pub slug: Slug,
 }
 
@@ -143,7 +143,7 @@ pub struct ProductPath {
 #[into_params(parameter_in = Path)]
 pub struct ReleasePath {
     /// The product's slug.
-    #[param(value_type = String, example = "office-maker", pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64)]
+    #[param(example = "office-maker")]
     pub slug: Slug,
     /// The release's version.
     #[param(example = "13.0.0")]
@@ -156,7 +156,6 @@ pub struct ReleasePath {
 #[expect(missing_docs, reason = "described where it is entered, in NewProduct")]
 pub struct ProductBody {
     pub id: ProductId,
-    #[schema(value_type = String)]
     pub slug: Slug,
     pub name: String,
     pub channels: Vec<String>,
@@ -210,10 +209,8 @@ pub struct RolloutBody {
 #[expect(missing_docs, reason = "described where it is entered, in NewRelease, and in the fields that are not")]
 pub struct ReleaseBody {
     pub id: ReleaseId,
-    #[schema(value_type = String)]
     pub product: Slug,
     pub version: Version,
-    #[schema(value_type = String)]
     pub channel: Slug,
     pub state: ReleaseState,
     /// From when it is offered; `null` on a draft.

@@ -22,7 +22,7 @@ pub struct NewCustomer {
     #[schema(format = Email, example = "anna@bianchi.example.com")]
     pub email: Option<String>,
     /// The language to write in.
-    #[schema(value_type = Option<String>, example = "it")]
+    #[schema(example = "it")]
     pub locale: Option<LanguageTag>,
     /// What the vendor's other systems call them.
     #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "CRM-1001")]
@@ -43,7 +43,7 @@ pub struct CustomerChange {
     pub email: Option<Option<String>>,
     /// The language to write in.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<LanguageTag>)]
     pub locale: Option<Option<LanguageTag>>,
     /// What the vendor's other systems call them.
     #[serde(default, deserialize_with = "present")]

@@ -76,7 +76,7 @@ impl WindowBody {
 #[serde(deny_unknown_fields)]
 pub struct NewHostingGroup {
     /// Its name in URLs; never changes.
-    #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64, example = "milan-nights")]
+    #[schema(example = "milan-nights")]
     pub slug: Slug,
     /// Its name for people.
     #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Milan, at night")]

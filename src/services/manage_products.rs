@@ -32,18 +32,18 @@ pub(crate) fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
 #[serde(deny_unknown_fields)]
 pub struct NewProduct {
     /// Its name in URLs; never changes.
-    #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64, example = "photo-maker")]
+    #[schema(example = "photo-maker")]
     pub slug: Slug,
     /// Its name for people.
     #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Photo Maker")]
     pub name: String,
     /// Its channels, the most stable first; `["stable", "beta", "alpha"]` unless given.
     #[serde(default = "default_channels")]
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 16)]
+    #[schema(min_items = 1, max_items = 16)]
     pub channels: Vec<Slug>,
     /// The language of texts when the asker's is not there; `en` unless given.
     #[serde(default = "LanguageTag::english")]
-    #[schema(value_type = String, example = "it")]
+    #[schema(example = "it")]
     pub default_locale: LanguageTag,
     /// Where a failed update sends the user.
     #[schema(
@@ -73,7 +73,7 @@ pub struct NewProduct {
     pub required_artifacts: Vec<RequiredArtifact>,
     /// The languages that a release's notes must have before it can be published.
     #[serde(default)]
-    #[schema(value_type = Vec<String>, max_items = 100)]
+    #[schema(max_items = 100)]
     pub required_locales: Vec<LanguageTag>,
 }
 
@@ -95,11 +95,11 @@ pub struct ProductChange {
     pub name: Option<String>,
     /// Its channels, the most stable first. One that is in use cannot be removed.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Vec<String>, required = false, min_items = 1, max_items = 16)]
+    #[schema(value_type = Vec<Slug>, required = false, min_items = 1, max_items = 16)]
     pub channels: Option<Vec<Slug>>,
     /// The language of texts when the asker's is not there.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = LanguageTag, required = false)]
     pub default_locale: Option<LanguageTag>,
     /// Where a failed update sends the user.
     #[serde(default, deserialize_with = "present")]
@@ -127,7 +127,7 @@ pub struct ProductChange {
     pub required_artifacts: Option<Vec<RequiredArtifact>>,
     /// The languages that a release's notes must have before it can be published.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Vec<String>, required = false, max_items = 100)]
+    #[schema(value_type = Vec<LanguageTag>, required = false, max_items = 100)]
     pub required_locales: Option<Vec<LanguageTag>>,
 }
 

@@ -32,7 +32,7 @@ pub struct NewSubscription {
     /// Whose it is.
     pub customer_id: CustomerId,
     /// The slug of the product.
-    #[schema(value_type = String, example = "office-maker")]
+    #[schema(example = "office-maker")]
     pub product: Slug,
     /// How the customer runs it.
     pub deployment: Deployment,
@@ -48,12 +48,11 @@ pub struct NewSubscription {
     #[schema(maximum = 3650)]
     pub grace_days: u16,
     /// The channels it may be answered on; the product's most stable one unless given.
-    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 16)]
+    #[schema(min_items = 1, max_items = 16)]
     pub channels: Option<Vec<Slug>>,
     /// The versions it is pinned to.
     pub version_req: Option<Requirement>,
     /// The slug of its hosting group; needed for `cloud`, and only for it.
-    #[schema(value_type = Option<String>)]
     pub hosting_group: Option<Slug>,
     /// What the vendor's other systems call it.
     #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
@@ -85,7 +84,7 @@ pub struct SubscriptionChange {
     pub grace_days: Option<u16>,
     /// The channels it may be answered on.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Vec<String>, required = false, min_items = 1, max_items = 16)]
+    #[schema(value_type = Vec<Slug>, required = false, min_items = 1, max_items = 16)]
     pub channels: Option<Vec<Slug>>,
     /// The versions it is pinned to.
     #[serde(default, deserialize_with = "present")]
@@ -93,7 +92,7 @@ pub struct SubscriptionChange {
     pub version_req: Option<Option<Requirement>>,
     /// The slug of its hosting group.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Slug>)]
     pub hosting_group: Option<Option<Slug>>,
     /// What the vendor's other systems call it.
     #[serde(default, deserialize_with = "present")]

@@ -25,7 +25,7 @@ pub struct NewToken {
     #[schema(min_items = 1, max_items = 16)]
     pub scopes: Vec<Scope>,
     /// The slug of the only product it may do it with.
-    #[schema(value_type = Option<String>, example = "office-maker")]
+    #[schema(example = "office-maker")]
     pub product: Option<Slug>,
     /// How many days it is good; until it is deleted unless given.
     #[schema(minimum = 1, maximum = 3650, example = 365)]

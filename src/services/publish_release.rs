@@ -37,7 +37,7 @@ pub struct NewRelease {
     /// Its version.
     pub version: Version,
     /// Its channel; the product's most stable one unless given.
-    #[schema(value_type = Option<String>, example = "stable")]
+    #[schema(example = "stable")]
     pub channel: Option<Slug>,
     /// How much it matters; `normal` unless given.
     #[serde(default = "normal")]
@@ -51,7 +51,7 @@ pub struct NewRelease {
     pub compatible_clients: Option<Requirement>,
     /// What changed, in Markdown by locale.
     #[serde(default)]
-    #[schema(value_type = std::collections::HashMap<String, String>, example = json!({"en": "Faster start."}))]
+    #[schema(value_type = BTreeMap<LanguageTag, String>, example = json!({"en": "Faster start."}))]
     pub notes: BTreeMap<LanguageTag, String>,
 }
 
@@ -70,7 +70,7 @@ const fn subscribers() -> Access {
 pub struct ReleaseChange {
     /// Its channel.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = Slug, required = false)]
     pub channel: Option<Slug>,
     /// How much it matters.
     #[serde(default, deserialize_with = "present")]
@@ -90,7 +90,7 @@ pub struct ReleaseChange {
     pub compatible_clients: Option<Option<Requirement>>,
     /// All of the notes, in place of those there are.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = std::collections::HashMap<String, String>, required = false)]
+    #[schema(value_type = BTreeMap<LanguageTag, String>, required = false)]
     pub notes: Option<BTreeMap<LanguageTag, String>>,
 }
 

@@ -31,7 +31,7 @@ pub struct Report {
     /// The installation that is updated.
     pub installation: InstallationId,
     /// The slug of the product.
-    #[schema(value_type = String, example = "office-maker")]
+    #[schema(example = "office-maker")]
     pub product: Slug,
     /// The program that is updated.
     pub component: Component,
@@ -51,7 +51,6 @@ pub struct Report {
     #[schema(format = Email)]
     pub notify_email: Option<String>,
     /// In which language.
-    #[schema(value_type = Option<String>)]
     pub locale: Option<LanguageTag>,
     /// When this happened, by the updater's clock.
     pub at: Option<Timestamp>,

@@ -75,7 +75,7 @@ pub struct WhyMaybe {
 #[serde(deny_unknown_fields)]
 pub struct Promotion {
     /// A more stable channel than the one it is on.
-    #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64, example = "stable")]
+    #[schema(example = "stable")]
     pub channel: Slug,
 }
 
@@ -84,7 +84,7 @@ pub struct Promotion {
 #[serde(deny_unknown_fields)]
 pub struct NewStop {
     /// The channel to stop, with every less stable one; the whole product unless given.
-    #[schema(value_type = Option<String>, example = "beta")]
+    #[schema(example = "beta")]
     pub channel: Option<Slug>,
     /// Why, for staff and, where `message` has no text for them, for users.
     #[schema(
@@ -96,7 +96,7 @@ pub struct NewStop {
     pub reason: String,
     /// What users are shown, by locale.
     #[serde(default)]
-    #[schema(value_type = std::collections::HashMap<String, String>, example = json!({"en": "We look into a problem. Please try again tomorrow."}))]
+    #[schema(value_type = BTreeMap<LanguageTag, String>, example = json!({"en": "We look into a problem. Please try again tomorrow."}))]
     pub message: BTreeMap<LanguageTag, String>,
 }
 
@@ -246,7 +246,7 @@ pub async fn stop(
         .await
 }
 
-/// Counts the change with the product, whose revision is the ETag of its stops too.
+/// Counts the change with the product, whose revision is the `ETag` of its stops too.
 fn stops_changed(write: &mut Write<'_>, product: &mut Product) -> Result<(), Refusal> {
     product.revision += 1;
     store::products::update(write.connection, product)?;

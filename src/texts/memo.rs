@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn it_never_holds_more_than_it_may() {
         let mut memo = Memo::default();
-        for number in 0..CAPACITY * 2 + 1 {
+        for number in 0..=CAPACITY * 2 {
             let version = number.to_string();
             memo.recall("en", Text::UpdateAvailable, &Values { version: &version, ..Values::default() }, String::new);
         }

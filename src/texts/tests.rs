@@ -85,7 +85,7 @@ fn dates_are_written_as_the_language_writes_them() {
     assert!(expired("it", civil::date(2026, 3, 11)).contains("scaduto l'11 marzo 2026."));
     assert!(expired("fr", civil::date(2026, 8, 1)).contains("le 1er août 2026."));
     for (language, month) in LANGUAGES.into_iter().flat_map(|language| (1..=12).map(move |month| (language, month))) {
-        assert!(expired(language, civil::date(2026, month, 5)).contains("5"), "{language} has no month {month}");
+        assert!(expired(language, civil::date(2026, month, 5)).contains('5'), "{language} has no month {month}");
         assert_ne!(
             look_up(language, &format!("month-{month}"), &Arguments::new()),
             "",

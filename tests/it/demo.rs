@@ -1,5 +1,12 @@
 //! `serve --demo`: what it prints works as it is printed, and it keeps to itself.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what a test's helpers do not find fails the test"
+)]
+
 pub mod server;
 
 use std::process::{Command, Output};

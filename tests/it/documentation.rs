@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use crate::harness::Server;
+
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
         .unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -35,4 +37,38 @@ fn every_link_between_documents_leads_to_a_file() {
         }
     }
     assert!(broken.is_empty(), "links that lead nowhere: {broken:#?}");
+}
+
+#[test]
+fn the_five_minutes_of_the_readme_work_as_they_are_written() {
+    let readme = read("README.md");
+    let (_, chapter) = readme.split_once("## Five minutes").expect("the chapter");
+    let (chapter, _) = chapter.split_once("\n## ").expect("the next chapter");
+    let blocks: Vec<&str> = chapter.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    // The first block starts the server, which the harness does.
+    let (first, rest) = blocks.split_first().expect("blocks");
+    assert!(
+        first.contains("SLUICE__AUTH__BOOTSTRAP_EMAIL=me@example.com SLUICE__AUTH__BOOTSTRAP_PASSWORD=correct-horse")
+    );
+    let server =
+        Server::start(&[("auth.bootstrap_email", "me@example.com"), ("auth.bootstrap_password", "correct-horse")]);
+    let script = rest
+        .join("\n")
+        .replace("http://127.0.0.1:8080", &server.url())
+        .replace(
+            "target/release/sluice publish hello/release.toml",
+            "$sluice publish hello/release.toml && $sluice publish hello/release.toml",
+        )
+        .replace("target/release/sluice", "$sluice");
+    let played = std::process::Command::new("bash")
+        .args(["-c", &format!("set -e; sluice={}\n{script}", env!("CARGO_BIN_EXE_sluice"))])
+        .current_dir(server.home())
+        .env_remove("SLUICE_LICENSE")
+        .output()
+        .expect("bash");
+    let said = String::from_utf8_lossy(&played.stdout).into_owned() + &String::from_utf8_lossy(&played.stderr);
+    assert_eq!(played.status.code(), Some(10), "an update is offered: {said}");
+    for expected in ["hello 1.1.0 is published", "nothing to do", "La versione 1.1.0 di Hello", "Dice ciao."] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
 }

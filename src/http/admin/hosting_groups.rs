@@ -23,7 +23,6 @@ use crate::{
 #[expect(missing_docs, reason = "described where it is entered, in NewHostingGroup")]
 pub struct HostingGroupBody {
     pub id: HostingGroupId,
-    #[schema(value_type = String)]
     pub slug: Slug,
     pub name: String,
     pub timezone: Zone,
@@ -49,7 +48,7 @@ impl HostingGroupBody {
 #[into_params(parameter_in = Path)]
 pub struct HostingGroupPath {
     /// The group's slug.
-    #[param(value_type = String, example = "milan-nights", pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64)]
+    #[param(example = "milan-nights")]
     group: Slug,
 }
 
@@ -63,7 +62,6 @@ pub struct HostingGroupsQuery {
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
     /// The `next` of the page before: a slug.
-    #[param(value_type = Option<String>)]
     after: Option<Slug>,
 }
 

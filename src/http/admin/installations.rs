@@ -55,7 +55,7 @@ pub struct InstallationBody {
 #[into_params(parameter_in = Query)]
 pub struct InstallationsQuery {
     /// Only those of the product with this slug.
-    #[param(value_type = Option<String>, example = "office-maker")]
+    #[param(example = "office-maker")]
     product: Option<Slug>,
     /// Only those of this subscription.
     subscription: Option<SubscriptionId>,

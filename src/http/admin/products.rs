@@ -27,7 +27,6 @@ pub struct ProductsQuery {
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
     /// The `next` of the page before: a slug.
-    #[param(value_type = Option<String>)]
     after: Option<Slug>,
 }
 

@@ -79,7 +79,7 @@ pub struct ErrorBody {
 #[into_params(parameter_in = Query)]
 pub struct RunsQuery {
     /// Only those of the product with this slug.
-    #[param(value_type = Option<String>, example = "office-maker")]
+    #[param(example = "office-maker")]
     product: Option<Slug>,
     /// Only those on this subscription.
     subscription: Option<SubscriptionId>,

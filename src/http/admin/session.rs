@@ -81,7 +81,7 @@ pub struct Me {
 /// Log in.
 #[utoipa::path(
     tag = "Session",
-    request_body = Login,
+    request_body(content = Login, example = json!({"email": "admin@demo.example.com", "password": "demo-password"})),
     responses((status = 200, description = "A session.", body = TokensBody), (status = 401, description = "The login failed.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
 )]
 #[post("/api/v1/auth/login")]
@@ -96,7 +96,7 @@ pub async fn log_in(app: App, body: Body<Login>) -> Result<HttpResponse, Problem
 /// A refresh token is good once. One that comes twice has been copied, so the whole login ends.
 #[utoipa::path(
     tag = "Session",
-    request_body = Refresh,
+    request_body(content = Refresh, example = json!({"refresh_token": "the refresh_token of a login"})),
     responses((status = 200, description = "The next tokens.", body = TokensBody), (status = 401, description = "The refresh token is not good.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
 )]
 #[post("/api/v1/auth/refresh")]

@@ -59,7 +59,7 @@ pub struct SubscriptionsQuery {
     /// Only those of this customer.
     customer: Option<CustomerId>,
     /// Only those of the product with this slug.
-    #[param(value_type = Option<String>, example = "office-maker")]
+    #[param(example = "office-maker")]
     product: Option<Slug>,
     /// Only those in this status today.
     #[param(inline, example = "active")]
@@ -109,7 +109,7 @@ pub struct KeyBody {
 }
 
 impl KeyBody {
-    fn of(key: KeyRecord) -> Self {
+    fn of(key: &KeyRecord) -> Self {
         Self { id: key.id, imported: key.imported, created_at: key.created_at, revoked_at: key.revoked_at }
     }
 }
@@ -233,7 +233,7 @@ pub async fn change_subscription(
     tag = "Admin",
     params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     security(("bearer" = [])),
-    request_body = Renewal,
+    request_body(content = Renewal, example = json!({"ends_on": "2099-12-31"})),
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
 )]
 #[post("/api/v1/admin/subscriptions/{id}/renew")]
@@ -341,7 +341,7 @@ pub async fn list_license_keys(
         .read(move |connection| Ok(store::license_keys::page_of_subscription(connection, id, page)?))
         .await?;
     let listed = Listed::of(rows, query.0.limit.get(), |key| key.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(KeyBody::of)))
+    Ok(wire::json(StatusCode::OK, &listed.map(|key| KeyBody::of(&key))))
 }
 
 /// Revoke a license key. Its links stop working too.

@@ -43,8 +43,8 @@ macro_rules! check_parameters {
         #[into_params(parameter_in = Query)]
         pub struct $name {
             /// The product's slug.
-            #[param(value_type = String, example = "office-maker")]
-            #[schema(value_type = String, example = "office-maker")]
+            #[param(example = "office-maker")]
+            #[schema(example = "office-maker")]
             pub product: Slug,
             /// Which program it is; `standalone` unless given.
             #[serde(default = "crate::http::client::check::standalone")]
@@ -60,8 +60,7 @@ macro_rules! check_parameters {
             #[param(inline, example = "x86_64")]
             pub arch: MachineArch,
             /// The channel it asks on; the product's most stable one unless given.
-            #[param(value_type = Option<String>, example = "stable")]
-            #[schema(value_type = Option<String>)]
+            #[param(example = "stable")]
             pub channel: Option<Slug>,
             /// Which installation it is: a UUID that the updater made for itself.
             pub installation: Option<InstallationId>,
@@ -77,8 +76,7 @@ macro_rules! check_parameters {
             #[param(inline)]
             pub kind: Option<FullKind>,
             /// The language for texts; `Accept-Language` unless given.
-            #[param(value_type = Option<String>, example = "it")]
-            #[schema(value_type = Option<String>)]
+            #[param(example = "it")]
             pub locale: Option<LanguageTag>,
             /// What made it ask; `startup` unless given.
             #[serde(default = "crate::http::client::check::startup")]
@@ -152,7 +150,7 @@ pub struct CheckAnswer<'a> {
     #[schema(value_type = String)]
     pub message: Arc<str>,
     /// The channel that answered.
-    #[schema(value_type = String)]
+    #[schema(value_type = Slug)]
     pub channel: &'a Slug,
     /// When this was decided.
     pub checked_at: Timestamp,
@@ -222,7 +220,7 @@ pub struct UpdateBody<'a> {
     #[schema(value_type = Version)]
     pub version: &'a Version,
     /// Its channel.
-    #[schema(value_type = String)]
+    #[schema(value_type = Slug)]
     pub channel: &'a Slug,
     /// Since when it is offered.
     pub published_at: Option<Timestamp>,
@@ -252,7 +250,7 @@ pub struct NoteBody<'a> {
     #[schema(value_type = Version)]
     pub version: &'a Version,
     /// In which language.
-    #[schema(value_type = String)]
+    #[schema(value_type = LanguageTag)]
     pub locale: &'a LanguageTag,
     /// The text.
     pub markdown: &'a str,

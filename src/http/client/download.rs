@@ -28,8 +28,10 @@ use crate::{
 #[into_params(parameter_in = Path)]
 pub struct DownloadPath {
     /// The artifact's id.
+    #[param(example = "0199a0de-0000-7000-8000-00000000af24")]
     pub artifact_id: ArtifactId,
     /// Its name.
+    #[param(example = "OfficeMaker-13.0.0-setup.exe")]
     pub filename: Filename,
 }
 
@@ -39,6 +41,7 @@ pub struct DownloadPath {
 #[into_params(parameter_in = Query)]
 pub struct DownloadQuery {
     /// From the `url` of a check's answer.
+    #[param(example = "from the url")]
     pub token: String,
 }
 

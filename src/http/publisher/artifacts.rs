@@ -28,7 +28,7 @@ use crate::{
 #[into_params(parameter_in = Path)]
 pub struct ArtifactPath {
     /// The product's slug.
-    #[param(value_type = String, example = "office-maker", pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 64)]
+    #[param(example = "office-maker")]
     slug: Slug,
     /// The release's version.
     #[param(example = "13.1.0")]
@@ -75,7 +75,7 @@ const fn installer() -> ArtifactKind {
         ("X-Signature" = Option<String>, Header, description = "A signature made by the vendor's own key, handed on to clients as it is.", pattern = "^[!-~]+$", max_length = 4096),
     ),
     security(("bearer" = [])),
-    request_body(content_type = "application/octet-stream", content = Vec<u8>),
+    request_body(content_type = "application/octet-stream", content = Vec<u8>, example = "the bytes of the file"),
     responses(
         (status = 201, description = "The file is stored and listed.", body = ArtifactBody),
         (status = 200, description = "It was there before, the same to the byte.", body = ArtifactBody),

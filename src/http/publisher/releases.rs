@@ -205,7 +205,7 @@ pub(super) async fn steer(
     tag = "Publisher",
     params(("slug" = String, Path, example = "library-maker"), ("version" = Version, Path, example = "5.1.0"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     security(("bearer" = [])),
-    request_body = Why,
+    request_body(content = Why, example = json!({"reason": "it loses the page numbers"})),
     responses((status = 200, description = "The yanked release.", body = ReleaseBody))
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/yank")]
@@ -244,7 +244,7 @@ pub async fn restore_release(
     tag = "Publisher",
     params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0-beta.1"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     security(("bearer" = [])),
-    request_body = Promotion,
+    request_body(content = Promotion, example = json!({"channel": "stable"})),
     responses((status = 200, description = "The promoted release.", body = ReleaseBody))
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/promote")]

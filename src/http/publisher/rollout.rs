@@ -46,7 +46,7 @@ pub async fn get_rollout(
     tag = "Publisher",
     params(ReleasePath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     security(("bearer" = [])),
-    request_body = NewRollout,
+    request_body(content = NewRollout, example = json!({"percent": 50})),
     responses((status = 200, description = "The rollout.", body = RolloutBody))
 )]
 #[put("/api/v1/products/{slug}/releases/{version}/rollout")]
@@ -65,7 +65,7 @@ pub async fn put_rollout(
     tag = "Publisher",
     params(ReleasePath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     security(("bearer" = [])),
-    request_body = Option<WhyMaybe>,
+    request_body(content = Option<WhyMaybe>, example = json!({"reason": "we look into a report"})),
     responses((status = 200, description = "The rollout.", body = RolloutBody))
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/rollout/pause")]
@@ -84,7 +84,7 @@ pub async fn pause_rollout(
     tag = "Publisher",
     params(ReleasePath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     security(("bearer" = [])),
-    request_body = Option<WhyMaybe>,
+    request_body(content = Option<WhyMaybe>, example = json!({"reason": "the report was about something else"})),
     responses((status = 200, description = "The rollout.", body = RolloutBody))
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/rollout/resume")]

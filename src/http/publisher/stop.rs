@@ -54,7 +54,7 @@ impl StopBody {
 #[into_params(parameter_in = Query)]
 pub struct StopQuery {
     /// The channel it covers; the one of the whole product unless given.
-    #[param(value_type = Option<String>, example = "beta")]
+    #[param(example = "beta")]
     channel: Option<Slug>,
 }
 
@@ -82,7 +82,8 @@ pub async fn list_stops(
     tag = "Publisher",
     params(("slug" = String, Path, example = "library-maker"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
     security(("bearer" = [])),
-    request_body = NewStop,
+    request_body(content = NewStop, example = json!({"channel": "beta", "reason": "we look into reports of lost files",
+        "message": {"en": "We look into a problem. Please try again tomorrow."}})),
     responses((status = 200, description = "The stop that is on now.", body = StopBody))
 )]
 #[put("/api/v1/products/{slug}/stop")]

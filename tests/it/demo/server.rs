@@ -46,7 +46,7 @@ impl Server {
         thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let mut server = Self { address: String::new(), said: Vec::new(), process, lines };
         let first = server.wait_for("listens on http://");
-        server.address = first.rsplit(' ').next().expect("an address").to_owned();
+        first.rsplit(' ').next().expect("an address").clone_into(&mut server.address);
         server
     }
 

@@ -93,25 +93,21 @@ fn single_user(day: Day) {
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn single_user_updates_itself() {
     single_user(Day::Good);
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn single_user_killed_in_mid_download_resumes() {
     single_user(Day::Killed);
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn single_user_refuses_a_corrupted_byte() {
     single_user(Day::Corrupted);
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn single_user_with_an_expired_subscription_is_told_where_to_renew() {
     let vendor = vendor(&["standalone"]);
     let site = site(&vendor, &vendor.subscription("single_user", LONG_AGO, None), "12.4.0", None, true);
@@ -170,25 +166,21 @@ fn multi_user(day: Day) {
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn multi_user_goes_from_schedule_to_matching_clients() {
     multi_user(Day::Good);
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn multi_user_killed_in_mid_download_resumes() {
     multi_user(Day::Killed);
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn multi_user_refuses_a_corrupted_byte() {
     multi_user(Day::Corrupted);
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn multi_user_with_an_expired_subscription_is_told_and_changes_nothing() {
     let vendor = vendor(&["server", "client"]);
     let (server, client) = office(&vendor, LONG_AGO);
@@ -203,7 +195,6 @@ fn multi_user_with_an_expired_subscription_is_told_and_changes_nothing() {
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn a_client_above_its_server_is_brought_down_to_it() {
     let vendor = vendor(&["server", "client"]);
     let (_server, client) = office(&vendor, NO_END);
@@ -233,25 +224,21 @@ fn cloud(day: Day) {
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn cloud_updates_the_server_and_the_client_follows() {
     cloud(Day::Good);
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn cloud_killed_in_mid_download_resumes() {
     cloud(Day::Killed);
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn cloud_refuses_a_corrupted_byte() {
     cloud(Day::Corrupted);
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn cloud_waits_for_its_window() {
     let vendor = vendor(&["server", "client"]);
     // One minute a day, half a day away.
@@ -266,7 +253,6 @@ fn cloud_waits_for_its_window() {
 }
 
 #[test]
-#[ignore = "needs the server"]
 fn cloud_with_an_expired_subscription_changes_nothing() {
     let vendor = vendor(&["server", "client"]);
     vendor.hosting_group("always", "00:00", 1440);

@@ -1,0 +1,73 @@
+//! Says plainly what the derived description says in a roundabout or a wrong way.
+
+use utoipa::openapi::{
+    Content, KnownFormat, ObjectBuilder, OpenApi, RefOr, Response, SchemaFormat, Type,
+    path::{Operation, Parameter},
+    schema::{AllOf, Object, Schema, SchemaType},
+};
+
+/// Goes over every parameter and every body.
+pub fn tidy(openapi: &mut OpenApi) {
+    for item in openapi.paths.paths.values_mut() {
+        let all = [&mut item.get, &mut item.head, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in all.into_iter().flatten() {
+            for parameter in operation.parameters.iter_mut().flatten() {
+                if let RefOr::T(parameter) = parameter {
+                    tidy_parameter(parameter);
+                }
+            }
+            tidy_bodies(operation);
+        }
+    }
+}
+
+fn tidy_parameter(parameter: &mut Parameter) {
+    match &mut parameter.schema {
+        Some(RefOr::T(Schema::AllOf(parts))) => {
+            if let Some(merged) = merge(parts) {
+                parameter.schema = Some(RefOr::T(Schema::Object(merged)));
+            }
+        }
+        Some(RefOr::T(Schema::Object(object))) => {
+            // It may be left out, but not be `null`: a header and a query have only texts.
+            if let SchemaType::Array(types) = &object.schema_type
+                && let [kind] = types.iter().filter(|kind| !matches!(kind, Type::Null)).collect::<Vec<_>>().as_slice()
+            {
+                object.schema_type = SchemaType::Type((*kind).clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A default is derived as a second schema of type `object`, which no value fits together with the first.
+fn merge(parts: &AllOf) -> Option<Object> {
+    let [RefOr::T(Schema::Object(first)), RefOr::T(Schema::Object(second))] = parts.items.as_slice() else {
+        return None;
+    };
+    let mut merged = first.clone();
+    merged.default.clone_from(&second.default);
+    Some(merged)
+}
+
+/// Bytes are derived as a list of numbers.
+fn tidy_bodies(operation: &mut Operation) {
+    const BYTES: &str = "application/octet-stream";
+    let binary = || {
+        let format = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        Some(RefOr::T(Schema::Object(ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build())))
+    };
+    let set = |content: Option<&mut RefOr<Content>>| {
+        if let Some(RefOr::T(content)) = content {
+            content.schema = binary();
+        }
+    };
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        set(body.content.get_mut(BYTES));
+    }
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::<Response>::T(response) = response {
+            set(response.content.get_mut(BYTES));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The plan of the house, kept by reading the source: arrows point down only, every refusal is used, and the tables that
+//! diesel sees are those that the migrations make.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::Connection;
+
+/// The rooms by floor, the lowest first, as the picture in `src/lib.rs` has them. Rooms on one floor do not see each other.
+const FLOORS: &[&[&str]] = &[
+    &["domain"],
+    &["artifacts", "auth", "clock", "config", "data_folder", "directory", "signing", "store", "texts"],
+    &["services"],
+    &["metrics"],
+    &["app"],
+    &["http", "jobs"],
+    &["cli"],
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+/// The rooms that a source names after `crate::`, in `use` lines and elsewhere.
+fn named(text: &str) -> BTreeSet<String> {
+    let mut rooms = BTreeSet::new();
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    for rest in code.split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            // The first word of each part of `use crate::{a, b::c, d::{e, f}};`
+            Some(group) => {
+                let mut depth = 0;
+                let mut word = String::new();
+                for letter in group.chars() {
+                    match letter {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => word.clear(),
+                        _ if depth == 0 => word.push(letter),
+                        _ => {}
+                    }
+                    let first = word.trim().split("::").next().unwrap_or_default().trim();
+                    if floor(first).is_some() {
+                        rooms.insert(first.to_owned());
+                    }
+                }
+            }
+            None => {
+                let first: String =
+                    rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+                rooms.insert(first);
+            }
+        }
+    }
+    rooms
+}
+
+#[test]
+fn arrows_point_down_only_and_rooms_on_one_floor_do_not_see_each_other() {
+    let source = root().join("src");
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for path in sources(&source) {
+        let inside = path.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
+        let room = inside.split(['/', '.']).next().unwrap();
+        let Some(own) = floor(room) else {
+            assert!(matches!(room, "lib" | "main"), "{inside} is in no room of the plan");
+            continue;
+        };
+        seen.insert(room.to_owned());
+        for other in named(&fs::read_to_string(&path).unwrap()) {
+            if other != room && floor(&other).is_some_and(|floor| floor >= own) {
+                wrong.push(format!("{inside} sees `{other}`"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "arrows that point up or sideways: {wrong:#?}");
+    assert_eq!(seen.len(), FLOORS.iter().map(|rooms| rooms.len()).sum::<usize>(), "a room of the plan is gone");
+}
+
+#[test]
+fn only_the_store_names_diesel_and_only_the_artifacts_name_object_store() {
+    for path in sources(&root().join("src")) {
+        let inside = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let names = |word: &str| code.iter().any(|line| line.contains(word));
+        assert!(!names("diesel::") || inside.starts_with("src/store"), "{inside} names diesel");
+        assert!(!names("object_store::") || inside.starts_with("src/artifacts"), "{inside} names object_store");
+    }
+}
+
+#[test]
+fn every_refusal_there_is_a_code_for_is_used() {
+    let declared = fs::read_to_string(root().join("src/services/refusal.rs")).unwrap();
+    let codes: Vec<String> = declared
+        .split("Code, \"error code\" {")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .take_while(|line| !line.starts_with('}') && !line.starts_with("    }"))
+        .filter_map(|line| line.trim().split_once(" = \"").map(|(name, _)| name.to_owned()))
+        .collect();
+    assert!(codes.len() > 40, "{codes:?}");
+    let table = root().join("src/http/error.rs");
+    let everything: String = sources(&root().join("src"))
+        .into_iter()
+        .filter(|path| *path != table)
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let unused: Vec<_> = codes.into_iter().filter(|code| !everything.contains(&format!("Code::{code}"))).collect();
+    assert!(unused.is_empty(), "codes that nothing refuses with: {unused:?}");
+}
+
+/// The migrations' statements, `up` in their order or `down` in the reverse one.
+fn migrations(direction: &str) -> Vec<String> {
+    let mut folders: Vec<_> =
+        fs::read_dir(root().join("migrations/sqlite")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    if direction == "down" {
+        folders.reverse();
+    }
+    folders.iter().map(|folder| fs::read_to_string(folder.join(format!("{direction}.sql"))).unwrap()).collect()
+}
+
+fn column(connection: &Connection, query: &str) -> Vec<String> {
+    let mut statement = connection.prepare(query).unwrap();
+    let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+const TABLES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+
+#[test]
+fn the_tables_that_diesel_sees_are_those_that_the_migrations_make() {
+    let connection = Connection::open_in_memory().unwrap();
+    for statements in migrations("up") {
+        connection.execute_batch(&statements).unwrap();
+    }
+    let mut made = BTreeMap::new();
+    for table in column(&connection, TABLES) {
+        let columns = column(
+            &connection,
+            &format!("SELECT name || CASE WHEN \"notnull\" THEN '' ELSE '?' END FROM pragma_table_info('{table}')"),
+        );
+        made.insert(table, columns);
+    }
+    let schema = fs::read_to_string(root().join("src/store/schema.rs")).unwrap();
+    let mut seen = BTreeMap::new();
+    for part in schema.split("diesel::table! {").skip(1) {
+        let (name, rest) = part.trim_start().split_once(' ').unwrap();
+        let body = rest.split('{').nth(1).unwrap().split('}').next().unwrap();
+        let columns: Vec<String> = body
+            .lines()
+            .filter_map(|line| line.trim().trim_end_matches(',').split_once(" -> "))
+            .map(|(column, kind)| format!("{column}{}", if kind.starts_with("Nullable") { "?" } else { "" }))
+            .collect();
+        seen.insert(name.to_owned(), columns);
+    }
+    assert_eq!(made, seen);
+}
+
+#[test]
+fn what_migrations_do_they_undo_and_every_foreign_key_is_indexed() {
+    let connection = Connection::open_in_memory().unwrap();
+    for statements in migrations("up") {
+        connection.execute_batch(&statements).unwrap();
+    }
+    let unindexed = column(
+        &connection,
+        "SELECT tables.name || '.' || foreign_key.\"from\"
+         FROM sqlite_master AS tables, pragma_foreign_key_list(tables.name) AS foreign_key
+         WHERE tables.type = 'table' AND NOT EXISTS (
+             SELECT 1 FROM pragma_index_list(tables.name) AS list, pragma_index_info(list.name) AS part
+             WHERE part.seqno = 0 AND part.name = foreign_key.\"from\")",
+    );
+    assert!(unindexed.is_empty(), "foreign keys without an index: {unindexed:?}");
+    for statements in migrations("down") {
+        connection.execute_batch(&statements).unwrap();
+    }
+    assert!(column(&connection, TABLES).is_empty());
+}
