@@ -225,8 +225,8 @@ impl Config {
                     .source(Some(variables)),
             )
             .build()
-            .and_then(config::Config::try_deserialize::<Self>)
-            .map_err(|error| ConfigError(explain(&error)))?;
+            .map_err(|error| ConfigError(explain(&error, None)))?;
+        let read: Self = read.clone().try_deserialize().map_err(|error| ConfigError(explain(&error, Some(&read))))?;
         read.check()?;
         Ok(read)
     }
@@ -319,9 +319,16 @@ impl Config {
     }
 }
 
-/// The error in one line, with the key and where it was set.
-fn explain(error: &config::ConfigError) -> String {
-    let line = error.to_string().replace('\n', " ");
+/// The error in one line, with the key, its value, and where it was set.
+fn explain(error: &config::ConfigError, read: Option<&config::Config>) -> String {
+    let mut line = error.to_string().replace('\n', " ");
+    let key = line.split_once("for key `").and_then(|(_, rest)| rest.split('`').next());
+    // What is secret is text, and every text is one, so no secret can be what is wrong here.
+    if let Some(value) = key.zip(read).and_then(|(key, read)| read.get_string(key).ok()) {
+        if !line.contains(&value) {
+            line = format!("`{value}`: {line}");
+        }
+    }
     match line.split_once("unknown field `") {
         Some((_, rest)) => {
             let name = rest.split('`').next().unwrap_or_default();

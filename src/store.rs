@@ -215,6 +215,15 @@ impl Store {
         })
     }
 
+    /// Brings everything that was written into the database file itself: whoever copies that file while the server is
+    /// stopped is to have all of it.
+    ///
+    /// # Errors
+    /// When the database cannot be written; nothing is lost then, it is all in the log beside the file.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        Ok(self.writer.lock().batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
+    }
+
     /// Runs queries on a reading connection.
     ///
     /// # Errors

@@ -82,6 +82,9 @@ async fn serve(mut app: App, listener: TcpListener, config: &Config, demo: bool)
     });
     let ended = server.await;
     jobs.stop().await;
+    if let Err(error) = app.context.store.settle() {
+        tracing::warn!(%error, "the database's log could not be brought into its file; it will be at the next start");
+    }
     ended.map_err(|error| Failure::failed(&error))
 }
 

@@ -9,6 +9,7 @@
 pub mod actor;
 pub mod answer;
 pub mod bytes;
+pub mod manifest;
 pub mod pages;
 pub mod patience;
 pub mod program;
@@ -19,4 +20,4 @@ pub use actor::{Actor, Admin, Anonymous, Ci, Customer};
 pub use answer::Answer;
 pub use patience::eventually;
 pub use server::Server;
-pub use vendor::{Product, Vendor};
+pub use vendor::{Product, Vendor, log_in};

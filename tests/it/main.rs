@@ -17,6 +17,7 @@ mod decisions;
 mod demo;
 mod documentation;
 mod harness;
+mod operations;
 mod openapi;
 mod publisher;
 mod updaters;

@@ -1,6 +1,8 @@
 //! A really started server: its process, its data folder, its log.
 
 use std::{
+    collections::BTreeSet,
+    fs,
     io::{BufRead as _, BufReader, Read},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -91,6 +93,16 @@ impl Server {
         self.home().join("data")
     }
 
+    /// The names of the contents in the artifact store.
+    pub fn contents(&self) -> BTreeSet<String> {
+        files(&self.data().join("artifacts/sha256"))
+    }
+
+    /// The names of what is on its way into the artifact store.
+    pub fn incoming(&self) -> BTreeSet<String> {
+        files(&self.data().join("artifacts/incoming"))
+    }
+
     /// The database, beside the server that may be running.
     pub fn database(&self) -> Connection {
         let connection = Connection::open(self.data().join("sluice.sqlite3")).expect("the database");
@@ -150,8 +162,18 @@ impl Server {
 
     /// Starts it with limits of the shell's `ulimit`, such as `-f 2048`; writes past a limit fail instead of ending it.
     pub fn run_limited(&mut self, limit: &str) {
-        let mut command = Command::new("sh");
-        command.args(["-c", &format!("trap '' XFSZ; ulimit {limit}; exec \"$0\" serve"), env!("CARGO_BIN_EXE_sluice")]);
+        self.run_by(&["sh", "-c"], &format!("trap '' XFSZ; ulimit {limit}"));
+    }
+
+    /// Starts it in name spaces of its own, in which it is root, after these commands of the shell.
+    pub fn run_within(&mut self, commands: &str) {
+        self.run_by(&["unshare", "-rm", "sh", "-c"], commands);
+    }
+
+    fn run_by(&mut self, shell: &[&str], commands: &str) {
+        let mut command = Command::new(shell[0]);
+        command.args(&shell[1..]);
+        command.args([&format!("{commands} && exec \"$0\" serve"), env!("CARGO_BIN_EXE_sluice")]);
         command.current_dir(self.home());
         self.give_settings(&mut command);
         self.run_as(command);
@@ -254,6 +276,18 @@ impl Drop for Server {
             self.stop();
         }
     }
+}
+
+/// The names of the files below a folder.
+fn files(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => found.extend(files(&entry.path())),
+            _ => drop(found.insert(entry.file_name().to_string_lossy().into_owned())),
+        }
+    }
+    found
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

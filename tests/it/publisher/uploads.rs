@@ -5,7 +5,6 @@ use std::{
     fs,
     io::{Read, Write as _},
     net::TcpStream,
-    path::Path,
     thread,
 };
 
@@ -18,27 +17,6 @@ use crate::harness::{
 };
 
 const PLACE: &str = "component=standalone&platform=linux&arch=x86_64&kind=archive";
-
-/// The names of the contents in the artifact store.
-fn contents(vendor: &Vendor) -> BTreeSet<String> {
-    files(&vendor.data().join("artifacts/sha256"))
-}
-
-/// The names of what is on its way in.
-fn incoming(vendor: &Vendor) -> BTreeSet<String> {
-    files(&vendor.data().join("artifacts/incoming"))
-}
-
-fn files(folder: &Path) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => found.extend(files(&entry.path())),
-            _ => drop(found.insert(entry.file_name().to_string_lossy().into_owned())),
-        }
-    }
-    found
-}
 
 /// A vendor with a draft of version 13.0.0.
 fn drafting(vendor: &Vendor) -> String {
@@ -71,7 +49,7 @@ fn the_same_bytes_again_change_nothing_and_other_bytes_replace_the_file_of_a_dra
     let second = put(&vendor, &path, "office.tar.gz", b"second").created();
     assert_ne!((&second["id"], &second["sha256"]), (&first["id"], &first["sha256"]));
     assert_eq!(listed(&vendor, &path), [second]);
-    assert_eq!(contents(&vendor), BTreeSet::from([sha256(b"second")]), "what was replaced is gone");
+    assert_eq!(vendor.contents(), BTreeSet::from([sha256(b"second")]), "what was replaced is gone");
 }
 
 #[test]
@@ -81,11 +59,11 @@ fn a_content_that_two_releases_have_stays_until_both_are_without_it() {
     for version in ["13.0.0", "14.0.0"] {
         office.release(version).standalone("shared").draft();
     }
-    assert_eq!(contents(&vendor).len(), 1);
+    assert_eq!(vendor.contents().len(), 1);
     vendor.admin.delete(&office.release_path("13.0.0")).send().no_content();
-    assert_eq!(contents(&vendor).len(), 1);
+    assert_eq!(vendor.contents().len(), 1);
     vendor.admin.delete(&office.release_path("14.0.0")).send().no_content();
-    assert_eq!(contents(&vendor).len(), 0);
+    assert_eq!(vendor.contents().len(), 0);
 }
 
 #[test]
@@ -95,7 +73,7 @@ fn a_place_is_taken_by_one_file() {
     put(&vendor, &path, "office.tar.gz", b"first").created();
     let refused = put(&vendor, &path, "other.tar.gz", b"second").refused(409, "artifact_exists");
     refused.says("office.tar.gz").says("standalone").says("archive");
-    assert_eq!(contents(&vendor), BTreeSet::from([sha256(b"first")]));
+    assert_eq!(vendor.contents(), BTreeSet::from([sha256(b"first")]));
     // The same name in another place moves the file there.
     let moved =
         vendor.admin.put(&format!("{path}/artifacts/office.tar.gz?component=server&platform=linux&arch=universal"));
@@ -120,7 +98,7 @@ fn what_arrives_must_be_what_was_announced() {
         upload(garbled).refused(400, "header_invalid").says("Content-Digest");
     }
     assert_eq!(
-        (listed(&vendor, &path), contents(&vendor), incoming(&vendor)),
+        (listed(&vendor, &path), vendor.contents(), vendor.incoming()),
         (vec![], BTreeSet::new(), BTreeSet::new())
     );
     upload(&digest_header(&content)).created();
@@ -164,7 +142,7 @@ fn what_is_published_takes_no_files_and_says_so_before_they_are_sent() {
     put(&vendor, "/api/v1/products/nothing/releases/1.0.0", "a.tar.gz", b"x").refused(404, "product_not_found");
     let nobody = vendor.anonymous().put(&format!("{path}/artifacts/x.zip?{PLACE}")).body(large).send();
     nobody.refused(401, "authorization_required");
-    assert_eq!(incoming(&vendor), BTreeSet::new());
+    assert_eq!(vendor.incoming(), BTreeSet::new());
 }
 
 #[test]
@@ -212,11 +190,11 @@ fn an_upload_that_breaks_off_leaves_nothing() {
         );
         line.write_all(head.as_bytes()).unwrap();
         line.write_all(&content).unwrap();
-        eventually(10, "the upload to come in", || (!incoming(&vendor).is_empty()).then_some(()));
+        eventually(10, "the upload to come in", || (!vendor.incoming().is_empty()).then_some(()));
         drop(line);
-        eventually(10, "what came in to be thrown away", || incoming(&vendor).is_empty().then_some(()));
+        eventually(10, "what came in to be thrown away", || vendor.incoming().is_empty().then_some(()));
     }
-    assert_eq!((listed(&vendor, &path), contents(&vendor)), (vec![], BTreeSet::new()));
+    assert_eq!((listed(&vendor, &path), vendor.contents()), (vec![], BTreeSet::new()));
     put(&vendor, &path, "office.tar.gz", &content).created();
 }
 
@@ -233,8 +211,8 @@ fn uploads_of_one_file_at_once_leave_one_of_them() {
     });
     let left = listed(&vendor, &path);
     assert_eq!(left.len(), 1);
-    assert_eq!(contents(&vendor), BTreeSet::from([left[0]["sha256"].as_str().unwrap().to_owned()]));
-    assert_eq!(incoming(&vendor), BTreeSet::new());
+    assert_eq!(vendor.contents(), BTreeSet::from([left[0]["sha256"].as_str().unwrap().to_owned()]));
+    assert_eq!(vendor.incoming(), BTreeSet::new());
 }
 
 /// The most memory that the server has had, in MiB.

@@ -1,0 +1,279 @@
+//! Starts under bad conditions: the program says in one line what is wrong and what to do, and ends.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::fs::{FileExt as _, PermissionsExt as _},
+    time::Instant,
+};
+
+use crate::harness::{Actor, Server, Vendor, program::Ended};
+
+/// Starts the server, which must fail: in one line on standard error that has all of this, quickly, without a panic.
+#[track_caller]
+fn refuses(server: &Server, arguments: &[&str], code: i32, said: &[&str]) {
+    let started = Instant::now();
+    let ended = Ended::of(&mut server.command(arguments));
+    assert!(started.elapsed().as_secs() < 20, "{ended:?}");
+    assert_eq!(ended.code, Some(code), "{ended:?}");
+    assert!(!ended.stderr.contains("panicked"), "{ended:?}");
+    // The log may have lines of its own before; what the program says comes last, and is one line.
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    let own: Vec<_> = lines.iter().filter(|line| line.starts_with("sluice: ")).collect();
+    assert_eq!((own.len(), own.first().copied()), (1, lines.last()), "{ended:?}");
+    for text in said {
+        assert!(own[0].contains(text), "{text}: {}", own[0]);
+    }
+    assert!(!ended.stdout.contains("listens"), "{ended:?}");
+}
+
+const SERVE: &[&str] = &["serve"];
+
+#[test]
+fn a_stopped_server_leaves_all_it_knows_in_the_database_file_itself() {
+    let mut vendor = Vendor::start();
+    vendor.product();
+    vendor.stop();
+    let copied = vendor.home().join("copied");
+    fs::create_dir(&copied).unwrap();
+    for file in ["sluice.sqlite3", "keys.json"] {
+        fs::copy(vendor.data().join(file), copied.join(file)).unwrap();
+    }
+    vendor.set("data.folder", "copied");
+    vendor.run();
+    assert_eq!(vendor.admin.get("/api/v1/products").send().ok()["items"][0]["slug"], "office-maker");
+}
+
+/// A server that ran once and was stopped.
+fn used(settings: &[(&str, &str)]) -> Server {
+    let mut server = Server::start(settings);
+    server.stop();
+    server
+}
+
+fn shown(path: &std::path::Path) -> String {
+    path.display().to_string()
+}
+
+#[test]
+fn a_busy_port() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let server = Server::prepare(&[("server.bind", &address)]);
+    refuses(&server, SERVE, 1, &[&address, "server.bind"]);
+    assert!(!server.data().exists(), "nothing else was touched");
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written() {
+    // Who is root may write everywhere, so for them the folder is below a file.
+    let mut server = Server::prepare(&[]);
+    let mut folder = server.home().join("locked");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o500)).unwrap();
+    if fs::write(folder.join("attempt"), "").is_ok() {
+        folder.push("attempt/data");
+    }
+    server.set("data.folder", &shown(&folder));
+    refuses(&server, SERVE, 1, &[&shown(&folder), "data.folder"]);
+}
+
+#[test]
+fn a_second_server_on_the_same_folder() {
+    let server = Server::start(&[]);
+    refuses(&server, SERVE, 1, &["./data", "in use by another Sluice"]);
+    refuses(&server, &["migrate"], 1, &["in use by another Sluice"]);
+    refuses(&server, &["keys", "rotate", "links"], 1, &["in use by another Sluice"]);
+    // One with a folder of its own, but the same artifacts.
+    let mut other = Server::prepare(&[]);
+    other.set("storage.url", &format!("file:{}", shown(&server.data().join("artifacts"))));
+    refuses(&other, SERVE, 1, &["artifacts"]);
+}
+
+#[test]
+fn a_database_that_is_none() {
+    let server = used(&[]);
+    let path = server.data().join("sluice.sqlite3");
+    fs::write(&path, "no database at all, but long enough to be looked at by whoever reads its head").unwrap();
+    for arguments in [SERVE, &["migrate"]] {
+        refuses(&server, arguments, 1, &["sluice.sqlite3", "damaged", "restore it from a backup"]);
+    }
+}
+
+#[test]
+fn a_database_that_was_cut_off() {
+    let server = used(&[]);
+    let path = server.data().join("sluice.sqlite3");
+    let whole = fs::metadata(&path).unwrap().len();
+    for length in [whole - 4096, whole / 2, 5000, 4096, 100] {
+        let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(length).unwrap();
+        refuses(&server, SERVE, 1, &["sluice.sqlite3", "damaged", "restore it from a backup"]);
+    }
+}
+
+#[test]
+fn a_database_with_damaged_pages() {
+    let server = used(&[]);
+    let path = server.data().join("sluice.sqlite3");
+    let pages = fs::metadata(&path).unwrap().len() / 4096;
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    for page in 1..pages {
+        file.write_all_at(&[0xA5; 4096], page * 4096).unwrap();
+    }
+    refuses(&server, SERVE, 1, &["sluice.sqlite3", "damaged", "restore it from a backup"]);
+}
+
+#[test]
+fn a_database_with_a_value_that_is_none() {
+    let mut server = Vendor::of(Server::start(&[]));
+    server.product();
+    server.stop();
+    server.database().execute("UPDATE products SET timezone = 'Mars/Olympus'", []).unwrap();
+    refuses(&server, SERVE, 1, &["sluice.sqlite3", "timezone", "damaged"]);
+}
+
+#[test]
+fn a_database_of_a_newer_sluice() {
+    let server = used(&[]);
+    server
+        .database()
+        .execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('20990101000000')", [])
+        .unwrap();
+    refuses(&server, SERVE, 1, &["newer Sluice", "20990101000000"]);
+}
+
+#[test]
+fn keys_that_others_can_read_that_are_damaged_or_belong_to_another_database() {
+    let server = used(&[]);
+    let keys = server.data().join("keys.json");
+    let mode = |mode| fs::set_permissions(&keys, fs::Permissions::from_mode(mode)).unwrap();
+    assert_eq!(fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o600);
+    for open in [0o644, 0o640, 0o604] {
+        mode(open);
+        refuses(&server, SERVE, 1, &["keys.json", &format!("{open:o}"), "chmod 600"]);
+    }
+    mode(0o600);
+    let own = fs::read(&keys).unwrap();
+    for damaged in ["", "{}", "not json", "{\"license\":\"AAAA\",\"links\":[],\"sessions\":[],\"manifests\":[]}"] {
+        fs::write(&keys, damaged).unwrap();
+        refuses(&server, SERVE, 1, &["keys.json", "damaged", "backup"]);
+    }
+    let other = used(&[]);
+    fs::write(&keys, fs::read(other.data().join("keys.json")).unwrap()).unwrap();
+    refuses(&server, SERVE, 1, &["keys.json", "restore"]);
+    // Nor are new ones made in place of those that are gone: no customer's key would be known any more.
+    fs::remove_file(&keys).unwrap();
+    refuses(&server, SERVE, 1, &["keys.json", "restore"]);
+    fs::write(&keys, own).unwrap();
+    mode(0o600);
+    let mut server = server;
+    server.run();
+}
+
+#[test]
+fn configuration_that_is_none_is_named_with_its_key() {
+    for (key, value, said) in [
+        ("server.bnid", "x", "bnid"),
+        ("sever.bind", "x", "sever"),
+        ("server.bind", "nowhere", "nowhere"),
+        ("server.public_url", "ftp://x", "server.public_url"),
+        ("downloads.url_ttl", "soon", "soon"),
+        ("downloads.threads", "0", "downloads.threads"),
+        ("database.url", "mysql://user:hunter2@x/y", "database.url"),
+        ("storage.url", "gopher://x", "storage.url"),
+        ("auth.bootstrap_password", "", "auth.bootstrap_password"),
+        ("auth.password_memory_kib", "1", "auth.password_memory_kib"),
+        ("log.filter", "sluice=loud", "log.filter"),
+        ("log.format", "xml", "xml"),
+    ] {
+        let server = Server::prepare(&[(key, value)]);
+        refuses(&server, SERVE, 2, &["configuration", said]);
+        assert!(!server.data().exists(), "{key}: nothing was touched");
+        assert!(!Ended::of(&mut server.command(SERVE)).stderr.contains("hunter2"));
+    }
+    let server = Server::prepare(&[]);
+    for (file, said) in [
+        ("[server]\nbnid = 1\n", "bnid"),
+        ("[sever]\nbind = 1\n", "sever"),
+        ("[server\n", "sluice.toml"),
+        ("[downloads]\nthreads = \"many\"\n", "threads"),
+    ] {
+        fs::write(server.home().join("sluice.toml"), file).unwrap();
+        refuses(&server, SERVE, 2, &["configuration", said]);
+        refuses(&server, &["config"], 2, &["configuration", said]);
+    }
+    fs::remove_file(server.home().join("sluice.toml")).unwrap();
+    refuses(&server, &["--config", "nowhere.toml", "serve"], 2, &["nowhere.toml"]);
+    let weak = Server::prepare(&[("auth.bootstrap_password", "short")]);
+    refuses(&weak, SERVE, 1, &["auth.bootstrap_password", "8"]);
+    let wrong = Server::prepare(&[("auth.bootstrap_email", "anna")]);
+    refuses(&wrong, SERVE, 1, &["auth.bootstrap_email", "`anna`"]);
+}
+
+#[test]
+fn the_configuration_in_force_is_shown_without_its_secrets() {
+    let server = Server::prepare(&[("downloads.url_ttl", "90s")]);
+    fs::write(server.home().join("sluice.toml"), "[downloads]\nurl_ttl = \"7m\"\nthreads = 3\n").unwrap();
+    let shown = Ended::of(&mut server.command(&["config", "--json"])).expect(0).json();
+    assert_eq!((&shown["downloads"]["url_ttl"], &shown["downloads"]["threads"]), (&"1m 30s".into(), &3.into()));
+    assert_eq!(shown["auth"]["bootstrap_password"], "(hidden)");
+    let text = Ended::of(&mut server.command(&["config"])).expect(0);
+    assert!(!text.stdout.contains(crate::harness::server::PASSWORD), "{text:?}");
+    // What is shown can be read back.
+    let defaults = Ended::of(&mut server.command(&["config", "--defaults"])).expect(0).stdout;
+    fs::write(server.home().join("sluice.toml"), defaults).unwrap();
+    Ended::of(&mut server.command(&["config"])).expect(0);
+}
+
+#[test]
+fn migrate_can_be_run_again_and_says_what_it_did() {
+    let server = Server::prepare(&[]);
+    let first = Ended::of(&mut server.command(&["migrate", "--json"])).expect(0).json();
+    assert!(!first["migrations"].as_array().unwrap().is_empty());
+    let again = Ended::of(&mut server.command(&["migrate", "--json"])).expect(0).json();
+    assert_eq!(again["migrations"], serde_json::json!([]));
+    let mut server = server;
+    server.run();
+}
+
+#[test]
+fn keys_are_listed_without_their_secrets() {
+    let server = used(&[]);
+    let listed = Ended::of(&mut server.command(&["keys", "list", "--json"])).expect(0);
+    let all: serde_json::Value = serde_json::from_slice(&fs::read(server.data().join("keys.json")).unwrap()).unwrap();
+    for purpose in ["links", "sessions", "manifests"] {
+        assert_eq!(listed.json()[purpose][0], all[purpose][0]["id"]);
+        assert!(!listed.stdout.contains(all[purpose][0]["secret"].as_str().unwrap()));
+    }
+    let unused = Server::prepare(&[]);
+    refuses(&unused, &["keys", "list"], 1, &["keys.json"]);
+    assert!(!unused.data().exists());
+}
+
+#[test]
+fn requests_under_way_come_to_their_end_when_the_server_is_stopped() {
+    let mut vendor = Vendor::start();
+    let office = vendor.product();
+    let content = crate::harness::bytes::noise(12 << 20, "under way");
+    office.release("13.0.0").standalone(content.clone()).publish();
+    let customer = office.sell("single_user").customer;
+    let url =
+        customer.check("office-maker", "12.0.0", &[]).ok()["update"]["artifact"]["url"].as_str().unwrap().to_owned();
+    let mut response = customer.get(&url).open();
+    let reading = std::thread::spawn(move || {
+        let mut received = vec![0; 1000];
+        std::io::Read::read_exact(&mut response, &mut received).unwrap();
+        crate::harness::eventually(10, "the server to stop listening", || {
+            let line = std::net::TcpStream::connect_timeout(
+                &response.remote_addr().unwrap(),
+                std::time::Duration::from_secs(1),
+            );
+            line.is_err().then_some(())
+        });
+        std::io::Read::read_to_end(&mut response, &mut received).unwrap();
+        received
+    });
+    vendor.stop();
+    assert!(reading.join().unwrap() == content);
+}
