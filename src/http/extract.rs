@@ -4,6 +4,7 @@ pub mod body;
 pub mod caller;
 pub mod if_match;
 pub mod license;
+pub mod objects;
 pub mod path;
 pub mod query;
 

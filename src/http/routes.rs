@@ -54,6 +54,8 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(admin::subscriptions::add_subscription)
         .service(admin::subscriptions::list_subscriptions)
         .service(admin::subscriptions::import_subscriptions)
+        // Else other methods would be taken for those of a subscription with the id `import`.
+        .route("/api/v1/admin/subscriptions/import", web::route().to(unknown))
         .service(admin::subscriptions::get_subscription)
         .service(admin::subscriptions::change_subscription)
         .service(admin::subscriptions::renew_subscription)
@@ -124,8 +126,13 @@ pub async fn unknown(request: HttpRequest) -> HttpResponse {
 /// The methods that an address takes, by the description.
 fn methods_at(path: &str) -> Vec<Method> {
     let mut methods = Vec::new();
-    for (pattern, item) in &openapi::document().paths.paths {
-        if !actix_web::dev::ResourceDef::new(pattern.as_str()).is_match(path) {
+    let paths = &openapi::document().paths.paths;
+    // An address that stands there as it is goes before patterns that it fits too.
+    let exact = paths.contains_key(path);
+    for (pattern, item) in paths {
+        let fits =
+            if exact { pattern == path } else { actix_web::dev::ResourceDef::new(pattern.as_str()).is_match(path) };
+        if !fits {
             continue;
         }
         let known = [

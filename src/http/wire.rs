@@ -22,6 +22,7 @@ use crate::{
         rollout::{Percent, RolloutState},
         slug::Slug,
         subscription::{Deployment, Status, Subscription, SubscriptionState},
+        text_schema,
         version::{Requirement, Version},
         zone::Zone,
     },
@@ -348,6 +349,13 @@ impl SubscriptionBody {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair(pub Uuid, pub Uuid);
 
+text_schema!(
+    Pair,
+    "0199a0de-0000-7000-8000-0000000000f2.0199a0de-0000-7000-8000-0000000000a2",
+    73,
+    r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+);
+
 impl std::fmt::Display for Pair {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}.{}", self.0, self.1)
@@ -359,7 +367,9 @@ impl<'de> Deserialize<'de> for Pair {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
         let pair = text
             .split_once('.')
-            .and_then(|(first, second)| Some(Self(Uuid::try_parse(first).ok()?, Uuid::try_parse(second).ok()?)));
+            .and_then(|(first, second)| Some(Self(Uuid::try_parse(first).ok()?, Uuid::try_parse(second).ok()?)))
+            // Only as it was sent: other spellings of the same ids are no cursors.
+            .filter(|pair| *text == pair.to_string());
         pair.ok_or_else(|| {
             serde::de::Error::custom(crate::domain::InvalidValue::new("cursor", &text, "the `next` of the page before"))
         })

@@ -1,6 +1,9 @@
 //! A whole customer base at once, from CSV: all of it or nothing.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -24,6 +27,41 @@ use crate::{
 
 /// Wrong lines that are named in one answer.
 const SHOWN: usize = 100;
+
+/// The columns that must be there. That of `ends_on` too, as a subscription without an end must be meant.
+const REQUIRED: [&str; 5] = ["customer", "product", "deployment", "starts_on", "ends_on"];
+
+/// The columns that may be there.
+const OPTIONAL: [&str; 9] = [
+    "customer_name",
+    "customer_email",
+    "customer_locale",
+    "grace_days",
+    "channels",
+    "version_req",
+    "hosting_group",
+    "external_ref",
+    "license_key",
+];
+
+/// Checks the header line.
+fn check_header(header: &csv::StringRecord) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    let mut known = HashSet::new();
+    for column in header {
+        let shown: String = column.chars().take(100).collect();
+        if !REQUIRED.contains(&column) && !OPTIONAL.contains(&column) {
+            let all = [&REQUIRED[..], &OPTIONAL[..]].concat().join(", ");
+            faults.add("line 1", format!("there is no column `{shown}`; there is {all}"));
+        } else if !known.insert(column) {
+            faults.add("line 1", format!("the column `{shown}` is there twice"));
+        }
+    }
+    for column in REQUIRED.iter().filter(|column| !known.contains(**column)) {
+        faults.add("line 1", format!("the column `{column}` is missing"));
+    }
+    faults.finish()
+}
 
 /// One line of the file. Lines with the same `customer` are of one customer, who is made where there is none with that
 /// `external_ref`.
@@ -91,6 +129,7 @@ pub async fn import(context: &Arc<Context>, reach: Reach, file: bytes::Bytes) ->
             };
             let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file.as_ref());
             let header = reader.headers().map_err(|error| Refusal::field("line 1", error.to_string()))?.clone();
+            check_header(&header)?;
             let mut record = csv::StringRecord::new();
             loop {
                 let line = reader.position().line();
@@ -226,4 +265,27 @@ fn explain(error: &csv::Error, header: &csv::StringRecord) -> (String, String) {
     let csv::ErrorKind::Deserialize { err, .. } = error.kind() else { return (String::new(), error.to_string()) };
     let place = err.field().and_then(|index| usize::try_from(index).ok()).and_then(|index| header.get(index));
     (place.unwrap_or_default().to_owned(), err.kind().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_line_names_columns_that_there_are_and_all_that_are_needed() {
+        let check = |line: &str| check_header(&line.split(',').collect());
+        let good = "customer,product,deployment,starts_on,ends_on";
+        assert_eq!(check(good), Ok(()));
+        assert_eq!(check(&format!("license_key,{good},channels")), Ok(()));
+        for (wrong, said) in [
+            ("customer,product,deployment,starts_on", "`ends_on` is missing"),
+            (&format!("{good},colour"), "no column `colour`"),
+            (&format!("{good},product"), "`product` is there twice"),
+            ("false", "`customer` is missing"),
+            ("", "`customer` is missing"),
+        ] {
+            let refusal = check(wrong).expect_err(wrong);
+            assert!(refusal.detail.contains(said), "{wrong}: {}", refusal.detail);
+        }
+    }
 }

@@ -109,7 +109,7 @@ pub struct Publication {
 pub struct NewRollout {
     /// The share of sites, in percent with at most two decimals; 100 unless given.
     #[serde(default = "everybody")]
-    #[schema(value_type = f64, minimum = 0, maximum = 100, example = 25)]
+    #[schema(value_type = f64, minimum = 0, maximum = 100, multiple_of = 0.01, example = 25)]
     pub percent: Percent,
 }
 

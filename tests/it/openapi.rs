@@ -64,6 +64,15 @@ fn operation_ids_are_there_and_unique() {
 }
 
 #[test]
+fn every_reference_leads_somewhere() {
+    let text = document().to_string();
+    let document = document();
+    for reference in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+    }
+}
+
+#[test]
 fn no_two_types_share_a_name() {
     // utoipa takes the last one without a word, so the enums that are derived by our own macro are compared here.
     let document = document();

@@ -131,7 +131,7 @@ pub async fn get_customer(
 /// Change a customer.
 #[utoipa::path(
     tag = "Admin",
-    params(CustomerPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(CustomerPath, IfMatch),
     security(("bearer" = [])),
     request_body(content = CustomerChange, example = json!({"locale": "fr"})),
     responses((status = 200, description = "The customer.", body = CustomerBody))

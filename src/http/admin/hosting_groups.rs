@@ -132,7 +132,7 @@ pub async fn get_hosting_group(
 /// Change a hosting group.
 #[utoipa::path(
     tag = "Admin",
-    params(HostingGroupPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(HostingGroupPath, IfMatch),
     security(("bearer" = [])),
     request_body(content = HostingGroupChange, example = json!({"max_concurrent": 5})),
     responses((status = 200, description = "The group.", body = HostingGroupBody))

@@ -64,7 +64,6 @@ pub struct InstallationsQuery {
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
     /// The `next` of the page before.
-    #[param(value_type = Option<String>)]
     after: Option<wire::Pair>,
 }
 

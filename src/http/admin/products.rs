@@ -96,7 +96,7 @@ pub async fn get_product(
 /// Change a product.
 #[utoipa::path(
     tag = "Admin",
-    params(ProductPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(ProductPath, IfMatch),
     security(("bearer" = [])),
     request_body(content = ProductChange, example = json!({"name": "Office Maker"})),
     responses((status = 200, description = "The product.", body = ProductBody))

@@ -220,7 +220,7 @@ async fn act(
 /// Change a subscription.
 #[utoipa::path(
     tag = "Admin",
-    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(SubscriptionPath, IfMatch),
     security(("bearer" = [])),
     request_body(content = SubscriptionChange, example = json!({"grace_days": 30})),
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
@@ -239,7 +239,7 @@ pub async fn change_subscription(
 /// Renew a subscription until a new end.
 #[utoipa::path(
     tag = "Admin",
-    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(SubscriptionPath, IfMatch),
     security(("bearer" = [])),
     request_body(content = Renewal, example = json!({"ends_on": "2099-12-31"})),
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
@@ -258,7 +258,7 @@ pub async fn renew_subscription(
 /// Set a subscription aside.
 #[utoipa::path(
     tag = "Admin",
-    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(SubscriptionPath, IfMatch),
     security(("bearer" = [])),
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
 )]
@@ -275,7 +275,7 @@ pub async fn suspend_subscription(
 /// Take up a subscription that was set aside.
 #[utoipa::path(
     tag = "Admin",
-    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(SubscriptionPath, IfMatch),
     security(("bearer" = [])),
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))
 )]
@@ -292,7 +292,7 @@ pub async fn resume_subscription(
 /// Cancel a subscription, to its end or at once.
 #[utoipa::path(
     tag = "Admin",
-    params(SubscriptionPath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(SubscriptionPath, IfMatch),
     security(("bearer" = [])),
     request_body(content = Option<Cancellation>, example = json!({"at": "end"})),
     responses((status = 200, description = "The subscription.", body = SubscriptionBody))

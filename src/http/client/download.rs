@@ -53,8 +53,8 @@ pub struct DownloadQuery {
     tag = "Client",
     params(DownloadPath, DownloadQuery, ("Range" = Option<String>, Header, description = "The part that is missing: `bytes=1000-`.")),
     responses(
-        (status = 200, description = "The file.", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 206, description = "A part of the file.", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 200, description = "The file.", content_type = "*/*", body = Vec<u8>),
+        (status = 206, description = "A part of the file.", content_type = "*/*", body = Vec<u8>),
         (status = 304, description = "It has not changed."),
         (status = 416, description = "Nothing of the file is in that range.", content_type = "application/problem+json", body = crate::http::error::ProblemBody),
     )

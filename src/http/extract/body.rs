@@ -6,7 +6,7 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web::B
 use futures_util::{Future, StreamExt as _};
 use serde::de::DeserializeOwned;
 
-use super::{super::Problem, code_of};
+use super::{super::Problem, code_of, objects::Objects};
 use crate::services::{Code, Fault, Refusal};
 
 /// The largest JSON body.
@@ -16,7 +16,7 @@ pub const JSON_LIMIT: usize = 256 << 10;
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
-/// A body that may be left out, where every field has a default.
+/// A body that may be left out, or be `null`, where every field has a default.
 #[derive(Debug)]
 pub struct MaybeBody<T>(pub T);
 
@@ -46,7 +46,7 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for MaybeBody<T> {
                 return Ok(Self(T::default()));
             }
             require_type(&request, "application/json")?;
-            parse(&bytes).map(Self)
+            Ok(Self(parse::<Option<T>>(&bytes)?.unwrap_or_default()))
         })
     }
 }
@@ -90,7 +90,7 @@ pub fn require_type(request: &HttpRequest, wanted: &str) -> Result<(), Problem> 
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Objects(&mut json)).map_err(|error| {
         let inner = error.inner();
         if !inner.is_data() {
             return Problem::new(Code::BodyMalformed, format!("the body is no JSON: {inner}"));
@@ -141,16 +141,18 @@ mod tests {
             (r#"{"channel":"stable"}"#, Code::BodyInvalid, "version"),
             (r#"{"version":"1.0.0","colour":1}"#, Code::BodyInvalid, "colour"),
             (r#"{"version":"1.0.0","severity":"grave"}"#, Code::BodyInvalid, "severity"),
-            ("[]", Code::BodyInvalid, "version"),
+            ("[]", Code::BodyInvalid, "body"),
+            (r#"{"version":"1.0.0","notes":[]}"#, Code::BodyInvalid, "notes"),
         ] {
             let refusal = refusal::<NewRelease>(text);
             assert_eq!(refusal.code, code, "{text}");
-            if text != "[]" {
-                assert_eq!(refusal.faults[0].field, field, "{text}");
-            }
+            assert_eq!(refusal.faults[0].field, field, "{text}");
         }
         let nested = r#"{"slug":"a","name":"A","timezone":"UTC","window":{"days":["mon"],"start":"01:00","duration_minutes":1,"x":2}}"#;
         assert_eq!(refusal::<NewHostingGroup>(nested).faults[0].field, "window.x");
+        let list = r#"{"slug":"a","name":"A","timezone":"UTC","window":[["mon"],"01:00",1]}"#;
+        assert_eq!(refusal::<NewHostingGroup>(list).faults[0].field, "window");
+        assert_eq!(refusal::<crate::services::manage_customers::CustomerChange>("[]").code, Code::BodyInvalid);
         assert_eq!(refusal::<NewRelease>("{").code, Code::BodyMalformed);
         assert_eq!(refusal::<NewRelease>(r#"{"version":"1.0.0"} x"#).code, Code::BodyMalformed);
     }

@@ -11,40 +11,43 @@ use crate::{
     auth::session::Session,
     domain::{id::UserId, scope::Scope},
     services::{Code, Reach, log_in, manage_tokens},
+    store::api_tokens::ApiToken,
 };
 
 /// A right that a handler asks for.
 pub trait Right: 'static {
-    /// The scope that an API token needs; `None`: only people.
-    const SCOPE: Option<Scope>;
+    /// The scopes of which an API token needs one; none: only people.
+    const SCOPES: &'static [Scope];
 }
 
 macro_rules! rights {
-    ($($(#[$meta:meta])* $name:ident = $scope:expr),+ $(,)?) => {$(
+    ($($(#[$meta:meta])* $name:ident = [$($scope:ident),*]),+ $(,)?) => {$(
         $(#[$meta])*
         #[derive(Debug)]
         pub struct $name;
         impl Right for $name {
-            const SCOPE: Option<Scope> = $scope;
+            const SCOPES: &'static [Scope] = &[$(Scope::$scope),*];
         }
     )+};
 }
 
 rights! {
     /// See releases and products.
-    ReadReleases = Some(Scope::ReleasesRead),
+    ReadReleases = [ReleasesRead],
     /// Make drafts and upload artifacts.
-    WriteReleases = Some(Scope::ReleasesWrite),
+    WriteReleases = [ReleasesWrite],
+    /// Change a draft, or correct what is published; which of the two, the handler asks with [`Caller::require`].
+    ChangeReleases = [ReleasesWrite, ReleasesPublish],
     /// Publish, and steer what is published.
-    PublishReleases = Some(Scope::ReleasesPublish),
+    PublishReleases = [ReleasesPublish],
     /// Lift a stop.
-    LiftStops = Some(Scope::StopsLift),
+    LiftStops = [StopsLift],
     /// See customers, subscriptions, installations and runs.
-    ReadSubscriptions = Some(Scope::SubscriptionsRead),
+    ReadSubscriptions = [SubscriptionsRead],
     /// Change customers and subscriptions.
-    WriteSubscriptions = Some(Scope::SubscriptionsWrite),
+    WriteSubscriptions = [SubscriptionsWrite],
     /// Administer: products, hosting groups, tokens.
-    Administer = None,
+    Administer = [],
 }
 
 /// Somebody who has the right `R`.
@@ -54,6 +57,8 @@ pub struct Caller<R> {
     pub reach: Reach,
     /// The login, where it is a person.
     pub person: Option<Person>,
+    /// The API token, where it is a machine.
+    token: Option<ApiToken>,
     right: PhantomData<R>,
 }
 
@@ -76,6 +81,27 @@ impl<R: Right> Caller<R> {
     pub fn person(&self) -> Result<&Person, Problem> {
         self.person.as_ref().ok_or_else(people_only)
     }
+}
+
+impl<R> Caller<R> {
+    /// Fails for an API token without this scope. A person may do what a scope allows.
+    ///
+    /// # Errors
+    /// `scope_insufficient`.
+    pub fn require(&self, needed: Scope) -> Result<(), Problem> {
+        self.token.as_ref().map_or(Ok(()), |token| require_one(token, &[needed]))
+    }
+}
+
+fn require_one(token: &ApiToken, needed: &[Scope]) -> Result<(), Problem> {
+    if needed.is_empty() {
+        return Err(people_only());
+    }
+    if needed.iter().any(|needed| token.scopes.iter().any(|scope| scope.grants(*needed))) {
+        return Ok(());
+    }
+    let names = needed.iter().map(|scope| format!("`{scope}`")).collect::<Vec<_>>().join(" or ");
+    Err(Problem::new(Code::ScopeInsufficient, format!("the API token `{}` lacks the scope {names}", token.name)))
 }
 
 fn people_only() -> Problem {
@@ -107,18 +133,12 @@ async fn identify<R: Right>(request: &HttpRequest) -> Result<Caller<R>, Problem>
     let token = token.trim();
     if token.starts_with("slk_") {
         let (known, reach) = manage_tokens::recognise(&app.context, token).await?;
-        let needed = R::SCOPE.ok_or_else(people_only)?;
-        if !known.scopes.iter().any(|scope| scope.grants(needed)) {
-            return Err(Problem::new(
-                Code::ScopeInsufficient,
-                format!("the API token `{}` lacks the scope `{needed}`", known.name),
-            ));
-        }
-        return Ok(Caller { reach, person: None, right: PhantomData });
+        require_one(&known, R::SCOPES)?;
+        return Ok(Caller { reach, person: None, token: Some(known), right: PhantomData });
     }
     let (session, user) = log_in::recognise(&app.context, token).await?;
     let person = Person { session, id: user.id, email: user.email };
-    Ok(Caller { reach: Reach::Everything, person: Some(person), right: PhantomData })
+    Ok(Caller { reach: Reach::Everything, person: Some(person), token: None, right: PhantomData })
 }
 
 /// A product that is out of reach is one that is not there.

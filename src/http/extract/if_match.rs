@@ -3,6 +3,13 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        ObjectBuilder, Required, Type,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+    },
+};
 
 use super::super::Problem;
 use crate::services::{Code, Expected};
@@ -20,21 +27,73 @@ impl FromRequest for IfMatch {
     }
 }
 
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let tags = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .examples(["*"])
+            .pattern(Some(r#"^(\*|(W/)?"[!#-~]*"( ?, ?(W/)?"[!#-~]*")*)$"#));
+        let header = ParameterBuilder::new()
+            .name("If-Match")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some("The `ETag` that was read: the change is refused if it has changed since."))
+            .schema(Some(tags));
+        vec![header.build()]
+    }
+}
+
 fn read(request: &HttpRequest) -> Result<Expected, Problem> {
-    let invalid = || {
-        Problem::new(Code::HeaderInvalid, "`If-Match` must be `*` or the ETag of an earlier answer, such as `\"3\"`")
-    };
     let mut revisions = Vec::new();
-    for value in request.headers().get_all(header::IF_MATCH) {
+    let mut values = request.headers().get_all(header::IF_MATCH).peekable();
+    if values.peek().is_none() {
+        return Ok(Expected::Anything);
+    }
+    for value in values {
         let text = value.to_str().map_err(|_| invalid())?.trim();
         if text == "*" {
             return Ok(Expected::Anything);
         }
-        for tag in text.split(',') {
-            let tag = tag.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(invalid)?;
-            // A tag that is none of ours matches nothing, as a tag of a time long gone would not.
-            revisions.push(tag.parse().unwrap_or(-1));
+        read_tags(text, &mut revisions).ok_or_else(invalid)?;
+    }
+    Ok(Expected::Revisions(revisions))
+}
+
+fn invalid() -> Problem {
+    Problem::new(Code::HeaderInvalid, "`If-Match` must be `*` or the ETag of an earlier answer, such as `\"3\"`")
+}
+
+/// Reads a list of tags. One that is none of ours, or a weak one, matches nothing, as one of a time long gone would not.
+fn read_tags(mut text: &str, revisions: &mut Vec<i64>) -> Option<()> {
+    loop {
+        let (weak, rest) = text.strip_prefix("W/").map_or((false, text), |rest| (true, rest));
+        let (tag, rest) = rest.strip_prefix('"')?.split_once('"')?;
+        if tag.bytes().any(|byte| !byte.is_ascii_graphic()) {
+            return None;
+        }
+        revisions.push(tag.parse().ok().filter(|_| !weak).unwrap_or(-1));
+        text = match rest.trim_start() {
+            "" => return Some(()),
+            more => more.strip_prefix(',')?.trim_start(),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_read_as_rfc_9110_writes_them() {
+        let read = |text: &str| {
+            let mut revisions = Vec::new();
+            read_tags(text, &mut revisions).map(|()| revisions)
+        };
+        assert_eq!(read(r#""3""#), Some(vec![3]));
+        assert_eq!(read(r#""3", "4" ,"a,b""#), Some(vec![3, 4, -1]));
+        assert_eq!(read(r#"W/"3""#), Some(vec![-1]), "a weak tag never matches here");
+        for wrong in ["", "3", r#""3"#, r#""3" "4""#, r#""3","#, "\"a b\"", "w/\"3\""] {
+            assert_eq!(read(wrong), None, "{wrong}");
         }
     }
-    Ok(if revisions.is_empty() { Expected::Anything } else { Expected::Revisions(revisions) })
 }

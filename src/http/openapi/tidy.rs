@@ -52,22 +52,24 @@ fn merge(parts: &AllOf) -> Option<Object> {
 
 /// Bytes are derived as a list of numbers.
 fn tidy_bodies(operation: &mut Operation) {
-    const BYTES: &str = "application/octet-stream";
+    const BYTES: [&str; 2] = ["application/octet-stream", "*/*"];
     let binary = || {
         let format = SchemaFormat::KnownFormat(KnownFormat::Binary);
         Some(RefOr::T(Schema::Object(ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build())))
     };
-    let set = |content: Option<&mut RefOr<Content>>| {
-        if let Some(RefOr::T(content)) = content {
+    let set = |(kind, content): (&String, &mut RefOr<Content>)| {
+        if let RefOr::T(content) = content
+            && BYTES.contains(&kind.as_str())
+        {
             content.schema = binary();
         }
     };
     if let Some(RefOr::T(body)) = &mut operation.request_body {
-        set(body.content.get_mut(BYTES));
+        body.content.iter_mut().for_each(set);
     }
     for response in operation.responses.responses.values_mut() {
         if let RefOr::<Response>::T(response) = response {
-            set(response.content.get_mut(BYTES));
+            response.content.iter_mut().for_each(set);
         }
     }
 }

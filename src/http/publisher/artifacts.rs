@@ -1,9 +1,15 @@
 //! `PUT …/artifacts/{filename}`: the files of a draft.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, put, web};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _, alphabet,
+    engine::general_purpose::{GeneralPurpose, PAD},
+};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{
+    IntoParams,
+    openapi::{Object, ObjectBuilder, Type},
+};
 
 use crate::{
     domain::{
@@ -58,6 +64,28 @@ pub struct ArtifactQuery {
     kind: ArtifactKind,
 }
 
+/// What the sender says of the bytes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only described by this; read by `content_digest` and `signature`")]
+struct ArtifactHeaders {
+    #[param(rename = "Content-Digest", schema_with = digest_schema)]
+    content_digest: Option<String>,
+    /// A signature made by the vendor's own key, handed on to clients as it is.
+    #[param(rename = "X-Signature", pattern = "^[!-~]([ -~]*[!-~])?$", max_length = 4096)]
+    signature: Option<String>,
+}
+
+fn digest_schema() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("`sha-256=:<base64>:` of the file (RFC 9530); other algorithms are passed over."))
+        .pattern(Some(r"^[a-z*][a-z0-9_.*-]*=:([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?:$"))
+        // Of the bytes that stand as the example of the body.
+        .examples(["sha-256=:k8yjpwnOqqLeZFsUSuLEireH9Lofe3uk4Sfgh+366Pw=:"])
+        .build()
+}
+
 const fn installer() -> ArtifactKind {
     ArtifactKind::Installer
 }
@@ -69,9 +97,7 @@ const fn installer() -> ArtifactKind {
 #[utoipa::path(
     tag = "Publisher",
     params(
-        ArtifactPath, ArtifactQuery,
-        ("Content-Digest" = Option<String>, Header, description = "`sha-256=:<base64>:` of the file.", pattern = "^sha-256=:[A-Za-z0-9+/]{43}=:$"),
-        ("X-Signature" = Option<String>, Header, description = "A signature made by the vendor's own key, handed on to clients as it is.", pattern = "^[!-~]+$", max_length = 4096),
+        ArtifactPath, ArtifactQuery, ArtifactHeaders
     ),
     security(("bearer" = [])),
     request_body(content_type = "application/octet-stream", content = Vec<u8>, example = "the bytes of the file"),
@@ -107,27 +133,41 @@ pub async fn put_artifact(
     })
 }
 
+/// Base64 as RFC 8941 (section 4.2.7) says that it should be read: bits that are left over need not be zero.
+const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, PAD.with_decode_allow_trailing_bits(true));
+
+/// Whether the text is a key of a structured field (RFC 8941, section 3.1.2).
+fn is_key(text: &str) -> bool {
+    let first = |byte: u8| byte.is_ascii_lowercase() || byte == b'*';
+    text.bytes().next().is_some_and(first)
+        && text.bytes().all(|byte| first(byte) || byte.is_ascii_digit() || b"_-.".contains(&byte))
+}
+
 /// The SHA-256 of a `Content-Digest` header (RFC 9530, section 2); other algorithms are passed over.
 fn content_digest(request: &HttpRequest) -> Result<Option<Sha256>, Problem> {
     let unreadable =
         || Problem::new(Code::HeaderInvalid, "`Content-Digest` must be `sha-256=:<base64 of the 32 bytes>:`");
+    let mut found = None;
     for value in request.headers().get_all("content-digest") {
         for member in value.to_str().map_err(|_| unreadable())?.split(',') {
             let (name, digest) = member.trim().split_once('=').ok_or_else(unreadable)?;
             let text = digest.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')).ok_or_else(unreadable)?;
-            if name.trim() == "sha-256" {
-                let bytes = STANDARD.decode(text).map_err(|_| unreadable())?;
-                return Ok(Some(Sha256(bytes.try_into().map_err(|_| unreadable())?)));
+            let bytes = BASE64.decode(text).map_err(|_| unreadable())?;
+            if !is_key(name) {
+                return Err(unreadable());
+            }
+            if name == "sha-256" {
+                found = Some(Sha256(bytes.try_into().map_err(|_| unreadable())?));
             }
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 fn signature(request: &HttpRequest) -> Result<Option<String>, Problem> {
     let Some(value) = request.headers().get("x-signature") else { return Ok(None) };
     match value.to_str() {
-        Ok(text) if (1..=4096).contains(&text.len()) => Ok(Some(text.to_owned())),
+        Ok(text) if (1..=4096).contains(&text.len()) && !text.contains('\t') => Ok(Some(text.to_owned())),
         _ => Err(Problem::new(Code::HeaderInvalid, "`X-Signature` must be 1 to 4096 visible ASCII characters")),
     }
 }

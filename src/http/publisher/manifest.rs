@@ -24,7 +24,8 @@ use crate::{
     params(ReleasePath),
     security((), ("bearer" = []), ("license" = [])),
     responses((status = 200, description = "The manifest.", body = crate::domain::manifest::Manifest,
-        headers(("Sluice-Signature" = String, description = "`keyid=\"…\", alg=\"ed25519\", signature=\"<base64url>\"`"))))
+        headers(("Sluice-Signature" = String, description = "`keyid=\"…\", alg=\"ed25519\", signature=\"<base64url>\"`"))),
+        (status = 409, description = "The release is a draft.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
 )]
 #[get("/api/v1/products/{slug}/releases/{version}/manifest")]
 pub async fn get_manifest(

@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 use crate::{
     domain::{
         release::{Release, ReleaseState},
+        scope::Scope,
         slug::Slug,
         version::Version,
     },
@@ -16,7 +17,7 @@ use crate::{
         App, Problem,
         extract::{
             Body, Caller, IfMatch, MaybeBody, Query, Segments,
-            caller::{PublishReleases, ReadReleases, WriteReleases},
+            caller::{ChangeReleases, PublishReleases, ReadReleases, WriteReleases},
         },
         wire::{self, Limit, Listed, ProductPath, ReleaseBody, ReleasePath},
     },
@@ -125,7 +126,7 @@ pub async fn get_release(
 /// signed revision of the manifest. `releases:write` changes drafts, `releases:publish` what is published.
 #[utoipa::path(
     tag = "Publisher",
-    params(ReleasePath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(ReleasePath, IfMatch),
     security(("bearer" = [])),
     request_body(content = ReleaseChange, example = json!({"notes": {"en": "Faster start, and a calmer icon."}})),
     responses((status = 200, description = "The release.", body = ReleaseBody))
@@ -133,22 +134,13 @@ pub async fn get_release(
 #[patch("/api/v1/products/{slug}/releases/{version}")]
 pub async fn change_release(
     app: App,
-    writer: Result<Caller<WriteReleases>, Problem>,
-    publisher: Result<Caller<PublishReleases>, Problem>,
+    caller: Caller<ChangeReleases>,
     path: Segments<ReleasePath>,
     expected: IfMatch,
     body: Body<ReleaseChange>,
 ) -> Result<HttpResponse, Problem> {
-    // Either right lets a caller in; which of the two is needed depends on the release.
-    if let (Err(problem), Err(_)) = (&writer, &publisher) {
-        return Err(problem.clone());
-    }
-    let needed = if find(&app.context, &path.0)?.state == ReleaseState::Draft {
-        writer.map(|_| ())
-    } else {
-        publisher.map(|_| ())
-    };
-    needed?;
+    let is_draft = find(&app.context, &path.0)?.state == ReleaseState::Draft;
+    caller.require(if is_draft { Scope::ReleasesWrite } else { Scope::ReleasesPublish })?;
     let ReleasePath { slug, version } = path.0;
     let release = services::publish_release::change(&app.context, slug.clone(), version, expected.0, body.0).await?;
     Ok(answer(StatusCode::OK, &slug, &release))
@@ -157,7 +149,7 @@ pub async fn change_release(
 /// Delete a draft with its artifacts.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.2.0-rc.1"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.2.0-rc.1"), IfMatch),
     security(("bearer" = [])),
     responses((status = 204, description = "It is gone."))
 )]
@@ -177,7 +169,7 @@ pub async fn delete_release(
 /// Its manifest is fixed, signed and stored; from `published_at` on it is offered.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0"), IfMatch),
     security(("bearer" = [])),
     request_body(content = Option<Publication>, example = json!({"rollout": {"percent": 25}})),
     responses((status = 200, description = "The published release.", body = ReleaseBody))
@@ -209,7 +201,7 @@ pub(super) async fn steer(
 /// Withdraw a published release: it is offered to nobody, and cannot be downloaded.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "library-maker"), ("version" = Version, Path, example = "5.1.0"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(("slug" = String, Path, example = "library-maker"), ("version" = Version, Path, example = "5.1.0"), IfMatch),
     security(("bearer" = [])),
     request_body(content = Why, example = json!({"reason": "it loses the page numbers"})),
     responses((status = 200, description = "The yanked release.", body = ReleaseBody))
@@ -229,7 +221,7 @@ pub async fn yank_release(
 /// Take a yank back; `published_at` and the rollout stay as they were.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "12.3.0"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "12.3.0"), IfMatch),
     security(("bearer" = [])),
     responses((status = 200, description = "The restored release.", body = ReleaseBody))
 )]
@@ -247,7 +239,7 @@ pub async fn restore_release(
 /// Move a published release to a more stable channel; `published_at` stays.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0-beta.1"), ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0-beta.1"), IfMatch),
     security(("bearer" = [])),
     request_body(content = Promotion, example = json!({"channel": "stable"})),
     responses((status = 200, description = "The promoted release.", body = ReleaseBody))

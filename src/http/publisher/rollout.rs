@@ -44,7 +44,7 @@ pub async fn get_rollout(
 /// Raising the percentage never takes a site out; lowering it stops new offers only.
 #[utoipa::path(
     tag = "Publisher",
-    params(ReleasePath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(ReleasePath, IfMatch),
     security(("bearer" = [])),
     request_body(content = NewRollout, example = json!({"percent": 50})),
     responses((status = 200, description = "The rollout.", body = RolloutBody))
@@ -63,7 +63,7 @@ pub async fn put_rollout(
 /// Set a release aside: nobody who has not got it is offered it.
 #[utoipa::path(
     tag = "Publisher",
-    params(ReleasePath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(ReleasePath, IfMatch),
     security(("bearer" = [])),
     request_body(content = Option<WhyMaybe>, example = json!({"reason": "we look into a report"})),
     responses((status = 200, description = "The rollout.", body = RolloutBody))
@@ -82,7 +82,7 @@ pub async fn pause_rollout(
 /// Take up a rollout that was paused.
 #[utoipa::path(
     tag = "Publisher",
-    params(ReleasePath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(ReleasePath, IfMatch),
     security(("bearer" = [])),
     request_body(content = Option<WhyMaybe>, example = json!({"reason": "the report was about something else"})),
     responses((status = 200, description = "The rollout.", body = RolloutBody))
@@ -101,7 +101,7 @@ pub async fn resume_rollout(
 /// Open a release to everybody.
 #[utoipa::path(
     tag = "Publisher",
-    params(ReleasePath, ("If-Match" = Option<String>, Header, description = "The ETag that was read.")),
+    params(ReleasePath, IfMatch),
     security(("bearer" = [])),
     responses((status = 200, description = "The rollout.", body = RolloutBody))
 )]

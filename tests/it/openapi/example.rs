@@ -30,7 +30,10 @@ pub fn request(http: &Client, known: &Known<'_>, (path, method, operation): (&st
     let mut headers = Vec::new();
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let name = parameter["name"].as_str().expect("a name");
-        let example = match &parameter["example"] {
+        // A header's example stands in its schema, where tools that make up requests look for it.
+        let in_schema = &parameter["schema"]["examples"][0];
+        let in_place = &parameter["example"];
+        let example = match if parameter["in"] == "header" { in_schema } else { in_place } {
             _ if name == "token" => known.token.clone(),
             Value::String(text) => text.clone(),
             Value::Null if parameter["required"] == true => panic!("{method} {path}: no example for `{name}`"),
