@@ -17,7 +17,7 @@ mod decisions;
 mod demo;
 mod documentation;
 mod harness;
-mod operations;
 mod openapi;
+mod operations;
 mod publisher;
 mod updaters;
