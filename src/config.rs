@@ -324,10 +324,10 @@ fn explain(error: &config::ConfigError, read: Option<&config::Config>) -> String
     let mut line = error.to_string().replace('\n', " ");
     let key = line.split_once("for key `").and_then(|(_, rest)| rest.split('`').next());
     // What is secret is text, and every text is one, so no secret can be what is wrong here.
-    if let Some(value) = key.zip(read).and_then(|(key, read)| read.get_string(key).ok()) {
-        if !line.contains(&value) {
-            line = format!("`{value}`: {line}");
-        }
+    if let Some(value) = key.zip(read).and_then(|(key, read)| read.get_string(key).ok())
+        && !line.contains(&value)
+    {
+        line = format!("`{value}`: {line}");
     }
     match line.split_once("unknown field `") {
         Some((_, rest)) => {

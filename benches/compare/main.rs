@@ -1,5 +1,11 @@
 //! Measures Sluice against what does the same with less: in turns, in one run, so that what disturbs the machine
 //! disturbs both. Started by `benches/run`; what the figures mean is in `benches/README.md`.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unchecked_time_subtraction,
+    reason = "a measurement that meets what it does not expect has to end"
+)]
 
 mod bare;
 mod checks;
