@@ -1,6 +1,6 @@
 //! The contents of artifacts, stored by their hashes. The only room that names `object_store`.
 //!
-//! A content comes in under a key of its own ([`ObjectKey::Incoming`]), is hashed on the way, synced, and then put
+//! A content comes in under a key of its own (`incoming/`), is hashed on the way, synced, and then put
 //! in place under its hash by one rename ([`Artifacts::place`]). Which contents belong to something the database
 //! knows; what nothing refers to is swept away.
 

@@ -42,57 +42,57 @@ macro_rules! texts {
     };
 }
 
-// Which of the values a text uses stands in brackets.
+// Which of the values a text uses stands in the last brackets.
 texts! {
-    /// There is an update [product, version].
+    /// There is an update (product, version).
     UpdateAvailable = "update-available",
-    /// There is an update that must be installed to go on (rule 11) [product, version].
+    /// There is an update that must be installed to go on (rule 11) (product, version).
     UpdateAvailableMandatory = "update-available-mandatory",
-    /// To a client: its server has an update (rule 10b) [product, version].
+    /// To a client: its server has an update (rule 10b) (product, version).
     UpdateAvailableServer = "update-available-server",
-    /// To a client: its server has an update that must be installed [product, version].
+    /// To a client: its server has an update that must be installed (product, version).
     UpdateAvailableServerMandatory = "update-available-server-mandatory",
-    /// The client has to change to match its server (rule 10a) [product, version, `server_version`].
+    /// The client has to change to match its server (rule 10a) (product, version, `server_version`).
     ClientMustMatchServer = "client-must-match-server",
-    /// Nothing to do [product].
+    /// Nothing to do (product).
     UpToDate = "up-to-date",
-    /// A multi-user client did not say what its server is (rule 10) [product].
+    /// A multi-user client did not say what its server is (rule 10) (product).
     ServerVersionRequired = "server-version-required",
-    /// The rollout has not come this far (rule 7) [product].
+    /// The rollout has not come this far (rule 7) (product).
     RolloutPending = "rollout-pending",
-    /// The rollout is paused (rule 5) [product].
+    /// The rollout is paused (rule 5) (product).
     RolloutPaused = "rollout-paused",
-    /// The rollout was halted (rule 5) [product].
+    /// The rollout was halted (rule 5) (product).
     RolloutHalted = "rollout-halted",
-    /// What is newer cannot be reached from this version (rule 8) [product].
+    /// What is newer cannot be reached from this version (rule 8) (product).
     NoPath = "no-path",
-    /// The subscription is pinned to older versions (rule 4) [product].
+    /// The subscription is pinned to older versions (rule 4) (product).
     Pinned = "pinned",
-    /// The version in use was withdrawn and nothing replaces it yet (rule 12) [product].
+    /// The version in use was withdrawn and nothing replaces it yet (rule 12) (product).
     CurrentYanked = "current-yanked",
-    /// The license key is one of another product (rule 1) [product].
+    /// The license key is one of another product (rule 1) (product).
     NotEntitledWrongProduct = "not-entitled-wrong-product",
-    /// There is no subscription (rule 6) [product, newer].
+    /// There is no subscription (rule 6) (product, newer).
     NotEntitledLicenseRequired = "not-entitled-license-required",
-    /// The subscription has ended (rule 6) [product, newer, date: its last day].
+    /// The subscription has ended (rule 6) (product, newer, date: its last day).
     NotEntitledExpired = "not-entitled-expired",
-    /// The subscription was set aside (rule 6) [product, newer].
+    /// The subscription was set aside (rule 6) (product, newer).
     NotEntitledSuspended = "not-entitled-suspended",
-    /// The subscription was ended (rule 6) [product, newer].
+    /// The subscription was ended (rule 6) (product, newer).
     NotEntitledCancelled = "not-entitled-cancelled",
-    /// The subscription has not begun (rule 6) [product, newer, date: its first day].
+    /// The subscription has not begun (rule 6) (product, newer, date: its first day).
     NotEntitledPending = "not-entitled-pending",
-    /// The maintenance window is closed (rule 9) [product, time and zone: when it opens].
+    /// The maintenance window is closed (rule 9) (product, time and zone: when it opens).
     DeferredOutsideWindow = "deferred-outside-window",
-    /// As many sites of the group as may are being updated [product].
+    /// As many sites of the group as may are being updated (product).
     DeferredGroupBusy = "deferred-group-busy",
-    /// The vendor sees to updates (rule 10d) [product].
+    /// The vendor sees to updates (rule 10d) (product).
     Managed = "managed",
-    /// No client that the server accepts exists (rule 10a) [product, `server_version`].
+    /// No client that the server accepts exists (rule 10a) (product, `server_version`).
     IncompatibleNoClient = "incompatible-no-client",
-    /// Only halted clients would fit the server (rule 10a) [product, `server_version`].
+    /// Only halted clients would fit the server (rule 10a) (product, `server_version`).
     IncompatibleHalted = "incompatible-halted",
-    /// The vendor has stopped all updates (rule 3) [product, reason].
+    /// The vendor has stopped all updates (rule 3) (product, reason).
     BlockedStopped = "blocked-stopped",
 }
 

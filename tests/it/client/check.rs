@@ -233,7 +233,8 @@ fn every_write_holds_for_every_check_that_starts_after_its_response() {
             scope.spawn(move || write(2, &take_up, &set_aside)),
         ];
         // What was the state of a writer's thing through a whole check: on, off, or unknown because it was being changed?
-        let state = |before: u64, after: u64| (before == after && before.is_multiple_of(2)).then_some(before.is_multiple_of(4));
+        let state =
+            |before: u64, after: u64| (before == after && before.is_multiple_of(2)).then_some(before.is_multiple_of(4));
         let (turns, done, checks) = (&turns, &done, &checks);
         for program in [&sold.customer, &spare.customer, &sold.customer, &spare.customer] {
             let suspended = std::ptr::eq(program, &spare.customer);
