@@ -76,7 +76,8 @@ pub struct KeyEntry {
     pub revoked: bool,
 }
 
-/// Fingerprints are hashes already; their first bytes are as good a hash as any.
+/// Fingerprints are hashes already, and ids end in random bits (RFC 9562, version 7): their last bytes are as good a
+/// hash as any.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Identity(u64);
 
@@ -86,8 +87,9 @@ impl Hasher for Identity {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 = u64::from_ne_bytes(*first);
+        // Big-endian, as the first of them has two bits that are the same in every id.
+        if let Some(last) = bytes.last_chunk() {
+            self.0 = u64::from_be_bytes(*last);
         }
     }
 
@@ -101,9 +103,9 @@ type Fingerprint = [u8; 32];
 #[derive(Debug, Default)]
 pub struct Directory {
     catalogue: ArcSwap<Catalogue>,
-    subscriptions: HashMap<SubscriptionId, Arc<Coverage>>,
+    subscriptions: HashMap<SubscriptionId, Arc<Coverage>, BuildHasherDefault<Identity>>,
     keys: HashMap<Fingerprint, KeyEntry, BuildHasherDefault<Identity>>,
-    revoked: HashMap<LicenseKeyId, ()>,
+    revoked: HashMap<LicenseKeyId, (), BuildHasherDefault<Identity>>,
     imported: AtomicUsize,
     /// Lists of channels that subscriptions have; a million of them share a handful.
     channel_lists: Mutex<HashSet<Arc<[Slug]>>>,

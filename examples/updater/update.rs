@@ -78,7 +78,11 @@ impl Updater {
         match self.state.run().map(|run| run.phase.clone()) {
             Some(Phase::Swapping | Phase::Migrating) => self.install().map(Some),
             Some(Phase::RollingBack { database, because }) => Ok(Some(self.restore(database, because))),
-            Some(Phase::Scheduled | Phase::Preparing) | None => {
+            found @ (Some(Phase::Scheduled | Phase::Preparing) | None) => {
+                if found.is_none() {
+                    // The outcome of the last update stands, but a kill may have come before its leftovers were gone.
+                    self.folders.tidy()?;
+                }
                 // Reports from a day without a network. One attempt: nobody should wait for it.
                 self.outbox.send(&self.client)?;
                 Ok(None)

@@ -39,6 +39,7 @@ impl Artifacts {
             next: start,
             end: start + length,
             ahead: None,
+            sent: Bytes::new(),
         };
         pieces.read_ahead();
         Ok(pieces)
@@ -53,6 +54,9 @@ pub struct Pieces {
     next: u64,
     end: u64,
     ahead: Option<JoinHandle<io::Result<Bytes>>>,
+    /// The piece handed out last. By the time the next one is asked for it has been sent, and its memory serves again:
+    /// fresh memory has to be cleared first, which costs as much as sending it.
+    sent: Bytes,
 }
 
 impl Pieces {
@@ -62,10 +66,11 @@ impl Pieces {
         let (Ok(size), true) = (usize::try_from(length), length > 0) else { return };
         let (file, offset) = (Arc::clone(&self.file), self.next);
         self.next += length;
+        let mut piece = std::mem::take(&mut self.sent).try_into_mut().unwrap_or_default();
         self.ahead = Some(self.threads.spawn_blocking(move || {
-            let mut piece = vec![0; size];
+            piece.resize(size, 0);
             file.read_exact_at(&mut piece, offset)?;
-            Ok(Bytes::from(piece))
+            Ok(piece.freeze())
         }));
     }
 }
@@ -80,8 +85,9 @@ impl Stream for Pieces {
             Poll::Ready(read) => read.map_err(io::Error::other).flatten(),
         };
         self.ahead = None;
-        if read.is_ok() {
+        if let Ok(piece) = &read {
             self.read_ahead();
+            self.sent = piece.clone();
         }
         Poll::Ready(Some(read))
     }

@@ -27,7 +27,7 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 
 /// Reads a query string.
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, Mistake> {
-    T::deserialize(Parameters { pairs: url::form_urlencoded::parse(text.as_bytes()), value: None })
+    T::deserialize(Parameters { pairs: text.split('&'), value: None })
 }
 
 /// What is wrong with a query.
@@ -95,8 +95,18 @@ impl de::Error for Mistake {
 }
 
 struct Parameters<'a> {
-    pairs: url::form_urlencoded::Parse<'a>,
+    pairs: std::str::Split<'a, char>,
     value: Option<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+/// A name and its value. Nearly no query has escapes, and undoing none is far quicker than looking for them letter by
+/// letter.
+fn name_and_value(pair: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    if pair.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        return url::form_urlencoded::parse(pair.as_bytes()).next();
+    }
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    Some((name.into(), value.into()))
 }
 
 impl<'de> de::Deserializer<'de> for Parameters<'de> {
@@ -116,7 +126,7 @@ impl<'de> MapAccess<'de> for Parameters<'de> {
     type Error = Mistake;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Mistake> {
-        self.value = self.pairs.next();
+        self.value = self.pairs.find(|pair| !pair.is_empty()).and_then(name_and_value);
         match &self.value {
             Some((name, _)) => seed.deserialize(name.as_ref().into_deserializer()).map(Some),
             None => Ok(None),
@@ -197,6 +207,7 @@ mod tests {
     fn each_kind_of_mistake_has_its_code() {
         let code = |text: &str| read::<Sample>(text).map_err(|mistake| Problem::from(mistake).0.code);
         assert!(code("version=1.2&limit=7").is_ok());
+        assert!(code("&version=1%2E2&&limi%74=7").is_ok());
         assert!(code("version=1.2&installation=0199a0de-0000-7000-8000-000000000001").is_ok());
         assert_eq!(code("limit=7"), Err(Code::ParameterMissing));
         assert_eq!(code("version=1.2&colour=red"), Err(Code::ParameterUnknown));
