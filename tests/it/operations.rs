@@ -1,6 +1,6 @@
 //! The server among operators: health, starting under bad conditions, a full disk, kills.
 
 mod crash;
-mod full_disk;
+mod embedded;
 mod health;
 mod start;
