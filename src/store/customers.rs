@@ -82,6 +82,9 @@ pub fn is_of_product(connection: &mut Connection, id: CustomerId, product: Produ
 /// # Errors
 /// When the database cannot be read.
 pub fn by_external_ref(connection: &mut Connection, external_ref: &str) -> Result<Option<Customer>, StoreError> {
+    if external_ref.contains('\0') {
+        return Ok(None);
+    }
     let row = customers::table
         .filter(customers::external_ref.eq(external_ref))
         .select(Row::as_select())

@@ -171,6 +171,9 @@ pub fn matching(
 /// # Errors
 /// When the database cannot be read.
 pub fn has_external_ref(connection: &mut Connection, product: &Slug, reference: &str) -> Result<bool, StoreError> {
+    if reference.contains('\0') {
+        return Ok(false);
+    }
     let having = subscriptions::table
         .inner_join(products::table)
         .filter(subscriptions::external_ref.eq(reference))

@@ -54,6 +54,10 @@ impl UserRow {
 /// # Errors
 /// When the database cannot be read.
 pub fn by_email(connection: &mut Connection, email: &str) -> Result<Option<User>, StoreError> {
+    // PostgreSQL takes no NUL in a query; no address has one.
+    if email.contains('\0') {
+        return Ok(None);
+    }
     let row = users::table.filter(users::email.eq(email)).select(UserRow::as_select()).first(connection).optional()?;
     Ok(row.map(UserRow::into_domain))
 }

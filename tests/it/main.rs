@@ -19,5 +19,6 @@ mod documentation;
 mod harness;
 mod openapi;
 mod operations;
+mod postgresql;
 mod publisher;
 mod updaters;

@@ -3,4 +3,4 @@
 mod crash;
 mod embedded;
 mod health;
-mod start;
+pub mod start;

@@ -122,10 +122,20 @@ impl Cluster {
         kill(Pid::from_raw(i32::try_from(server.id()).expect("a process id")), signal).expect("a signal");
     }
 
+    /// Sets an option for the next start.
+    pub fn set(&mut self, option: &str) {
+        self.options.push(option.to_owned());
+    }
+
+    /// Waits for the end of a server that was sent a signal.
+    pub fn wait(&mut self) {
+        self.server.take().expect("a running server").wait().expect("an end");
+    }
+
     /// Ends the server, and throws out everybody who uses it.
     pub fn stop(&mut self) {
         self.signal(Signal::SIGINT);
-        self.server.take().expect("a running server").wait().expect("an end");
+        self.wait();
     }
 }
 

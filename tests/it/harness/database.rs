@@ -62,9 +62,21 @@ pub fn named(url: &str, name: &str) -> String {
     format!("{scheme}://{host}/{name}{query}")
 }
 
-fn execute(statement: &str) {
-    let mut connection = connect(server()).expect("the server");
-    connection.batch_execute(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
+/// Somebody who may do everything on a server.
+pub struct Admin(PgConnection);
+
+impl Admin {
+    /// The one of the server with this URL.
+    pub fn at(url: &str) -> Self {
+        Self(connect(url).expect("the server"))
+    }
+
+    /// Runs statements one by one; those that make a database cannot run together.
+    pub fn execute(mut self, statements: &str) {
+        for statement in statements.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+            self.0.batch_execute(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
+        }
+    }
 }
 
 impl Database {
@@ -83,7 +95,7 @@ impl Database {
         let moment = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_micros();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("sluice_test_{}_{moment}_{number}", std::process::id());
-        execute(&format!("CREATE DATABASE {name} {of}"));
+        Admin::at(server()).execute(&format!("CREATE DATABASE {name} {of}"));
         Self { url: named(server(), &name), name }
     }
 

@@ -62,6 +62,11 @@ impl Server {
 
     /// A server that is still to be started, with [`Self::run`].
     pub fn prepare(settings: &[(&str, &str)]) -> Self {
+        Self::on(Stores::new(), settings)
+    }
+
+    /// The same on these stores.
+    pub fn on(stores: Stores, settings: &[(&str, &str)]) -> Self {
         let usual = [
             ("server.bind", "127.0.0.1:0"),
             ("server.workers", "2"),
@@ -71,7 +76,6 @@ impl Server {
             ("auth.password_memory_kib", "8"),
             ("auth.password_passes", "1"),
         ];
-        let stores = Stores::new();
         let usual = usual.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let own = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let of_stores = stores.settings().into_iter().map(|(key, value)| (key.to_owned(), value));
@@ -124,17 +128,6 @@ impl Server {
             Some(database) => database.execute(statement),
             None => drop(self.file().execute(statement, []).expect("a statement that can be run")),
         }
-    }
-
-    /// What a query selects as `value`, which is a text.
-    pub fn select(&self, query: &str) -> Vec<String> {
-        if let Some(database) = self.stores.database() {
-            return database.select(query);
-        }
-        let file = self.file();
-        let mut statement = file.prepare(query).expect("a query");
-        let rows = statement.query_map([], |row| row.get("value")).expect("rows");
-        rows.map(|row| row.expect("a text")).collect()
     }
 
     /// How the database is named in what the server says of it.

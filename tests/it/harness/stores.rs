@@ -40,6 +40,14 @@ impl Stores {
         }
     }
 
+    /// The same before the first start of any server: without any table.
+    pub fn empty() -> Self {
+        match stores() {
+            Kind::SqliteAndFiles => Self { database: None },
+            Kind::PostgresqlAndS3 => Self { database: Some(Database::empty()) },
+        }
+    }
+
     /// The database, where it is a server's.
     pub fn database(&self) -> Option<&Database> {
         self.database.as_ref()

@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, time::Instant};
 
-use crate::harness::{Actor, Server, Vendor, program::Ended};
+use crate::harness::{Actor, Server, Vendor, program::Ended, stores::Stores};
 
 /// Starts the server, which must fail: in one line on standard error that has all of this, quickly, without a panic.
 #[track_caller]
@@ -171,7 +171,7 @@ fn the_configuration_in_force_is_shown_without_its_secrets() {
 
 #[test]
 fn migrate_can_be_run_again_and_says_what_it_did() {
-    let server = Server::prepare(&[]);
+    let server = Server::on(Stores::empty(), &[]);
     let first = Ended::of(&mut server.command(&["migrate", "--json"])).expect(0).json();
     assert!(!first["migrations"].as_array().unwrap().is_empty());
     let again = Ended::of(&mut server.command(&["migrate", "--json"])).expect(0).json();
