@@ -1,5 +1,6 @@
 //! The server among operators: health, starting under bad conditions, a full disk, kills.
 
+mod changes;
 mod crash;
 mod embedded;
 mod health;

@@ -130,6 +130,17 @@ impl Server {
         }
     }
 
+    /// What a query selects as `value`, which is a text.
+    pub fn select(&self, query: &str) -> Vec<String> {
+        if let Some(database) = self.stores.database() {
+            return database.select(query);
+        }
+        let file = self.file();
+        let mut statement = file.prepare(query).expect("a query");
+        let rows = statement.query_map([], |row| row.get("value")).expect("rows");
+        rows.map(|row| row.expect("a text")).collect()
+    }
+
     /// How the database is named in what the server says of it.
     pub fn database_name(&self) -> String {
         match self.stores.database() {

@@ -95,7 +95,7 @@ fn every_foreign_key_is_indexed() {
 fn what_migrations_do_they_undo() {
     let database = Database::empty();
     let objects = format!(
-        "SELECT relkind || ' ' || relname AS value FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        "SELECT relkind::text || ' ' || relname AS value FROM pg_class WHERE relnamespace = 'public'::regnamespace
          AND relname NOT LIKE '\\_\\_diesel%' ORDER BY 1"
     );
     for folder in tree("postgresql") {
