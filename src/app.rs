@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use jiff::SignedDuration;
 
 use crate::{
@@ -11,8 +12,8 @@ use crate::{
     config::{Config, ConfigError, Span},
     data_folder::{DataFolder, DataFolderError},
     metrics::Metrics,
-    services::{Context, Refusal, Settings, log_in, start},
-    signing::{KeyError, KeyRing, random},
+    services::{Context, Refusal, Settings, log_in, share_keys::Vault, start},
+    signing::{EncryptionKey, KEY_FILE, KeyError, KeyRing, NoKeys, random},
     store::{Store, StoreError},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -35,6 +36,12 @@ pub enum StartError {
     /// The keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The shared keys cannot be used.
+    #[error("the signing keys in the database are damaged ({0}); restore it from a backup")]
+    SharedKeys(#[from] NoKeys),
+    /// `keys.encryption_key` is none.
+    #[error("keys.encryption_key is not 32 bytes in base64; make one with `openssl rand -base64 32`")]
+    EncryptionKey,
     /// The first administrator cannot be made.
     #[error("the first administrator (auth.bootstrap_email, auth.bootstrap_password) was not made: {0}")]
     Bootstrap(Refusal),
@@ -76,17 +83,18 @@ impl App {
         for migration in store.migrate().map_err(|error| error.at(store.place()))? {
             tracing::info!(migration, "database migrated");
         }
-        let keys = KeyRing::open(&config.data.folder)?;
-        start::match_keys(&store, &keys)?;
+        let (keys, vault) = Self::keys(config, &store)?;
         let artifacts = Artifacts::open(&config.storage_folder()?, config.downloads.threads)?;
         start::match_artifacts(&store, &artifacts)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (directory, following) = start::directory(&store).map_err(|error| error.at(store.place()))?;
         let context = Arc::new(Context {
             clock,
-            directory: start::directory(&store).map_err(|error| error.at(store.place()))?,
+            directory,
+            following,
             artifacts,
             hashing: tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
-            sessions: Sessions::new(keys.session_secrets()),
+            sessions: ArcSwap::from_pointee(Sessions::new(keys.session_secrets())),
             passwords: Passwords::new(config.auth.password_memory_kib, config.auth.password_passes)
                 .map_err(|error| StartError::Passwords(error.to_string()))?,
             settings: Settings {
@@ -98,9 +106,23 @@ impl App {
                 refresh_ttl: signed(config.auth.refresh_ttl),
             },
             store,
-            keys,
+            keys: ArcSwap::from_pointee(keys),
+            vault,
         });
         Ok(Self { context, metrics: Metrics::new()?, setup_token: None, _folder: folder })
+    }
+
+    /// The keys: in the data folder for one process, in the database for several that share it.
+    fn keys(config: &Config, store: &Store) -> Result<(KeyRing, Option<Vault>), StartError> {
+        if !store.is_shared() {
+            let keys = KeyRing::open(&config.data.folder)?;
+            start::match_keys(store, &keys, &format!("`{KEY_FILE}` of the data folder"))?;
+            return Ok((keys, None));
+        }
+        let vault = vault(config)?;
+        let keys = KeyRing::of(&vault.open_or_fill(store)?)?;
+        start::match_keys(store, &keys, "the setting `keys` of the database")?;
+        Ok((keys, Some(vault)))
     }
 
     /// Makes the first administrator from the configuration, or a token for the one-time link, while there is none.
@@ -116,10 +138,11 @@ impl App {
             return Ok(());
         }
         let password = config.auth.bootstrap_password.reveal().to_owned();
-        log_in::set_up(&self.context, &config.auth.bootstrap_email, password)
-            .await
-            .map(drop)
-            .map_err(StartError::Bootstrap)
+        match log_in::set_up(&self.context, &config.auth.bootstrap_email, password).await {
+            // Another replica was faster.
+            Err(_) if log_in::is_set_up(&self.context).await.is_ok_and(|is_set_up| is_set_up) => Ok(()),
+            done => done.map(drop).map_err(StartError::Bootstrap),
+        }
     }
 
     /// The one-time link, while there is no administrator.
@@ -127,6 +150,15 @@ impl App {
     pub fn setup_link(&self) -> Option<String> {
         self.setup_token.as_ref().map(|token| format!("{}/setup?token={token}", self.context.settings.public_url))
     }
+}
+
+/// Where the keys of a shared database are kept.
+///
+/// # Errors
+/// [`StartError::EncryptionKey`] when `keys.encryption_key` is none.
+pub fn vault(config: &Config) -> Result<Vault, StartError> {
+    let key = EncryptionKey::read(config.keys.encryption_key.reveal()).ok_or(StartError::EncryptionKey)?;
+    Ok(Vault::new(key))
 }
 
 fn signed(span: Span) -> SignedDuration {

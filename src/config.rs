@@ -25,6 +25,8 @@ pub struct Config {
     pub data: DataConfig,
     /// The database.
     pub database: DatabaseConfig,
+    /// The signing keys.
+    pub keys: KeysConfig,
     /// The artifacts.
     pub storage: StorageConfig,
     /// Logins.
@@ -67,6 +69,23 @@ pub struct DatabaseConfig {
     pub url: PrivateUrl,
     /// How many connections to `PostgreSQL` at most.
     pub connections: usize,
+}
+
+impl DatabaseConfig {
+    /// Whether several processes may use it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        let url = self.url.reveal();
+        url.starts_with("postgres://") || url.starts_with("postgresql://")
+    }
+}
+
+/// `[keys]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeysConfig {
+    /// What the keys in a shared database are encrypted with: 32 bytes in base64.
+    pub encryption_key: Secret,
 }
 
 /// `[storage]`
@@ -278,10 +297,16 @@ impl Config {
     /// When `database.url` names something else.
     pub fn database_url(&self) -> Result<String, ConfigError> {
         let url = self.database.url.reveal();
-        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        if !self.database.is_shared() {
             let takes = "`sqlite:PATH` or `postgres://USER@HOST/NAME`";
             let path = self.path_of("database.url", url, "sqlite:", "sluice.sqlite3", takes)?;
             return Ok(format!("sqlite:{}", path.display()));
+        }
+        if self.keys.encryption_key.reveal().is_empty() {
+            return Err(ConfigError(
+                "keys.encryption_key is needed with PostgreSQL, where the signing keys are kept that replicas share; make one with `openssl rand -base64 32`, and keep it: what it encrypted cannot be read without it"
+                    .to_owned(),
+            ));
         }
         match self.database.url.fault() {
             Some(fault) => Err(ConfigError(format!("database.url: `{}` {fault}", self.database.url.shown()))),

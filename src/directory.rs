@@ -139,10 +139,9 @@ impl Directory {
         self.revoked.pin().contains_key(&key)
     }
 
-    /// A directory of a catalogue, without subscriptions yet.
-    #[must_use]
-    pub fn new(catalogue: Catalogue) -> Self {
-        Self { catalogue: ArcSwap::from_pointee(catalogue), ..Self::default() }
+    /// Takes a catalogue in place of the one that was known.
+    pub fn replace_catalogue(&self, catalogue: Catalogue) {
+        self.catalogue.store(Arc::new(catalogue));
     }
 
     /// What this subscription covers.

@@ -1,14 +1,35 @@
 //! Work by the clock: each job is a loop of its own that ends when the server does.
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::FutureExt as _;
+use jiff::SignedDuration;
 use tokio::{sync::watch, task::JoinHandle, time};
 
-use crate::services::{Context, start, sweep};
+use crate::{
+    services::{Context, follow, start, sweep},
+    store::{Lead, Listener, StoreError},
+};
 
 /// Contents that nothing refers to are looked for at the start, and then so often.
-const SWEEP_EVERY: Duration = Duration::from_hours(1);
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
+
+/// Changes are looked for so often even where nobody told of any; half of what [`follow`] may be behind, and half again.
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+
+/// So often it is looked whether a change was told of.
+const LISTEN_EVERY: Duration = Duration::from_millis(20);
+
+/// So often it is looked who leads.
+const LEAD_EVERY: Duration = Duration::from_secs(2);
+
+/// The log of changes is kept for so long. A replica that was away for longer reads everything anew.
+const KEEP_CHANGES: SignedDuration = SignedDuration::from_hours(24);
 
 /// The jobs that run beside the server.
 #[derive(Debug)]
@@ -22,18 +43,25 @@ impl Jobs {
     #[must_use]
     pub fn start(context: &Arc<Context>, sightings_every: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
+        let leads = watch::Sender::new(false);
+        let leading = leads.subscribe();
         let desk = Arc::clone(context);
-        let sweeping = every(SWEEP_EVERY, stopped.clone(), false, move || {
-            let desk = Arc::clone(&desk);
-            async move {
-                if let Err(error) = sweep::sweep(&desk).await {
-                    tracing::warn!(%error, "the artifact store could not be swept");
-                }
-            }
-        });
+        let sweeping = every(SWEEP_EVERY, stopped.clone(), false, move || tidy(Arc::clone(&desk), leading.clone()));
         let desk = Arc::clone(context);
-        let writing = every(sightings_every, stopped, true, move || write_sightings(Arc::clone(&desk)));
-        Self { stop, running: vec![tokio::spawn(sweeping), tokio::spawn(writing)] }
+        let writing = every(sightings_every, stopped.clone(), true, move || write_sightings(Arc::clone(&desk)));
+        let desk = Arc::clone(context);
+        let told = stopped.clone();
+        let running = vec![
+            tokio::spawn(sweeping),
+            tokio::spawn(writing),
+            tokio::task::spawn_blocking(move || lead(&desk, &leads, &told)),
+        ];
+        let mut jobs = Self { stop, running };
+        if context.store.is_shared() {
+            let desk = Arc::clone(context);
+            jobs.running.push(tokio::task::spawn_blocking(move || keep_in_step(&desk, &stopped)));
+        }
+        jobs
     }
 
     /// Lets every job come to its end.
@@ -45,6 +73,88 @@ impl Jobs {
                 tracing::error!(%error, "a job failed");
             }
         }
+    }
+}
+
+/// Removes what nothing refers to any more; on one replica only.
+async fn tidy(context: Arc<Context>, mut leading: watch::Receiver<bool>) {
+    // At the start it takes a moment until it is known who leads.
+    let known = time::timeout(LEAD_EVERY, leading.wait_for(|leads| *leads)).await.is_ok_and(|known| known.is_ok());
+    if !known {
+        return;
+    }
+    if let Err(error) = sweep::sweep(&context).await {
+        tracing::warn!(%error, "the artifact store could not be swept");
+    }
+    if let Err(error) = follow::forget(&context, KEEP_CHANGES).await {
+        tracing::warn!(%error, "the log of changes could not be cut");
+    }
+}
+
+/// Sees to it that one replica does the work that one is enough for, until the server stops. When the one that leads dies,
+/// another does within [`LEAD_EVERY`] and what the database needs to notice.
+fn lead(context: &Context, leads: &watch::Sender<bool>, stopped: &watch::Receiver<bool>) {
+    let mut held: Option<Lead> = None;
+    while !*stopped.borrow() {
+        if held.as_mut().is_some_and(|lead| !lead.holds()) {
+            held = None;
+            leads.send_replace(false);
+            tracing::warn!("this replica no longer does the background work: its connection to the database was lost");
+        }
+        if held.is_none() {
+            // Without a database there is nothing to be done for which one would have to lead.
+            held = context.store.lead().unwrap_or(None);
+            if held.is_some() {
+                leads.send_replace(true);
+                if context.store.is_shared() {
+                    tracing::info!("this replica does the background work now");
+                }
+            }
+        }
+        wait(LEAD_EVERY, stopped, || false);
+    }
+}
+
+/// Brings in what other replicas change, until the server stops: at once where it is told of it, else every
+/// [`FOLLOW_EVERY`].
+fn keep_in_step(context: &Context, stopped: &watch::Receiver<bool>) {
+    let mut listener: Option<Listener> = None;
+    let mut away = false;
+    while !*stopped.borrow() {
+        if listener.is_none() {
+            listener = context.store.listen().unwrap_or(None);
+        }
+        // After it listens, so that nothing falls in between.
+        let done = AssertUnwindSafe(|| follow::catch_up(context));
+        match std::panic::catch_unwind(done).unwrap_or_else(|_| Err(StoreError::Other("following panicked".to_owned())))
+        {
+            Ok(()) if away => {
+                away = false;
+                tracing::info!("in step with the database again");
+            }
+            Ok(()) => {}
+            Err(error) if !away => {
+                away = true;
+                tracing::warn!(%error, "changes cannot be followed; checks are answered from what is known");
+            }
+            Err(_) => {}
+        }
+        wait(FOLLOW_EVERY, stopped, || match listener.as_mut().map(Listener::heard) {
+            Some(Ok(heard)) => heard,
+            Some(Err(_)) => {
+                listener = None;
+                false
+            }
+            None => false,
+        });
+    }
+}
+
+/// Waits for so long, or until the server stops, or `awake` says that there is something to do.
+fn wait(period: Duration, stopped: &watch::Receiver<bool>, mut awake: impl FnMut() -> bool) {
+    let until = Instant::now() + period;
+    while Instant::now() < until && !*stopped.borrow() && !awake() {
+        std::thread::sleep(LISTEN_EVERY);
     }
 }
 

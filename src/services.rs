@@ -4,6 +4,7 @@
 pub mod check_update;
 pub mod context;
 pub mod download;
+pub mod follow;
 pub mod found_vendor;
 pub mod import_subscriptions;
 pub mod log_in;
@@ -17,6 +18,7 @@ pub mod message;
 pub mod publish_release;
 pub mod refusal;
 pub mod report_run;
+pub mod share_keys;
 pub mod start;
 pub mod steer_release;
 pub mod store_artifact;

@@ -1,8 +1,11 @@
 //! Keys and what is made with them: download links, fingerprints of license keys, signatures of manifests, and
-//! the secrets of sessions. Keys are made at first start and kept in one file; see [`KeyRing`].
+//! the secrets of sessions. Keys are made at first start and kept in one file, or encrypted in a database that replicas
+//! share; see [`KeyRing`].
 
 mod key_file;
+mod key_set;
 pub mod link;
+mod sealed;
 
 use std::path::Path;
 
@@ -12,7 +15,9 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-pub use key_file::{KeyError, KeyFile, Purpose, RetiredKey};
+pub use key_file::{KeyError, KeyFile};
+pub use key_set::{KeySet, NoKeys, Purpose, RetiredKey, StoredKey};
+pub use sealed::{EncryptionKey, Unsealed};
 
 /// Where the keys are, in the data folder.
 pub const KEY_FILE: &str = "keys.json";
@@ -46,29 +51,30 @@ impl KeyRing {
     /// # Errors
     /// [`KeyError`] when the file cannot be read or made, can be read by others, or is not a key file.
     pub fn open(folder: &Path) -> Result<Self, KeyError> {
-        KeyFile::open(&folder.join(KEY_FILE)).and_then(|file| Self::of(&file))
+        let path = folder.join(KEY_FILE);
+        Self::of(KeyFile::open(&path)?.keys()).map_err(|error| KeyError::Damaged(path, error))
     }
 
-    /// The keys of a key file.
+    /// The keys of a set, ready to be used.
     ///
     /// # Errors
-    /// [`KeyError`] when a key in it is none.
-    pub fn of(file: &KeyFile) -> Result<Self, KeyError> {
-        let manifest = |key: &key_file::StoredKey| {
-            let pair = Ed25519KeyPair::from_pkcs8(key.secret()).map_err(|_| KeyError::damaged(file.path(), &key.id))?;
+    /// [`NoKeys`] when a key in it is none.
+    pub fn of(set: &KeySet) -> Result<Self, NoKeys> {
+        let manifest = |key: &StoredKey| {
+            let pair = Ed25519KeyPair::from_pkcs8(key.secret()).map_err(|_| NoKeys::for_key(&key.id))?;
             Ok((key.id.clone(), pair))
         };
-        let link = |key: &key_file::StoredKey| {
-            let id = key.id.parse().map_err(|_| KeyError::damaged(file.path(), &key.id))?;
+        let link = |key: &StoredKey| {
+            let id = key.id.parse().map_err(|_| NoKeys::for_key(&key.id))?;
             Ok((id, hmac::Key::new(hmac::HMAC_SHA256, key.secret())))
         };
         Ok(Self {
-            links: file.keys(Purpose::Links).iter().map(link).collect::<Result<_, _>>()?,
-            sessions: file.keys(Purpose::Sessions).iter().map(|key| (key.id.clone(), key.secret().to_vec())).collect(),
-            manifests: file.keys(Purpose::Manifests).iter().map(manifest).collect::<Result<_, _>>()?,
-            retired: file.retired().to_vec(),
-            license: hmac::Key::new(hmac::HMAC_SHA256, file.license_secret()),
-            license_secret_id: URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, file.license_secret()).as_ref()),
+            links: set.of(Purpose::Links).iter().map(link).collect::<Result<_, _>>()?,
+            sessions: set.of(Purpose::Sessions).iter().map(|key| (key.id.clone(), key.secret().to_vec())).collect(),
+            manifests: set.of(Purpose::Manifests).iter().map(manifest).collect::<Result<_, _>>()?,
+            retired: set.retired().to_vec(),
+            license: hmac::Key::new(hmac::HMAC_SHA256, set.license_secret()),
+            license_secret_id: URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, set.license_secret()).as_ref()),
         })
     }
 

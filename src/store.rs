@@ -14,7 +14,10 @@ pub mod customers;
 mod error;
 pub mod hosting_groups;
 pub mod installations;
+mod lead;
 pub mod license_keys;
+mod listener;
+mod locks;
 pub mod manifests;
 mod migrations;
 mod pool;
@@ -35,6 +38,8 @@ use std::path::Path;
 
 pub use connection::{AnyConnection, MultiBackend};
 pub use error::{Place, StoreError};
+pub use lead::Lead;
+pub use listener::Listener;
 use postgresql::Postgresql;
 use sqlite::Sqlite;
 
@@ -148,6 +153,34 @@ impl Store {
         match &self.kind {
             Kind::File(sqlite) => sqlite.follow(read, after),
             Kind::Server(postgresql) => postgresql.follow(read, after),
+        }
+    }
+
+    /// Whether other processes may change the same database.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        matches!(self.kind, Kind::Server(_))
+    }
+
+    /// Somebody who is told of changes as they are committed, where others than this process may make any.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when there is no connection.
+    pub fn listen(&self) -> Result<Option<Listener>, StoreError> {
+        match &self.kind {
+            Kind::File(_) => Ok(None),
+            Kind::Server(postgresql) => Listener::on(postgresql.patient()?).map(Some),
+        }
+    }
+
+    /// The lead among the processes that share the database, unless another one has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when there is no connection.
+    pub fn lead(&self) -> Result<Option<Lead>, StoreError> {
+        match &self.kind {
+            Kind::File(_) => Ok(Some(Lead::alone())),
+            Kind::Server(postgresql) => Lead::among(postgresql.patient()?),
         }
     }
 

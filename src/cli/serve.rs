@@ -5,9 +5,10 @@ pub mod demo;
 use std::{
     io::IsTerminal as _,
     net::{SocketAddr, TcpListener},
+    time::Duration,
 };
 
-use actix_web::web;
+use actix_web::{dev::ServerHandle, web};
 use clap::Args;
 use socket2::{Domain, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,14 +16,21 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Failure, say};
 use crate::{
-    app::App,
+    app::{App, StartError},
     config::{Config, LogFormat},
     http::server,
     jobs::Jobs,
+    store::StoreError,
 };
 
 /// Connections that may wait to be accepted: all programs of a company start at eight.
 const BACKLOG: i32 = 4096;
+
+/// How often a database that is away at the start is looked for.
+const TRY_EVERY: Duration = Duration::from_secs(1);
+
+/// Of so many tries one is told of.
+const SAY_EVERY: u32 = 30;
 
 /// Run the server.
 ///
@@ -53,8 +61,43 @@ pub fn run(arguments: &ServeArgs, config: &Config) -> Result<(), Failure> {
     start_log(&config)?;
     let listener = listen(config.server.bind)?;
     let bound = listener.local_addr().map_err(|error| Failure::failed(&error))?;
-    let app = App::build(&config, bound).map_err(|error| Failure::failed(&error))?;
-    actix_web::rt::System::new().block_on(serve(app, listener, &config, arguments.demo))
+    actix_web::rt::System::new().block_on(async {
+        let app = build(&config, bound, &listener).await?;
+        serve(app, listener, &config, arguments.demo).await
+    })
+}
+
+/// Builds the application, and waits for a database that is away: a server that was started while it is comes up when it is
+/// back. Who asks meanwhile is told so.
+async fn build(config: &Config, bound: SocketAddr, listener: &TcpListener) -> Result<App, Failure> {
+    let mut waiting: Option<ServerHandle> = None;
+    let mut tries: u32 = 0;
+    loop {
+        let for_this_try = config.clone();
+        let built = web::block(move || App::build(&for_this_try, bound)).await;
+        match built.map_err(|error| Failure::failed(&error))? {
+            Ok(app) => {
+                if let Some(waiting) = waiting {
+                    waiting.stop(true).await;
+                }
+                return Ok(app);
+            }
+            Err(StartError::Store(StoreError::Unavailable(text))) if config.database.is_shared() => {
+                if tries.is_multiple_of(SAY_EVERY) {
+                    tracing::warn!("waiting for the database: {text}");
+                }
+                tries = tries.saturating_add(1);
+            }
+            Err(error) => return Err(Failure::failed(&error)),
+        }
+        if waiting.is_none() {
+            let server =
+                listener.try_clone().and_then(server::start_waiting).map_err(|error| Failure::failed(&error))?;
+            waiting = Some(server.handle());
+            actix_web::rt::spawn(server);
+        }
+        tokio::time::sleep(TRY_EVERY).await;
+    }
 }
 
 async fn serve(mut app: App, listener: TcpListener, config: &Config, demo: bool) -> Result<(), Failure> {

@@ -1,15 +1,26 @@
 //! What happens around every request.
 
+use std::time::Duration;
+
 use actix_web::{
     Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
+    http::header::HeaderName,
     middleware::Next,
+    web,
 };
 use futures_util::FutureExt as _;
 
 use super::{Problem, extract::caller, routes};
-use crate::services::Refusal;
+use crate::{app::App, services::Refusal};
+
+/// Says for how many seconds others may have changed what is not known here (contract, end of section 3).
+const STALE: HeaderName = HeaderName::from_static("sluice-stale");
+
+fn stale_for<B>(response: &ServiceResponse<B>) -> Option<Duration> {
+    response.request().app_data::<web::Data<App>>()?.context.following.stale_for()
+}
 
 /// Turns a panic into a 500, as no fault of ours may cut a connection; refuses queries that nobody reads; finds out who
 /// asks; writes every answer to the log where somebody asked for it (`debug`).
@@ -37,7 +48,10 @@ pub async fn guard<B: MessageBody + 'static>(
     };
     match std::panic::AssertUnwindSafe(answering).catch_unwind().await {
         Ok(answered) => {
-            let response = answered?;
+            let mut response = answered?;
+            if let Some(age) = stale_for(&response) {
+                response.headers_mut().insert(STALE, age.as_secs().into());
+            }
             if let Some(method) = method {
                 tracing::debug!(%method, path, ?peer, status = response.status().as_u16(), "answered");
             }

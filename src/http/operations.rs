@@ -16,44 +16,66 @@ use crate::{
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    /// `ready`, `degraded` or `alive`.
+    /// `ready`, `degraded`, `starting` or `alive`.
     status: &'static str,
     /// What is wrong, if something is.
-    problems: Vec<&'static str>,
+    problems: Vec<String>,
+}
+
+impl Health {
+    /// The process lives.
+    #[must_use]
+    pub const fn alive() -> Self {
+        Self { status: "alive", problems: Vec::new() }
+    }
+
+    /// It cannot answer anything yet.
+    #[must_use]
+    pub fn starting(waits_for: String) -> Self {
+        Self { status: "starting", problems: vec![waits_for] }
+    }
 }
 
 /// Whether the process lives.
 #[utoipa::path(tag = "Operations", responses((status = 200, description = "It does.", body = Health)))]
 #[get("/livez")]
 pub async fn get_liveness() -> HttpResponse {
-    wire::json(StatusCode::OK, &Health { status: "alive", problems: Vec::new() })
+    wire::json(StatusCode::OK, &Health::alive())
 }
 
 /// Whether the server can do all that it is there for.
 ///
-/// `degraded` (503) means that checks are answered and writes may fail.
+/// `degraded` means that checks are answered from memory, and that writes or downloads may fail. It is 200 all the same:
+/// when the database is away it is away for every replica, and a load balancer that took them all out would make an outage
+/// of checks of it.
 #[utoipa::path(
     tag = "Operations",
-    responses((status = 200, description = "It can.", body = Health), (status = 503, description = "It answers checks, but cannot write.", body = Health))
+    responses(
+        (status = 200, description = "It answers checks; `status` says whether it can do everything else too.", body = Health),
+        (status = 503, description = "It waits for its database to start with.", body = Health),
+    )
 )]
 #[get("/readyz")]
 pub async fn get_readiness(app: App) -> HttpResponse {
-    let database = app
-        .context
+    let context = &app.context;
+    let mut problems = Vec::new();
+    if let Some(age) = context.following.stale_for() {
+        let seconds = age.as_secs();
+        problems.push(format!(
+            "the database has not been reached for {seconds} s; checks are answered from what was known then"
+        ));
+    } else if context
         .read(|connection| Ok(crate::store::settings::get(connection, crate::store::settings::LICENSE_SECRET)?))
         .await
-        .is_ok();
-    let storage = app.context.artifacts.is_writable().await;
-    let problems: Vec<_> =
-        [(database, "the database cannot be read"), (storage, "the artifact store cannot be written")]
-            .into_iter()
-            .filter(|(works, _)| !works)
-            .map(|(_, problem)| problem)
-            .collect();
-    match problems.is_empty() {
-        true => wire::json(StatusCode::OK, &Health { status: "ready", problems }),
-        false => wire::json(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "degraded", problems }),
+        .is_err()
+    {
+        problems.push("the database cannot be read".to_owned());
     }
+    if !context.artifacts.is_writable().await {
+        problems.push("the artifact store cannot be written".to_owned());
+    }
+    let status = if problems.is_empty() { "ready" } else { "degraded" };
+    wire::json(StatusCode::OK, &Health { status, problems })
 }
 
 /// Figures for Prometheus.
@@ -75,7 +97,7 @@ pub struct KeySet {
 #[utoipa::path(tag = "Operations", responses((status = 200, description = "The keys.", body = KeySet)))]
 #[get("/.well-known/jwks.json")]
 pub async fn get_public_keys(app: App) -> HttpResponse {
-    let mut response = wire::json(StatusCode::OK, &KeySet { keys: app.context.keys.public_keys() });
+    let mut response = wire::json(StatusCode::OK, &KeySet { keys: app.context.keys.load().public_keys() });
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("public, max-age=300"));
     response
 }

@@ -2,11 +2,23 @@
 
 use std::{io, net::TcpListener};
 
-use actix_web::{App as ActixApp, HttpServer, dev::Server, middleware::from_fn, web};
+use actix_web::{
+    App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError as _,
+    dev::Server,
+    http::{StatusCode, header},
+    middleware::from_fn,
+    web,
+};
 use utoipa_actix_web::AppExt as _;
 
-use super::{App, extract::body::JSON_LIMIT, middleware, routes};
-use crate::config::ServerConfig;
+use super::{
+    App, Problem,
+    extract::body::JSON_LIMIT,
+    middleware,
+    operations::{self, Health},
+    routes, wire,
+};
+use crate::{config::ServerConfig, services::Code};
 
 /// Starts to listen. The caller awaits the server, and stops it.
 ///
@@ -36,4 +48,28 @@ pub fn start(app: App, listener: TcpListener, config: &ServerConfig) -> io::Resu
         .disable_signals()
         .listen(listener)?
         .run())
+}
+
+const WAITS: &str = "the server waits for its database";
+
+/// Starts to answer before there is anything to answer from: that the process lives, and that everything else will come.
+///
+/// # Errors
+/// When the operating system refuses.
+pub fn start_waiting(listener: TcpListener) -> io::Result<Server> {
+    let server = HttpServer::new(|| {
+        ActixApp::new()
+            .service(operations::get_liveness)
+            .default_service(web::to(|request: HttpRequest| async move { not_yet(&request) }))
+    });
+    Ok(server.workers(1).disable_signals().listen(listener)?.run())
+}
+
+fn not_yet(request: &HttpRequest) -> HttpResponse {
+    if request.path() != "/readyz" {
+        return Problem::new(Code::StorageUnavailable, WAITS).error_response();
+    }
+    let mut response = wire::json(StatusCode::SERVICE_UNAVAILABLE, &Health::starting(WAITS.to_owned()));
+    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+    response
 }

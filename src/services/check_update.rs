@@ -229,6 +229,7 @@ pub fn link(context: &Context, answer: &Answer<'_>, artifact: &Artifact) -> (Str
             let channel = rank.and_then(|rank| u8::try_from(rank).ok()).unwrap_or(u8::MAX);
             context
                 .keys
+                .load()
                 .sign_link(artifact.id, Grant { license_key: key.as_ref().map(|key| key.id), expires_at, channel })
         }
         Asker::Staff { .. } => String::new(),

@@ -2,11 +2,12 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::{Code, Refusal};
+use super::{Code, Refusal, follow::Following, share_keys::Vault};
 use crate::{
     artifacts::Artifacts,
     auth::{password::Passwords, session::Sessions},
@@ -14,7 +15,10 @@ use crate::{
     directory::{Change, Directory, Loaded},
     domain::id::ProductId,
     signing::{self, KeyRing},
-    store::{self, Connection, Store, StoreError, changes::Entry},
+    store::{
+        self, Connection, Store, StoreError,
+        changes::{Entry, SUBSCRIPTION},
+    },
 };
 
 /// What use cases need of the configuration.
@@ -44,10 +48,14 @@ pub struct Context {
     pub directory: Directory,
     /// The contents of artifacts.
     pub artifacts: Artifacts,
-    /// Links, fingerprints and signatures.
-    pub keys: KeyRing,
-    /// Access tokens.
-    pub sessions: Sessions,
+    /// How far the directory has followed what other replicas change.
+    pub following: Following,
+    /// Links, fingerprints and signatures. Another replica may take others into use.
+    pub keys: ArcSwap<KeyRing>,
+    /// Access tokens, under keys of the same ring.
+    pub sessions: ArcSwap<Sessions>,
+    /// Where the keys are kept that replicas share; not there on the embedded default.
+    pub vault: Option<Vault>,
     /// Passwords.
     pub passwords: Passwords,
     /// How many passwords are hashed at once: each takes memory on purpose, and strangers may ask for it.
@@ -95,7 +103,7 @@ pub fn id_at(now: Timestamp) -> Uuid {
 }
 
 /// Reads back what was changed, in the transaction that changed it.
-fn load(connection: &mut Connection, change: Change) -> Result<Option<Loaded>, StoreError> {
+pub(super) fn load(connection: &mut Connection, change: Change) -> Result<Option<Loaded>, StoreError> {
     Ok(match change {
         Change::Product(id) => match store::products::get(connection, id)? {
             Some(product) => Some(Loaded::Product(Box::new(product), store::stops::of_product(connection, id)?)),
@@ -121,12 +129,29 @@ fn entry(change: Change) -> Entry {
         Change::Product(id) => ("product", id.0, None),
         Change::Release(product, id) => ("release", product.0, Some(id.0)),
         Change::HostingGroup(id) => ("hosting_group", id.0, None),
-        Change::Subscription(id) => ("subscription", id.0, None),
+        Change::Subscription(id) => (SUBSCRIPTION, id.0, None),
     };
     Entry { kind: kind.to_owned(), first, second }
 }
 
+/// A change that the log has; `None` for one that this version does not know.
+pub(super) fn change(entry: &Entry) -> Option<Change> {
+    Some(match (entry.kind.as_str(), entry.second) {
+        ("product", _) => Change::Product(entry.first.into()),
+        ("release", Some(id)) => Change::Release(entry.first.into(), id.into()),
+        ("hosting_group", _) => Change::HostingGroup(entry.first.into()),
+        (SUBSCRIPTION, _) => Change::Subscription(entry.first.into()),
+        _ => return None,
+    })
+}
+
 impl Context {
+    /// Takes these keys into use.
+    pub fn use_keys(&self, ring: KeyRing) {
+        self.sessions.store(Arc::new(Sessions::new(ring.session_secrets())));
+        self.keys.store(Arc::new(ring));
+    }
+
     /// Runs `work` in a transaction. When it is committed, the directory knows of every change before this returns,
     /// and before any later write begins. It goes on to its end when the caller goes away.
     ///

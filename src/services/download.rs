@@ -15,7 +15,7 @@ use crate::{
 /// `url_invalid`, `url_expired`, `url_withdrawn`, `artifact_not_found`.
 pub fn find(context: &Context, id: ArtifactId, filename: &Filename, token: &str) -> Result<Artifact, Refusal> {
     let now = context.clock.now();
-    let grant = context.keys.read_link(id, token, now).map_err(|error| match error {
+    let grant = context.keys.load().read_link(id, token, now).map_err(|error| match error {
         LinkError::Invalid => Refusal::new(
             Code::UrlInvalid,
             "this download link was not made here, or was altered; check for updates again",

@@ -215,7 +215,7 @@ fn enter_release(context: &Context, write: &mut Write<'_>, release: FoundedRelea
     }
     if let Some(publication) = release.publication {
         let draft = publish_release::find(write, &slug, &version)?;
-        publish_release::publish_within(write, &context.keys, draft, &publication)?;
+        publish_release::publish_within(write, &context.keys.load(), draft, &publication)?;
     }
     for steer in release.steered {
         steer_release::steer_within(write, &slug, &version, &Expected::Anything, &steer)?;
@@ -225,9 +225,9 @@ fn enter_release(context: &Context, write: &mut Write<'_>, release: FoundedRelea
 
 fn enter_subscription(context: &Context, write: &mut Write<'_>, sold: FoundedSubscription) -> Result<(), Refusal> {
     let ids = Ids { subscription: sold.id, license_key: sold.license_key };
-    manage_subscriptions::add_within(write, &context.keys, Reach::Everything, ids, sold.new)?;
+    manage_subscriptions::add_within(write, &context.keys.load(), Reach::Everything, ids, sold.new)?;
     for (id, key) in sold.more_keys {
-        manage_license_keys::add(write, &context.keys, id, sold.id, Some(&key))?;
+        manage_license_keys::add(write, &context.keys.load(), id, sold.id, Some(&key))?;
     }
     for action in sold.actions {
         manage_subscriptions::act_within(write, Reach::Everything, sold.id, &Expected::Anything, action)?;

@@ -172,7 +172,7 @@ pub async fn import(context: &Arc<Context>, reach: Reach, file: bytes::Bytes) ->
     let read = tokio::task::spawn_blocking(move || read(&file)).await;
     let lines = read.unwrap_or_else(|error| Err(Refusal::internal(&error)))?;
     let adding = context.write(move |write| {
-        let mut importer = Importer { keys: &desk.keys, reach, customers: HashMap::new() };
+        let mut importer = Importer { keys: &desk.keys.load(), reach, customers: HashMap::new() };
         let mut done = Vec::new();
         let mut faults = LineFaults::default();
         for (line, row) in lines {

@@ -95,6 +95,7 @@ fn issue(
     store::users::insert_refresh_token(connection, &token)?;
     let access_token = context
         .sessions
+        .load()
         .sign(&session)
         .ok_or_else(|| StoreError::Other("no session token could be signed".to_owned()))?;
     Ok(Tokens { access_token, refresh_token, expires_in: context.settings.session_ttl.as_secs() })
@@ -146,7 +147,7 @@ pub async fn log_out(context: &Arc<Context>, session: &Session) -> Result<(), Re
 pub async fn recognise(context: &Arc<Context>, access_token: &str) -> Result<(Session, User), Refusal> {
     let invalid =
         || Refusal::new(Code::AuthorizationInvalid, "the session is not good any more; log in again or renew it");
-    let session = context.sessions.read(access_token, context.clock.now()).ok_or_else(invalid)?;
+    let session = context.sessions.load().read(access_token, context.clock.now()).ok_or_else(invalid)?;
     let (family, id) = (session.family, session.sub);
     let user = context
         .read(move |connection| {

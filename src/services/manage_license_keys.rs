@@ -36,12 +36,12 @@ pub fn recognise(context: &Context, presented: &str) -> Result<KeyEntry, Refusal
     let directory = &context.directory;
     // The vendor's own keys are matched as they are written, before ours: one of them may look like ours.
     let imported =
-        directory.has_imported_keys().then(|| context.keys.fingerprint(KeyForm::Imported, presented.as_bytes()));
+        directory.has_imported_keys().then(|| context.keys.load().fingerprint(KeyForm::Imported, presented.as_bytes()));
     let entry = match imported.and_then(|fingerprint| directory.key(&fingerprint)) {
         Some(entry) => entry,
         None => match LicenseKey::read(presented) {
             Reading::Key(key) => {
-                directory.key(&context.keys.fingerprint(KeyForm::Issued, key.as_bytes())).ok_or_else(unknown)?
+                directory.key(&context.keys.load().fingerprint(KeyForm::Issued, key.as_bytes())).ok_or_else(unknown)?
             }
             Reading::Mistyped => {
                 return Err(Refusal::new(
@@ -108,7 +108,7 @@ pub async fn issue(context: &Arc<Context>, reach: Reach, subscription: Subscript
         .write(move |write| {
             manage_subscriptions::find(write.connection, reach, subscription)?;
             let id = write.new_id();
-            add(write, &keys.keys, id, subscription, None)
+            add(write, &keys.keys.load(), id, subscription, None)
         })
         .await
 }

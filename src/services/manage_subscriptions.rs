@@ -252,7 +252,7 @@ pub async fn add(
     context
         .write(move |write| {
             let ids = Ids { subscription: write.new_id(), license_key: write.new_id() };
-            add_within(write, &keys.keys, reach, ids, new)
+            add_within(write, &keys.keys.load(), reach, ids, new)
         })
         .await
 }

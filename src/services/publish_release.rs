@@ -281,7 +281,7 @@ pub async fn change(
         }
         check(&product, &release)?;
         if !draft {
-            sign(write, &keys.keys, &product, &mut release)?;
+            sign(write, &keys.keys.load(), &product, &mut release)?;
         }
         save(write, &mut release)?;
         Ok(release)
@@ -353,7 +353,7 @@ pub async fn publish(
         .write(move |write| {
             let draft = find(write, &slug, &version)?;
             expected.check(draft.1.revision)?;
-            let published = publish_within(write, &keys.keys, draft, &publication)?;
+            let published = publish_within(write, &keys.keys.load(), draft, &publication)?;
             tracing::info!(product = %slug, version = %version, published_at = ?published.published_at, "release published");
             Ok(published)
         })

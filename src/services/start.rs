@@ -1,58 +1,85 @@
 //! Starting: the directory is built from the database, and the keys are those it was filled with.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use super::{Context, Refusal};
+use super::{Context, Refusal, follow::Following};
 use crate::{
     artifacts::Artifacts,
-    directory::{Catalogue, Directory},
+    directory::{Catalogue, Directory, Loaded},
+    domain::{id::SubscriptionId, license_key::KeyRecord, subscription::Subscription},
     signing::{KeyRing, random},
     store::{self, Connection, Store, StoreError},
 };
 
-/// Reads the whole read model as it is at one moment, in one pass over each table.
+/// Reads the whole read model as it is at one moment.
 ///
 /// # Errors
 /// When the database cannot be read, or holds what cannot be understood.
-pub fn directory(store: &Store) -> Result<Directory, StoreError> {
-    store.snapshot(|connection| {
-        let mut products = Vec::new();
-        for product in store::products::all(connection)? {
-            let stops = store::stops::of_product(connection, product.id)?;
-            products.push((product, stops));
+pub fn directory(store: &Store) -> Result<(Directory, Following), StoreError> {
+    let directory = Directory::default();
+    let began = Instant::now();
+    let position = store.snapshot(|connection| fill(&directory, connection))?;
+    Ok((directory, Following::from(position, store.is_shared(), began)))
+}
+
+/// Reads everything into a directory, in one pass over each table; returns the last change that it has then. What it had
+/// is replaced: of all that is in it only drafts are ever deleted.
+///
+/// # Errors
+/// When the database cannot be read, or holds what cannot be understood.
+pub(super) fn fill(directory: &Directory, connection: &mut Connection) -> Result<i64, StoreError> {
+    let position = store::changes::newest(connection)?.unwrap_or(0);
+    let mut products = Vec::new();
+    for product in store::products::all(connection)? {
+        let stops = store::stops::of_product(connection, product.id)?;
+        products.push((product, stops));
+    }
+    directory.replace_catalogue(Catalogue::new(
+        products,
+        store::releases::all(connection)?,
+        store::manifests::all(connection)?,
+        store::hosting_groups::all(connection)?,
+    ));
+    store::subscriptions::for_each(connection, |subscription| {
+        directory.put_subscription(subscription.coverage);
+    })?;
+    store::license_keys::for_each(connection, |key| {
+        // A key refers to a subscription (foreign key).
+        if let Some(coverage) = directory.coverage(key.subscription) {
+            directory.put_key(&key, &coverage);
         }
-        let catalogue = Catalogue::new(
-            products,
-            store::releases::all(connection)?,
-            store::manifests::all(connection)?,
-            store::hosting_groups::all(connection)?,
-        );
-        let directory = Directory::new(catalogue);
-        store::subscriptions::for_each(connection, |subscription| {
-            directory.put_subscription(subscription.coverage);
-        })?;
-        store::license_keys::for_each(connection, |key| {
-            // A key refers to a subscription (foreign key).
-            if let Some(coverage) = directory.coverage(key.subscription) {
-                directory.put_key(&key, &coverage);
-            }
-        })?;
-        Ok(directory)
-    })
+    })?;
+    Ok(position)
+}
+
+/// The subscriptions that the changes in a range of the log (after the first, up to the second) are of, with their keys.
+///
+/// # Errors
+/// When the database cannot be read, or holds what cannot be understood.
+pub(super) fn changed_subscriptions(connection: &mut Connection, range: (i64, i64)) -> Result<Vec<Loaded>, StoreError> {
+    let mut keys: HashMap<SubscriptionId, Vec<KeyRecord>> = HashMap::new();
+    store::license_keys::for_each_changed(connection, range, |key| {
+        keys.entry(key.subscription).or_default().push(key)
+    })?;
+    let mut loaded = Vec::new();
+    store::subscriptions::for_each_changed(connection, range, |Subscription { coverage, .. }| {
+        let keys = keys.remove(&coverage.id).unwrap_or_default();
+        loaded.push(Loaded::Subscription(coverage, keys));
+    })?;
+    Ok(loaded)
 }
 
 /// Makes sure that the keys are those which the license keys in the database were hashed with.
 ///
 /// # Errors
 /// When they are not: then no customer's key would be recognised.
-pub fn match_keys(store: &Store, keys: &KeyRing) -> Result<(), StoreError> {
+pub fn match_keys(store: &Store, keys: &KeyRing, where_kept: &str) -> Result<(), StoreError> {
     let known: Option<String> =
         store.read(|connection| store::settings::get(connection, store::settings::LICENSE_SECRET))?;
     match known.as_deref() {
         Some(id) if id == keys.license_secret_id() => Ok(()),
         Some(_) => Err(StoreError::Other(format!(
-            "the license keys in the database were made with other secrets than those in `{}` of the data folder; restore the file that belongs to this database",
-            crate::signing::KEY_FILE
+            "the license keys in the database were made with other secrets than those in {where_kept}; restore those that belong to this database"
         ))),
         None => store.write(
             |connection: &mut Connection| {

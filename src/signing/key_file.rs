@@ -1,4 +1,4 @@
-//! The file that keys are kept in: JSON, readable by its owner only, replaced as a whole.
+//! The file that keys are kept in on the embedded default: JSON, readable by its owner only, replaced as a whole.
 
 use std::{
     fs::{self, OpenOptions},
@@ -7,30 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use aws_lc_rs::{
-    rand::SystemRandom,
-    signature::{Ed25519KeyPair, KeyPair as _},
-};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
-
-use super::random;
-use crate::domain::named_enum;
-
-/// The least length of a secret, in bytes.
-const SECRET: usize = 32;
-
-named_enum! {
-    /// What a pair of keys is for.
-    Purpose, "purpose of keys" {
-        /// Signing download links.
-        Links = "links",
-        /// Signing session tokens.
-        Sessions = "sessions",
-        /// Signing release manifests.
-        Manifests = "manifests",
-    }
-}
+use super::{KeySet, NoKeys, Purpose};
 
 /// What is wrong with the keys.
 #[derive(Debug, thiserror::Error)]
@@ -45,81 +22,14 @@ pub enum KeyError {
     Exposed(PathBuf, u32),
     /// The file is not what this program wrote.
     #[error("the key file {0} is damaged ({1}); restore it from a backup")]
-    Damaged(PathBuf, String),
+    Damaged(PathBuf, NoKeys),
 }
 
-impl KeyError {
-    pub(super) fn damaged(path: &Path, key: &str) -> Self {
-        Self::Damaged(path.to_owned(), format!("key `{key}` is none"))
-    }
-}
-
-/// The keys as they are kept.
+/// The keys, and the file that they are kept in.
 #[derive(Clone, Debug)]
 pub struct KeyFile {
     path: PathBuf,
-    content: Content,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Content {
-    /// What license keys are hashed with. It cannot be rotated, as the keys are not kept.
-    license: Bytes,
-    links: Vec<StoredKey>,
-    sessions: Vec<StoredKey>,
-    manifests: Vec<StoredKey>,
-    /// The public keys of manifests that were signed before the last rotations: what was published stays verifiable.
-    #[serde(default)]
-    retired_manifests: Vec<RetiredKey>,
-}
-
-/// A public key that no longer signs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RetiredKey {
-    /// What signatures name it by.
-    pub id: String,
-    /// The key, in base64url without padding.
-    pub public: String,
-}
-
-/// A key with its id.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StoredKey {
-    /// What signatures name it by.
-    pub id: String,
-    secret: Bytes,
-}
-
-impl StoredKey {
-    pub(super) fn secret(&self) -> &[u8] {
-        &self.secret.0
-    }
-}
-
-/// Secret bytes, in base64url.
-#[derive(Clone)]
-struct Bytes(Vec<u8>);
-
-impl std::fmt::Debug for Bytes {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("(hidden)")
-    }
-}
-
-impl Serialize for Bytes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        URL_SAFE_NO_PAD.decode(text).map(Self).map_err(|_| serde::de::Error::custom("a secret is not base64url"))
-    }
+    keys: KeySet,
 }
 
 impl KeyFile {
@@ -138,111 +48,30 @@ impl KeyFile {
         if mode & 0o077 != 0 {
             return Err(KeyError::Exposed(path.to_owned(), mode));
         }
-        let content: Content =
-            serde_json::from_str(&text).map_err(|error| KeyError::Damaged(path.to_owned(), error.to_string()))?;
-        let file = Self { path: path.to_owned(), content };
-        file.check()?;
-        Ok(file)
+        let keys = KeySet::read(&text).map_err(|error| KeyError::Damaged(path.to_owned(), error))?;
+        Ok(Self { path: path.to_owned(), keys })
     }
 
     fn make(path: &Path) -> Result<Self, KeyError> {
-        let content = Content {
-            license: Bytes(random::<32>().to_vec()),
-            links: Vec::new(),
-            sessions: Vec::new(),
-            manifests: Vec::new(),
-            retired_manifests: Vec::new(),
-        };
-        let mut file = Self { path: path.to_owned(), content };
-        for purpose in Purpose::ALL {
-            file.renew(*purpose)?;
-        }
-        file.renew(Purpose::Manifests)?;
+        let keys = KeySet::make().map_err(|error| KeyError::Damaged(path.to_owned(), error))?;
+        let file = Self { path: path.to_owned(), keys };
         file.save()?;
         Ok(file)
     }
 
-    /// Fails unless every key there must be is there, and is long enough to be one: a template that was filled from a
-    /// variable that is not set makes empty secrets, under which anybody could sign.
-    fn check(&self) -> Result<(), KeyError> {
-        let lacking = |what: &str| Err(KeyError::Damaged(self.path.clone(), what.to_owned()));
-        if self.content.license.0.len() < SECRET {
-            return lacking("the license secret is too short");
-        }
-        for purpose in Purpose::ALL {
-            let keys = self.keys(*purpose);
-            if keys.is_empty() || keys.iter().any(|key| key.secret().len() < SECRET) {
-                return lacking(&format!("a key for {purpose} is missing or too short"));
-            }
-        }
-        Ok(())
+    /// The keys in it.
+    #[must_use]
+    pub const fn keys(&self) -> &KeySet {
+        &self.keys
     }
 
-    /// Takes the next key into use. Of links and sessions a new key goes first, and what the one before signed still
-    /// holds. Of manifests the next key has been public since the rotation before, so that updaters know it; it goes
-    /// first now, a new next one is made, and the public half of the old one is kept for good.
+    /// Takes the next key into use, see [`KeySet::rotate`].
     ///
     /// # Errors
     /// [`KeyError`] when the file cannot be written.
     pub fn rotate(&mut self, purpose: Purpose) -> Result<(), KeyError> {
-        self.renew(purpose)?;
+        self.keys.rotate(purpose).map_err(|error| KeyError::Damaged(self.path.clone(), error))?;
         self.save()
-    }
-
-    fn renew(&mut self, purpose: Purpose) -> Result<(), KeyError> {
-        let secret = match purpose {
-            Purpose::Links | Purpose::Sessions => random::<32>().to_vec(),
-            Purpose::Manifests => Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-                .map_err(|_| KeyError::Damaged(self.path.clone(), "no Ed25519 key could be made".to_owned()))?
-                .as_ref()
-                .to_vec(),
-        };
-        let id = match purpose {
-            // One byte in every link: any other number than the last one will do.
-            Purpose::Links => {
-                let last: u8 = self.content.links.first().and_then(|key| key.id.parse().ok()).unwrap_or(0);
-                last.wrapping_add(1).to_string()
-            }
-            Purpose::Sessions | Purpose::Manifests => URL_SAFE_NO_PAD.encode(random::<9>()),
-        };
-        let new = StoredKey { id, secret: Bytes(secret) };
-        let content = &mut self.content;
-        match purpose {
-            Purpose::Links => put_first(&mut content.links, new),
-            Purpose::Sessions => put_first(&mut content.sessions, new),
-            Purpose::Manifests => {
-                content.manifests.push(new);
-                if content.manifests.len() > 2 {
-                    let old = content.manifests.remove(0);
-                    let pair =
-                        Ed25519KeyPair::from_pkcs8(old.secret()).map_err(|_| KeyError::damaged(&self.path, &old.id))?;
-                    let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
-                    content.retired_manifests.push(RetiredKey { id: old.id, public });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The keys for a purpose, the one that signs first; of manifests the second signs after the next rotation.
-    #[must_use]
-    pub fn keys(&self, purpose: Purpose) -> &[StoredKey] {
-        match purpose {
-            Purpose::Links => &self.content.links,
-            Purpose::Sessions => &self.content.sessions,
-            Purpose::Manifests => &self.content.manifests,
-        }
-    }
-
-    /// The public keys of manifests that no longer sign.
-    #[must_use]
-    pub fn retired(&self) -> &[RetiredKey] {
-        &self.content.retired_manifests
-    }
-
-    /// The secret that license keys are hashed with.
-    pub(super) fn license_secret(&self) -> &[u8] {
-        &self.content.license.0
     }
 
     /// Where the file is.
@@ -254,7 +83,7 @@ impl KeyFile {
     /// Replaces the file as a whole, so that a crash leaves the old one or the new one.
     fn save(&self) -> Result<(), KeyError> {
         let io = |error| KeyError::Io(self.path.clone(), error);
-        let text = serde_json::to_string_pretty(&self.content).map_err(|error| io(error.into()))?;
+        let text = self.keys.to_text().map_err(|error| KeyError::Damaged(self.path.clone(), error))?;
         let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
         fs::create_dir_all(folder).map_err(io)?;
         let beside = self.path.with_extension("new");
@@ -270,14 +99,10 @@ impl KeyFile {
     }
 }
 
-/// Puts a key first; the one that was first stays second, and any older one is dropped.
-fn put_first(keys: &mut Vec<StoredKey>, key: StoredKey) {
-    keys.insert(0, key);
-    keys.truncate(2);
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
     use super::*;
 
     #[test]
@@ -286,13 +111,13 @@ mod tests {
         let path = folder.path().join("keys.json");
         let mut made = KeyFile::open(&path).expect("keys");
         assert_eq!(fs::metadata(&path).expect("metadata").permissions().mode() & 0o777, 0o600);
-        let first = made.keys(Purpose::Links)[0].id.clone();
+        let first = made.keys().of(Purpose::Links)[0].id.clone();
         made.rotate(Purpose::Links).expect("a rotation");
         let read = KeyFile::open(&path).expect("keys");
-        assert_eq!(read.keys(Purpose::Links).len(), 2);
-        assert_eq!(read.keys(Purpose::Links)[1].id, first);
-        assert_eq!(read.license_secret(), made.license_secret());
-        assert!(!format!("{read:?}").contains(&URL_SAFE_NO_PAD.encode(read.license_secret())));
+        assert_eq!(read.keys().of(Purpose::Links).len(), 2);
+        assert_eq!(read.keys().of(Purpose::Links)[1].id, first);
+        assert_eq!(read.keys().license_secret(), made.keys().license_secret());
+        assert!(!format!("{read:?}").contains(&URL_SAFE_NO_PAD.encode(read.keys().license_secret())));
     }
 
     #[test]
@@ -317,11 +142,11 @@ mod tests {
     fn the_next_key_of_manifests_is_public_before_it_signs_and_the_old_ones_stay_public() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut file = KeyFile::open(&folder.path().join("keys.json")).expect("keys");
-        let first: Vec<String> = file.keys(Purpose::Manifests).iter().map(|key| key.id.clone()).collect();
+        let first: Vec<String> = file.keys().of(Purpose::Manifests).iter().map(|key| key.id.clone()).collect();
         file.rotate(Purpose::Manifests).expect("a rotation");
         file.rotate(Purpose::Manifests).expect("a rotation");
-        assert_eq!(file.retired().iter().map(|key| key.id.clone()).collect::<Vec<_>>(), first);
-        let ring = crate::signing::KeyRing::of(&file).expect("keys");
+        assert_eq!(file.keys().retired().iter().map(|key| key.id.clone()).collect::<Vec<_>>(), first);
+        let ring = crate::signing::KeyRing::of(file.keys()).expect("keys");
         let public: Vec<String> = ring.public_keys().into_iter().map(|key| key.kid).collect();
         assert_eq!(public.len(), 4);
         assert!(first.iter().all(|id| public.contains(id)));

@@ -104,11 +104,11 @@ mod tests {
         let at = |second| Timestamp::from_second(second).expect("a time");
         let grant =
             Grant { license_key: Some(LicenseKeyId(uuid::Uuid::from_u128(9))), expires_at: at(1000), channel: 2 };
-        let token = KeyRing::of(&file).expect("keys").sign_link(artifact, grant);
+        let token = KeyRing::of(file.keys()).expect("keys").sign_link(artifact, grant);
         assert_eq!(token.len(), 56);
 
         file.rotate(Purpose::Links).expect("a rotation");
-        let ring = KeyRing::of(&file).expect("keys");
+        let ring = KeyRing::of(file.keys()).expect("keys");
         assert_eq!(ring.read_link(artifact, &token, at(999)), Ok(grant));
         assert_eq!(ring.read_link(artifact, &token, at(1000)), Err(LinkError::Expired));
         assert_eq!(ring.read_link(ArtifactId(uuid::Uuid::from_u128(8)), &token, at(0)), Err(LinkError::Invalid));
@@ -123,6 +123,6 @@ mod tests {
         }
 
         file.rotate(Purpose::Links).expect("a rotation");
-        assert_eq!(KeyRing::of(&file).expect("keys").read_link(artifact, &token, at(0)), Err(LinkError::Invalid));
+        assert_eq!(KeyRing::of(file.keys()).expect("keys").read_link(artifact, &token, at(0)), Err(LinkError::Invalid));
     }
 }

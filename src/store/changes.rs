@@ -7,12 +7,19 @@ use uuid::Uuid;
 use super::{
     Connection, StoreError,
     bulk::{Bulk, Cell},
+    listener,
     schema::changes,
     value::{Key, Moment},
 };
 
+/// The kind of a change of the signing keys.
+pub const KEYS: &str = "keys";
+
+/// The kind of a subscription's change, or of one of its license keys.
+pub const SUBSCRIPTION: &str = "subscription";
+
 /// A change, by the ids of the thing that was changed; what it is now stands in its own table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Entry {
     /// What kind of thing. A text, as a newer version may know of more kinds than this one.
     pub kind: String,
@@ -70,7 +77,7 @@ pub fn append(connection: &mut Connection, entries: &[Entry], now: Timestamp) ->
         let rows = part.iter().map(row).collect();
         Bulk { into: "changes (kind, first, second, at)", rows, tail: "" }.insert(connection)?;
     }
-    Ok(())
+    if entries.is_empty() { Ok(()) } else { listener::announce(connection) }
 }
 
 /// The changes after one, the oldest first.

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::{
     BATCH, Connection, Page, StoreError,
-    schema::license_keys,
+    changes::SUBSCRIPTION,
+    schema::{changes, license_keys},
     value::{Key, Moment},
 };
 use crate::domain::{
@@ -61,6 +62,26 @@ pub fn for_each(connection: &mut Connection, mut each: impl FnMut(KeyRecord)) ->
             return Ok(());
         }
     }
+}
+
+/// Hands the keys to `each` of the subscriptions that are named by the changes after one and up to another.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn for_each_changed(
+    connection: &mut Connection,
+    (after, up_to): (i64, i64),
+    mut each: impl FnMut(KeyRecord),
+) -> Result<(), StoreError> {
+    let named = changes::table
+        .filter(changes::id.gt(after).and(changes::id.le(up_to)).and(changes::kind.eq(SUBSCRIPTION)))
+        .select(changes::first);
+    let query = license_keys::table.filter(license_keys::subscription_id.eq_any(named)).select(Row::as_select());
+    for row in query.load_iter(connection)? {
+        let row: Row = row?;
+        each(row.into_domain()?);
+    }
+    Ok(())
 }
 
 /// Whether there is a key with this fingerprint.

@@ -3,13 +3,10 @@
 use diesel::{backend::Backend, connection::SimpleConnection as _, migration::MigrationSource};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{AnyConnection, Connection, StoreError};
+use super::{AnyConnection, Connection, StoreError, locks};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRESQL: EmbeddedMigrations = embed_migrations!("migrations/postgresql");
-
-/// Held while migrating, so that of two replicas that start at once one does it and the other finds it done.
-const MIGRATION_LOCK: i64 = 0x536C_7569_6365_0002;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -33,7 +30,7 @@ pub(super) fn run_on_file(connection: &mut Connection) -> Result<Vec<String>, St
 
 /// Runs what is missing on a connection to `PostgreSQL` that is used for nothing else: the lock goes with it.
 pub(super) fn run_on_server(connection: &mut diesel::pg::PgConnection) -> Result<Vec<String>, StoreError> {
-    connection.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))?;
+    connection.batch_execute(&format!("SELECT pg_advisory_lock({})", locks::MIGRATION))?;
     run(connection, POSTGRESQL)
 }
 

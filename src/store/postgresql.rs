@@ -68,7 +68,7 @@ impl Postgresql {
         Ok(Self { url, pool, turn: Mutex::new(()), applying: Mutex::new(()) })
     }
 
-    /// A connection that may take its time, for migrations.
+    /// A connection of one's own, which may take its time.
     pub(super) fn patient(&self) -> Result<PgConnection, StoreError> {
         establish(&self.url).map_err(|text| StoreError::Unavailable(format!("no connection: {text}")))
     }

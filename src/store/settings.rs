@@ -10,6 +10,9 @@ pub const LICENSE_SECRET: &str = "license_secret";
 /// Which folder of artifacts this database lists the contents of.
 pub const ARTIFACTS: &str = "artifacts";
 
+/// The keys that replicas share, encrypted.
+pub const KEYS: &str = "keys";
+
 /// The value of a setting.
 ///
 /// # Errors
@@ -26,5 +29,14 @@ pub fn insert(connection: &mut Connection, name: &str, value: &str) -> Result<()
     diesel::insert_into(settings::table)
         .values((settings::name.eq(name), settings::value.eq(value)))
         .execute(connection)?;
+    Ok(())
+}
+
+/// Sets a value anew that was set before.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn replace(connection: &mut Connection, name: &str, value: &str) -> Result<(), StoreError> {
+    diesel::update(settings::table.find(name)).set(settings::value.eq(value)).execute(connection)?;
     Ok(())
 }

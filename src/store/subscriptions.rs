@@ -5,7 +5,8 @@ use jiff::civil::Date;
 
 use super::{
     BATCH, Connection, Page, StoreError,
-    schema::{products, subscriptions},
+    changes::SUBSCRIPTION,
+    schema::{changes, products, subscriptions},
     value::{Json, Key, Moment, Name},
 };
 use crate::domain::{
@@ -121,6 +122,26 @@ pub fn for_each(connection: &mut Connection, mut each: impl FnMut(Subscription))
             return Ok(());
         }
     }
+}
+
+/// Hands the subscriptions to `each` that are named by the changes after one and up to another.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn for_each_changed(
+    connection: &mut Connection,
+    (after, up_to): (i64, i64),
+    mut each: impl FnMut(Subscription),
+) -> Result<(), StoreError> {
+    let named = changes::table
+        .filter(changes::id.gt(after).and(changes::id.le(up_to)).and(changes::kind.eq(SUBSCRIPTION)))
+        .select(changes::first);
+    let query = subscriptions::table.filter(subscriptions::id.eq_any(named)).select(Row::as_select());
+    for row in query.load_iter(connection)? {
+        let row: Row = row?;
+        each(row.into_domain()?);
+    }
+    Ok(())
 }
 
 /// The subscription with this id.

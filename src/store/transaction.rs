@@ -9,14 +9,7 @@ use diesel::{
 };
 use uuid::Uuid;
 
-use super::{AnyConnection, Connection, StoreError};
-
-/// The lock that every change of `PostgreSQL` takes first. Its number only has to differ from those of other programs that
-/// use the same database, and must stay what it is: replicas of different versions run at the same time.
-const CHANGE_LOCK: i64 = 0x536C_7569_6365_0001;
-
-/// The first half of the numbers of [`hold`], apart from those of other programs.
-const HELD_THING: i32 = 0x536C_7569;
+use super::{AnyConnection, Connection, StoreError, locks};
 
 /// What a transaction is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +36,7 @@ fn begin(connection: &mut Connection, purpose: Purpose) -> QueryResult<()> {
         (AnyConnection::Postgresql(connection), Purpose::Change) => {
             // In one trip. Where the wait for the lock fails, diesel takes the transaction as not begun; the connection is
             // given up then (see `Pool::with`).
-            let sql = format!("BEGIN; SELECT pg_advisory_xact_lock({CHANGE_LOCK})");
+            let sql = format!("BEGIN; SELECT pg_advisory_xact_lock({})", locks::CHANGE);
             let begun = AnsiTransactionManager::begin_transaction_sql(connection, &sql);
             if begun.is_err() {
                 AnsiTransactionManager::transaction_manager_status_mut(connection).set_in_error();
@@ -114,7 +107,7 @@ pub(super) fn hold(connection: &mut Connection, thing: Uuid) -> Result<(), Store
     let folded = (high ^ low).to_be_bytes();
     let [a, b, c, d, e, f, g, h] = folded;
     let number = i32::from_be_bytes([a ^ e, b ^ f, c ^ g, d ^ h]);
-    diesel::sql_query(format!("SELECT pg_advisory_xact_lock({HELD_THING}, {number})")).execute(connection)?;
+    diesel::sql_query(format!("SELECT pg_advisory_xact_lock({}, {number})", locks::THING)).execute(connection)?;
     Ok(())
 }
 

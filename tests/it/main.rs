@@ -22,4 +22,5 @@ mod openapi;
 mod operations;
 mod postgresql;
 mod publisher;
+mod replicas;
 mod updaters;

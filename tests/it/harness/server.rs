@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 use super::{
     program::sluice,
-    stores::{Stores, variable},
+    stores::{ENCRYPTION_KEY, Stores, variable},
 };
 
 pub const EMAIL: &str = "admin@vendor.example";
@@ -70,6 +70,8 @@ impl Server {
         let usual = [
             ("server.bind", "127.0.0.1:0"),
             ("server.workers", "2"),
+            // Of matter only where the database is a server's.
+            ("keys.encryption_key", ENCRYPTION_KEY),
             ("auth.bootstrap_email", EMAIL),
             ("auth.bootstrap_password", PASSWORD),
             // The cheapest hash there is: what it costs is no matter of these tests.
@@ -88,6 +90,12 @@ impl Server {
             announced: Mutex::new(Vec::new()),
             output: String::new(),
         }
+    }
+
+    /// Another server on the same stores, with the same settings, still to be started.
+    pub fn replica(&self) -> Self {
+        let settings: Vec<_> = self.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        Self::on(self.stores.clone(), &settings)
     }
 
     /// Sets a setting for the next start.

@@ -1,7 +1,7 @@
 //! What the servers of the tests keep their things in. `SLUICE_TEST_STORES` chooses for the whole suite: `sqlite+files`, or
 //! `postgresql+s3`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use tempfile::TempDir;
 
@@ -25,10 +25,14 @@ pub fn stores() -> Kind {
     }
 }
 
-/// The stores of one server, or of several that share them. They are gone with this.
+/// The stores of one server, or of several that share them. They are gone with the last of these.
+#[derive(Clone)]
 pub struct Stores {
-    database: Option<Database>,
+    database: Option<Arc<Database>>,
 }
+
+/// What the signing keys in the databases of tests are encrypted with.
+pub const ENCRYPTION_KEY: &str = "c2x1aWNlIHRlc3RzIHNsdWljZSB0ZXN0cyBzbHVpY2U=";
 
 impl Stores {
     /// New ones, of the kind that the environment chooses.
@@ -36,27 +40,35 @@ impl Stores {
         match stores() {
             Kind::SqliteAndFiles => Self { database: None },
             // Here the bucket is made too, once there is one.
-            Kind::PostgresqlAndS3 => Self { database: Some(Database::migrated()) },
+            Kind::PostgresqlAndS3 => Self::shared(),
         }
+    }
+
+    /// New ones that several servers can share, whatever the environment chooses.
+    pub fn shared() -> Self {
+        Self { database: Some(Arc::new(Database::migrated())) }
     }
 
     /// The same before the first start of any server: without any table.
     pub fn empty() -> Self {
         match stores() {
             Kind::SqliteAndFiles => Self { database: None },
-            Kind::PostgresqlAndS3 => Self { database: Some(Database::empty()) },
+            Kind::PostgresqlAndS3 => Self { database: Some(Arc::new(Database::empty())) },
         }
     }
 
     /// The database, where it is a server's.
     pub fn database(&self) -> Option<&Database> {
-        self.database.as_ref()
+        self.database.as_deref()
     }
 
     /// What a server is told of them, as `("database.url", "…")`.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         // Here `storage.…` is added.
-        self.database.iter().map(|database| ("database.url", database.url().to_owned())).collect()
+        let database = self.database.iter().flat_map(|database| {
+            [("database.url", database.url().to_owned()), ("keys.encryption_key", ENCRYPTION_KEY.to_owned())]
+        });
+        database.collect()
     }
 
     /// The same as environment variables.

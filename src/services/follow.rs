@@ -1,0 +1,151 @@
+//! Following what other replicas change: every change is in the log in the order of the commits, and is brought into this
+//! replica's directory before two seconds have passed (contract, end of section 3).
+//!
+//! What this replica changed itself is in the log too, and is read back once more. That is deliberate: a commit whose
+//! outcome was lost with the connection is brought in like any other.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Context, Refusal, context, share_keys, start};
+use crate::{
+    directory::{Change, Loaded},
+    store::{
+        self, Connection, StoreError,
+        changes::{KEYS, Logged},
+    },
+};
+
+/// Who is further behind than this says so.
+const IN_STEP: Duration = Duration::from_secs(2);
+
+/// Changes that are brought in at once.
+const AT_ONCE: i64 = 50_000;
+
+/// How far the directory has followed.
+#[derive(Debug)]
+pub struct Following {
+    /// Whether there is anybody to follow.
+    shared: bool,
+    /// The last change that the directory has.
+    position: AtomicI64,
+    began: Instant,
+    /// When it was last known to have all that was committed, in milliseconds after `began`.
+    in_step: AtomicU64,
+}
+
+impl Following {
+    /// Begins at a change that the directory has; `since` is the moment before it was read.
+    #[must_use]
+    pub fn from(position: i64, shared: bool, since: Instant) -> Self {
+        Self { shared, position: AtomicI64::new(position), began: since, in_step: AtomicU64::new(0) }
+    }
+
+    fn note(&self, moment: Instant) {
+        let passed = u64::try_from(moment.duration_since(self.began).as_millis()).unwrap_or(u64::MAX);
+        self.in_step.fetch_max(passed, Ordering::Relaxed);
+    }
+
+    /// For how long others may have changed what is not known here, where that is longer than it may be.
+    #[must_use]
+    pub fn stale_for(&self) -> Option<Duration> {
+        if !self.shared {
+            return None;
+        }
+        let in_step = Duration::from_millis(self.in_step.load(Ordering::Relaxed));
+        Some(self.began.elapsed().saturating_sub(in_step)).filter(|age| *age > IN_STEP)
+    }
+}
+
+/// What was found in the log.
+enum Found {
+    /// Nothing new.
+    Nothing,
+    /// Changes up to this one, and what they changed as it is now.
+    Changes(i64, Vec<Loaded>),
+    /// All of it was read anew, up to this change.
+    Everything(i64),
+}
+
+/// Brings in all that was changed.
+///
+/// # Errors
+/// When the database cannot be read. The directory has then what it had.
+pub fn catch_up(context: &Context) -> Result<(), StoreError> {
+    loop {
+        let began = Instant::now();
+        let read = |connection: &mut Connection| find(context, connection);
+        let brought_in = context.store.follow(read, |found| {
+            let (position, loaded) = match found {
+                Found::Nothing => return false,
+                Found::Everything(position) => (position, Vec::new()),
+                Found::Changes(position, loaded) => (position, loaded),
+            };
+            context.directory.apply(loaded);
+            context.following.position.store(position, Ordering::Relaxed);
+            true
+        })?;
+        if !brought_in {
+            context.following.note(began);
+            return Ok(());
+        }
+    }
+}
+
+fn find(context: &Context, connection: &mut Connection) -> Result<Found, StoreError> {
+    let position = context.following.position.load(Ordering::Relaxed);
+    let changes = store::changes::after(connection, position, AT_ONCE)?;
+    let Some(last) = changes.last().map(|change| change.id) else { return Ok(Found::Nothing) };
+    // Numbers may be missing because a write was undone, or because the log was cut while this replica was away.
+    let first = store::changes::oldest(connection)?.unwrap_or(last);
+    if first > position.saturating_add(1) {
+        tracing::info!("the log of changes does not go back far enough; everything is read anew");
+        return Ok(Found::Everything(start::fill(&context.directory, connection)?));
+    }
+    if changes.iter().any(|change| change.entry.kind == KEYS) {
+        share_keys::reload(context, connection)?;
+    }
+    Ok(Found::Changes(last, load(connection, &changes, (position, last))?))
+}
+
+fn load(connection: &mut Connection, changes: &[Logged], range: (i64, i64)) -> Result<Vec<Loaded>, StoreError> {
+    let changed: HashSet<Change> = changes.iter().filter_map(|change| context::change(&change.entry)).collect();
+    let mut loaded = Vec::new();
+    // An import may have changed a hundred thousand subscriptions; they are read together.
+    if changed.iter().any(|change| matches!(change, Change::Subscription(_))) {
+        loaded = start::changed_subscriptions(connection, range)?;
+    }
+    // Products before their releases.
+    let (first, then): (Vec<_>, Vec<_>) = changed
+        .into_iter()
+        .filter(|change| !matches!(change, Change::Subscription(_)))
+        .partition(|change| !matches!(change, Change::Release(..)));
+    let mut catalogue = Vec::new();
+    for change in first.into_iter().chain(then) {
+        catalogue.extend(context::load(connection, change)?);
+    }
+    // What subscriptions refer to goes before them.
+    catalogue.append(&mut loaded);
+    Ok(catalogue)
+}
+
+/// Forgets changes that were made longer ago than this.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn forget(context: &Arc<Context>, keep: SignedDuration) -> Result<(), Refusal> {
+    context
+        .append(move |connection, now| {
+            let before = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
+            store::changes::forget_before(connection, before).map(drop)
+        })
+        .await
+}
