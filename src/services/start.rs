@@ -28,8 +28,15 @@ pub fn directory(store: &Store) -> Result<Directory, StoreError> {
             store::hosting_groups::all(connection)?,
         );
         let directory = Directory::new(catalogue);
-        store::subscriptions::for_each(connection, |subscription| directory.put_subscription(subscription.coverage))?;
-        store::license_keys::for_each(connection, |key| directory.put_key(&key))?;
+        store::subscriptions::for_each(connection, |subscription| {
+            directory.put_subscription(subscription.coverage);
+        })?;
+        store::license_keys::for_each(connection, |key| {
+            // A key refers to a subscription (foreign key).
+            if let Some(coverage) = directory.coverage(key.subscription) {
+                directory.put_key(&key, &coverage);
+            }
+        })?;
         Ok(directory)
     })
 }

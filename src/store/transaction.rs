@@ -111,9 +111,9 @@ pub(super) fn hold(connection: &mut Connection, thing: Uuid) -> Result<(), Store
     let AnyConnection::Postgresql(connection) = connection else { return Ok(()) };
     // Two things in a million millions share a number; one then waits for the other, no more.
     let (high, low) = thing.as_u64_pair();
-    let folded = (high ^ low).to_be_bytes();
-    let [a, b, c, d, e, f, g, h] = folded;
-    let number = i32::from_be_bytes([a ^ e, b ^ f, c ^ g, d ^ h]);
+    let folded = high ^ low;
+    let (upper, lower) = (folded >> 32, folded & u64::from(u32::MAX));
+    let number = u32::try_from(upper ^ lower).unwrap_or_default().cast_signed();
     diesel::sql_query(format!("SELECT pg_advisory_xact_lock({HELD_THING}, {number})")).execute(connection)?;
     Ok(())
 }
@@ -129,7 +129,7 @@ pub(super) fn answers(connection: &mut Connection) -> bool {
 /// Opens one connection to an `SQLite` file.
 pub(super) fn open_file(url: &str, setup: &str) -> Result<Connection, StoreError> {
     let mut connection = diesel::sqlite::SqliteConnection::establish(url)
-        .map_err(|error| StoreError::from_message(error.to_string()))?;
-    connection.batch_execute(setup).map_err(|error| StoreError::from_message(error.to_string()))?;
+        .map_err(|error| StoreError::from_message(&error.to_string()))?;
+    connection.batch_execute(setup).map_err(|error| StoreError::from_message(&error.to_string()))?;
     Ok(AnyConnection::Sqlite(connection))
 }

@@ -13,6 +13,7 @@
 mod admin;
 mod architecture;
 mod client;
+mod commands;
 mod decisions;
 mod demo;
 mod documentation;
