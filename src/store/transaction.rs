@@ -59,6 +59,24 @@ fn begin(connection: &mut Connection, purpose: Purpose) -> QueryResult<()> {
     }
 }
 
+fn commit(connection: &mut Connection) -> QueryResult<()> {
+    if let AnyConnection::Postgresql(inner) = connection {
+        // PostgreSQL answers the COMMIT of a transaction in which a statement failed as if all were well, and rolls back. Of
+        // two statements in one trip the first then fails. (diesel learns from the connection that the transaction is over.)
+        return match inner.batch_execute("SELECT 1; COMMIT") {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                if !is_fit(connection) {
+                    // Where this fails too, the connection is given up.
+                    let _ = Manager::rollback_transaction(connection);
+                }
+                Err(error)
+            }
+        };
+    }
+    Manager::commit_transaction(connection)
+}
+
 /// Runs `work` in a transaction that is committed when it succeeds, and has left no trace when it fails.
 pub(super) fn run<T, E: From<StoreError>>(
     connection: &mut Connection,
@@ -70,7 +88,7 @@ pub(super) fn run<T, E: From<StoreError>>(
     let done = catch_unwind(AssertUnwindSafe(|| work(connection)))
         .unwrap_or_else(|_| Err(E::from(StoreError::Other("a transaction panicked".to_owned()))));
     match done {
-        Ok(value) => match Manager::commit_transaction(connection) {
+        Ok(value) => match commit(connection) {
             Ok(()) => Ok(value),
             Err(error) => {
                 mend(connection);
