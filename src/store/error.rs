@@ -36,7 +36,7 @@ impl From<DieselError> for StoreError {
                     Self::Unavailable(format!("the connection to the database was lost: {}", in_one_line(&text)))
                 }
                 DatabaseErrorKind::ReadOnlyTransaction => Self::Unavailable(text),
-                _ => Self::from_message(text),
+                _ => Self::from_message(&text),
             },
             DieselError::DeserializationError(_) => {
                 Self::Damaged(format!("the database holds a value that is none: {text}"))
@@ -44,7 +44,7 @@ impl From<DieselError> for StoreError {
             DieselError::BrokenTransactionManager => Self::Unavailable(text),
             // What the commit said, not that nothing could be undone after it.
             DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
-            _ => Self::from_message(text),
+            _ => Self::from_message(&text),
         }
     }
 }
@@ -57,7 +57,7 @@ pub(super) fn in_one_line(text: &str) -> String {
 impl StoreError {
     /// `SQLite` tells these cases apart only by the text of its error, and of `PostgreSQL` diesel does not pass on the
     /// code. (Sessions ask for English texts, see `postgresql::connect`.)
-    pub(super) fn from_message(text: String) -> Self {
+    pub(super) fn from_message(text: &str) -> Self {
         const AWAY: [&str; 14] = [
             "disk is full",
             "readonly database",
@@ -75,7 +75,7 @@ impl StoreError {
             "remaining connection slots",
         ];
         const BROKEN: [&str; 2] = ["malformed", "not a database"];
-        let text = in_one_line(&text);
+        let text = in_one_line(text);
         if text.contains("deadlock detected") {
             Self::Contended(text)
         } else if AWAY.iter().any(|sign| text.contains(sign)) {

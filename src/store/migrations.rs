@@ -11,7 +11,7 @@ const POSTGRESQL: EmbeddedMigrations = embed_migrations!("migrations/postgresql"
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn failed(error: &Failure) -> StoreError {
-    match StoreError::from_message(error.to_string()) {
+    match StoreError::from_message(&error.to_string()) {
         StoreError::Other(text) if text.contains("permission denied") => StoreError::Other(format!(
             "the migration of the database failed: {text}; make the user of database.url the owner of the database"
         )),

@@ -36,12 +36,12 @@ struct Lent<'p> {
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        let mut shelf = self.pool.shelf.lock();
+        let mut held = self.pool.shelf.lock();
         match self.connection.take() {
-            Some(connection) => shelf.idle.push(connection),
-            None => shelf.all = shelf.all.saturating_sub(1),
+            Some(connection) => held.idle.push(connection),
+            None => held.all = held.all.saturating_sub(1),
         }
-        drop(shelf);
+        drop(held);
         self.pool.returned.notify_one();
     }
 }
@@ -76,23 +76,23 @@ impl Pool {
 
     fn lend(&self) -> Result<(Lent<'_>, Connection), StoreError> {
         let deadline = Instant::now() + PATIENCE;
-        let mut shelf = self.shelf.lock();
+        let mut held = self.shelf.lock();
         loop {
-            if let Some(mut connection) = shelf.idle.pop() {
-                drop(shelf);
+            if let Some(mut connection) = held.idle.pop() {
+                drop(held);
                 let lent = Lent { pool: self, connection: None };
                 if transaction::answers(&mut connection) {
                     return Ok((lent, connection));
                 }
                 drop(lent);
-                shelf = self.shelf.lock();
-            } else if shelf.all < self.most {
-                shelf.all += 1;
-                drop(shelf);
+                held = self.shelf.lock();
+            } else if held.all < self.most {
+                held.all += 1;
+                drop(held);
                 let lent = Lent { pool: self, connection: None };
                 let connection = (self.connect)()?;
                 return Ok((lent, connection));
-            } else if self.returned.wait_until(&mut shelf, deadline).timed_out() {
+            } else if self.returned.wait_until(&mut held, deadline).timed_out() {
                 return Err(StoreError::Unavailable(format!(
                     "all {} connections to the database have been in use for {} s (database.connections)",
                     self.most,

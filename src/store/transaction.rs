@@ -52,6 +52,24 @@ fn begin(connection: &mut Connection, purpose: Purpose) -> QueryResult<()> {
     }
 }
 
+fn commit(connection: &mut Connection) -> QueryResult<()> {
+    if let AnyConnection::Postgresql(inner) = connection {
+        // PostgreSQL answers the COMMIT of a transaction in which a statement failed as if all were well, and rolls back. Of
+        // two statements in one trip the first then fails. (diesel learns from the connection that the transaction is over.)
+        return match inner.batch_execute("SELECT 1; COMMIT") {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                if !is_fit(connection) {
+                    // Where this fails too, the connection is given up.
+                    let _ = Manager::rollback_transaction(connection);
+                }
+                Err(error)
+            }
+        };
+    }
+    Manager::commit_transaction(connection)
+}
+
 /// Runs `work` in a transaction that is committed when it succeeds, and has left no trace when it fails.
 pub(super) fn run<T, E: From<StoreError>>(
     connection: &mut Connection,
@@ -63,7 +81,7 @@ pub(super) fn run<T, E: From<StoreError>>(
     let done = catch_unwind(AssertUnwindSafe(|| work(connection)))
         .unwrap_or_else(|_| Err(E::from(StoreError::Other("a transaction panicked".to_owned()))));
     match done {
-        Ok(value) => match Manager::commit_transaction(connection) {
+        Ok(value) => match commit(connection) {
             Ok(()) => Ok(value),
             Err(error) => {
                 mend(connection);
@@ -104,9 +122,9 @@ pub(super) fn hold(connection: &mut Connection, thing: Uuid) -> Result<(), Store
     let AnyConnection::Postgresql(connection) = connection else { return Ok(()) };
     // Two things in a million millions share a number; one then waits for the other, no more.
     let (high, low) = thing.as_u64_pair();
-    let folded = (high ^ low).to_be_bytes();
-    let [a, b, c, d, e, f, g, h] = folded;
-    let number = i32::from_be_bytes([a ^ e, b ^ f, c ^ g, d ^ h]);
+    let folded = high ^ low;
+    let (upper, lower) = (folded >> 32, folded & u64::from(u32::MAX));
+    let number = u32::try_from(upper ^ lower).unwrap_or_default().cast_signed();
     diesel::sql_query(format!("SELECT pg_advisory_xact_lock({}, {number})", locks::THING)).execute(connection)?;
     Ok(())
 }
@@ -122,7 +140,7 @@ pub(super) fn answers(connection: &mut Connection) -> bool {
 /// Opens one connection to an `SQLite` file.
 pub(super) fn open_file(url: &str, setup: &str) -> Result<Connection, StoreError> {
     let mut connection = diesel::sqlite::SqliteConnection::establish(url)
-        .map_err(|error| StoreError::from_message(error.to_string()))?;
-    connection.batch_execute(setup).map_err(|error| StoreError::from_message(error.to_string()))?;
+        .map_err(|error| StoreError::from_message(&error.to_string()))?;
+    connection.batch_execute(setup).map_err(|error| StoreError::from_message(&error.to_string()))?;
     Ok(AnyConnection::Sqlite(connection))
 }

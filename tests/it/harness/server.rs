@@ -43,11 +43,11 @@ pub struct Server {
     running: Option<Running>,
     address: Address,
     announced: Mutex<Vec<String>>,
-    output: String,
 }
 
 struct Running {
     process: Child,
+    said: Arc<Mutex<Vec<String>>>,
     log: Arc<Mutex<Vec<String>>>,
     readers: Vec<JoinHandle<()>>,
 }
@@ -88,7 +88,6 @@ impl Server {
             running: None,
             address: Arc::new(Mutex::new(SocketAddr::from(([127, 0, 0, 1], 0)))),
             announced: Mutex::new(Vec::new()),
-            output: String::new(),
         }
     }
 
@@ -180,9 +179,9 @@ impl Server {
         format!("http://{}", self.address.lock().expect("a lock"))
     }
 
-    /// What it printed when it started.
-    pub fn output(&self) -> &str {
-        &self.output
+    /// What it has printed so far.
+    pub fn output(&self) -> String {
+        self.running.as_ref().map(|running| lock(&running.said).join("\n")).unwrap_or_default()
     }
 
     /// The id of its process.
@@ -249,7 +248,7 @@ impl Server {
             gather(process.stdout.take().expect("its output"), Arc::clone(&said)),
             gather(process.stderr.take().expect("its log"), Arc::clone(&log)),
         ];
-        let mut running = Running { process, log, readers };
+        let mut running = Running { process, said: Arc::clone(&said), log, readers };
         let deadline = Instant::now() + START;
         loop {
             // The line with the public address comes after the one with the address that is listened on.
@@ -257,7 +256,6 @@ impl Server {
             let found = lines.iter().find_map(|line| line.split_once("listens on http://")?.1.trim().parse().ok());
             if let (Some(address), true) = (found, lines.len() > 3) {
                 *lock(&self.address) = address;
-                self.output = lines.join("\n");
                 self.running = Some(running);
                 return;
             }

@@ -19,7 +19,7 @@ fn what_checks_depend_on_is_logged_when_it_changes_and_nothing_else_is() {
     assert_eq!(new(), [""; 0]);
     let office = vendor.product();
     assert_eq!(new(), ["product"]);
-    office.release("13.0.0").draft();
+    office.release("13.0.0").standalone("the program").draft();
     assert_eq!(new(), ["release", "release"], "the draft, and its file");
     office.steer("13.0.0", "publish", &Value::Null);
     assert_eq!(new(), ["release"]);

@@ -22,7 +22,7 @@ use sluice::{
     store::{
         Connection, Store, StoreError,
         changes::{self, Entry},
-        installations, runs,
+        installations, runs, settings,
     },
 };
 use uuid::Uuid;
@@ -154,6 +154,21 @@ fn a_replica_that_is_halted_in_the_middle_of_a_write_does_not_hold_up_the_others
     });
     let left = other.read(|connection| changes::after(connection, 0, 10)).unwrap();
     assert_eq!(left.iter().map(|logged| &logged.entry).collect::<Vec<_>>(), [&entry(3)]);
+}
+
+#[test]
+fn a_write_that_overlooks_a_failed_statement_is_not_taken_for_committed() {
+    let database = Database::migrated();
+    let store = Store::connect(database.url(), 2).unwrap();
+    let work = |connection: &mut Connection| {
+        settings::insert(connection, "one", "first")?;
+        let _ = settings::insert(connection, "one", "second");
+        Ok::<_, StoreError>(((), ()))
+    };
+    assert!(store.write(work, |()| panic!("it was not committed")).is_err());
+    assert_eq!(store.read(|connection| settings::get(connection, "one")).unwrap(), None);
+    store.append::<_, StoreError>(|connection| settings::insert(connection, "one", "third")).unwrap();
+    assert_eq!(store.read(|connection| settings::get(connection, "one")).unwrap().as_deref(), Some("third"));
 }
 
 #[test]

@@ -94,18 +94,17 @@ fn every_foreign_key_is_indexed() {
 #[test]
 fn what_migrations_do_they_undo() {
     let database = Database::empty();
-    let objects = format!(
+    let objects =
         "SELECT relkind::text || ' ' || relname AS value FROM pg_class WHERE relnamespace = 'public'::regnamespace
-         AND relname NOT LIKE '\\_\\_diesel%' ORDER BY 1"
-    );
+         AND relname NOT LIKE '\\_\\_diesel%' ORDER BY 1";
     for folder in tree("postgresql") {
         database.execute(&fs::read_to_string(folder.join("up.sql")).unwrap());
     }
-    assert!(!database.select(&objects).is_empty());
+    assert!(!database.select(objects).is_empty());
     for folder in tree("postgresql").iter().rev() {
         database.execute(&fs::read_to_string(folder.join("down.sql")).unwrap());
     }
-    assert_eq!(database.select(&objects), Vec::<String>::new());
+    assert_eq!(database.select(objects), Vec::<String>::new());
 }
 
 #[test]
