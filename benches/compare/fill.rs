@@ -107,7 +107,7 @@ pub fn fill(data: &Path, subscriptions: usize) -> Outcome<Filled> {
     let store = Store::open(&data.join("sluice.sqlite3"))?;
     store.migrate()?;
     let keys = KeyRing::open(data)?;
-    start::match_keys(&store, &keys)?;
+    start::match_keys(&store, &keys, "the folder")?;
     Ok(store.write(|connection| Ok::<_, Failure>((write(connection, data, &keys, subscriptions)?, ())), drop)?)
 }
 
