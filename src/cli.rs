@@ -3,6 +3,7 @@
 pub mod check;
 mod client;
 pub mod config;
+pub mod database;
 pub mod keys;
 pub mod migrate;
 pub mod publish;
@@ -42,6 +43,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Bring the database's schema up to date, without starting the server.
     Migrate(migrate::MigrateArgs),
+    /// Copy a database into another one, such as from the embedded default to `PostgreSQL`.
+    Database(database::DatabaseArgs),
     /// Publish a release from a release.toml: draft it, upload its files, publish it.
     Publish(publish::PublishArgs),
     /// Ask a server for an update, as an updater would.
@@ -90,6 +93,7 @@ pub fn run() -> ExitCode {
     let done = match command {
         Command::Serve(arguments) => load(config.as_deref()).and_then(|config| serve::run(&arguments, &config)),
         Command::Migrate(arguments) => load(config.as_deref()).and_then(|config| migrate::run(&arguments, &config)),
+        Command::Database(arguments) => load(config.as_deref()).and_then(|config| database::run(arguments, &config)),
         Command::Config(arguments) => config::run(&arguments, config.as_deref()),
         Command::Keys(arguments) => load(config.as_deref()).and_then(|config| keys::run(&arguments, &config)),
         Command::Publish(arguments) => wait_for(publish::run(arguments)),

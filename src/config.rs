@@ -75,8 +75,7 @@ impl DatabaseConfig {
     /// Whether several processes may use it.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        let url = self.url.reveal();
-        url.starts_with("postgres://") || url.starts_with("postgresql://")
+        self.url.is_server()
     }
 }
 
@@ -296,10 +295,18 @@ impl Config {
     /// # Errors
     /// When `database.url` names something else.
     pub fn database_url(&self) -> Result<String, ConfigError> {
-        let url = self.database.url.reveal();
-        if !self.database.is_shared() {
+        self.database_url_of("database.url", &self.database.url)
+    }
+
+    /// The same for a URL that was given elsewhere, as `name`.
+    ///
+    /// # Errors
+    /// When it names something else.
+    pub fn database_url_of(&self, name: &str, given: &PrivateUrl) -> Result<String, ConfigError> {
+        let url = given.reveal();
+        if !given.is_server() {
             let takes = "`sqlite:PATH` or `postgres://USER@HOST/NAME`";
-            let path = self.path_of("database.url", url, "sqlite:", "sluice.sqlite3", takes)?;
+            let path = self.path_of(name, url, "sqlite:", "sluice.sqlite3", takes)?;
             return Ok(format!("sqlite:{}", path.display()));
         }
         if self.keys.encryption_key.reveal().is_empty() {
@@ -308,8 +315,8 @@ impl Config {
                     .to_owned(),
             ));
         }
-        match self.database.url.fault() {
-            Some(fault) => Err(ConfigError(format!("database.url: `{}` {fault}", self.database.url.shown()))),
+        match given.fault() {
+            Some(fault) => Err(ConfigError(format!("{name}: `{}` {fault}", given.shown()))),
             None => Ok(url.to_owned()),
         }
     }

@@ -26,7 +26,16 @@ pub struct DataFolder {
     _lock: File,
 }
 
+/// The file in it by which it is held.
+const LOCK: &str = "lock";
+
 impl DataFolder {
+    /// Whether a folder has been a data folder.
+    #[must_use]
+    pub fn is_one(path: &Path) -> bool {
+        path.join(LOCK).exists()
+    }
+
     /// Makes the folder where there is none (for its owner only), and takes hold of it.
     ///
     /// # Errors
@@ -34,7 +43,7 @@ impl DataFolder {
     pub fn open(path: &Path) -> Result<Self, DataFolderError> {
         let io = |error| DataFolderError::Io(path.to_owned(), error);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(path.join("lock")).map_err(io)?;
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(path.join(LOCK)).map_err(io)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse(path.to_owned())),

@@ -3,6 +3,7 @@
 
 pub mod check_update;
 pub mod context;
+pub mod copy_database;
 pub mod download;
 pub mod follow;
 pub mod found_vendor;

@@ -30,6 +30,7 @@ pub mod settings;
 mod sqlite;
 pub mod stops;
 pub mod subscriptions;
+pub mod tables;
 mod transaction;
 pub mod users;
 pub mod value;
@@ -40,6 +41,7 @@ pub use connection::{AnyConnection, MultiBackend};
 pub use error::{Place, StoreError};
 pub use lead::Lead;
 pub use listener::Listener;
+pub use migrations::Schema;
 use postgresql::Postgresql;
 use sqlite::Sqlite;
 
@@ -206,6 +208,43 @@ impl Store {
             Kind::File(sqlite) => sqlite.read(work),
             Kind::Server(postgresql) => postgresql.read(work),
         }
+    }
+
+    /// The same as [`Self::snapshot`], for work that may take hours: on a connection of its own, without limits of time.
+    ///
+    /// # Errors
+    /// What `work` failed with, or that no connection could be had.
+    pub fn long_snapshot<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match &self.kind {
+            Kind::File(_) => self.snapshot(work),
+            Kind::Server(postgresql) => postgresql.at_leisure(transaction::Purpose::Snapshot, work),
+        }
+    }
+
+    /// The same as [`Self::write`], for work that may take hours, on a database that nobody else uses: on a connection of
+    /// its own, without limits of time.
+    ///
+    /// # Errors
+    /// What `work` failed with, or what the database did.
+    pub fn long_write<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match &self.kind {
+            Kind::File(sqlite) => sqlite.write(|connection| Ok((work(connection)?, ())), |()| ()),
+            Kind::Server(postgresql) => postgresql.at_leisure(transaction::Purpose::Change, work),
+        }
+    }
+
+    /// How the schema compares with the one that this program knows. Changes nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn schema(&self) -> Result<Schema, StoreError> {
+        self.read(migrations::compare)
     }
 
     /// Brings everything that was written into the database file itself: whoever copies that file while the server is

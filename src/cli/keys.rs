@@ -54,13 +54,7 @@ pub fn run(arguments: &KeysArgs, config: &Config) -> Result<(), Failure> {
     let path = config.data.folder.join(KEY_FILE);
     match &arguments.command {
         KeysCommand::List { json } => {
-            if !path.exists() {
-                return Err(Failure::failed(&format!(
-                    "there are no keys at {}; `sluice serve` makes them at its first start",
-                    path.display()
-                )));
-            }
-            list(KeyFile::open(&path).map_err(|error| Failure::failed(&error))?.keys(), *json);
+            list(KeyFile::read(&path).map_err(|error| Failure::failed(&error))?.keys(), *json);
         }
         KeysCommand::Rotate { purpose } => {
             let purpose: Purpose = purpose.parse().map_err(|error| Failure::failed(&error))?;

@@ -22,6 +22,12 @@ impl PrivateUrl {
         &self.0
     }
 
+    /// Whether it names a database server, which several processes may use, and not a file.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.0.starts_with("postgres://") || self.0.starts_with("postgresql://")
+    }
+
     /// The URL as it may be shown.
     #[must_use]
     pub fn shown(&self) -> Cow<'_, str> {
@@ -63,6 +69,12 @@ impl PrivateUrl {
             return Some("has white space in it; write a space as %20");
         }
         None
+    }
+}
+
+impl From<String> for PrivateUrl {
+    fn from(url: String) -> Self {
+        Self(url)
     }
 }
 

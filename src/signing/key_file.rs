@@ -15,6 +15,12 @@ pub enum KeyError {
     /// The file cannot be read or written.
     #[error("cannot use the key file {0}: {1}; check the rights of the data folder")]
     Io(PathBuf, std::io::Error),
+    /// There is no file.
+    #[error("there are no keys at {0}; `sluice serve` makes them at its first start")]
+    Missing(PathBuf),
+    /// There are other keys where keys were to be put.
+    #[error("there are other keys at {0}; they belong to another database, so move them away, or choose another place")]
+    Occupied(PathBuf),
     /// Others can read the file.
     #[error(
         "the key file {0} can be read by others than its owner (mode {1:o}); run `chmod 600 {0}`, and rotate the keys if somebody may have read them"
@@ -50,6 +56,37 @@ impl KeyFile {
         }
         let keys = KeySet::read(&text).map_err(|error| KeyError::Damaged(path.to_owned(), error))?;
         Ok(Self { path: path.to_owned(), keys })
+    }
+
+    /// Reads the file, which must be there.
+    ///
+    /// # Errors
+    /// [`KeyError`] when it is not there, cannot be read, can be read by others, or is not a key file.
+    pub fn read(path: &Path) -> Result<Self, KeyError> {
+        match path.try_exists() {
+            Ok(true) => Self::open(path),
+            Ok(false) => Err(KeyError::Missing(path.to_owned())),
+            Err(error) => Err(KeyError::Io(path.to_owned(), error)),
+        }
+    }
+
+    /// Makes the file with these keys. One that has them already is left as it is.
+    ///
+    /// # Errors
+    /// [`KeyError`] when it cannot be made, or there are others.
+    pub fn put(path: &Path, keys: KeySet) -> Result<Self, KeyError> {
+        let file = Self { path: path.to_owned(), keys };
+        match Self::read(path) {
+            Ok(there) => {
+                let text = |keys: &KeySet| keys.to_text().map_err(|error| KeyError::Damaged(path.to_owned(), error));
+                if text(&there.keys)? != text(&file.keys)? {
+                    return Err(KeyError::Occupied(path.to_owned()));
+                }
+            }
+            Err(KeyError::Missing(_)) => file.save()?,
+            Err(error) => return Err(error),
+        }
+        Ok(file)
     }
 
     fn make(path: &Path) -> Result<Self, KeyError> {

@@ -1,9 +1,11 @@
 //! Many rows in one statement, in the words that both databases understand.
 
+use std::borrow::Cow;
+
 use diesel::{
     QueryResult, RunQueryDsl,
     query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::{BigInt, Binary, Nullable, Text},
+    sql_types::{BigInt, Binary, Bool, Nullable, Text},
 };
 
 use super::{Connection, MultiBackend, StoreError};
@@ -16,13 +18,30 @@ pub(super) enum Cell {
     Bytes(Vec<u8>),
     MaybeBytes(Option<Vec<u8>>),
     Number(i64),
+    MaybeNumber(Option<i64>),
+    Flag(bool),
+}
+
+impl Cell {
+    /// Puts the value into a statement.
+    pub(super) fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        match self {
+            Self::Text(text) => out.push_bind_param::<Text, _>(text),
+            Self::MaybeText(text) => out.push_bind_param::<Nullable<Text>, _>(text),
+            Self::Bytes(bytes) => out.push_bind_param::<Binary, _>(bytes),
+            Self::MaybeBytes(bytes) => out.push_bind_param::<Nullable<Binary>, _>(bytes),
+            Self::Number(number) => out.push_bind_param::<BigInt, _>(number),
+            Self::MaybeNumber(number) => out.push_bind_param::<Nullable<BigInt>, _>(number),
+            Self::Flag(flag) => out.push_bind_param::<Bool, _>(flag),
+        }
+    }
 }
 
 /// `INSERT INTO table (columns) VALUES (…), (…) tail`.
 #[derive(Debug)]
 pub(super) struct Bulk {
     /// The table and its columns, as in `changes (kind, at)`.
-    pub(super) into: &'static str,
+    pub(super) into: Cow<'static, str>,
     /// The rows, each with a cell for every column.
     pub(super) rows: Vec<Vec<Cell>>,
     /// What comes after the rows: `ON CONFLICT …`, or nothing.
@@ -51,7 +70,7 @@ impl QueryFragment<MultiBackend> for Bulk {
         // Each number of rows is another statement; to keep them all prepared would fill the memory for nothing.
         out.unsafe_to_cache_prepared();
         out.push_sql("INSERT INTO ");
-        out.push_sql(self.into);
+        out.push_sql(&self.into);
         out.push_sql(" VALUES ");
         for (number, row) in self.rows.iter().enumerate() {
             out.push_sql(if number == 0 { "(" } else { ", (" });
@@ -59,13 +78,7 @@ impl QueryFragment<MultiBackend> for Bulk {
                 if place > 0 {
                     out.push_sql(", ");
                 }
-                match cell {
-                    Cell::Text(text) => out.push_bind_param::<Text, _>(text)?,
-                    Cell::MaybeText(text) => out.push_bind_param::<Nullable<Text>, _>(text)?,
-                    Cell::Bytes(bytes) => out.push_bind_param::<Binary, _>(bytes)?,
-                    Cell::MaybeBytes(bytes) => out.push_bind_param::<Nullable<Binary>, _>(bytes)?,
-                    Cell::Number(number) => out.push_bind_param::<BigInt, _>(number)?,
-                }
+                cell.push(&mut out)?;
             }
             out.push_sql(")");
         }

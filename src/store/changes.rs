@@ -75,7 +75,7 @@ pub fn append(connection: &mut Connection, entries: &[Entry], now: Timestamp) ->
             ]
         };
         let rows = part.iter().map(row).collect();
-        Bulk { into: "changes (kind, first, second, at)", rows, tail: "" }.insert(connection)?;
+        Bulk { into: "changes (kind, first, second, at)".into(), rows, tail: "" }.insert(connection)?;
     }
     if entries.is_empty() { Ok(()) } else { listener::announce(connection) }
 }

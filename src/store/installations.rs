@@ -111,7 +111,8 @@ pub fn take_in(connection: &mut Connection, sightings: &[Sighting]) -> Result<()
         first_seen_at, last_seen_at)";
     let mut rows = newest.into_values().map(row).peekable();
     while rows.peek().is_some() {
-        Bulk { into, rows: rows.by_ref().take(AT_ONCE).collect(), tail: NEWER_STAYS }.insert(connection)?;
+        Bulk { into: into.into(), rows: rows.by_ref().take(AT_ONCE).collect(), tail: NEWER_STAYS }
+            .insert(connection)?;
     }
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! The schema, brought up to date: the same migrations for either database, each in its own language.
 
-use diesel::{backend::Backend, connection::SimpleConnection as _, migration::MigrationSource};
+use diesel::{
+    QueryableByName, RunQueryDsl as _, backend::Backend, connection::SimpleConnection as _, migration::MigrationSource,
+    sql_types::Text,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{AnyConnection, Connection, StoreError, locks};
@@ -34,15 +37,64 @@ pub(super) fn run_on_server(connection: &mut diesel::pg::PgConnection) -> Result
     run(connection, POSTGRESQL)
 }
 
+/// How a database's schema compares with the one that this program knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// There is none.
+    Missing,
+    /// It lacks migrations.
+    Older,
+    /// It is the same.
+    Current,
+    /// It has a migration that this program does not know.
+    Newer(String),
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// Compares the schemas without changing anything, which the harness would: it makes its table where there is none.
+pub(super) fn compare(connection: &mut Connection) -> Result<Schema, StoreError> {
+    const APPLIED: &str = "SELECT version FROM __diesel_schema_migrations";
+    let (table, known) = match connection {
+        AnyConnection::Sqlite(_) => (
+            "SELECT name AS version FROM sqlite_master WHERE name = '__diesel_schema_migrations'",
+            known::<diesel::sqlite::Sqlite>(&SQLITE)?,
+        ),
+        AnyConnection::Postgresql(_) => (
+            "SELECT relname::text AS version FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')",
+            known::<diesel::pg::Pg>(&POSTGRESQL)?,
+        ),
+    };
+    let tables: Vec<Version> = diesel::sql_query(table).load(connection)?;
+    if tables.is_empty() {
+        return Ok(Schema::Missing);
+    }
+    let applied: Vec<Version> = diesel::sql_query(APPLIED).load(connection)?;
+    if let Some(newer) = applied.iter().find(|applied| !known.contains(&applied.version)) {
+        return Ok(Schema::Newer(newer.version.clone()));
+    }
+    Ok(match applied.len() {
+        0 => Schema::Missing,
+        count if count < known.len() => Schema::Older,
+        _ => Schema::Current,
+    })
+}
+
+/// The migrations that this program knows.
+fn known<DB: Backend>(migrations: &EmbeddedMigrations) -> Result<Vec<String>, StoreError> {
+    let known = MigrationSource::<DB>::migrations(migrations).map_err(|error| failed(&error))?;
+    Ok(known.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
 fn run<DB: Backend, H: MigrationHarness<DB>>(
     harness: &mut H,
     migrations: EmbeddedMigrations,
 ) -> Result<Vec<String>, StoreError> {
-    let known: Vec<String> = MigrationSource::<DB>::migrations(&migrations)
-        .map_err(|error| failed(&error))?
-        .iter()
-        .map(|migration| migration.name().version().to_string())
-        .collect();
+    let known = known::<DB>(&migrations)?;
     let applied = harness.applied_migrations().map_err(|error| failed(&error))?;
     if let Some(newer) = applied.iter().find(|version| !known.contains(&version.to_string())) {
         return Err(StoreError::Other(format!(

@@ -43,6 +43,9 @@ const PARAMETERS: [(&str, &str); 7] = [
 const SESSION: &str = "SET lock_timeout = '30s'; SET statement_timeout = '60s'; \
     SET idle_in_transaction_session_timeout = '10s';";
 
+/// The opposite, whatever the server or the user is set to.
+const UNLIMITED: &str = "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;";
+
 /// What is wrong is told by its text, which servers may be set to translate. Not everybody may set this.
 const ENGLISH: &str =
     "DO $$ BEGIN PERFORM set_config('lc_messages', 'C', false); EXCEPTION WHEN OTHERS THEN NULL; END $$";
@@ -71,6 +74,17 @@ impl Postgresql {
     /// A connection of one's own, which may take its time.
     pub(super) fn patient(&self) -> Result<PgConnection, StoreError> {
         establish(&self.url).map_err(|text| StoreError::Unavailable(format!("no connection: {text}")))
+    }
+
+    /// Runs `work` in a transaction on a connection of its own that nothing but the server's end interrupts.
+    pub(super) fn at_leisure<T, E: From<StoreError>>(
+        &self,
+        purpose: Purpose,
+        work: impl FnOnce(&mut Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.patient()?;
+        connection.batch_execute(UNLIMITED).map_err(StoreError::from)?;
+        transaction::run(&mut AnyConnection::Postgresql(connection), purpose, work)
     }
 
     pub(super) fn write<T, E: From<StoreError>, C>(

@@ -1,0 +1,287 @@
+//! The tables as data: what is done alike with the rows of each, whatever they mean. Names, columns and types come from
+//! [`super::schema`]; only the order of the tables and the length of their keys are told here.
+
+mod checksum;
+
+use diesel::{
+    Expression, QueryResult, RunQueryDsl,
+    deserialize::{self, FromSql, QueryableByName},
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    row::{Field as _, NamedRow},
+    sql_types::{BigInt, Binary, Bool, Nullable, Text, Untyped},
+};
+
+pub use checksum::Checksum;
+
+use super::{
+    Connection, MultiBackend, StoreError,
+    bulk::{Bulk, Cell},
+    schema,
+};
+
+/// How many rows are held at once. With the most columns that diesel takes (32) still fewer values than either database
+/// takes in one statement (32,766).
+const ROWS: usize = 500;
+
+/// What a column holds, on either database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Bytes,
+    Number,
+    /// A truth value, which is a number on `SQLite`.
+    Flag,
+}
+
+impl Kind {
+    /// The first letter of the name that a column of this kind is selected under: a row that is read says by it how.
+    const fn letter(self) -> char {
+        match self {
+            Self::Text => 't',
+            Self::Bytes => 'b',
+            Self::Number => 'n',
+            Self::Flag => 'f',
+        }
+    }
+}
+
+/// A type of column in the schema.
+trait Typed {
+    const KIND: Kind;
+}
+
+impl Typed for Text {
+    const KIND: Kind = Kind::Text;
+}
+
+impl Typed for Binary {
+    const KIND: Kind = Kind::Bytes;
+}
+
+impl Typed for BigInt {
+    const KIND: Kind = Kind::Number;
+}
+
+impl Typed for Bool {
+    const KIND: Kind = Kind::Flag;
+}
+
+impl Typed for Nullable<Text> {
+    const KIND: Kind = Kind::Text;
+}
+
+impl Typed for Nullable<Binary> {
+    const KIND: Kind = Kind::Bytes;
+}
+
+impl Typed for Nullable<BigInt> {
+    const KIND: Kind = Kind::Number;
+}
+
+/// All columns of a table.
+trait Columns {
+    fn list() -> Vec<(&'static str, Kind)>;
+}
+
+macro_rules! columns_of_tuples {
+    () => {};
+    ($first:ident $($rest:ident)*) => {
+        impl<$first, $($rest),*> Columns for ($first, $($rest),*)
+        where
+            $first: diesel::Column, <$first as Expression>::SqlType: Typed,
+            $($rest: diesel::Column, <$rest as Expression>::SqlType: Typed,)*
+        {
+            fn list() -> Vec<(&'static str, Kind)> {
+                vec![
+                    ($first::NAME, <$first as Expression>::SqlType::KIND),
+                    $(($rest::NAME, <$rest as Expression>::SqlType::KIND)),*
+                ]
+            }
+        }
+        columns_of_tuples!($($rest)*);
+    };
+}
+columns_of_tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z);
+
+/// A table.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// What it is called.
+    pub name: &'static str,
+    columns: fn() -> Vec<(&'static str, Kind)>,
+    /// So many of the first columns are its key.
+    key: usize,
+    /// Which rows are meant, as a condition; all where it is empty.
+    only: &'static str,
+}
+
+macro_rules! table {
+    ($name:ident, $key:literal) => {
+        table!($name, $key, "")
+    };
+    ($name:ident, $key:literal, $only:literal) => {
+        Table {
+            name: stringify!($name),
+            columns: <<schema::$name::table as diesel::Table>::AllColumns as Columns>::list,
+            key: $key,
+            only: $only,
+        }
+    };
+}
+
+/// All that an installation knows, in an order in which every row finds those that it refers to. Not the signing keys,
+/// which are kept elsewhere on `SQLite`, nor what is in [`LOG`].
+pub const CONTENTS: [Table; 15] = [
+    // The setting that `settings::KEYS` names.
+    table!(settings, 1, "name <> 'keys'"),
+    table!(users, 1),
+    table!(refresh_tokens, 1),
+    table!(products, 1),
+    table!(api_tokens, 1),
+    table!(stops, 2),
+    table!(releases, 1),
+    table!(artifacts, 1),
+    table!(manifests, 2),
+    table!(customers, 1),
+    table!(hosting_groups, 1),
+    table!(subscriptions, 1),
+    table!(license_keys, 1),
+    table!(installations, 2),
+    table!(runs, 2),
+];
+
+/// What replicas tell one another: of no use to a database that none of them has used yet.
+pub const LOG: [Table; 1] = [table!(changes, 1)];
+
+impl Table {
+    /// How many of its rows are meant.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count(&self, connection: &mut Connection) -> Result<u64, StoreError> {
+        let only = if self.only.is_empty() { "" } else { " WHERE " };
+        let counted = format!("SELECT count(*) AS n FROM {}{only}{}", self.name, self.only);
+        let rows: Vec<Row> = diesel::sql_query(counted).load(connection)?;
+        match rows.first().and_then(|row| row.0.first()) {
+            Some(Cell::MaybeNumber(Some(count))) => Ok(u64::try_from(*count).unwrap_or_default()),
+            _ => Err(StoreError::Other(format!("the rows of {} cannot be counted", self.name))),
+        }
+    }
+
+    /// Whether it has no row at all.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn is_empty(&self, connection: &mut Connection) -> Result<bool, StoreError> {
+        let any: Vec<Row> =
+            diesel::sql_query(format!("SELECT 1 = 1 AS f FROM {} LIMIT 1", self.name)).load(connection)?;
+        Ok(any.is_empty())
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or does not take them.
+    pub fn insert(&self, connection: &mut Connection, rows: Rows) -> Result<(), StoreError> {
+        let names: Vec<&str> = (self.columns)().into_iter().map(|(name, _)| name).collect();
+        let into = format!("{} ({})", self.name, names.join(", "));
+        Bulk { into: into.into(), rows: rows.0.into_iter().map(|row| row.0).collect(), tail: "" }.insert(connection)
+    }
+
+    /// Its rows, read from the start.
+    #[must_use]
+    pub fn pages(&self) -> Pages {
+        let columns = (self.columns)();
+        let selected: Vec<String> =
+            columns.iter().map(|(name, kind)| format!("{name} AS {}_{name}", kind.letter())).collect();
+        let key: Vec<&str> = columns.iter().take(self.key).map(|(name, _)| *name).collect();
+        Pages { table: *self, selected: selected.join(", "), key: key.join(", "), after: Vec::new() }
+    }
+}
+
+/// Some rows of a table.
+#[derive(Debug)]
+pub struct Rows(Vec<Row>);
+
+impl Rows {
+    /// How many.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        u64::try_from(self.0.len()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The rows of a table in the order of their keys, some at a time.
+#[derive(Debug)]
+pub struct Pages {
+    table: Table,
+    selected: String,
+    key: String,
+    /// The key of the last row.
+    after: Vec<Cell>,
+}
+
+impl Pages {
+    /// The next rows, unless there are no more.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn next(&mut self, connection: &mut Connection) -> Result<Option<Rows>, StoreError> {
+        let rows: Vec<Row> = (&*self).load(connection)?;
+        let Some(last) = rows.last() else { return Ok(None) };
+        self.after = last.0.iter().take(self.table.key).cloned().collect();
+        Ok(Some(Rows(rows)))
+    }
+}
+
+impl RunQueryDsl<Connection> for &Pages {}
+
+impl QueryId for Pages {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Pages {
+    type SqlType = Untyped;
+}
+
+impl QueryFragment<MultiBackend> for Pages {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        out.push_sql(&format!("SELECT {} FROM {} WHERE ", self.selected, self.table.name));
+        out.push_sql(if self.table.only.is_empty() { "1 = 1" } else { self.table.only });
+        if !self.after.is_empty() {
+            out.push_sql(&format!(" AND ({}) > (", self.key));
+            for (place, cell) in self.after.iter().enumerate() {
+                if place > 0 {
+                    out.push_sql(", ");
+                }
+                cell.push(&mut out)?;
+            }
+            out.push_sql(")");
+        }
+        out.push_sql(&format!(" ORDER BY {} LIMIT {ROWS}", self.key));
+        Ok(())
+    }
+}
+
+/// A row, with a cell for each column.
+#[derive(Debug)]
+struct Row(Vec<Cell>);
+
+impl QueryableByName<MultiBackend> for Row {
+    fn build<'a>(row: &impl NamedRow<'a, MultiBackend>) -> deserialize::Result<Self> {
+        let cell = |place: usize| {
+            let field = diesel::row::Row::get(row, place).ok_or("a column is missing")?;
+            let letter = field.field_name().and_then(|name| name.chars().next());
+            let value = field.value();
+            Ok(match letter {
+                Some('t') => Cell::MaybeText(FromSql::<Nullable<Text>, MultiBackend>::from_nullable_sql(value)?),
+                Some('b') => Cell::MaybeBytes(FromSql::<Nullable<Binary>, MultiBackend>::from_nullable_sql(value)?),
+                Some('n') => Cell::MaybeNumber(FromSql::<Nullable<BigInt>, MultiBackend>::from_nullable_sql(value)?),
+                Some('f') => Cell::Flag(FromSql::<Bool, MultiBackend>::from_nullable_sql(value)?),
+                _ => return Err("a column of a kind that is not known".into()),
+            })
+        };
+        (0..row.field_count()).map(cell).collect::<deserialize::Result<_>>().map(Self)
+    }
+}
