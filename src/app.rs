@@ -5,10 +5,10 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::{
-    artifacts::{Artifacts, ArtifactsError},
+    artifacts::{Artifacts, ArtifactsError, BucketOptions, KeyPair, Options},
     auth::{password::Passwords, session::Sessions},
     clock::{Clock, SystemClock},
-    config::{Config, ConfigError, Span},
+    config::{Config, ConfigError, DownloadMode, Span},
     data_folder::{DataFolder, DataFolderError},
     metrics::Metrics,
     services::{Context, Refusal, Settings, log_in, start},
@@ -79,7 +79,7 @@ impl App {
         }
         let keys = KeyRing::open(&config.data.folder)?;
         start::match_keys(&store, &keys)?;
-        let artifacts = Artifacts::open(&config.storage_folder()?, config.downloads.threads)?;
+        let artifacts = Artifacts::open(artifact_options(config)?)?;
         start::match_artifacts(&store, &artifacts)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let context = Arc::new(Context {
@@ -94,6 +94,7 @@ impl App {
                 public_url: config.public_url(bound)?,
                 url_ttl: signed(config.downloads.url_ttl),
                 keep_loose: signed(config.storage.keep_loose),
+                redirects: config.downloads.mode == DownloadMode::Redirect,
                 next_check_after: config.checks.next_check_after.seconds(),
                 session_ttl: signed(config.auth.session_ttl),
                 refresh_ttl: signed(config.auth.refresh_ttl),
@@ -128,6 +129,28 @@ impl App {
     pub fn setup_link(&self) -> Option<String> {
         self.setup_token.as_ref().map(|token| format!("{}/setup?token={token}", self.context.settings.public_url))
     }
+}
+
+/// The artifact stores that the configuration names.
+///
+/// # Errors
+/// When one of its keys is wrong.
+pub fn artifact_options(config: &Config) -> Result<Options, ConfigError> {
+    let stores = config.stores()?;
+    let storage = &config.storage;
+    let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let keys =
+        given(&storage.access_key_id).map(|id| KeyPair { id, secret: storage.secret_access_key.reveal().to_owned() });
+    let s3 = stores.s3.map(|url| BucketOptions {
+        bucket: url.bucket,
+        prefix: url.prefix,
+        endpoint: given(&storage.endpoint),
+        public_endpoint: given(&storage.public_endpoint),
+        region: storage.region.clone(),
+        keys,
+        path_style: storage.path_style,
+    });
+    Ok(Options { main: stores.main, files: stores.files, s3, threads: config.downloads.threads })
 }
 
 fn signed(span: Span) -> SignedDuration {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{Context, Refusal};
 use crate::{
-    artifacts::Artifacts,
+    artifacts::{Artifacts, ArtifactsError},
     directory::{Catalogue, Directory},
+    domain::artifact::ContentStore,
     signing::{KeyRing, random},
     store::{self, Connection, Store, StoreError},
 };
@@ -57,29 +58,66 @@ pub fn match_keys(store: &Store, keys: &KeyRing) -> Result<(), StoreError> {
     }
 }
 
-/// Makes sure that the folder of artifacts is the one that the database lists the contents of: with another one, listed
-/// files would be missing, and the sweep would take those of the other database for nobody's.
+/// Makes sure that the artifact stores are those which the database lists the contents of: with other ones, listed
+/// files would be missing, and the sweep would take those of the other database for nobody's. A bucket that is only
+/// away just now is no reason not to start: it is asked again before anything is removed from it.
 ///
 /// # Errors
-/// When it is not.
+/// When they are not, or a bucket cannot be used as it is configured.
 pub fn match_artifacts(store: &Store, artifacts: &Artifacts) -> Result<(), StoreError> {
-    let marker = artifacts.marker().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let places = store.read(store::artifacts::places)?;
+    if let Some(other) = places.keys().map(|(_, store)| *store).find(|store| !artifacts.stores().contains(store)) {
+        let count = places.keys().filter(|(_, store)| *store == other).count();
+        return Err(StoreError::Other(format!(
+            "the database lists {count} contents in the store `{other}`, which is not configured; set storage.{other} to where it is"
+        )));
+    }
+    for place in artifacts.stores() {
+        let matched = artifacts.wait_for(async {
+            if place == ContentStore::S3 {
+                artifacts.try_bucket().await?;
+            }
+            // What the database refuses with is no fault of the artifacts.
+            Ok(match_marker(store, artifacts, place).await)
+        });
+        match matched {
+            Ok(matched) => matched?,
+            Err(error) if error.is_away() => {
+                tracing::warn!(%error, "started without the artifact store: uploads are refused until it is back");
+            }
+            Err(error) => return Err(StoreError::Unavailable(error.to_string())),
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure of one store.
+///
+/// # Errors
+/// `storage_unavailable`, `internal_error`.
+pub async fn match_store(context: &Arc<Context>, place: ContentStore) -> Result<(), Refusal> {
+    Ok(match_marker(&context.store, &context.artifacts, place).await?)
+}
+
+async fn match_marker(store: &Store, artifacts: &Artifacts, place: ContentStore) -> Result<(), StoreError> {
+    let failed = |error: ArtifactsError| StoreError::Unavailable(error.to_string());
+    let marker = artifacts.marker(place).await.map_err(failed)?;
     let (known, lists_any) = store.read(|connection| {
         let known = store::settings::get(connection, store::settings::ARTIFACTS)?;
-        Ok::<_, StoreError>((known, !store::artifacts::contents(connection)?.is_empty()))
+        Ok::<_, StoreError>((known, store::artifacts::places(connection)?.keys().any(|(_, store)| *store == place)))
     })?;
     let refuse = |why: &str| {
         Err(StoreError::Other(format!(
-            "the artifact folder {} {why}; set storage.url and database.url to what belongs together",
-            artifacts.folder().display()
+            "{} {why}; set storage.url and database.url to what belongs together",
+            artifacts.shown(place)
         )))
     };
     match (known, marker) {
         (Some(known), Some(marker)) if known == marker => Ok(()),
         (_, Some(_)) => refuse("belongs to another database"),
         (Some(_), None) if lists_any => refuse("is not the one that the database lists the contents of"),
-        // First the database, then the folder: a crash between the two leaves a folder that may still be claimed.
-        (Some(known), None) => artifacts.mark(&known).map_err(|error| StoreError::Unavailable(error.to_string())),
+        // First the database, then the store: a crash between the two leaves a store that may still be claimed.
+        (Some(known), None) => artifacts.mark(place, &known).await.map_err(failed),
         (None, None) => {
             let new = uuid::Uuid::from_bytes(random()).to_string();
             let insert = |connection: &mut Connection| {
@@ -87,7 +125,7 @@ pub fn match_artifacts(store: &Store, artifacts: &Artifacts) -> Result<(), Store
                 Ok::<_, StoreError>(((), ()))
             };
             store.write(insert, |()| ())?;
-            artifacts.mark(&new).map_err(|error| StoreError::Unavailable(error.to_string()))
+            artifacts.mark(place, &new).await.map_err(failed)
         }
     }
 }
