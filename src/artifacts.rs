@@ -16,7 +16,7 @@ mod upload;
 
 use std::{
     collections::HashMap,
-    path::{Path as FilePath, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -30,7 +30,7 @@ use uuid::Uuid;
 use crate::domain::artifact::{ContentStore, Sha256};
 use bucket::Bucket;
 pub use bucket::{BucketOptions, KeyPair};
-pub use examine::Examined;
+pub use examine::{Examined, examine};
 use folder::Folder;
 use key::ObjectKey;
 pub use trouble::Trouble;
@@ -310,9 +310,4 @@ impl Drop for Artifacts {
             threads.shutdown_background();
         }
     }
-}
-
-/// The part of a path that a folder's store has, for messages.
-fn display(path: &FilePath) -> String {
-    path.display().to_string()
 }

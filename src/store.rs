@@ -184,6 +184,17 @@ impl Store {
         Ok(run.iter().map(ToString::to_string).collect())
     }
 
+    /// The migrations that [`Self::migrate`] would run.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or when the schema is newer than this program knows.
+    pub fn pending(&self) -> Result<Vec<String>, StoreError> {
+        let mut writer = self.writer.lock();
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::from_message(error.to_string());
+        let pending = writer.pending_migrations(MIGRATIONS).map_err(failed)?;
+        Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
+    }
+
     /// Runs `work` in a transaction of its own, one at a time. It is committed when `work` succeeds, and has left no
     /// trace when it fails. `after` runs once it is committed and before the next write begins.
     ///

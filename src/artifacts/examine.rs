@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use object_store::{ObjectStore as _, ObjectStoreExt as _};
 use uuid::Uuid;
 
-use super::{Artifacts, ArtifactsError, Trouble, bucket::Bucket, display, key::ObjectKey, random};
+use super::{Artifacts, ArtifactsError, Options, PATIENCE, Trouble, bucket::Bucket, key::ObjectKey, random};
 use crate::domain::artifact::ContentStore;
 
 /// One thing that was tried.
@@ -22,25 +22,37 @@ pub struct Examined {
 const TRIAL: Duration = Duration::from_mins(1);
 const PROBE: &str = "probe";
 
-impl Artifacts {
-    /// Tries all that Sluice needs of a store. What cannot be done any more after a problem is left out.
-    pub async fn examine(&self, store: ContentStore) -> Vec<Examined> {
-        match (store, &self.files, self.bucket()) {
-            (ContentStore::Files, Some(folder), _) => vec![examine_folder(&folder.path, self.main == store)],
-            (ContentStore::S3, _, Ok(bucket)) => {
-                let mut steps = Steps { bucket, done: Vec::new() };
-                if self.in_time(steps.examine(self.main == store)).await.is_err() && steps.is_fine() {
-                    steps.done.push(Examined {
-                        what: bucket.shown.clone(),
-                        problem: Some(Trouble::silent(&bucket.shown).to_string()),
-                    });
-                }
-                steps.done
-            }
-            _ => Vec::new(),
+/// Tries all that Sluice needs of the stores, while a server may be using them. What cannot be done any more after a
+/// problem is left out.
+///
+/// # Errors
+/// When the threads for it cannot be started.
+pub fn examine(options: Options) -> Result<Vec<Examined>, ArtifactsError> {
+    let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let threads = threads.map_err(ArtifactsError::Threads)?;
+    let Options { main, files, s3, .. } = options;
+    let mut done: Vec<_> = files.iter().map(|path| examine_folder(path, main == ContentStore::Files)).collect();
+    if let Some(s3) = s3 {
+        match Bucket::open(s3, threads.handle()) {
+            Ok(bucket) => done.extend(threads.block_on(examine_bucket(&bucket, main == ContentStore::S3))),
+            Err(error) => done.push(Examined { what: "the bucket".to_owned(), problem: Some(error.to_string()) }),
         }
     }
+    threads.shutdown_background();
+    Ok(done)
+}
 
+async fn examine_bucket(bucket: &Bucket, main: bool) -> Vec<Examined> {
+    let mut steps = Steps { bucket, done: Vec::new() };
+    // What went wrong is noted; but who waits for an answer for too long notes nothing.
+    if tokio::time::timeout(3 * PATIENCE, steps.examine(main)).await.is_err() {
+        let problem = Trouble::silent(&bucket.shown).to_string();
+        steps.done.push(Examined { what: bucket.shown.clone(), problem: Some(problem) });
+    }
+    steps.done
+}
+
+impl Artifacts {
     /// Whether the bucket can be used as it is configured.
     ///
     /// # Errors
@@ -70,7 +82,10 @@ fn read_only(bucket: &Bucket, error: &object_store::Error) -> ArtifactsError {
 }
 
 fn examine_folder(path: &FilePath, main: bool) -> Examined {
-    let what = format!("artifact folder {}", display(path));
+    let what = format!("the artifact folder {}", path.display());
+    if main && !path.exists() {
+        return Examined { what: format!("{what} is not there yet; `sluice serve` makes it"), problem: None };
+    }
     let attempt = || {
         if main {
             let probe = path.join(format!("{PROBE}-{}", Uuid::from_bytes(random())));
@@ -80,7 +95,7 @@ fn examine_folder(path: &FilePath, main: bool) -> Examined {
         std::fs::read_dir(path).map(drop)
     };
     let problem = attempt().err().map(|error| ArtifactsError::Folder(path.to_owned(), error).to_string());
-    Examined { what, problem }
+    Examined { what: format!("{what} can be {}", if main { "written" } else { "read" }), problem }
 }
 
 /// The trial of a bucket.
@@ -90,10 +105,6 @@ struct Steps<'b> {
 }
 
 impl Steps<'_> {
-    fn is_fine(&self) -> bool {
-        self.done.iter().all(|step| step.problem.is_none())
-    }
-
     fn note<T>(&mut self, what: &str, tried: Result<T, ArtifactsError>) -> Result<T, ArtifactsError> {
         let problem = tried.as_ref().err().map(ToString::to_string);
         self.done.push(Examined { what: format!("{} {what}", self.bucket.shown), problem });

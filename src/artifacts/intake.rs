@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn parts_are_of_one_size_whatever_the_pieces() {
         for lengths in [vec![1; 100], vec![100], vec![7, 31, 2, 60], vec![10; 10], vec![9, 1, 90], vec![95, 5]] {
-            let (mut gathered, mut sent, mut all) = (Gathered::default(), Vec::new(), Vec::new());
+            let (mut gathered, mut sent, mut all) = (Gathered::default(), Vec::<u8>::new(), Vec::<u8>::new());
             for (number, length) in (0_u8..).zip(&lengths) {
                 let piece = vec![number; *length];
                 all.extend(&piece);

@@ -13,11 +13,13 @@ pub mod manifest;
 pub mod pages;
 pub mod patience;
 pub mod program;
+pub mod s3;
 pub mod server;
 pub mod vendor;
 
 pub use actor::{Actor, Admin, Anonymous, Ci, Customer};
 pub use answer::Answer;
+pub use s3::S3;
 pub use patience::eventually;
 pub use server::Server;
 pub use vendor::{Product, Vendor, log_in};

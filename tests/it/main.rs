@@ -20,4 +20,5 @@ mod harness;
 mod openapi;
 mod operations;
 mod publisher;
+mod storage;
 mod updaters;

@@ -19,7 +19,7 @@ use nix::{
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::program::sluice;
+use super::{S3, program::sluice};
 
 pub const EMAIL: &str = "admin@vendor.example";
 pub const PASSWORD: &str = "correct-horse-battery-staple";
@@ -35,6 +35,7 @@ pub type Address = Arc<Mutex<SocketAddr>>;
 /// A server with a data folder of its own.
 pub struct Server {
     home: TempDir,
+    s3: Option<S3>,
     settings: Vec<(String, String)>,
     running: Option<Running>,
     address: Address,
@@ -67,10 +68,15 @@ impl Server {
             ("auth.password_memory_kib", "8"),
             ("auth.password_passes", "1"),
         ];
-        let settings = usual.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let s3 = (std::env::var("SLUICE_TEST_STORES").as_deref() == Ok("sqlite+s3")).then(S3::start);
+        let own = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let usual = usual.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let bucket = s3.iter().flat_map(S3::suite_settings).map(|(key, value)| (key.to_owned(), value));
+        let settings = usual.chain(bucket).chain(own).collect();
         Self {
             home: TempDir::new().expect("a folder"),
-            settings: settings.collect(),
+            s3,
+            settings,
             running: None,
             address: Arc::new(Mutex::new(SocketAddr::from(([127, 0, 0, 1], 0)))),
             announced: Mutex::new(Vec::new()),
@@ -95,11 +101,17 @@ impl Server {
 
     /// The names of the contents in the artifact store.
     pub fn contents(&self) -> BTreeSet<String> {
+        if let Some(s3) = &self.s3 {
+            return s3.contents();
+        }
         files(&self.data().join("artifacts/sha256"))
     }
 
     /// The names of what is on its way into the artifact store.
     pub fn incoming(&self) -> BTreeSet<String> {
+        if let Some(s3) = &self.s3 {
+            return s3.incoming();
+        }
         files(&self.data().join("artifacts/incoming"))
     }
 
