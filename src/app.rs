@@ -11,7 +11,7 @@ use crate::{
     config::{Config, ConfigError, DownloadMode, Span},
     data_folder::{DataFolder, DataFolderError},
     metrics::Metrics,
-    services::{Context, Refusal, Settings, log_in, start},
+    services::{Context, Refusal, Settings, log_in, start, start::MatchError},
     signing::{KeyError, KeyRing, random},
     store::{Store, StoreError},
 };
@@ -80,7 +80,10 @@ impl App {
         let keys = KeyRing::open(&config.data.folder)?;
         start::match_keys(&store, &keys)?;
         let artifacts = Artifacts::open(artifact_options(config)?)?;
-        start::match_artifacts(&store, &artifacts)?;
+        start::match_artifacts(&store, &artifacts).map_err(|error| match error {
+            MatchError::Store(error) => StartError::Store(error),
+            MatchError::Artifacts(error) => StartError::Artifacts(error),
+        })?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let context = Arc::new(Context {
             clock,

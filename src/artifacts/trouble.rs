@@ -37,7 +37,10 @@ impl Trouble {
         let code = between(&text, "<Code>", "</Code>").map(str::to_owned);
         let status = between(&text, "status code: ", ":").map(str::trim).and_then(|status| status.get(..3));
         let kind = match (code.as_deref(), status) {
-            (Some("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" | "ExpiredToken"), _) => Kind::Login,
+            (
+                Some("InvalidAccessKeyId" | "NotSignedUp" | "SignatureDoesNotMatch" | "InvalidToken" | "ExpiredToken"),
+                _,
+            ) => Kind::Login,
             (Some("RequestTimeTooSkewed" | "RequestExpired"), _) => Kind::Clock,
             (Some("NoSuchBucket" | "InvalidBucketName"), _) => Kind::NoBucket,
             (Some("AuthorizationHeaderMalformed" | "PermanentRedirect" | "IllegalLocationConstraintException"), _) => {
@@ -93,7 +96,7 @@ impl fmt::Display for Trouble {
             ),
             Kind::Rights => write!(
                 formatter,
-                "the S3 server of {bucket} does not allow this ({said}); the key pair must be allowed to list, read, write and delete there"
+                "the S3 server of {bucket} does not allow this ({said}); the key pair of storage.access_key_id must be allowed to list, read, write and delete there"
             ),
             Kind::Clock => write!(
                 formatter,

@@ -72,8 +72,7 @@ fn check(config: &Config, as_json: bool) -> Result<(), Failure> {
     done.extend(artifacts::examine(app::artifact_options(config)?).map_err(|error| Failure::failed(&error))?);
     let works = done.iter().all(|step| step.problem.is_none());
     if as_json {
-        let steps: Vec<_> =
-            done.iter().map(|step| json!({"what": step.what, "problem": step.problem})).collect();
+        let steps: Vec<_> = done.iter().map(|step| json!({"what": step.what, "problem": step.problem})).collect();
         say(json!({"works": works, "checked": steps}));
     } else {
         for Examined { what, problem } in &done {
@@ -100,7 +99,9 @@ fn database(config: &Config) -> Result<Examined, Failure> {
     Ok(match pending.map(|pending| pending.len()) {
         Ok(0) => Examined { what: format!("{what} is up to date"), problem: None },
         Ok(1) => Examined { what: format!("{what} needs a migration; `sluice serve` runs it"), problem: None },
-        Ok(count) => Examined { what: format!("{what} needs {count} migrations; `sluice serve` runs them"), problem: None },
+        Ok(count) => {
+            Examined { what: format!("{what} needs {count} migrations; `sluice serve` runs them"), problem: None }
+        }
         Err(error) => Examined { what, problem: Some(error.to_string()) },
     })
 }

@@ -116,7 +116,13 @@ pub fn run(arguments: &StorageArgs, config: &Config) -> Result<(), Failure> {
         tell(&outcome, to, arguments);
         match outcome.failed.is_empty() {
             true => Ok(()),
-            false => Err(Failure { exit_code: 1, message: format!("{} files were not moved; run this again when what is named above is right", outcome.failed.len()) }),
+            false => Err(Failure {
+                exit_code: 1,
+                message: format!(
+                    "{} files were not moved; run this again when what is named above is right",
+                    outcome.failed.len()
+                ),
+            }),
         }
     })
 }

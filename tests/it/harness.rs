@@ -19,7 +19,7 @@ pub mod vendor;
 
 pub use actor::{Actor, Admin, Anonymous, Ci, Customer};
 pub use answer::Answer;
-pub use s3::S3;
 pub use patience::eventually;
+pub use s3::S3;
 pub use server::Server;
 pub use vendor::{Product, Vendor, log_in};

@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use hyper::service::{Service, service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto::Builder,
@@ -117,6 +118,11 @@ impl S3 {
                 let service = service.clone();
                 tokio::spawn(async move {
                     let http = Builder::new(TokioExecutor::new());
+                    // To its end, whoever hangs up in the middle of a request: so does a real server.
+                    let service = service_fn(move |request| {
+                        let answer = tokio::spawn(Service::call(&service, request));
+                        async { answer.await.expect("an answer") }
+                    });
                     // Whoever hangs up is no matter of the server's.
                     let _ = http.serve_connection(TokioIo::new(line), service).await;
                 });
@@ -195,11 +201,12 @@ impl S3 {
         names
     }
 
-    /// Uploads in parts that were neither completed nor aborted, and their parts.
+    /// Parts of uploads that were neither completed nor aborted. (An upload without parts is nothing but a number: it has
+    /// no cost, and a kill in the moment between its beginning and its record may leave it.)
     pub fn uploads(&self) -> BTreeSet<String> {
         let entries = fs::read_dir(self.root.path()).expect("a folder").flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names.filter(|name| name.starts_with(".upload")).collect()
+        names.filter(|name| name.starts_with(".upload_id-")).collect()
     }
 }
 

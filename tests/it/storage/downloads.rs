@@ -35,10 +35,7 @@ fn a_client_is_sent_to_the_public_address_with_a_link_that_is_signed_for_it() {
     let file = fetch(&address, None).expect(200);
     assert!(file.body == content);
     assert_eq!(file.header("content-type"), "application/gzip");
-    assert_eq!(
-        file.header("content-disposition"),
-        "attachment; filename=\"standalone-13.0.0-linux-x86_64.tar.gz\""
-    );
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"standalone-13.0.0-linux-x86_64.tar.gz\"");
     let part = fetch(&address, Some("bytes=700000-")).expect(206);
     assert!(part.body == content[700_000..]);
     // HEAD, conditions, and a resumption by our own tag are answered here: only Sluice knows the tag.
@@ -145,7 +142,9 @@ fn through_sluice_a_file_comes_as_it_would_from_a_folder() {
     assert_eq!(answer.header("repr-digest"), digest_header(&content));
     assert_eq!(answer.header("content-length"), "9000001");
     // Over the edges of what is asked of the store at once.
-    for (first, last) in [(0, 0), (2_097_151, 2_097_152), (2_097_152, 4_194_304), (5, 8_999_999), (9_000_000, 9_000_000)] {
+    for (first, last) in
+        [(0, 0), (2_097_151, 2_097_152), (2_097_152, 4_194_304), (5, 8_999_999), (9_000_000, 9_000_000)]
+    {
         let part = customer.get(&url).header("range", &format!("bytes={first}-{last}")).send().expect(206);
         assert!(part.body == content[first..=last], "{first}-{last}");
     }
