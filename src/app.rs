@@ -55,7 +55,7 @@ pub struct App {
     /// What the one-time link has, while there is no administrator.
     pub setup_token: Option<String>,
     /// Held as long as the application lives, so that no other one uses the same folder.
-    _folder: DataFolder,
+    _folder: Option<DataFolder>,
 }
 
 impl std::fmt::Debug for App {
@@ -71,10 +71,22 @@ impl App {
     /// # Errors
     /// [`StartError`] with one line for the person who started it.
     pub fn build(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
-        let folder = DataFolder::open(&config.data.folder)?;
-        let database = config.database_path()?;
-        let store = Store::open(&database)?;
-        for migration in store.migrate().map_err(|error| error.at(&database))? {
+        Self::build_in(Some(DataFolder::open(&config.data.folder)?), config, bound)
+    }
+
+    /// The same for a command that may run beside servers, which it may only where the database is a server too.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn build_beside(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
+        let embedded = config.database_url()?.starts_with("sqlite:");
+        let folder = embedded.then(|| DataFolder::open(&config.data.folder)).transpose()?;
+        Self::build_in(folder, config, bound)
+    }
+
+    fn build_in(folder: Option<DataFolder>, config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
+        let store = Store::connect(&config.database_url()?, config.database.connections)?;
+        for migration in store.migrate().map_err(|error| error.at(store.place()))? {
             tracing::info!(migration, "database migrated");
         }
         let keys = KeyRing::open(&config.data.folder)?;
@@ -87,7 +99,7 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let context = Arc::new(Context {
             clock,
-            directory: start::directory(&store).map_err(|error| error.at(&database))?,
+            directory: start::directory(&store).map_err(|error| error.at(store.place()))?,
             artifacts,
             hashing: tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             sessions: Sessions::new(keys.session_secrets()),

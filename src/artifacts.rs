@@ -125,7 +125,7 @@ impl Artifacts {
             .build()
             .map_err(ArtifactsError::Threads)?;
         let files = files.map(|path| Folder::open(&path, main == ContentStore::Files)).transpose()?;
-        let s3 = s3.map(|options| Bucket::open(options, threads.handle()).map(Arc::new)).transpose()?;
+        let s3 = s3.map(|options| Bucket::open(&options, threads.handle()).map(Arc::new)).transpose()?;
         Ok(Self { main, files, s3, threads: Some(threads), shelf: Arc::new(Mutex::new(())), probed: Mutex::new(None) })
     }
 

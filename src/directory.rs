@@ -66,12 +66,13 @@ pub enum Loaded {
 }
 
 /// A license key as checks look it up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct KeyEntry {
     /// Its id.
     pub id: LicenseKeyId,
-    /// The subscription it opens.
-    pub subscription: SubscriptionId,
+    /// The subscription it opens. Here and not only its id: of a million, each step to another place in memory costs as
+    /// much as a rule of the decision.
+    pub coverage: Arc<Coverage>,
     /// Whether it opens it no more.
     pub revoked: bool,
 }
@@ -123,7 +124,7 @@ impl Directory {
     /// The license key with this fingerprint.
     #[must_use]
     pub fn key(&self, fingerprint: &Fingerprint) -> Option<KeyEntry> {
-        self.keys.pin().get(fingerprint).copied()
+        self.keys.pin().get(fingerprint).cloned()
     }
 
     /// Whether any key of the vendor's own was ever imported.
@@ -161,9 +162,9 @@ impl Directory {
         for one in loaded {
             match one {
                 Loaded::Subscription(coverage, keys) => {
-                    self.put_subscription(coverage);
+                    let coverage = self.put_subscription(coverage);
                     for key in &keys {
-                        self.put_key(key);
+                        self.put_key(key, &coverage);
                     }
                 }
                 other => {
@@ -176,7 +177,7 @@ impl Directory {
     }
 
     /// Puts in a subscription, in place of what was known of it.
-    pub fn put_subscription(&self, mut coverage: Coverage) {
+    pub fn put_subscription(&self, mut coverage: Coverage) -> Arc<Coverage> {
         let mut lists = self.channel_lists.lock();
         match lists.get(&coverage.channels) {
             Some(known) => coverage.channels = Arc::clone(known),
@@ -185,17 +186,20 @@ impl Directory {
             }
         }
         drop(lists);
-        self.subscriptions.pin().insert(coverage.id, Arc::new(coverage));
+        let coverage = Arc::new(coverage);
+        self.subscriptions.pin().insert(coverage.id, Arc::clone(&coverage));
+        coverage
     }
 
-    /// Puts in a license key, in place of what was known of it.
-    pub fn put_key(&self, key: &KeyRecord) {
-        let entry = KeyEntry { id: key.id, subscription: key.subscription, revoked: key.revoked_at.is_some() };
+    /// Puts in a license key of a subscription, in place of what was known of it.
+    pub fn put_key(&self, key: &KeyRecord, coverage: &Arc<Coverage>) {
+        let revoked = key.revoked_at.is_some();
+        let entry = KeyEntry { id: key.id, coverage: Arc::clone(coverage), revoked };
         let known = self.keys.pin().insert(key.fingerprint, entry).is_some();
         if key.imported && !known {
             self.imported.fetch_add(1, Ordering::Relaxed);
         }
-        if entry.revoked {
+        if revoked {
             self.revoked.pin().insert(key.id, ());
         }
     }

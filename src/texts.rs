@@ -24,7 +24,7 @@ fluent_templates::static_loader! {
 const LANGUAGES: [&str; 4] = ["en", "it", "fr", "de"];
 
 macro_rules! texts {
-    ($($(#[$meta:meta])* $variant:ident = $id:literal),+ $(,)?) => {
+    ($($(#[$meta:meta])* $variant:ident($($value:ident),+) = $id:literal),+ $(,)?) => {
         /// One text for people.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Text { $($(#[$meta])* $variant),+ }
@@ -38,65 +38,70 @@ macro_rules! texts {
             pub const fn id(self) -> &'static str {
                 match self { $(Self::$variant => $id),+ }
             }
+
+            /// Of these values, those that the text uses.
+            fn uses<'a>(self, values: &Values<'a>) -> Values<'a> {
+                match self { $(Self::$variant => Values { $($value: values.$value,)+ ..Values::default() }),+ }
+            }
         }
     };
 }
 
-// Which of the values a text uses stands in the last brackets.
+// With the values that each uses.
 texts! {
-    /// There is an update (product, version).
-    UpdateAvailable = "update-available",
-    /// There is an update that must be installed to go on (rule 11) (product, version).
-    UpdateAvailableMandatory = "update-available-mandatory",
-    /// To a client: its server has an update (rule 10b) (product, version).
-    UpdateAvailableServer = "update-available-server",
-    /// To a client: its server has an update that must be installed (product, version).
-    UpdateAvailableServerMandatory = "update-available-server-mandatory",
-    /// The client has to change to match its server (rule 10a) (product, version, `server_version`).
-    ClientMustMatchServer = "client-must-match-server",
-    /// Nothing to do (product).
-    UpToDate = "up-to-date",
-    /// A multi-user client did not say what its server is (rule 10) (product).
-    ServerVersionRequired = "server-version-required",
-    /// The rollout has not come this far (rule 7) (product).
-    RolloutPending = "rollout-pending",
-    /// The rollout is paused (rule 5) (product).
-    RolloutPaused = "rollout-paused",
-    /// The rollout was halted (rule 5) (product).
-    RolloutHalted = "rollout-halted",
-    /// What is newer cannot be reached from this version (rule 8) (product).
-    NoPath = "no-path",
-    /// The subscription is pinned to older versions (rule 4) (product).
-    Pinned = "pinned",
-    /// The version in use was withdrawn and nothing replaces it yet (rule 12) (product).
-    CurrentYanked = "current-yanked",
-    /// The license key is one of another product (rule 1) (product).
-    NotEntitledWrongProduct = "not-entitled-wrong-product",
-    /// There is no subscription (rule 6) (product, newer).
-    NotEntitledLicenseRequired = "not-entitled-license-required",
-    /// The subscription has ended (rule 6) (product, newer, date: its last day).
-    NotEntitledExpired = "not-entitled-expired",
-    /// The subscription was set aside (rule 6) (product, newer).
-    NotEntitledSuspended = "not-entitled-suspended",
-    /// The subscription was ended (rule 6) (product, newer).
-    NotEntitledCancelled = "not-entitled-cancelled",
-    /// The subscription has not begun (rule 6) (product, newer, date: its first day).
-    NotEntitledPending = "not-entitled-pending",
-    /// The maintenance window is closed (rule 9) (product, time and zone: when it opens).
-    DeferredOutsideWindow = "deferred-outside-window",
-    /// As many sites of the group as may are being updated (product).
-    DeferredGroupBusy = "deferred-group-busy",
-    /// The vendor sees to updates (rule 10d) (product).
-    Managed = "managed",
-    /// No client that the server accepts exists (rule 10a) (product, `server_version`).
-    IncompatibleNoClient = "incompatible-no-client",
-    /// Only halted clients would fit the server (rule 10a) (product, `server_version`).
-    IncompatibleHalted = "incompatible-halted",
-    /// The vendor has stopped all updates (rule 3) (product, reason).
-    BlockedStopped = "blocked-stopped",
+    /// There is an update.
+    UpdateAvailable(product, version) = "update-available",
+    /// There is an update that must be installed to go on (rule 11).
+    UpdateAvailableMandatory(product, version) = "update-available-mandatory",
+    /// To a client: its server has an update (rule 10b).
+    UpdateAvailableServer(product, version) = "update-available-server",
+    /// To a client: its server has an update that must be installed.
+    UpdateAvailableServerMandatory(product, version) = "update-available-server-mandatory",
+    /// The client has to change to match its server (rule 10a).
+    ClientMustMatchServer(product, version, server_version) = "client-must-match-server",
+    /// Nothing to do.
+    UpToDate(product) = "up-to-date",
+    /// A multi-user client did not say what its server is (rule 10).
+    ServerVersionRequired(product) = "server-version-required",
+    /// The rollout has not come this far (rule 7).
+    RolloutPending(product) = "rollout-pending",
+    /// The rollout is paused (rule 5).
+    RolloutPaused(product) = "rollout-paused",
+    /// The rollout was halted (rule 5).
+    RolloutHalted(product) = "rollout-halted",
+    /// What is newer cannot be reached from this version (rule 8).
+    NoPath(product) = "no-path",
+    /// The subscription is pinned to older versions (rule 4).
+    Pinned(product) = "pinned",
+    /// The version in use was withdrawn and nothing replaces it yet (rule 12).
+    CurrentYanked(product) = "current-yanked",
+    /// The license key is one of another product (rule 1).
+    NotEntitledWrongProduct(product) = "not-entitled-wrong-product",
+    /// There is no subscription (rule 6).
+    NotEntitledLicenseRequired(product, newer) = "not-entitled-license-required",
+    /// The subscription has ended (rule 6).
+    NotEntitledExpired(product, newer, date) = "not-entitled-expired",
+    /// The subscription was set aside (rule 6).
+    NotEntitledSuspended(product, newer) = "not-entitled-suspended",
+    /// The subscription was ended (rule 6).
+    NotEntitledCancelled(product, newer) = "not-entitled-cancelled",
+    /// The subscription has not begun (rule 6).
+    NotEntitledPending(product, newer, date) = "not-entitled-pending",
+    /// The maintenance window is closed (rule 9).
+    DeferredOutsideWindow(product, time, zone) = "deferred-outside-window",
+    /// As many sites of the group as may are being updated.
+    DeferredGroupBusy(product) = "deferred-group-busy",
+    /// The vendor sees to updates (rule 10d).
+    Managed(product) = "managed",
+    /// No client that the server accepts exists (rule 10a).
+    IncompatibleNoClient(product, server_version) = "incompatible-no-client",
+    /// Only halted clients would fit the server (rule 10a).
+    IncompatibleHalted(product, server_version) = "incompatible-halted",
+    /// The vendor has stopped all updates (rule 3).
+    BlockedStopped(product, reason) = "blocked-stopped",
 }
 
-/// Values that a text may use; which it does is said at [`Text`]. What a text does not use may be left out.
+/// Values that a text may use. What it does not use may be left out.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Values<'a> {
     /// The product's name.
@@ -121,6 +126,8 @@ pub struct Values<'a> {
 #[must_use]
 pub fn render(wishes: &Wishes, default: &LanguageTag, text: Text, values: &Values<'_>) -> Arc<str> {
     let language = language(wishes, default);
+    // What the text does not use must not tell two messages apart.
+    let values = &text.uses(values);
     memo::recall(language, text, values, || write(language, text, values))
 }
 

@@ -1,6 +1,11 @@
 //! A bucket of contents on an S3 server.
 
-use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
@@ -65,6 +70,9 @@ pub(super) struct Bucket {
     pub(super) shown_public: String,
     /// The uploads that are under way in this process: the sweep leaves them alone, however old.
     pub(super) running: Mutex<HashSet<Uuid>>,
+    /// The contents that are put in place by this process and not listed yet, and how often: the sweep leaves them alone
+    /// as well.
+    landing: Mutex<HashMap<Sha256, usize>>,
     /// The threads on which an upload that nobody waits for any more is aborted.
     pub(super) threads: Handle,
 }
@@ -73,20 +81,21 @@ pub(super) struct Bucket {
 const LINK_LIMIT: Duration = Duration::from_hours(7 * 24);
 
 impl Bucket {
-    pub(super) fn open(options: BucketOptions, threads: &Handle) -> Result<Self, ArtifactsError> {
+    pub(super) fn open(options: &BucketOptions, threads: &Handle) -> Result<Self, ArtifactsError> {
         let amazon = format!("Amazon S3 in {}", options.region);
         let place = options.endpoint.clone().unwrap_or(amazon);
         let shown = format!("bucket `{}` at {place}", options.bucket);
         let refuse = |error: object_store::Error| ArtifactsError::Bucket(Trouble::other(&shown, error.to_string()));
-        let store = connect(&options, options.endpoint.as_deref(), threads).map_err(refuse)?;
+        let store = connect(options, options.endpoint.as_deref(), threads).map_err(refuse)?;
         let public = options.public_endpoint.as_deref().or(options.endpoint.as_deref());
         Ok(Self {
             store,
-            public: connect(&options, public, threads).map_err(refuse)?,
+            public: connect(options, public, threads).map_err(refuse)?,
             prefix: Path::from(options.prefix.as_str()),
             shown_public: public.map_or_else(|| place.clone(), str::to_owned),
             shown,
             running: Mutex::new(HashSet::new()),
+            landing: Mutex::new(HashMap::new()),
             threads: threads.clone(),
         })
     }
@@ -106,6 +115,32 @@ impl Bucket {
         let options = SignedUrlOptions::default().with_query(more.iter().copied());
         let signed = self.public.signed_url_opts(Method::GET, path, lifetime.min(LINK_LIMIT), &options).await;
         signed.map(String::from).map_err(|error| self.explain(&error))
+    }
+}
+
+/// A content that is about to be nobody's in the bucket, for as long as this is held.
+#[derive(Debug)]
+pub(super) struct Landing {
+    bucket: Arc<Bucket>,
+    content: Sha256,
+}
+
+impl Landing {
+    pub(super) fn of(bucket: &Arc<Bucket>, content: Sha256) -> Self {
+        *bucket.landing.lock().entry(content).or_default() += 1;
+        Self { bucket: Arc::clone(bucket), content }
+    }
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        let mut landing = self.bucket.landing.lock();
+        if let Some(count) = landing.get_mut(&self.content) {
+            *count -= 1;
+            if *count == 0 {
+                landing.remove(&self.content);
+            }
+        }
     }
 }
 
@@ -165,6 +200,12 @@ impl Artifacts {
         let path = ObjectKey::Content(content).path(&bucket.prefix);
         let more = [("response-content-disposition", disposition), ("response-content-type", content_type)];
         bucket.link(&path, lifetime, &more).await
+    }
+
+    /// Whether a content is being put in place by this process, and will be listed in a moment.
+    #[must_use]
+    pub fn is_landing(&self, content: Sha256) -> bool {
+        self.s3.as_ref().is_some_and(|bucket| bucket.landing.lock().contains_key(&content))
     }
 
     pub(super) fn bucket(&self) -> Result<&Arc<Bucket>, ArtifactsError> {

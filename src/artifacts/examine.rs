@@ -33,7 +33,7 @@ pub fn examine(options: Options) -> Result<Vec<Examined>, ArtifactsError> {
     let Options { main, files, s3, .. } = options;
     let mut done: Vec<_> = files.iter().map(|path| examine_folder(path, main == ContentStore::Files)).collect();
     if let Some(s3) = s3 {
-        match Bucket::open(s3, threads.handle()) {
+        match Bucket::open(&s3, threads.handle()) {
             Ok(bucket) => done.extend(threads.block_on(examine_bucket(&bucket, main == ContentStore::S3))),
             Err(error) => done.push(Examined { what: "the bucket".to_owned(), problem: Some(error.to_string()) }),
         }
@@ -154,12 +154,10 @@ async fn follow(bucket: &Bucket, probe: &object_store::path::Path) -> Result<(),
     let answer = client.get(&link).send().await.map_err(unreachable)?;
     let status = answer.status();
     let text = answer.text().await.map_err(unreachable)?;
-    match status.is_success() && text == PROBE {
-        true => Ok(()),
-        false => {
-            let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
-            let code = code.map_or_else(String::new, |(code, _)| format!(", {code}"));
-            Err(refuse(format!("a signed link is not served (status {status}{code}); check storage.public_endpoint")))
-        }
+    if status.is_success() && text == PROBE {
+        return Ok(());
     }
+    let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    let code = code.map_or_else(String::new, |(code, _)| format!(", {code}"));
+    Err(refuse(format!("a signed link is not served (status {status}{code}); check storage.public_endpoint")))
 }

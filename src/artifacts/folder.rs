@@ -29,12 +29,11 @@ impl Folder {
     /// away; another one must be there.
     pub(super) fn open(path: &FilePath, main: bool) -> Result<Self, ArtifactsError> {
         let refuse = |error| ArtifactsError::Folder(path.to_owned(), error);
-        let lock = match main {
-            true => Some(prepare(path)?),
-            false => {
-                fs::read_dir(path).map_err(refuse)?;
-                None
-            }
+        let lock = if main {
+            Some(prepare(path)?)
+        } else {
+            fs::read_dir(path).map_err(refuse)?;
+            None
         };
         let store = Arc::new(LocalFileSystem::new_with_prefix(path)?.with_fsync(true));
         Ok(Self { path: path.to_owned(), prefix: Path::from(""), store, _lock: lock })

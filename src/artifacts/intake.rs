@@ -14,7 +14,11 @@ use object_store::{MultipartUpload, ObjectStoreExt as _, PutPayload};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::{Artifacts, ArtifactsError, ObjectKey, bucket::Bucket, upload::Upload};
+use super::{
+    Artifacts, ArtifactsError, ObjectKey,
+    bucket::{Bucket, Landing},
+    upload::Upload,
+};
 use crate::domain::artifact::{ContentStore, Sha256};
 
 /// Bytes that are gathered before they are written: while one part is written and hashed on other threads, the
@@ -40,6 +44,8 @@ pub struct Received {
     pub size: u64,
     /// Of all of it.
     pub sha256: Sha256,
+    /// Keeps the sweep from it until it is listed.
+    _landing: Option<Landing>,
 }
 
 /// Why a content did not come in.
@@ -113,6 +119,11 @@ impl Sink {
         let sha256 = Sha256(self.hash.finish().as_ref().try_into().unwrap_or_default());
         let fits = self.announced.is_none_or(|announced| announced == sha256);
         let mut store = ContentStore::S3;
+        let landing = match (&self.target, &small) {
+            (Target::Parts(upload), _) => Some(Landing::of(upload.bucket(), sha256)),
+            (_, Some(bucket)) => Some(Landing::of(bucket, sha256)),
+            _ => None,
+        };
         match (self.target, small) {
             (Target::Parts(upload), _) if !fits => upload.abort().await,
             (Target::File(mut target), _) if !fits => target.abort().await?,
@@ -133,7 +144,11 @@ impl Sink {
             }
             (Target::Waiting(_), None) => {}
         }
-        Ok(if fits { Ok(Received { id: self.id, store, size: self.size, sha256 }) } else { Err(sha256) })
+        Ok(if fits {
+            Ok(Received { id: self.id, store, size: self.size, sha256, _landing: landing })
+        } else {
+            Err(sha256)
+        })
     }
 }
 
@@ -158,14 +173,14 @@ async fn hash(mut hash: digest::Context, part: PutPayload) -> Result<digest::Con
 
 /// Where the sink is: here, or with the task that writes the last part.
 enum Place {
-    Here(Sink),
+    Here(Box<Sink>),
     Writing(JoinHandle<Result<Sink, ArtifactsError>>),
 }
 
 impl Place {
     async fn settled(self) -> Result<Sink, ArtifactsError> {
         match self {
-            Self::Here(sink) => Ok(sink),
+            Self::Here(sink) => Ok(*sink),
             Self::Writing(task) => task.await.map_err(broken)?,
         }
     }
@@ -232,7 +247,7 @@ impl Artifacts {
             ContentStore::S3 => (Target::Waiting(Arc::clone(self.bucket()?)), BUCKET_PART),
         };
         let hash = digest::Context::new(&digest::SHA256);
-        let mut place = Place::Here(Sink { id, announced, target, hash, size: 0 });
+        let mut place = Place::Here(Box::new(Sink { id, announced, target, hash, size: 0 }));
         let mut gathered = Gathered::default();
         while let Some(piece) = body.next().await {
             gathered.add(piece.map_err(IntakeError::Sender)?);

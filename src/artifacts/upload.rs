@@ -30,7 +30,7 @@ pub(super) struct Upload {
     bucket: Arc<Bucket>,
     id: Uuid,
     key: Path,
-    upload: String,
+    number: String,
     parts: Vec<PartId>,
     open: bool,
 }
@@ -46,11 +46,15 @@ impl Upload {
         })?;
         let record = Record { key: key.to_string(), upload: upload.clone() };
         // From here on it is aborted when this fails.
-        let begun = Self { bucket: Arc::clone(bucket), id, key, upload, parts: Vec::new(), open: true };
+        let begun = Self { bucket: Arc::clone(bucket), id, key, number: upload, parts: Vec::new(), open: true };
         let record = serde_json::to_vec(&record).unwrap_or_default();
         let noted = bucket.store.put(&ObjectKey::Upload(id).path(&bucket.prefix), record.into()).await;
         noted.map_err(|error| bucket.explain(&error))?;
         Ok(begun)
+    }
+
+    pub(super) const fn bucket(&self) -> &Arc<Bucket> {
+        &self.bucket
     }
 
     /// Sends the next part.
@@ -58,7 +62,7 @@ impl Upload {
         if self.parts.len() == PARTS {
             return Err(ArtifactsError::TooLarge("the S3 store takes files of 78 GiB at most"));
         }
-        let sent = self.bucket.store.put_part(&self.key, &self.upload, self.parts.len(), part).await;
+        let sent = self.bucket.store.put_part(&self.key, &self.number, self.parts.len(), part).await;
         self.parts.push(sent.map_err(|error| self.bucket.explain(&error))?);
         Ok(())
     }
@@ -66,7 +70,7 @@ impl Upload {
     /// Makes an object of the parts.
     pub(super) async fn complete(mut self) -> Result<Arc<Bucket>, ArtifactsError> {
         let parts = std::mem::take(&mut self.parts);
-        let completed = self.bucket.store.complete_multipart(&self.key, &self.upload, parts).await;
+        let completed = self.bucket.store.complete_multipart(&self.key, &self.number, parts).await;
         completed.map_err(|error| self.bucket.explain(&error))?;
         self.open = false;
         // It is there, whatever becomes of the record: the sweep finds nothing to abort, and removes it.
@@ -80,7 +84,7 @@ impl Upload {
     /// Throws the parts away. What cannot be thrown away now is swept later.
     pub(super) async fn abort(mut self) {
         self.open = false;
-        give_up(&self.bucket, self.id, &self.key, &self.upload).await;
+        give_up(&self.bucket, self.id, &self.key, &self.number).await;
     }
 }
 
@@ -91,7 +95,7 @@ impl Drop for Upload {
             bucket.running.lock().remove(&id);
             return;
         }
-        let (key, upload) = (self.key.clone(), std::mem::take(&mut self.upload));
+        let (key, upload) = (self.key.clone(), std::mem::take(&mut self.number));
         self.bucket.threads.spawn(async move {
             give_up(&bucket, id, &key, &upload).await;
             bucket.running.lock().remove(&id);

@@ -35,7 +35,7 @@ enum ConfigCommand {
     /// Try all that the configuration names, before serving or while it is served.
     ///
     /// Opens the database, without changing it, and says what `serve` would. In the artifact store a small probe is
-    /// written, read, fetched by a signed link as a client would (through storage.public_endpoint), and deleted. Each thing
+    /// written, read, fetched by a signed link as a client would (through `storage.public_endpoint`), and deleted. Each thing
     /// is a line; each problem says what is wrong, where, and what to do.
     ///
     /// Exit codes: 0 all of it works, 1 something does not, 2 the configuration itself is wrong.
@@ -89,19 +89,22 @@ fn check(config: &Config, as_json: bool) -> Result<(), Failure> {
 }
 
 fn database(config: &Config) -> Result<Examined, Failure> {
-    let path = config.database_path()?;
-    let what = format!("the database {}", path.display());
-    // Opening it would make it.
-    if !path.exists() {
-        return Ok(Examined { what: format!("{what} is not there yet; `sluice serve` makes it"), problem: None });
+    let url = config.database_url()?;
+    // Opening a file would make it.
+    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !Path::new(path).exists()) {
+        let what = format!("the database {path} is not there yet; `sluice serve` makes it");
+        return Ok(Examined { what, problem: None });
     }
-    let pending = Store::open(&path).and_then(|store| store.pending()).map_err(|error| error.at(&path));
-    Ok(match pending.map(|pending| pending.len()) {
-        Ok(0) => Examined { what: format!("{what} is up to date"), problem: None },
-        Ok(1) => Examined { what: format!("{what} needs a migration; `sluice serve` runs it"), problem: None },
-        Ok(count) => {
-            Examined { what: format!("{what} needs {count} migrations; `sluice serve` runs them"), problem: None }
-        }
-        Err(error) => Examined { what, problem: Some(error.to_string()) },
+    let pending = Store::connect(&url, config.database.connections).and_then(|store| {
+        let pending = store.pending().map_err(|error| error.at(store.place()))?;
+        Ok((store.place().to_string(), pending.len()))
+    });
+    Ok(match pending {
+        Ok((place, 0)) => Examined { what: format!("the database {place} is up to date"), problem: None },
+        Ok((place, count)) => Examined {
+            what: format!("the database {place} needs migrations ({count}); `sluice serve` runs them"),
+            problem: None,
+        },
+        Err(error) => Examined { what: "the database".to_owned(), problem: Some(error.to_string()) },
     })
 }

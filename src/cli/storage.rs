@@ -88,7 +88,7 @@ pub fn run(arguments: &StorageArgs, config: &Config) -> Result<(), Failure> {
     let StorageCommand::Move(arguments) = &arguments.command;
     // Nobody listens; the address would only go into links.
     let bound = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let app = App::build(config, bound).map_err(|error| Failure::failed(&error))?;
+    let app = App::build_beside(config, bound).map_err(|error| Failure::failed(&error))?;
     let context = &app.context;
     let to = arguments.to.unwrap_or_else(|| context.artifacts.main());
     if !context.artifacts.stores().contains(&to) {
@@ -113,7 +113,7 @@ pub fn run(arguments: &StorageArgs, config: &Config) -> Result<(), Failure> {
                 }
             }
         }
-        tell(&outcome, to, arguments);
+        tell(&outcome, to, *arguments);
         match outcome.failed.is_empty() {
             true => Ok(()),
             false => Err(Failure {
@@ -160,7 +160,7 @@ fn tell_plan(moves: &[Move], to: ContentStore, as_json: bool) {
     }
 }
 
-fn tell(outcome: &Outcome, to: ContentStore, arguments: &MoveArgs) {
+fn tell(outcome: &Outcome, to: ContentStore, arguments: MoveArgs) {
     let Outcome { copied, found, bytes, deleted, left, failed } = outcome;
     if arguments.json {
         let failed: Vec<_> =

@@ -86,9 +86,8 @@ impl Config {
             };
             Stores { main: ContentStore::S3, files, s3: Some(main) }
         } else {
-            let folder = self
-                .path_of("storage.url", &storage.url, "file:", "artifacts")
-                .map_err(|error| ConfigError(error.0.replace("`file:PATH`", "`file:PATH` and `s3://bucket/prefix`")))?;
+            let takes = "`file:PATH` or `s3://BUCKET/PREFIX`";
+            let folder = self.path_of("storage.url", &storage.url, "file:", "artifacts", takes)?;
             if !storage.files.as_os_str().is_empty() {
                 return refuse("storage.files is for older contents while storage.url names a bucket; leave it out");
             }

@@ -117,7 +117,7 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
     /// Most answers fit, and are then written without being moved.
     const USUAL: usize = 2048;
     let mut bytes = Vec::with_capacity(USUAL);
-    if serde_json::to_writer(&mut bytes, body).is_err() {
+    if sonic_rs::to_writer(&mut bytes, body).is_err() {
         bytes.clear();
     }
     HttpResponse::build(status)

@@ -59,7 +59,7 @@ pub struct Question {
 }
 
 /// Who asks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Asker {
     /// A program, with the license key that it presented.
     Program(Option<KeyEntry>),
@@ -135,15 +135,17 @@ fn decide<T>(
     asker: Asker,
     render: impl FnOnce(&Answer<'_>) -> T,
 ) -> Result<T, Refusal> {
-    let (subscription, at) = match asker {
-        Asker::Program(key) => (key.map(|key| key.subscription), None),
-        Asker::Staff { subscription, at } => (subscription, at),
+    let now = match asker {
+        Asker::Program(_) | Asker::Staff { at: None, .. } => context.clock.now(),
+        Asker::Staff { at: Some(at), .. } => at,
     };
-    let now = at.unwrap_or_else(|| context.clock.now());
     let no_subscription = |id| Refusal::new(Code::SubscriptionNotFound, format!("there is no subscription {id}"));
-    let coverage = match subscription {
-        Some(id) => Some(context.directory.coverage(id).ok_or_else(|| no_subscription(id))?),
-        None => None,
+    let coverage = match &asker {
+        Asker::Program(key) => key.as_ref().map(|key| Arc::clone(&key.coverage)),
+        Asker::Staff { subscription: Some(id), .. } => {
+            Some(context.directory.coverage(*id).ok_or_else(|| no_subscription(id))?)
+        }
+        Asker::Staff { subscription: None, .. } => None,
     };
     // After the subscription, so that what it refers to (its hosting group) is there.
     let catalogue: &Arc<Catalogue> = &context.directory.catalogue();
@@ -222,10 +224,12 @@ pub fn link(context: &Context, answer: &Answer<'_>, artifact: &Artifact) -> (Str
     // Whole seconds, as the token has them.
     let expires_at = Timestamp::from_second(expires_at.as_second()).unwrap_or(expires_at);
     let rank = answer.entry.product.channels.rank(answer.decision.channel);
-    let token = match answer.asker {
+    let token = match &answer.asker {
         Asker::Program(key) => {
             let channel = rank.and_then(|rank| u8::try_from(rank).ok()).unwrap_or(u8::MAX);
-            context.keys.sign_link(artifact.id, Grant { license_key: key.map(|key| key.id), expires_at, channel })
+            context
+                .keys
+                .sign_link(artifact.id, Grant { license_key: key.as_ref().map(|key| key.id), expires_at, channel })
         }
         Asker::Staff { .. } => String::new(),
     };

@@ -215,8 +215,8 @@ fn enter_release(context: &Context, write: &mut Write<'_>, release: FoundedRelea
     for file in release.files {
         let size = u64::try_from(file.content.len()).unwrap_or(u64::MAX);
         let sha256 = file.upload.announced.ok_or_else(|| Refusal::internal(&"a file without its hash"))?;
-        let content = Content { sha256, size, store: context.artifacts.main() };
-        store_artifact::list(write, file.id, file.upload, content)?;
+        let stored = Content { sha256, size, store: context.artifacts.main() };
+        store_artifact::list(write, file.id, file.upload, stored)?;
     }
     if let Some(publication) = release.publication {
         let draft = publish_release::find(write, &slug, &version)?;

@@ -164,15 +164,15 @@ pub async fn left_behind(context: &Arc<Context>, to: ContentStore) -> Result<Vec
 pub async fn remove(
     context: &Arc<Context>,
     to: ContentStore,
-    (from, content): (ContentStore, Sha256),
+    (from, hash): (ContentStore, Sha256),
 ) -> Result<bool, Refusal> {
     let _shelf = context.artifacts.shelf().await;
     // Looked at again: somebody may have begun to expect it there since.
     let places = context.read(|connection| Ok(store::artifacts::places(connection)?)).await?;
-    let (Some(size), None) = (places.get(&(content, to)), places.get(&(content, from))) else { return Ok(false) };
-    if !is_whole(&context.artifacts, to, Move { content, size: *size, from }, &|_| ()).await? {
+    let (Some(size), None) = (places.get(&(hash, to)), places.get(&(hash, from))) else { return Ok(false) };
+    if !is_whole(&context.artifacts, to, Move { content: hash, size: *size, from }, &|_| ()).await? {
         return Ok(false);
     }
-    context.artifacts.remove(from, content).await?;
+    context.artifacts.remove(from, hash).await?;
     Ok(true)
 }

@@ -85,11 +85,12 @@ pub struct Taken {
 /// `body_invalid`, `product_not_found`, `wrong_product`, `storage_unavailable`.
 pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Report) -> Result<Taken, Refusal> {
     check(&report)?;
-    let subscription = key.map(|key| key.subscription);
-    let product = product_of(context, subscription, &report.product)?;
+    let product = product_of(context, key.as_ref(), &report.product)?;
+    let subscription = key.map(|key| key.coverage.id);
     let id = product.id;
     let run = context
-        .write(move |write| {
+        .append(move |connection, now| {
+            let report = report.clone();
             let run = Run {
                 id: report.run,
                 product: id,
@@ -110,34 +111,29 @@ pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Repor
                 locale: report.locale,
                 at: report.at,
                 // The server's clock: an updater's may be years off.
-                first_reported_at: write.now,
-                last_reported_at: write.now,
+                first_reported_at: now,
+                last_reported_at: now,
             };
-            Ok(store::runs::take_in(write.connection, run)?)
+            store::runs::take_in(connection, run)
         })
         .await?;
     let went_wrong = matches!(run.outcome, Some(Outcome::Failed | Outcome::RolledBack)) || run.error.is_some();
     Ok(Taken { run, help_url: product.help_url.filter(|_| went_wrong) })
 }
 
-fn product_of(
-    context: &Context,
-    subscription: Option<crate::domain::id::SubscriptionId>,
-    slug: &Slug,
-) -> Result<Product, Refusal> {
+fn product_of(context: &Context, key: Option<&KeyEntry>, slug: &Slug) -> Result<Product, Refusal> {
     let catalogue = context.directory.catalogue();
     let entry = catalogue.product(slug.as_str()).ok_or_else(|| super::manage_products::not_found(slug))?;
     let for_everyone =
         |release: &Arc<Release>| release.access == Access::Everyone && release.state != ReleaseState::Draft;
-    if subscription.is_none() && !entry.releases.iter().any(for_everyone) {
+    if key.is_none() && !entry.releases.iter().any(for_everyone) {
         // Nobody can update this product without a key, so nobody has anything to report.
         return Err(Refusal::new(
             Code::LicenseKeyRequired,
             format!("send the license key: `{slug}` has nothing for those without one"),
         ));
     }
-    let covered = subscription.and_then(|id| context.directory.coverage(id));
-    if covered.is_some_and(|coverage| coverage.product != entry.product.id) {
+    if key.is_some_and(|key| key.coverage.product != entry.product.id) {
         return Err(Refusal::new(Code::WrongProduct, format!("the license key is not one of `{slug}`")));
     }
     Ok(entry.product.clone())

@@ -125,11 +125,11 @@ async fn finish(context: &Arc<Context>, upload: Upload, received: Received) -> R
         return Err(error.into());
     }
     let sha256 = received.sha256;
-    let content = Content { sha256, size: received.size, store: received.store };
+    let there = Content { sha256, size: received.size, store: received.store };
     let listed = context
         .write(move |write| {
             let id = write.new_id();
-            list(write, id, upload, content)
+            list(write, id, upload, there)
         })
         .await;
     let loose = match &listed {

@@ -38,6 +38,9 @@ async fn sweep_store(context: &Arc<Context>, place: ContentStore) -> Result<usiz
         if !is_loose(content) || !is_old(since) {
             continue;
         }
+        if context.artifacts.is_landing(content) {
+            continue;
+        }
         if place == ContentStore::S3 {
             // Another replica may have put it there anew since it was listed.
             let found = context.artifacts.find(place, content).await?;

@@ -13,8 +13,9 @@ use crate::domain::id::{ArtifactId, LicenseKeyId};
 
 const MAC: usize = 16;
 const SIGNED: usize = 1 + 8 + 16 + 1;
-/// The purpose, so that nothing else that is ever signed with this key can be taken for a link.
-const PURPOSE: &[u8] = b"sluice link 1\0";
+/// The purpose, so that nothing else that is ever signed with this key can be taken for a link. As long as it may be: with
+/// it, what is signed just fits one block of the hash.
+const PURPOSE: &[u8] = b"sluice link 1";
 
 /// What a valid token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,9 @@
 //! What each thread has rendered lately. A check says one of a few texts about one of a few releases, so nearly
 //! every message was written before; finding it costs a hash and a comparison, and no allocation.
 
-use std::{
-    cell::RefCell,
-    collections::HashMap,
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
-};
+use std::{cell::RefCell, collections::HashMap, hash::BuildHasher as _, sync::Arc};
 
+use foldhash::fast::RandomState;
 use jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::{Text, Values};
@@ -35,10 +31,11 @@ pub(super) fn recall(
 
 #[derive(Default)]
 struct Memo {
-    /// Seeded per thread: versions that clients send go into the hash.
+    /// Seeded per thread: versions that clients send go into the hash. The worst that somebody who finds the seed can do is
+    /// to have messages written anew.
     hashing: RandomState,
     /// By the hash of what they were rendered from. Should two have one hash, the later replaces the earlier.
-    messages: HashMap<u64, Message>,
+    messages: HashMap<u64, Message, RandomState>,
 }
 
 /// A message with what it was rendered from.

@@ -48,6 +48,20 @@ fn every_text_exists_in_every_language_and_uses_the_same_values() {
 }
 
 #[test]
+fn a_text_is_given_what_it_uses_and_nothing_else() {
+    for (text, language) in Text::ALL.iter().flat_map(|text| LANGUAGES.map(|language| (*text, language))) {
+        let values = text.uses(&VALUES);
+        assert_eq!(write(language, text, &values), write(language, text, &VALUES), "{language} {text:?}");
+        let rendered = write(language, text, &values);
+        let words = [values.product, values.version, values.newer, values.server_version, values.reason];
+        let days = [values.date.map(|_| "2026"), values.time.map(|_| "UTC")];
+        for value in words.into_iter().chain(days.into_iter().flatten()) {
+            assert!(rendered.contains(value), "{language} {text:?} does not use {value}");
+        }
+    }
+}
+
+#[test]
 fn the_catalogue_has_no_text_that_nobody_asks_for() {
     for language in LANGUAGES {
         let file = std::fs::read_to_string(format!("locales/{language}/messages.ftl")).expect("a catalogue");

@@ -13,12 +13,14 @@
 mod admin;
 mod architecture;
 mod client;
+mod commands;
 mod decisions;
 mod demo;
 mod documentation;
 mod harness;
 mod openapi;
 mod operations;
+mod postgresql;
 mod publisher;
 mod storage;
 mod updaters;

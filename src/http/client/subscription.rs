@@ -46,10 +46,9 @@ pub struct OwnSubscription {
 )]
 #[get("/api/v1/subscription")]
 pub async fn get_own_subscription(app: App, license: License) -> Result<HttpResponse, Problem> {
-    let key = license.required()?;
+    let coverage = license.required()?.coverage;
     let catalogue = app.context.directory.catalogue();
     let missing = || Problem::new(Code::SubscriptionNotFound, "the license key has no subscription");
-    let coverage = app.context.directory.coverage(key.subscription).ok_or_else(missing)?;
     let product = &catalogue.product_by_id(coverage.product).ok_or_else(missing)?.product;
     Ok(wire::json(
         StatusCode::OK,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The key that was presented, recognised; `None` where none was.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct License(pub Option<KeyEntry>);
 
 impl License {

@@ -19,7 +19,10 @@ use nix::{
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{S3, program::sluice};
+use super::{
+    program::sluice,
+    stores::{Stores, variable},
+};
 
 pub const EMAIL: &str = "admin@vendor.example";
 pub const PASSWORD: &str = "correct-horse-battery-staple";
@@ -35,7 +38,7 @@ pub type Address = Arc<Mutex<SocketAddr>>;
 /// A server with a data folder of its own.
 pub struct Server {
     home: TempDir,
-    s3: Option<S3>,
+    stores: Stores,
     settings: Vec<(String, String)>,
     running: Option<Running>,
     address: Address,
@@ -59,6 +62,11 @@ impl Server {
 
     /// A server that is still to be started, with [`Self::run`].
     pub fn prepare(settings: &[(&str, &str)]) -> Self {
+        Self::on(Stores::new(), settings)
+    }
+
+    /// The same on these stores.
+    pub fn on(stores: Stores, settings: &[(&str, &str)]) -> Self {
         let usual = [
             ("server.bind", "127.0.0.1:0"),
             ("server.workers", "2"),
@@ -68,15 +76,13 @@ impl Server {
             ("auth.password_memory_kib", "8"),
             ("auth.password_passes", "1"),
         ];
-        let s3 = (std::env::var("SLUICE_TEST_STORES").as_deref() == Ok("sqlite+s3")).then(S3::start);
-        let own = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let usual = usual.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        let bucket = s3.iter().flat_map(S3::suite_settings).map(|(key, value)| (key.to_owned(), value));
-        let settings = usual.chain(bucket).chain(own).collect();
+        let own = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let of_stores = stores.settings().into_iter().map(|(key, value)| (key.to_owned(), value));
         Self {
             home: TempDir::new().expect("a folder"),
-            s3,
-            settings,
+            settings: usual.chain(of_stores).chain(own).collect(),
+            stores,
             running: None,
             address: Arc::new(Mutex::new(SocketAddr::from(([127, 0, 0, 1], 0)))),
             announced: Mutex::new(Vec::new()),
@@ -99,9 +105,36 @@ impl Server {
         self.home().join("data")
     }
 
+    /// Where a content lies.
+    pub fn content(&self, hash: &str) -> PathBuf {
+        match self.stores.s3() {
+            Some(s3) => s3.content(hash),
+            None => self.data().join("artifacts/sha256").join(&hash[..2]).join(hash),
+        }
+    }
+
+    /// These contents are there, and no others where the store gives up at once what nobody has any more. (A bucket, which
+    /// several servers write, keeps it for the sweep.)
+    #[track_caller]
+    pub fn keeps(&self, hashes: &[String]) {
+        let (there, wanted) = (self.contents(), hashes.iter().cloned().collect::<BTreeSet<_>>());
+        match self.stores.s3() {
+            Some(_) => assert!(there.is_superset(&wanted), "{there:?} without some of {wanted:?}"),
+            None => assert_eq!(there, wanted),
+        }
+    }
+
+    /// What another server is told to have the same artifacts.
+    pub fn artifacts(&self) -> Vec<(&'static str, String)> {
+        match self.stores.s3() {
+            Some(s3) => s3.settings(),
+            None => vec![("storage.url", format!("file:{}", self.data().join("artifacts").display()))],
+        }
+    }
+
     /// The names of the contents in the artifact store.
     pub fn contents(&self) -> BTreeSet<String> {
-        if let Some(s3) = &self.s3 {
+        if let Some(s3) = self.stores.s3() {
             return s3.contents();
         }
         files(&self.data().join("artifacts/sha256"))
@@ -109,17 +142,57 @@ impl Server {
 
     /// The names of what is on its way into the artifact store.
     pub fn incoming(&self) -> BTreeSet<String> {
-        if let Some(s3) = &self.s3 {
+        if let Some(s3) = self.stores.s3() {
             return s3.incoming();
         }
         files(&self.data().join("artifacts/incoming"))
     }
 
-    /// The database, beside the server that may be running.
-    pub fn database(&self) -> Connection {
+    /// The database file, beside the server that may be running.
+    pub fn file(&self) -> Connection {
         let connection = Connection::open(self.data().join("sluice.sqlite3")).expect("the database");
         connection.busy_timeout(Duration::from_secs(10)).expect("a time-out");
         connection
+    }
+
+    /// Runs a statement in the database, beside the server that may be running.
+    pub fn execute(&self, statement: &str) {
+        match self.stores.database() {
+            Some(database) => database.execute(statement),
+            None => drop(self.file().execute(statement, []).expect("a statement that can be run")),
+        }
+    }
+
+    /// What a query selects as `value`, which is a text.
+    pub fn select(&self, query: &str) -> Vec<String> {
+        if let Some(database) = self.stores.database() {
+            return database.select(query);
+        }
+        let file = self.file();
+        let mut statement = file.prepare(query).expect("a query");
+        let rows = statement.query_map([], |row| row.get("value")).expect("rows");
+        rows.map(|row| row.expect("a text")).collect()
+    }
+
+    /// How the database is named in what the server says of it.
+    pub fn database_name(&self) -> String {
+        match self.stores.database() {
+            Some(database) => database.name().to_owned(),
+            None => "sluice.sqlite3".to_owned(),
+        }
+    }
+
+    /// Whether this text is anywhere in the database, be it as bytes.
+    pub fn database_holds(&self, text: &str) -> bool {
+        let kept: Vec<u8> = match self.stores.database() {
+            Some(database) => database.dump().into_bytes(),
+            None => ["sluice.sqlite3", "sluice.sqlite3-wal"]
+                .iter()
+                .flat_map(|file| fs::read(self.data().join(file)).unwrap_or_default())
+                .collect(),
+        };
+        let in_hexadecimal: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        [text, &in_hexadecimal].iter().any(|text| kept.windows(text.len()).any(|window| window == text.as_bytes()))
     }
 
     /// Where it listens.
@@ -158,7 +231,7 @@ impl Server {
 
     fn give_settings(&self, command: &mut Command) {
         for (key, value) in &self.settings {
-            command.env(format!("SLUICE__{}", key.replace('.', "__").to_uppercase()), value);
+            command.env(variable(key), value);
         }
     }
 

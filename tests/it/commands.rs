@@ -1,0 +1,3 @@
+//! The program's commands against a running server, as CI and support use them.
+
+mod publish;
