@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::harness::{
     Actor, S3, Vendor,
     bytes::{noise, sha256},
+    database::Database,
     eventually,
     program::Ended,
 };
@@ -158,4 +159,25 @@ fn killed_at_any_moment_a_move_loses_nothing_and_goes_on() {
     vendor.run();
     eventually(20, "what was left to be swept away", || s3.incoming().is_empty().then_some(()));
     assert_eq!(s3.contents().len(), contents.len());
+}
+
+#[test]
+fn beside_a_server_on_postgresql_files_are_moved_while_they_are_served() {
+    let (s3, database) = (S3::start(), Database::migrated());
+    let mut vendor = Vendor::with(&[("database.url", database.url()), ("storage.url", "file:data/artifacts")]);
+    let office = vendor.product();
+    office.release("13.0.0").standalone("the program").publish();
+    let customer = office.sell("single_user").customer;
+    vendor.stop();
+    go_to(&mut vendor, &s3);
+    vendor.run();
+    let url = super::link(&customer, "12.0.0");
+    assert_eq!(customer.get(&url).send().expect(200).text(), "the program");
+    let moved = Ended::of(&mut vendor.command(&["storage", "move", "--json"])).expect(0).json();
+    assert_eq!((&moved["copied"], &moved["left_behind"]), (&json!(1), &json!(1)));
+    assert_eq!(database.select("SELECT store AS value FROM artifacts"), ["s3"]);
+    // From where it was, or from where it is: as soon as the server has heard of it.
+    assert!(matches!(customer.get(&url).send().status, 200 | 307));
+    vendor.restart();
+    customer.get(&url).send().expect(307);
 }
