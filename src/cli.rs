@@ -8,6 +8,7 @@ pub mod migrate;
 pub mod publish;
 mod release_file;
 pub mod serve;
+pub mod storage;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -46,7 +47,9 @@ enum Command {
     Publish(publish::PublishArgs),
     /// Ask a server for an update, as an updater would.
     Check(check::CheckArgs),
-    /// Show the configuration in force, secrets hidden.
+    /// Move the files of artifacts from one store to another.
+    Storage(storage::StorageArgs),
+    /// Show the configuration in force, or check that it works.
     Config(config::ConfigArgs),
     /// List or rotate the keys in the data folder.
     Keys(keys::KeysArgs),
@@ -92,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Migrate(arguments) => load(config.as_deref()).and_then(|config| migrate::run(&arguments, &config)),
         Command::Config(arguments) => config::run(&arguments, config.as_deref()),
         Command::Keys(arguments) => load(config.as_deref()).and_then(|config| keys::run(&arguments, &config)),
+        Command::Storage(arguments) => load(config.as_deref()).and_then(|config| storage::run(&arguments, &config)),
         Command::Publish(arguments) => wait_for(publish::run(arguments)),
         Command::Check(arguments) => wait_for(check::run(arguments)),
     };
