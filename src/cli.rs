@@ -3,6 +3,7 @@
 pub mod check;
 mod client;
 pub mod config;
+pub mod health;
 pub mod keys;
 pub mod migrate;
 pub mod publish;
@@ -46,6 +47,8 @@ enum Command {
     Publish(publish::PublishArgs),
     /// Ask a server for an update, as an updater would.
     Check(check::CheckArgs),
+    /// Ask a server whether it is well: 0 if it is, 1 if not.
+    Health(health::HealthArgs),
     /// Show the configuration in force, secrets hidden.
     Config(config::ConfigArgs),
     /// List or rotate the keys in the data folder.
@@ -92,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Migrate(arguments) => load(config.as_deref()).and_then(|config| migrate::run(&arguments, &config)),
         Command::Config(arguments) => config::run(&arguments, config.as_deref()),
         Command::Keys(arguments) => load(config.as_deref()).and_then(|config| keys::run(&arguments, &config)),
+        Command::Health(arguments) => wait_for(health::run(&arguments, config.as_deref())),
         Command::Publish(arguments) => wait_for(publish::run(arguments)),
         Command::Check(arguments) => wait_for(check::run(arguments)),
     };
