@@ -72,9 +72,8 @@ impl App {
     /// [`StartError`] with one line for the person who started it.
     pub fn build(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
         let folder = DataFolder::open(&config.data.folder)?;
-        let database = config.database_path()?;
-        let store = Store::open(&database)?;
-        for migration in store.migrate().map_err(|error| error.at(&database))? {
+        let store = Store::connect(&config.database_url()?, config.database.connections)?;
+        for migration in store.migrate().map_err(|error| error.at(store.place()))? {
             tracing::info!(migration, "database migrated");
         }
         let keys = KeyRing::open(&config.data.folder)?;
@@ -84,7 +83,7 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let context = Arc::new(Context {
             clock,
-            directory: start::directory(&store).map_err(|error| error.at(&database))?,
+            directory: start::directory(&store).map_err(|error| error.at(store.place()))?,
             artifacts,
             hashing: tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             sessions: Sessions::new(keys.session_secrets()),

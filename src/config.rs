@@ -1,5 +1,7 @@
 //! Configuration: the embedded defaults, then a file, then the environment, checked once and typed.
 
+mod private_url;
+
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -7,6 +9,8 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+
+pub use private_url::PrivateUrl;
 
 /// Every key with its default and what it is for.
 pub const DEFAULTS: &str = include_str!("config/default.toml");
@@ -59,8 +63,10 @@ pub struct DataConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseConfig {
-    /// `sqlite:PATH`, or empty.
-    pub url: String,
+    /// `sqlite:PATH`, `postgres://…`, or empty.
+    pub url: PrivateUrl,
+    /// How many connections to `PostgreSQL` at most.
+    pub connections: usize,
 }
 
 /// `[storage]`
@@ -233,7 +239,7 @@ impl Config {
 
     /// What the types cannot say.
     fn check(&self) -> Result<(), ConfigError> {
-        self.database_path()?;
+        self.database_url()?;
         self.storage_folder()?;
         self.public_url(self.server.bind)?;
         let refuse = |text: &str| Err(ConfigError(text.to_owned()));
@@ -253,6 +259,10 @@ impl Config {
                 "downloads.url_ttl, checks.next_check_after, auth.session_ttl and auth.refresh_ttl must be at least one second",
             );
         }
+        // One for the write whose turn it is, one for what is read beside it.
+        if self.database.connections < 2 {
+            return refuse("database.connections must be at least 2");
+        }
         if self.downloads.threads == 0 {
             return refuse("downloads.threads must be at least 1");
         }
@@ -262,12 +272,21 @@ impl Config {
         Ok(())
     }
 
-    /// The `SQLite` database file.
+    /// Where the database is: `sqlite:PATH`, or the URL of a `PostgreSQL` server, which may hold a password.
     ///
     /// # Errors
     /// When `database.url` names something else.
-    pub fn database_path(&self) -> Result<PathBuf, ConfigError> {
-        self.path_of("database.url", &self.database.url, "sqlite:", "sluice.sqlite3")
+    pub fn database_url(&self) -> Result<String, ConfigError> {
+        let url = self.database.url.reveal();
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            let takes = "`sqlite:PATH` or `postgres://USER@HOST/NAME`";
+            let path = self.path_of("database.url", url, "sqlite:", "sluice.sqlite3", takes)?;
+            return Ok(format!("sqlite:{}", path.display()));
+        }
+        match self.database.url.fault() {
+            Some(fault) => Err(ConfigError(format!("database.url: `{}` {fault}", self.database.url.shown()))),
+            None => Ok(url.to_owned()),
+        }
     }
 
     /// The folder of the artifacts.
@@ -275,10 +294,10 @@ impl Config {
     /// # Errors
     /// When `storage.url` names something else.
     pub fn storage_folder(&self) -> Result<PathBuf, ConfigError> {
-        self.path_of("storage.url", &self.storage.url, "file:", "artifacts")
+        self.path_of("storage.url", &self.storage.url, "file:", "artifacts", "`file:PATH`")
     }
 
-    fn path_of(&self, key: &str, url: &str, scheme: &str, default: &str) -> Result<PathBuf, ConfigError> {
+    fn path_of(&self, key: &str, url: &str, scheme: &str, default: &str, takes: &str) -> Result<PathBuf, ConfigError> {
         if url.is_empty() {
             return Ok(self.data.folder.join(default));
         }
@@ -289,7 +308,7 @@ impl Config {
             }
             // The URL may hold a password, so only its scheme is shown.
             _ => Err(ConfigError(format!(
-                "{key}: `{}…` is not supported; this version takes `{scheme}PATH`",
+                "{key}: `{}…` is not supported; this version takes {takes}",
                 url.split_once(':').map_or("", |(scheme, _)| scheme)
             ))),
         }
@@ -373,6 +392,8 @@ mod tests {
             ("SLUICE__DATABASE__URL", "mysql://user:hunter2@x/y", "database.url"),
             ("SLUICE__DATABASE__URL", "sqlite://data/x", "database.url"),
             ("SLUICE__DATABASE__URL", "sqlite::memory:", "database.url"),
+            ("SLUICE__DATABASE__URL", "postgres://anna:hunter2@x@y/z", "%40"),
+            ("SLUICE__DATABASE__CONNECTIONS", "1", "database.connections"),
             ("SLUICE__SERVER__BIND", "0.0.0.0:8080", "server.public_url"),
             ("SLUICE__CHECKS__NEXT_CHECK_AFTER", "5ms", "checks.next_check_after"),
             ("SLUICE__AUTH__BOOTSTRAP_EMAIL", "a@example.com", "auth.bootstrap_password"),
@@ -388,8 +409,10 @@ mod tests {
         let config = load(&[
             ("SLUICE__AUTH__BOOTSTRAP_EMAIL", "a@example.com"),
             ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "12345678"),
+            ("SLUICE__DATABASE__URL", "postgres://anna:12345678@db.example/sluice"),
         ])
         .expect("a configuration");
+        assert_eq!(config.database_url().expect("a URL"), "postgres://anna:12345678@db.example/sluice");
         assert_eq!(config.auth.bootstrap_password.reveal(), "12345678");
         assert!(!format!("{config:?}").contains("12345678"));
         assert!(!toml::to_string(&config).expect("toml").contains("12345678"));

@@ -1,118 +1,59 @@
 //! The database: where writes go, and what start-up reads. The only room that names diesel.
 //!
-//! [`Store::write`] runs one transaction at a time on the one writing connection, [`Store::read`] runs queries on a
-//! pool of reading ones. Both block: call them off the async threads. Each table has a file of its own, with its
-//! row, the conversion to the domain, and the queries, named by the question they answer.
+//! [`Store::write`] runs one transaction at a time, in the whole installation; [`Store::append`] is for what no decision
+//! depends on; [`Store::read`] runs queries beside them. All of them block: call them off the async threads. Each table has
+//! a file of its own, with its row, the conversion to the domain, and the queries, named by the question they answer. They
+//! are written once, for `SQLite` and `PostgreSQL` alike, against [`Connection`].
 
 pub mod api_tokens;
 pub mod artifacts;
+mod bulk;
+pub mod changes;
+mod connection;
 pub mod customers;
+mod error;
 pub mod hosting_groups;
 pub mod installations;
 pub mod license_keys;
 pub mod manifests;
+mod migrations;
+mod pool;
+mod postgresql;
 pub mod products;
 pub mod releases;
 pub mod runs;
 pub mod schema;
 pub mod settings;
+mod sqlite;
 pub mod stops;
 pub mod subscriptions;
+mod transaction;
 pub mod users;
 pub mod value;
 
-use std::{
-    fs::OpenOptions,
-    os::unix::fs::OpenOptionsExt as _,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-    time::Duration,
-};
+use std::path::Path;
 
-use diesel::{
-    Connection as _,
-    connection::SimpleConnection,
-    r2d2::{ConnectionManager, CustomizeConnection, Pool},
-    result::{DatabaseErrorKind, Error as DieselError},
-};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use parking_lot::Mutex;
+pub use connection::{AnyConnection, MultiBackend};
+pub use error::{Place, StoreError};
+use postgresql::Postgresql;
+use sqlite::Sqlite;
 
 /// The connection that queries are written against.
-pub type Connection = diesel::sqlite::SqliteConnection;
+pub type Connection = AnyConnection;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-
-/// Readers wait for nothing in `SQLite`'s WAL, so a few serve all the staff there is.
-const READERS: u32 = 4;
-
-/// What went wrong with the database.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A value that must be unique is there already.
-    #[error("a row like this is there already: {0}")]
-    Conflict(String),
-    /// The database cannot be written or read just now.
-    #[error("{0}")]
-    Unavailable(String),
-    /// What the database holds cannot be understood.
-    #[error("{0}")]
-    Damaged(String),
-    /// A query that should work did not.
-    #[error("{0}")]
-    Other(String),
-}
-
-impl From<DieselError> for StoreError {
-    fn from(error: DieselError) -> Self {
-        let text = error.to_string();
-        match &error {
-            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Conflict(text),
-            DieselError::DeserializationError(_) => {
-                Self::Damaged(format!("the database holds a value that is none: {text}"))
-            }
-            _ => Self::from_message(text),
-        }
-    }
-}
-
-impl StoreError {
-    /// `SQLite` tells these cases apart only by the text of its error.
-    fn from_message(text: String) -> Self {
-        const AWAY: [&str; 6] =
-            ["disk is full", "readonly database", "disk I/O", "database is locked", "unable to open", "timed out"];
-        const BROKEN: [&str; 2] = ["malformed", "not a database"];
-        if AWAY.iter().any(|sign| text.contains(sign)) {
-            Self::Unavailable(text)
-        } else if BROKEN.iter().any(|sign| text.contains(sign)) {
-            Self::Damaged(text)
-        } else {
-            Self::Other(text)
-        }
-    }
-}
-
-impl StoreError {
-    /// The error with the file it is about, and what to do: for the person who starts the server.
-    #[must_use]
-    pub fn at(self, path: &Path) -> Self {
-        let shown = path.display();
-        match self {
-            Self::Unavailable(text) => Self::Unavailable(format!(
-                "cannot use the database {shown}: {text}; check the disk and the rights of the file and its folder"
-            )),
-            Self::Damaged(text) => {
-                Self::Damaged(format!("the database {shown} is damaged ({text}); restore it from a backup"))
-            }
-            Self::Conflict(text) | Self::Other(text) => Self::Other(format!("cannot use the database {shown}: {text}")),
-        }
-    }
-}
+/// How many rows of a table that is read as a whole are asked for at once: `PostgreSQL`'s library holds a whole answer in
+/// memory.
+const BATCH: i64 = 10_000;
 
 /// The open database.
 pub struct Store {
-    writer: Mutex<Connection>,
-    readers: Pool<ConnectionManager<Connection>>,
+    place: Place,
+    kind: Kind,
+}
+
+enum Kind {
+    File(Sqlite),
+    Server(Postgresql),
 }
 
 impl std::fmt::Debug for Store {
@@ -127,65 +68,43 @@ impl Store {
     /// # Errors
     /// With one line that says what is wrong with the file and what to do.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let shown = path.display();
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                StoreError::Unavailable(format!("cannot make the folder {}: {error}", folder.display()))
-            })?;
-        }
-        let url = path
-            .to_str()
-            .ok_or_else(|| StoreError::Other(format!("the database path {shown} is not valid Unicode")))?;
-        // SQLite would make the file for everybody to read; its journals take the rights of the file.
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| StoreError::Unavailable(error.to_string()).at(path))?;
-        let explain = |text: String| StoreError::from_message(text).at(path);
-        let mut writer = Connection::establish(url).map_err(|error| explain(error.to_string()))?;
-        // FULL, not NORMAL: what was answered with success must outlive a power cut.
-        writer
-            .batch_execute("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-            .map_err(|error| explain(error.to_string()))?;
-        let readers = Pool::builder()
-            .max_size(READERS)
-            .min_idle(Some(0))
-            .connection_timeout(Duration::from_secs(5))
-            .connection_customizer(Box::new(ReaderSetup))
-            .build_unchecked(ConnectionManager::new(url));
-        Ok(Self { writer: Mutex::new(writer), readers })
+        Ok(Self { kind: Kind::File(Sqlite::open(path)?), place: Place::File(path.to_owned()) })
     }
 
-    /// Brings the schema up to date; returns the names of the migrations that were run.
+    /// Opens the database that a URL names: `sqlite:PATH`, or `postgres://…`, where at most so many connections are used.
+    ///
+    /// # Errors
+    /// With one line that says what is wrong with the database and what to do. [`StoreError::Unavailable`] when it may be
+    /// there later without anybody's doing anything about the configuration.
+    pub fn connect(url: &str, connections: usize) -> Result<Self, StoreError> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return Self::open(Path::new(path));
+        }
+        let place = Place::of_server(url)?;
+        Ok(Self { kind: Kind::Server(Postgresql::open(url, connections, &place)?), place })
+    }
+
+    /// Where the database is, as it may be shown.
+    #[must_use]
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Brings the schema up to date; returns the names of the migrations that were run. Of several replicas that do this
+    /// at once, one does it and the others wait.
     ///
     /// # Errors
     /// When a migration fails, or when the schema is newer than this program knows.
     pub fn migrate(&self) -> Result<Vec<String>, StoreError> {
-        let mut writer = self.writer.lock();
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| match StoreError::from_message(error.to_string())
-        {
-            StoreError::Other(text) => StoreError::Other(format!("the migration of the database failed: {text}")),
-            known => known,
-        };
-        let known: Vec<String> = diesel::migration::MigrationSource::<diesel::sqlite::Sqlite>::migrations(&MIGRATIONS)
-            .map_err(failed)?
-            .iter()
-            .map(|migration| migration.name().version().to_string())
-            .collect();
-        let applied = writer.applied_migrations().map_err(failed)?;
-        if let Some(newer) = applied.iter().find(|version| !known.contains(&version.to_string())) {
-            return Err(StoreError::Other(format!(
-                "the database has the schema of a newer Sluice (migration {newer}); start that version, or restore a backup from before it"
-            )));
+        match &self.kind {
+            Kind::File(sqlite) => migrations::run_on_file(&mut sqlite.writer.lock()),
+            Kind::Server(postgresql) => migrations::run_on_server(&mut postgresql.patient()?),
         }
-        let run = writer.run_pending_migrations(MIGRATIONS).map_err(failed)?;
-        Ok(run.iter().map(ToString::to_string).collect())
     }
 
-    /// Runs `work` in a transaction of its own, one at a time. It is committed when `work` succeeds, and has left no
-    /// trace when it fails. `after` runs once it is committed and before the next write begins.
+    /// Runs `work` in a transaction of its own, one at a time in the whole installation. It is committed when `work`
+    /// succeeds, and has left no trace when it fails. `after` runs once it is committed and before the next write of this
+    /// process is, and never while [`Self::follow`] is under way.
     ///
     /// # Errors
     /// What `work` failed with, or what the database did.
@@ -194,34 +113,55 @@ impl Store {
         work: impl FnOnce(&mut Connection) -> Result<(T, C), E>,
         after: impl FnOnce(C),
     ) -> Result<T, E> {
-        // A transaction that a panic left open would swallow every later write, so a panic is a failure like any other.
-        let guarded = |connection: &mut Connection| {
-            let done = catch_unwind(AssertUnwindSafe(|| work(connection)));
-            done.unwrap_or_else(|_| Err(E::from(StoreError::Other("a write panicked".to_owned()))))
-        };
-        // Where SQLite has rolled back by itself (a full disk), diesel's own rollback fails, and its error would take the
-        // place of the one that says what happened.
-        let mut failure = None;
-        let kept = |error| {
-            failure = Some(error);
-            DieselError::RollbackTransaction
-        };
-        let mut writer = self.writer.lock();
-        let done = writer.immediate_transaction(|connection| guarded(connection).map_err(kept));
-        let done = done.map_err(|error| failure.unwrap_or_else(|| E::from(StoreError::from(error))));
-        done.map(|(value, committed)| {
-            after(committed);
-            value
-        })
+        match &self.kind {
+            Kind::File(sqlite) => sqlite.write(work, after),
+            Kind::Server(postgresql) => postgresql.write(work, after),
+        }
     }
 
-    /// Brings everything that was written into the database file itself: whoever copies that file while the server is
-    /// stopped is to have all of it.
+    /// Runs `work`, which writes nothing that a decision depends on, in a transaction that may run beside others. `work`
+    /// is run again when another transaction got in its way. What it looks up before it writes is to be held
+    /// ([`runs::take_in`] shows how), or may change in between.
     ///
     /// # Errors
-    /// When the database cannot be written; nothing is lost then, it is all in the log beside the file.
-    pub fn settle(&self) -> Result<(), StoreError> {
-        Ok(self.writer.lock().batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
+    /// What `work` failed with, or what the database did.
+    pub fn append<T, E: From<StoreError>>(
+        &self,
+        work: impl Fn(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, E> {
+        match &self.kind {
+            Kind::File(sqlite) => sqlite.write(|connection| Ok((work(connection)?, ())), |()| ()),
+            Kind::Server(postgresql) => postgresql.append(work),
+        }
+    }
+
+    /// Reads what others have changed, as it is at one moment, and hands it to `after`, which brings it into this
+    /// process's memory. No write of this process is committed or brought in meanwhile.
+    ///
+    /// # Errors
+    /// What `read` failed with, or what the database did.
+    pub fn follow<T, E: From<StoreError>, C>(
+        &self,
+        read: impl FnOnce(&mut Connection) -> Result<C, E>,
+        after: impl FnOnce(C) -> T,
+    ) -> Result<T, E> {
+        match &self.kind {
+            Kind::File(sqlite) => sqlite.follow(read, after),
+            Kind::Server(postgresql) => postgresql.follow(read, after),
+        }
+    }
+
+    /// Runs queries that are to see the database as it is at one moment.
+    ///
+    /// # Errors
+    /// What `work` failed with, or that no connection could be had.
+    pub fn snapshot<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Connection) -> Result<T, E>) -> Result<T, E> {
+        match &self.kind {
+            Kind::File(sqlite) => {
+                sqlite.read(|connection| transaction::run(connection, transaction::Purpose::Snapshot, work))
+            }
+            Kind::Server(postgresql) => postgresql.snapshot(work),
+        }
     }
 
     /// Runs queries on a reading connection.
@@ -229,22 +169,22 @@ impl Store {
     /// # Errors
     /// What `work` failed with, or that no connection could be had.
     pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Connection) -> Result<T, E>) -> Result<T, E> {
-        let mut connection = self
-            .readers
-            .get()
-            .map_err(|error| StoreError::Unavailable(format!("no connection to the database: {error}")))?;
-        work(&mut connection)
+        match &self.kind {
+            Kind::File(sqlite) => sqlite.read(work),
+            Kind::Server(postgresql) => postgresql.read(work),
+        }
     }
-}
 
-#[derive(Debug)]
-struct ReaderSetup;
-
-impl CustomizeConnection<Connection, diesel::r2d2::Error> for ReaderSetup {
-    fn on_acquire(&self, connection: &mut Connection) -> Result<(), diesel::r2d2::Error> {
-        connection
-            .batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;")
-            .map_err(diesel::r2d2::Error::QueryError)
+    /// Brings everything that was written into the database file itself: whoever copies that file while the server is
+    /// stopped is to have all of it. A database server sees to that itself.
+    ///
+    /// # Errors
+    /// When the database cannot be written; nothing is lost then, it is all in the log beside the file.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        match &self.kind {
+            Kind::File(sqlite) => sqlite.settle(),
+            Kind::Server(_) => Ok(()),
+        }
     }
 }
 

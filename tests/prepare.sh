@@ -22,17 +22,25 @@ as_root() {
 need_debian() {
     local command=$1
     shift
-    command -v "$command" >/dev/null && return
-    command -v apt-get >/dev/null || fail "\`$command\` is missing, and this is no Debian; install it (on Debian: $*)"
-    say "Installing $* (for \`$command\`)"
+    need_debian_for "\`$command\`" "command -v $command" "$@"
+}
+
+# need_debian_for WHAT TEST PACKAGE...: installs the packages unless the test, a command of the shell, says that what they
+# are for is there.
+need_debian_for() {
+    local what=$1 test=$2
+    shift 2
+    eval "$test" >/dev/null 2>&1 && return
+    command -v apt-get >/dev/null || fail "$what is missing, and this is no Debian; install it (on Debian: $*)"
+    say "Installing $* (for $what)"
     if [ -z "${apt_is_fresh:-}" ]; then
         as_root apt-get update -qq \
-            || fail "\`$command\` is missing and cannot be installed from here; as root: apt-get install $*"
+            || fail "$what is missing and cannot be installed from here; as root: apt-get install $*"
         apt_is_fresh=yes
     fi
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 </dev/null \
         || fail "installing $* failed; as root: apt-get install $*"
-    command -v "$command" >/dev/null || fail "$* is installed, but there is still no \`$command\`"
+    eval "$test" >/dev/null 2>&1 || fail "$* is installed, but $what is still missing"
 }
 
 # need_cargo_command NAME VERSION: installs cargo-NAME from crates.io unless it is there. Built from source: minutes.
@@ -43,16 +51,20 @@ need_cargo_command() {
         || fail "cargo-$1 is missing and could not be installed; try: cargo install cargo-$1 --locked"
 }
 
-# Rust, in the version that rust-toolchain.toml names, and a C compiler for SQLite and aws-lc.
+# Rust, in the version that rust-toolchain.toml names, a C compiler for SQLite, aws-lc and PostgreSQL's library, and OpenSSL's
+# headers for the last of these.
 need_rust() {
     command -v cargo >/dev/null || PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
     command -v cargo >/dev/null || fail "Rust is missing; install it from https://rustup.rs"
     cargo --version >/dev/null || fail "cargo does not run; \`rustup show\` says which toolchain it wants"
     need_debian cc build-essential
+    need_debian pkg-config pkg-config
+    need_debian_for "OpenSSL (libssl)" "pkg-config --exists libssl" libssl-dev
     export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 }
 
-# need_python COMMAND PACKAGE VERSION: a program from PyPI, in a place of its own under target/, and in the PATH from here on.
+# need_python COMMAND PACKAGE VERSION: a program from PyPI, in a place of its own under target/, and in the PATH from here
+# on.
 need_python() {
     local command=$1 package=$2 version=$3
     local venv=target/packages/$package-$version
@@ -67,18 +79,62 @@ need_python() {
     PATH=$PWD/$venv/bin:$PATH
 }
 
-# need_unpacked PACKAGE FILE: what is in a Debian package, under target/packages/PACKAGE. For a server that is wanted only to
-# check its configuration: once installed, it would start with the machine.
+# need_unpacked PACKAGE FILE: what is in a Debian package, under target/packages/PACKAGE. For a server that is wanted only
+# to check its configuration: once installed, it would start with the machine.
 need_unpacked() {
     local package=$1 file=$2
     [ ! -e "target/packages/$package/$file" ] || return 0
     say "Fetching $package"
     if [ -z "${apt_is_fresh:-}" ]; then
-        as_root apt-get update -qq || fail "the list of Debian's packages cannot be fetched from here; as root: apt-get update"
+        as_root apt-get update -qq || fail "Debian's list of packages cannot be fetched from here; as root: apt-get update"
         apt_is_fresh=yes
     fi
     mkdir -p target/packages
-    (cd target/packages && rm -f "$package"_*.deb && apt-get -qq -o APT::Sandbox::User= download "$package" && dpkg-deb -x "$package"_*.deb "$package") \
-        || fail "$package could not be fetched; is this Debian?"
+    (
+        cd target/packages
+        rm -f "$package"_*.deb
+        apt-get -qq -o APT::Sandbox::User= download "$package" && dpkg-deb -x "$package"_*.deb "$package"
+    ) || fail "$package could not be fetched; is this Debian?"
     [ -e "target/packages/$package/$file" ] || fail "there is no $file in $package"
+}
+
+# The programs of the newest PostgreSQL that is installed.
+postgresql_programs() {
+    find /usr/lib/postgresql -maxdepth 3 -path '*/bin/initdb' -printf '%h\n' 2>/dev/null | sort -V | tail -n 1 | grep .
+}
+
+# start_postgresql: starts a PostgreSQL of its own in a scratch folder, and names it in SLUICE_TEST_DATABASE_URL. It ends with
+# this script, however that ends. A server that the variable names already is used as it is.
+start_postgresql() {
+    [ -z "${SLUICE_TEST_DATABASE_URL:-}" ] || return 0
+    need_debian_for "PostgreSQL" postgresql_programs postgresql
+    need_debian setpriv util-linux
+    local programs as=()
+    programs=$(postgresql_programs)
+    postgresql_folder=$(mktemp -d)
+    # It refuses to run as root.
+    if [ "$(id -u)" = 0 ]; then
+        chown postgres: "$postgresql_folder"
+        as=(--reuid=postgres --regid=postgres --clear-groups)
+    fi
+    trap stop_postgresql EXIT
+    setpriv "${as[@]}" "$programs/initdb" --username=postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync \
+        -D "$postgresql_folder/data" >"$postgresql_folder/log" 2>&1 || fail "initdb: $(cat "$postgresql_folder/log")"
+    setpriv --pdeathsig KILL "${as[@]}" "$programs/postgres" -D "$postgresql_folder/data" -k "$postgresql_folder" \
+        -c listen_addresses= -c fsync=off -c max_connections=500 >>"$postgresql_folder/log" 2>&1 &
+    postgresql_process=$!
+    export SLUICE_TEST_DATABASE_URL="postgres://postgres@/postgres?host=$postgresql_folder"
+    local deadline=$((SECONDS + 60))
+    until "$programs/pg_isready" -q -h "$postgresql_folder"; do
+        [ $SECONDS -lt $deadline ] || fail "PostgreSQL does not start: $(cat "$postgresql_folder/log")"
+        sleep 0.1
+    done
+}
+
+stop_postgresql() {
+    if [ -n "${postgresql_process:-}" ]; then
+        kill -INT "$postgresql_process" 2>/dev/null || true
+        wait "$postgresql_process" 2>/dev/null || true
+    fi
+    rm -rf "${postgresql_folder:?}"
 }

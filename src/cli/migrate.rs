@@ -22,11 +22,12 @@ pub struct MigrateArgs {
 /// When the database cannot be opened or migrated.
 pub fn run(arguments: &MigrateArgs, config: &Config) -> Result<(), Failure> {
     let _folder = DataFolder::open(&config.data.folder).map_err(|error| Failure::failed(&error))?;
-    let path = config.database_path()?;
-    let run = Store::open(&path).and_then(|store| store.migrate()).map_err(|error| Failure::failed(&error))?;
+    let store = Store::connect(&config.database_url()?, config.database.connections);
+    let store = store.map_err(|error| Failure::failed(&error))?;
+    let run = store.migrate().map_err(|error| Failure::failed(&error.at(store.place())))?;
     match (arguments.json, run.is_empty()) {
-        (true, _) => say(serde_json::json!({"database": path, "migrations": run})),
-        (false, true) => say(format_args!("{} is up to date", path.display())),
+        (true, _) => say(serde_json::json!({"database": store.place().to_string(), "migrations": run})),
+        (false, true) => say(format_args!("{} is up to date", store.place())),
         (false, false) => run.iter().for_each(|migration| say(format_args!("ran {migration}"))),
     }
     Ok(())

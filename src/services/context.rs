@@ -14,7 +14,7 @@ use crate::{
     directory::{Change, Directory, Loaded},
     domain::id::ProductId,
     signing::{self, KeyRing},
-    store::{self, Connection, Store, StoreError},
+    store::{self, Connection, Store, StoreError, changes::Entry},
 };
 
 /// What use cases need of the configuration.
@@ -115,6 +115,17 @@ fn load(connection: &mut Connection, change: Change) -> Result<Option<Loaded>, S
     })
 }
 
+/// A change as the log has it.
+fn entry(change: Change) -> Entry {
+    let (kind, first, second) = match change {
+        Change::Product(id) => ("product", id.0, None),
+        Change::Release(product, id) => ("release", product.0, Some(id.0)),
+        Change::HostingGroup(id) => ("hosting_group", id.0, None),
+        Change::Subscription(id) => ("subscription", id.0, None),
+    };
+    Entry { kind: kind.to_owned(), first, second }
+}
+
 impl Context {
     /// Runs `work` in a transaction. When it is committed, the directory knows of every change before this returns,
     /// and before any later write begins. It goes on to its end when the caller goes away.
@@ -141,12 +152,30 @@ impl Context {
             let mut write = Write { connection, now, changes: Vec::new(), seen: HashSet::new() };
             let value = work(&mut write)?;
             let mut loaded = Vec::new();
-            for change in std::mem::take(&mut write.changes) {
-                loaded.extend(load(write.connection, change)?);
+            let changes = std::mem::take(&mut write.changes);
+            for change in &changes {
+                loaded.extend(load(write.connection, *change)?);
             }
+            let entries: Vec<_> = changes.into_iter().map(entry).collect();
+            store::changes::append(write.connection, &entries, now)?;
             Ok((value, loaded))
         };
         self.store.write(in_transaction, |loaded| self.directory.apply(loaded))
+    }
+
+    /// Writes what no decision depends on: reports, sightings, last uses. Such writes do not wait for one another, and
+    /// `work` is run again when they met.
+    ///
+    /// # Errors
+    /// That the database cannot be used; nothing has changed then.
+    pub async fn append<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl Fn(&mut Connection, Timestamp) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let context = Arc::clone(self);
+        let in_transaction = move || context.store.append(|connection| work(connection, context.clock.now()));
+        let done = tokio::task::spawn_blocking(in_transaction).await;
+        done.unwrap_or_else(|error| Err(Refusal::internal(&error)))
     }
 
     /// Runs queries on a thread that may block.

@@ -11,7 +11,7 @@ use crate::{
     domain::id::UserId,
     signing::random,
     store::{
-        self,
+        self, Connection, StoreError,
         users::{RefreshToken, User},
     },
 };
@@ -66,19 +66,25 @@ pub async fn log_in(context: &Arc<Context>, email: &str, password: String) -> Re
     let user = user.ok_or_else(|| Refusal::new(Code::LoginFailed, "the e-mail address or the password is wrong"))?;
     let desk = Arc::clone(context);
     context
-        .write(move |write| {
-            store::users::forget_expired(write.connection, write.now)?;
-            issue(&desk, write, &user, id_at(write.now))
+        .append(move |connection, now| {
+            store::users::forget_expired(connection, now)?;
+            issue(&desk, connection, now, &user, id_at(now))
         })
         .await
 }
 
 /// Makes the next pair of tokens of a login.
-fn issue(context: &Context, write: &mut Write<'_>, user: &User, family: Uuid) -> Result<Tokens, Refusal> {
-    let after = |span| write.now.checked_add(span).unwrap_or(Timestamp::MAX);
+fn issue(
+    context: &Context,
+    connection: &mut Connection,
+    now: Timestamp,
+    user: &User,
+    family: Uuid,
+) -> Result<Tokens, StoreError> {
+    let after = |span| now.checked_add(span).unwrap_or(Timestamp::MAX);
     let refresh_token = URL_SAFE_NO_PAD.encode(random::<32>());
     let (access_until, refresh_until) = (after(context.settings.session_ttl), after(context.settings.refresh_ttl));
-    let session = Session::new(user.id, family, user.role.clone(), write.now, access_until);
+    let session = Session::new(user.id, family, user.role.clone(), now, access_until);
     let token = RefreshToken {
         hash: token_hash(&refresh_token),
         user: user.id,
@@ -86,9 +92,11 @@ fn issue(context: &Context, write: &mut Write<'_>, user: &User, family: Uuid) ->
         expires_at: refresh_until,
         used_at: None,
     };
-    store::users::insert_refresh_token(write.connection, &token)?;
-    let access_token =
-        context.sessions.sign(&session).ok_or_else(|| Refusal::internal(&"no session token could be signed"))?;
+    store::users::insert_refresh_token(connection, &token)?;
+    let access_token = context
+        .sessions
+        .sign(&session)
+        .ok_or_else(|| StoreError::Other("no session token could be signed".to_owned()))?;
     Ok(Tokens { access_token, refresh_token, expires_in: context.settings.session_ttl.as_secs() })
 }
 
@@ -101,17 +109,17 @@ pub async fn refresh(context: &Arc<Context>, refresh_token: &str) -> Result<Toke
     let hash = token_hash(refresh_token);
     let desk = Arc::clone(context);
     let renewed = context
-        .write(move |write| {
-            let Some(known) = store::users::refresh_token(write.connection, &hash)? else { return Ok(None) };
+        .append(move |connection, now| {
+            let Some(known) = store::users::held_refresh_token(connection, &hash)? else { return Ok(None) };
             if known.used_at.is_some() {
-                store::users::end_family(write.connection, known.family)?;
+                store::users::end_family(connection, known.family)?;
                 tracing::warn!(user = %known.user, "a refresh token was used twice; the login has been ended");
                 return Ok(None);
             }
-            let user = store::users::get(write.connection, known.user)?;
-            let Some(user) = user.filter(|_| write.now < known.expires_at) else { return Ok(None) };
-            store::users::mark_used(write.connection, &hash, write.now)?;
-            issue(&desk, write, &user, known.family).map(Some)
+            let user = store::users::get(connection, known.user)?;
+            let Some(user) = user.filter(|_| now < known.expires_at) else { return Ok(None) };
+            store::users::mark_used(connection, &hash, now)?;
+            issue(&desk, connection, now, &user, known.family).map(Some)
         })
         .await?;
     renewed.ok_or_else(|| {
@@ -128,7 +136,7 @@ pub async fn refresh(context: &Arc<Context>, refresh_token: &str) -> Result<Toke
 /// `storage_unavailable`.
 pub async fn log_out(context: &Arc<Context>, session: &Session) -> Result<(), Refusal> {
     let family = session.family;
-    context.write(move |write| Ok(store::users::end_family(write.connection, family)?)).await
+    context.append(move |connection, _| store::users::end_family(connection, family)).await
 }
 
 /// The login that an access token belongs to, and the person.

@@ -116,8 +116,7 @@ pub async fn recognise(context: &Arc<Context>, presented: &str) -> Result<(ApiTo
         let (desk, id) = (Arc::clone(context), token.id);
         // On the side: who may read must not have to wait for, or fail with, a write.
         tokio::spawn(async move {
-            let noted =
-                desk.write(move |write| Ok(store::api_tokens::mark_used(write.connection, id, write.now)?)).await;
+            let noted = desk.append(move |connection, now| store::api_tokens::mark_used(connection, id, now)).await;
             if let Err(error) = noted {
                 tracing::warn!(%error, token = %id, "the last use of an API token was not noted");
             }

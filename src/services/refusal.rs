@@ -176,6 +176,10 @@ impl From<StoreError> for Refusal {
                 tracing::error!(error = %text, "the database cannot be used");
                 Self::new(Code::StorageUnavailable, "the database cannot be used just now; try again later")
             }
+            StoreError::Contended(text) => {
+                tracing::warn!(error = %text, "a write met others, again and again");
+                Self::new(Code::StorageUnavailable, "the database is too busy just now; try again later")
+            }
             StoreError::Conflict(text) => {
                 tracing::debug!(error = %text, "a write met another one");
                 Self::new(Code::Conflict, "another change came in between; read the current state and try again")

@@ -89,7 +89,8 @@ pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Repor
     let subscription = key.map(|key| key.coverage.id);
     let id = product.id;
     let run = context
-        .write(move |write| {
+        .append(move |connection, now| {
+            let report = report.clone();
             let run = Run {
                 id: report.run,
                 product: id,
@@ -110,10 +111,10 @@ pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Repor
                 locale: report.locale,
                 at: report.at,
                 // The server's clock: an updater's may be years off.
-                first_reported_at: write.now,
-                last_reported_at: write.now,
+                first_reported_at: now,
+                last_reported_at: now,
             };
-            Ok(store::runs::take_in(write.connection, run)?)
+            store::runs::take_in(connection, run)
         })
         .await?;
     let went_wrong = matches!(run.outcome, Some(Outcome::Failed | Outcome::RolledBack)) || run.error.is_some();

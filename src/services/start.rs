@@ -10,12 +10,12 @@ use crate::{
     store::{self, Connection, Store, StoreError},
 };
 
-/// Reads the whole read model, in one pass over each table.
+/// Reads the whole read model as it is at one moment, in one pass over each table.
 ///
 /// # Errors
 /// When the database cannot be read, or holds what cannot be understood.
 pub fn directory(store: &Store) -> Result<Directory, StoreError> {
-    store.read(|connection| {
+    store.snapshot(|connection| {
         let mut products = Vec::new();
         for product in store::products::all(connection)? {
             let stops = store::stops::of_product(connection, product.id)?;
@@ -112,7 +112,7 @@ pub async fn write_sightings(context: &Arc<Context>) -> Result<usize, Refusal> {
     while !sightings.is_empty() {
         let batch = Arc::new(sightings.split_off(sightings.len().saturating_sub(SIGHTINGS_AT_ONCE)));
         let to_write = Arc::clone(&batch);
-        let written = context.write(move |write| Ok(store::installations::take_in(write.connection, &to_write)?)).await;
+        let written = context.append(move |connection, _| store::installations::take_in(connection, &to_write)).await;
         if let Err(error) = written {
             sightings.extend(Arc::unwrap_or_clone(batch));
             context.directory.sightings.put_back(sightings);

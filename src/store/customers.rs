@@ -13,6 +13,12 @@ use crate::domain::{
     locale::LanguageTag,
 };
 
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// Lower case, of the letters of ASCII only: on both databases, as texts collate by their bytes.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = customers, treat_none_as_null = true)]
 struct Row {
@@ -76,6 +82,9 @@ pub fn is_of_product(connection: &mut Connection, id: CustomerId, product: Produ
 /// # Errors
 /// When the database cannot be read.
 pub fn by_external_ref(connection: &mut Connection, external_ref: &str) -> Result<Option<Customer>, StoreError> {
+    if external_ref.contains('\0') {
+        return Ok(None);
+    }
     let row = customers::table
         .filter(customers::external_ref.eq(external_ref))
         .select(Row::as_select())
@@ -107,13 +116,18 @@ pub fn matching(
         query = query.filter(of_product.or(diesel::dsl::not(any)));
     }
     if let Some(words) = words {
+        // No text in the database has a NUL, and PostgreSQL takes none in a query.
+        if words.contains('\0') {
+            return Ok(Vec::new());
+        }
+        let words = words.to_ascii_lowercase();
         let pattern = format!("%{}%", words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
         query = query.filter(
-            customers::name
+            lower(customers::name)
                 .like(pattern.clone())
                 .escape('\\')
-                .or(customers::email.like(pattern.clone()).escape('\\').assume_not_null())
-                .or(customers::external_ref.like(pattern).escape('\\').assume_not_null()),
+                .or(lower(customers::email.assume_not_null()).like(pattern.clone()).escape('\\'))
+                .or(lower(customers::external_ref.assume_not_null()).like(pattern).escape('\\')),
         );
     }
     Ok(query.load(connection)?.into_iter().map(Row::into_domain).collect())

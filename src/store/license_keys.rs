@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::{
-    Connection, Page, StoreError,
+    BATCH, Connection, Page, StoreError,
     schema::license_keys,
     value::{Key, Moment},
 };
@@ -45,10 +45,31 @@ impl Row {
 /// # Errors
 /// When the database cannot be read.
 pub fn for_each(connection: &mut Connection, mut each: impl FnMut(KeyRecord)) -> Result<(), StoreError> {
-    for row in license_keys::table.select(Row::as_select()).load_iter(connection)? {
-        each(Row::into_domain(row?)?);
+    let mut last: Option<Key<LicenseKeyId>> = None;
+    loop {
+        let mut query = license_keys::table.order(license_keys::id).limit(BATCH).select(Row::as_select()).into_boxed();
+        if let Some(last) = last {
+            query = query.filter(license_keys::id.gt(last));
+        }
+        let before = last;
+        for row in query.load_iter(connection)? {
+            let row: Row = row?;
+            last = Some(row.id);
+            each(row.into_domain()?);
+        }
+        if last == before {
+            return Ok(());
+        }
     }
-    Ok(())
+}
+
+/// Whether there is a key with this fingerprint.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn exists(connection: &mut Connection, fingerprint: &[u8; 32]) -> Result<bool, StoreError> {
+    let same = license_keys::table.filter(license_keys::fingerprint.eq(fingerprint.to_vec()));
+    Ok(diesel::select(diesel::dsl::exists(same.select(license_keys::id))).get_result(connection)?)
 }
 
 /// The keys of a subscription, in the order in which they were made.

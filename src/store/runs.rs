@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{
     Connection, Page, StoreError,
     schema::runs,
+    transaction,
     value::{Key, Moment, Name},
 };
 use crate::domain::{
@@ -95,11 +96,14 @@ impl Row {
     }
 }
 
-/// Takes in a report; returns the run as it stands after it.
+/// Takes in a report; returns the run as it stands after it. Reports of one run come one after the other.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub fn take_in(connection: &mut Connection, report: Run) -> Result<Run, StoreError> {
+    let (high, low) = owner(&report).0.as_u64_pair();
+    let (other_high, other_low) = report.id.0.as_u64_pair();
+    transaction::hold(connection, Uuid::from_u64_pair(high ^ other_high, low ^ other_low))?;
     let place = runs::table.find((Key(report.id), owner(&report)));
     let known: Option<Row> = place.select(Row::as_select()).first(connection).optional()?;
     if let Some(mut run) = known.map(Row::into_domain) {

@@ -215,6 +215,16 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    changes (id) {
+        id -> BigInt,
+        kind -> Text,
+        first -> Binary,
+        second -> Nullable<Binary>,
+        at -> BigInt,
+    }
+}
+
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(api_tokens -> products (product_id));
 diesel::joinable!(stops -> products (product_id));
@@ -245,4 +255,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     license_keys,
     installations,
     runs,
+    changes,
 );

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use jiff::civil::Date;
 
 use super::{
-    Connection, Page, StoreError,
+    BATCH, Connection, Page, StoreError,
     schema::{products, subscriptions},
     value::{Json, Key, Moment, Name},
 };
@@ -104,10 +104,23 @@ pub struct Wanted {
 /// # Errors
 /// When the database cannot be read.
 pub fn for_each(connection: &mut Connection, mut each: impl FnMut(Subscription)) -> Result<(), StoreError> {
-    for row in subscriptions::table.select(Row::as_select()).load_iter(connection)? {
-        each(Row::into_domain(row?)?);
+    let mut last: Option<Key<SubscriptionId>> = None;
+    loop {
+        let mut query =
+            subscriptions::table.order(subscriptions::id).limit(BATCH).select(Row::as_select()).into_boxed();
+        if let Some(last) = last {
+            query = query.filter(subscriptions::id.gt(last));
+        }
+        let before = last;
+        for row in query.load_iter(connection)? {
+            let row: Row = row?;
+            last = Some(row.id);
+            each(row.into_domain()?);
+        }
+        if last == before {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// The subscription with this id.
@@ -158,6 +171,9 @@ pub fn matching(
 /// # Errors
 /// When the database cannot be read.
 pub fn has_external_ref(connection: &mut Connection, product: &Slug, reference: &str) -> Result<bool, StoreError> {
+    if reference.contains('\0') {
+        return Ok(false);
+    }
     let having = subscriptions::table
         .inner_join(products::table)
         .filter(subscriptions::external_ref.eq(reference))

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     Connection, StoreError,
     schema::{refresh_tokens, users},
+    transaction,
     value::{Key, Moment},
 };
 use crate::domain::id::UserId;
@@ -53,6 +54,10 @@ impl UserRow {
 /// # Errors
 /// When the database cannot be read.
 pub fn by_email(connection: &mut Connection, email: &str) -> Result<Option<User>, StoreError> {
+    // PostgreSQL takes no NUL in a query; no address has one.
+    if email.contains('\0') {
+        return Ok(None);
+    }
     let row = users::table.filter(users::email.eq(email)).select(UserRow::as_select()).first(connection).optional()?;
     Ok(row.map(UserRow::into_domain))
 }
@@ -118,7 +123,7 @@ struct RefreshRow {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn refresh_token(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
+fn refresh_token(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
     let row: Option<RefreshRow> =
         refresh_tokens::table.find(hash.to_vec()).select(RefreshRow::as_select()).first(connection).optional()?;
     Ok(row.map(|row| RefreshToken {
@@ -128,6 +133,18 @@ pub fn refresh_token(connection: &mut Connection, hash: &[u8; 32]) -> Result<Opt
         expires_at: row.expires_at.0,
         used_at: row.used_at.map(|at| at.0),
     }))
+}
+
+/// The refresh token with this hash, held with its whole login until the transaction ends: of two that present it at once,
+/// one is the second.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn held_refresh_token(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
+    let Some(known) = refresh_token(connection, hash)? else { return Ok(None) };
+    transaction::hold(connection, known.family)?;
+    // Read again: it may have been exchanged while this one waited.
+    refresh_token(connection, hash)
 }
 
 /// Whether a login is still going on.
@@ -171,6 +188,7 @@ pub fn mark_used(connection: &mut Connection, hash: &[u8; 32], now: Timestamp) -
 /// # Errors
 /// When the database cannot be written.
 pub fn end_family(connection: &mut Connection, family: Uuid) -> Result<(), StoreError> {
+    transaction::hold(connection, family)?;
     diesel::delete(refresh_tokens::table.filter(refresh_tokens::family.eq(Key(family)))).execute(connection)?;
     Ok(())
 }

@@ -1,18 +1,22 @@
 //! How domain values stand in columns: ids as 16 bytes, times as microseconds, names and versions as text, lists
-//! and maps as JSON. Generic over the backend, so that one row type serves every database.
+//! and maps as JSON. They read alike from either database; what is written is
+//! made in the form that each takes.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, io::Write as _, str::FromStr};
 
 use diesel::{
     backend::Backend,
     deserialize::{self, FromSql, FromSqlRow},
     expression::AsExpression,
+    pg::Pg,
     serialize::{self, IsNull, Output, ToSql},
     sql_types::{BigInt, Binary, Text},
     sqlite::Sqlite,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
+
+use super::MultiBackend;
 
 /// An id, in 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
@@ -42,6 +46,21 @@ impl<T: Copy + Into<Uuid> + fmt::Debug> ToSql<Binary, Sqlite> for Key<T> {
     }
 }
 
+impl<T: Copy + Into<Uuid> + fmt::Debug> ToSql<Binary, Pg> for Key<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        let id: Uuid = self.0.into();
+        out.write_all(id.as_bytes())?;
+        Ok(IsNull::No)
+    }
+}
+
+impl<T: Copy + Into<Uuid> + fmt::Debug + Send + Sync + 'static> ToSql<Binary, MultiBackend> for Key<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
+        out.set_value((Binary, self));
+        Ok(IsNull::No)
+    }
+}
+
 impl<DB: Backend, T: From<Uuid>> FromSql<Binary, DB> for Key<T>
 where
     Vec<u8>: FromSql<Binary, DB>,
@@ -54,6 +73,20 @@ where
 impl<T: fmt::Display + fmt::Debug> ToSql<Text, Sqlite> for Name<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         out.set_value(self.0.to_string());
+        Ok(IsNull::No)
+    }
+}
+
+impl<T: fmt::Display + fmt::Debug> ToSql<Text, Pg> for Name<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        write!(out, "{}", self.0)?;
+        Ok(IsNull::No)
+    }
+}
+
+impl<T: fmt::Display + fmt::Debug + Send + Sync + 'static> ToSql<Text, MultiBackend> for Name<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
+        out.set_value((Text, self));
         Ok(IsNull::No)
     }
 }
@@ -75,6 +108,20 @@ impl<T: serde::Serialize + fmt::Debug> ToSql<Text, Sqlite> for Json<T> {
     }
 }
 
+impl<T: serde::Serialize + fmt::Debug> ToSql<Text, Pg> for Json<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        serde_json::to_writer(out, &self.0)?;
+        Ok(IsNull::No)
+    }
+}
+
+impl<T: serde::Serialize + fmt::Debug + Send + Sync + 'static> ToSql<Text, MultiBackend> for Json<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
+        out.set_value((Text, self));
+        Ok(IsNull::No)
+    }
+}
+
 impl<DB: Backend, T: serde::de::DeserializeOwned> FromSql<Text, DB> for Json<T>
 where
     String: FromSql<Text, DB>,
@@ -87,6 +134,19 @@ where
 impl ToSql<BigInt, Sqlite> for Moment {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         out.set_value(self.0.as_microsecond());
+        Ok(IsNull::No)
+    }
+}
+
+impl ToSql<BigInt, Pg> for Moment {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<BigInt, Pg>::to_sql(&self.0.as_microsecond(), &mut out.reborrow())
+    }
+}
+
+impl ToSql<BigInt, MultiBackend> for Moment {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
+        out.set_value((BigInt, self));
         Ok(IsNull::No)
     }
 }

@@ -150,6 +150,18 @@ fn column(connection: &Connection, query: &str) -> Vec<String> {
     rows.map(Result::unwrap).collect()
 }
 
+/// The tables of `src/store/schema.rs`, with the names and types of their columns.
+pub fn tables_of_diesel() -> BTreeMap<String, Vec<(String, String)>> {
+    let schema = fs::read_to_string(root().join("src/store/schema.rs")).unwrap();
+    let table = |part: &str| {
+        let (name, rest) = part.trim_start().split_once(' ').unwrap();
+        let body = rest.split('{').nth(1).unwrap().split('}').next().unwrap();
+        let columns = body.lines().filter_map(|line| line.trim().trim_end_matches(',').split_once(" -> "));
+        (name.to_owned(), columns.map(|(column, kind)| (column.to_owned(), kind.to_owned())).collect())
+    };
+    schema.split("diesel::table! {").skip(1).map(table).collect()
+}
+
 const TABLES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
 
 #[test]
@@ -166,18 +178,14 @@ fn the_tables_that_diesel_sees_are_those_that_the_migrations_make() {
         );
         made.insert(table, columns);
     }
-    let schema = fs::read_to_string(root().join("src/store/schema.rs")).unwrap();
-    let mut seen = BTreeMap::new();
-    for part in schema.split("diesel::table! {").skip(1) {
-        let (name, rest) = part.trim_start().split_once(' ').unwrap();
-        let body = rest.split('{').nth(1).unwrap().split('}').next().unwrap();
-        let columns: Vec<String> = body
-            .lines()
-            .filter_map(|line| line.trim().trim_end_matches(',').split_once(" -> "))
-            .map(|(column, kind)| format!("{column}{}", if kind.starts_with("Nullable") { "?" } else { "" }))
-            .collect();
-        seen.insert(name.to_owned(), columns);
-    }
+    let column = |(name, kind): (String, String)| match kind.starts_with("Nullable") {
+        true => format!("{name}?"),
+        false => name,
+    };
+    let seen: BTreeMap<_, Vec<_>> = tables_of_diesel()
+        .into_iter()
+        .map(|(table, columns)| (table, columns.into_iter().map(column).collect()))
+        .collect();
     assert_eq!(made, seen);
 }
 

@@ -11,8 +11,8 @@ pub mod server;
 
 use std::process::{Command, Output};
 
+use crate::harness::stores::Folder;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::updaters::site::{Settings, Site};
 use server::Server;
@@ -21,7 +21,7 @@ use server::Server;
 const LAST: &str = "For `sluice publish`";
 
 /// Starts a demo and waits until it has printed everything.
-fn demo(folder: &TempDir) -> Server {
+fn demo(folder: &Folder) -> Server {
     let mut server = Server::start(&["--demo"], folder);
     server.wait_for(LAST);
     server
@@ -39,7 +39,7 @@ fn run(server: &Server, title: &str) -> Value {
 
 #[test]
 fn every_line_that_is_printed_works_as_it_stands() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Folder::new();
     let server = demo(&folder);
 
     let update = run(&server, "A check that gets an update");
@@ -64,7 +64,7 @@ fn every_line_that_is_printed_works_as_it_stands() {
 
 #[test]
 fn every_key_that_is_printed_is_known_and_shows_the_status_it_is_named_after() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Folder::new();
     let server = demo(&folder);
     let http = reqwest::blocking::Client::builder().no_proxy().build().expect("a client");
     let keys = server.said.iter().filter(|line| line.starts_with("  DEMO-")).flat_map(|line| line.split_whitespace());
@@ -84,7 +84,7 @@ fn every_key_that_is_printed_is_known_and_shows_the_status_it_is_named_after() {
 
 #[test]
 fn a_second_start_goes_on_from_the_first() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Folder::new();
     let _ = demo(&folder);
     let mut server = demo(&folder);
     server.wait_for("of an earlier start");
@@ -93,7 +93,7 @@ fn a_second_start_goes_on_from_the_first() {
 
 #[test]
 fn a_folder_that_has_something_else_is_left_as_it_is() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Folder::new();
     let mine = [
         ("SLUICE__DATA__FOLDER", "mine"),
         ("SLUICE__AUTH__BOOTSTRAP_EMAIL", "anna@example.com"),
@@ -110,7 +110,7 @@ fn a_folder_that_has_something_else_is_left_as_it_is() {
 
 #[test]
 fn a_first_administrator_of_ones_own_goes_before_the_well_known_one() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Folder::new();
     let mine =
         [("SLUICE__AUTH__BOOTSTRAP_EMAIL", "anna@example.com"), ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "correct horse")];
     let mut server = Server::start_with(&mine, &["--demo"], &folder);
@@ -126,7 +126,7 @@ fn a_first_administrator_of_ones_own_goes_before_the_well_known_one() {
 
 #[test]
 fn the_reference_updaters_get_their_updates_from_the_demo() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Folder::new();
     let server = demo(&folder);
     let site = |version: &str, license_key: &str, has_database: bool, shared: &str| {
         let more = format!("shared_dir = {shared:?}\n");
@@ -153,7 +153,7 @@ fn the_reference_updaters_get_their_updates_from_the_demo() {
 
 #[test]
 fn others_than_this_machine_are_not_let_in() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Folder::new();
     let refused = Command::new(env!("CARGO_BIN_EXE_sluice"))
         .args(["serve", "--demo"])
         .current_dir(folder.path())

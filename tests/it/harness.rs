@@ -1,5 +1,7 @@
 //! The harness: a vendor with a really started server, and those who talk to it, each with the rights they have.
 //!
+//! `SLUICE_TEST_STORES` chooses what the servers keep their things in ([`stores`]), for the whole suite.
+//!
 //! A test is a few lines: [`Vendor::start`] gives a server of its own on a free port with a data folder of its own,
 //! builders fill it ([`Product::release`], [`Product::sell`]), and the actors ([`Anonymous`], [`Customer`], [`Ci`],
 //! [`Admin`]) send requests whose answers are checked for what every answer must have. When the vendor is dropped the
@@ -9,11 +11,14 @@
 pub mod actor;
 pub mod answer;
 pub mod bytes;
+pub mod cluster;
+pub mod database;
 pub mod manifest;
 pub mod pages;
 pub mod patience;
 pub mod program;
 pub mod server;
+pub mod stores;
 pub mod vendor;
 
 pub use actor::{Actor, Admin, Anonymous, Ci, Customer};

@@ -20,5 +20,6 @@ mod documentation;
 mod harness;
 mod openapi;
 mod operations;
+mod postgresql;
 mod publisher;
 mod updaters;

@@ -1,6 +1,7 @@
 //! The server among operators: health, starting under bad conditions, a full disk, kills.
 
+mod changes;
 mod crash;
-mod full_disk;
+mod embedded;
 mod health;
-mod start;
+pub mod start;

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tempfile::TempDir;
+use crate::harness::stores::Folder;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -24,18 +24,19 @@ pub struct Server {
 
 impl Server {
     /// Starts one with these arguments in this folder, and waits until it listens.
-    pub fn start(arguments: &[&str], folder: &TempDir) -> Self {
+    pub fn start(arguments: &[&str], folder: &Folder) -> Self {
         Self::start_with(&[], arguments, folder)
     }
 
     /// The same with more of the configuration.
-    pub fn start_with(environment: &[(&str, &str)], arguments: &[&str], folder: &TempDir) -> Self {
+    pub fn start_with(environment: &[(&str, &str)], arguments: &[&str], folder: &Folder) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_sluice"))
             .arg("serve")
             .args(arguments)
             .current_dir(folder.path())
             .env("SLUICE__SERVER__BIND", "127.0.0.1:0")
             .env("SLUICE__LOG__FILTER", "warn")
+            .envs(folder.environment())
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()

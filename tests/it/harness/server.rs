@@ -19,7 +19,10 @@ use nix::{
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::program::sluice;
+use super::{
+    program::sluice,
+    stores::{Stores, variable},
+};
 
 pub const EMAIL: &str = "admin@vendor.example";
 pub const PASSWORD: &str = "correct-horse-battery-staple";
@@ -35,6 +38,7 @@ pub type Address = Arc<Mutex<SocketAddr>>;
 /// A server with a data folder of its own.
 pub struct Server {
     home: TempDir,
+    stores: Stores,
     settings: Vec<(String, String)>,
     running: Option<Running>,
     address: Address,
@@ -58,6 +62,11 @@ impl Server {
 
     /// A server that is still to be started, with [`Self::run`].
     pub fn prepare(settings: &[(&str, &str)]) -> Self {
+        Self::on(Stores::new(), settings)
+    }
+
+    /// The same on these stores.
+    pub fn on(stores: Stores, settings: &[(&str, &str)]) -> Self {
         let usual = [
             ("server.bind", "127.0.0.1:0"),
             ("server.workers", "2"),
@@ -67,10 +76,13 @@ impl Server {
             ("auth.password_memory_kib", "8"),
             ("auth.password_passes", "1"),
         ];
-        let settings = usual.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let usual = usual.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let own = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let of_stores = stores.settings().into_iter().map(|(key, value)| (key.to_owned(), value));
         Self {
             home: TempDir::new().expect("a folder"),
-            settings: settings.collect(),
+            settings: usual.chain(of_stores).chain(own).collect(),
+            stores,
             running: None,
             address: Arc::new(Mutex::new(SocketAddr::from(([127, 0, 0, 1], 0)))),
             announced: Mutex::new(Vec::new()),
@@ -103,11 +115,51 @@ impl Server {
         files(&self.data().join("artifacts/incoming"))
     }
 
-    /// The database, beside the server that may be running.
-    pub fn database(&self) -> Connection {
+    /// The database file, beside the server that may be running.
+    pub fn file(&self) -> Connection {
         let connection = Connection::open(self.data().join("sluice.sqlite3")).expect("the database");
         connection.busy_timeout(Duration::from_secs(10)).expect("a time-out");
         connection
+    }
+
+    /// Runs a statement in the database, beside the server that may be running.
+    pub fn execute(&self, statement: &str) {
+        match self.stores.database() {
+            Some(database) => database.execute(statement),
+            None => drop(self.file().execute(statement, []).expect("a statement that can be run")),
+        }
+    }
+
+    /// What a query selects as `value`, which is a text.
+    pub fn select(&self, query: &str) -> Vec<String> {
+        if let Some(database) = self.stores.database() {
+            return database.select(query);
+        }
+        let file = self.file();
+        let mut statement = file.prepare(query).expect("a query");
+        let rows = statement.query_map([], |row| row.get("value")).expect("rows");
+        rows.map(|row| row.expect("a text")).collect()
+    }
+
+    /// How the database is named in what the server says of it.
+    pub fn database_name(&self) -> String {
+        match self.stores.database() {
+            Some(database) => database.name().to_owned(),
+            None => "sluice.sqlite3".to_owned(),
+        }
+    }
+
+    /// Whether this text is anywhere in the database, be it as bytes.
+    pub fn database_holds(&self, text: &str) -> bool {
+        let kept: Vec<u8> = match self.stores.database() {
+            Some(database) => database.dump().into_bytes(),
+            None => ["sluice.sqlite3", "sluice.sqlite3-wal"]
+                .iter()
+                .flat_map(|file| fs::read(self.data().join(file)).unwrap_or_default())
+                .collect(),
+        };
+        let in_hexadecimal: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        [text, &in_hexadecimal].iter().any(|text| kept.windows(text.len()).any(|window| window == text.as_bytes()))
     }
 
     /// Where it listens.
@@ -146,7 +198,7 @@ impl Server {
 
     fn give_settings(&self, command: &mut Command) {
         for (key, value) in &self.settings {
-            command.env(format!("SLUICE__{}", key.replace('.', "__").to_uppercase()), value);
+            command.env(variable(key), value);
         }
     }
 

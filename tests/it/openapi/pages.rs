@@ -1,8 +1,8 @@
 //! `/docs/`: the pages and all that they need come from the server itself.
 
+use crate::harness::stores::Folder;
 use reqwest::blocking::Client;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::demo::server::Server;
 
@@ -22,7 +22,7 @@ fn links<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
 
 #[test]
 fn the_page_of_the_description_needs_no_internet() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Folder::new();
     let server = Server::start(&["--demo"], &folder);
     let page = get(&server.address, "/docs");
     let assets: Vec<_> = [links(&page, "href"), links(&page, "src")].concat();
@@ -41,7 +41,7 @@ fn the_page_of_the_description_needs_no_internet() {
 
 #[test]
 fn the_type_of_a_problem_leads_to_its_description() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Folder::new();
     let server = Server::start(&["--demo"], &folder);
     let page = get(&server.address, "/docs/errors");
     let http = Client::builder().no_proxy().build().expect("a client");

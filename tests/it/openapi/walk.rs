@@ -1,8 +1,8 @@
 //! Every operation's example, sent to a really started demo.
 
+use crate::harness::stores::Folder;
 use reqwest::blocking::Client;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use super::{
     document,
@@ -69,7 +69,7 @@ fn client() -> Client {
 
 #[test]
 fn every_example_works_against_the_demo() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Folder::new();
     let server = Server::start(&["--demo"], &folder);
     let (http, document) = (client(), document());
     let mut known = Known { address: &server.address, ..Known::default() };
@@ -93,7 +93,7 @@ fn every_example_works_against_the_demo() {
 
 #[test]
 fn the_examples_of_the_one_time_link_work_where_there_is_no_administrator() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Folder::new();
     let mut server = Server::start(&[], &folder);
     let link = server.wait_for("/setup?token=");
     let token = link.split_once("?token=").expect("a token").1.to_owned();

@@ -1,17 +1,12 @@
 //! Starts under bad conditions: the program says in one line what is wrong and what to do, and ends.
 
-use std::{
-    fs,
-    net::TcpListener,
-    os::unix::fs::{FileExt as _, PermissionsExt as _},
-    time::Instant,
-};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, time::Instant};
 
-use crate::harness::{Actor, Server, Vendor, program::Ended};
+use crate::harness::{Actor, Server, Vendor, program::Ended, stores::Stores};
 
 /// Starts the server, which must fail: in one line on standard error that has all of this, quickly, without a panic.
 #[track_caller]
-fn refuses(server: &Server, arguments: &[&str], code: i32, said: &[&str]) {
+pub fn refuses(server: &Server, arguments: &[&str], code: i32, said: &[&str]) {
     let started = Instant::now();
     let ended = Ended::of(&mut server.command(arguments));
     assert!(started.elapsed().as_secs() < 20, "{ended:?}");
@@ -27,25 +22,10 @@ fn refuses(server: &Server, arguments: &[&str], code: i32, said: &[&str]) {
     assert!(!ended.stdout.contains("listens"), "{ended:?}");
 }
 
-const SERVE: &[&str] = &["serve"];
-
-#[test]
-fn a_stopped_server_leaves_all_it_knows_in_the_database_file_itself() {
-    let mut vendor = Vendor::start();
-    vendor.product();
-    vendor.stop();
-    let copied = vendor.home().join("copied");
-    fs::create_dir(&copied).unwrap();
-    for file in ["sluice.sqlite3", "keys.json"] {
-        fs::copy(vendor.data().join(file), copied.join(file)).unwrap();
-    }
-    vendor.set("data.folder", "copied");
-    vendor.run();
-    assert_eq!(vendor.admin.get("/api/v1/products").send().ok()["items"][0]["slug"], "office-maker");
-}
+pub const SERVE: &[&str] = &["serve"];
 
 /// A server that ran once and was stopped.
-fn used(settings: &[(&str, &str)]) -> Server {
+pub fn used(settings: &[(&str, &str)]) -> Server {
     let mut server = Server::start(settings);
     server.stop();
     server
@@ -91,55 +71,18 @@ fn a_second_server_on_the_same_folder() {
 }
 
 #[test]
-fn a_database_that_is_none() {
-    let server = used(&[]);
-    let path = server.data().join("sluice.sqlite3");
-    fs::write(&path, "no database at all, but long enough to be looked at by whoever reads its head").unwrap();
-    for arguments in [SERVE, &["migrate"]] {
-        refuses(&server, arguments, 1, &["sluice.sqlite3", "damaged", "restore it from a backup"]);
-    }
-}
-
-#[test]
-fn a_database_that_was_cut_off() {
-    let server = used(&[]);
-    let path = server.data().join("sluice.sqlite3");
-    let whole = fs::metadata(&path).unwrap().len();
-    for length in [whole - 4096, whole / 2, 5000, 4096, 100] {
-        let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
-        file.set_len(length).unwrap();
-        refuses(&server, SERVE, 1, &["sluice.sqlite3", "damaged", "restore it from a backup"]);
-    }
-}
-
-#[test]
-fn a_database_with_damaged_pages() {
-    let server = used(&[]);
-    let path = server.data().join("sluice.sqlite3");
-    let pages = fs::metadata(&path).unwrap().len() / 4096;
-    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
-    for page in 1..pages {
-        file.write_all_at(&[0xA5; 4096], page * 4096).unwrap();
-    }
-    refuses(&server, SERVE, 1, &["sluice.sqlite3", "damaged", "restore it from a backup"]);
-}
-
-#[test]
 fn a_database_with_a_value_that_is_none() {
     let mut server = Vendor::of(Server::start(&[]));
     server.product();
     server.stop();
-    server.database().execute("UPDATE products SET timezone = 'Mars/Olympus'", []).unwrap();
-    refuses(&server, SERVE, 1, &["sluice.sqlite3", "timezone", "damaged"]);
+    server.execute("UPDATE products SET timezone = 'Mars/Olympus'");
+    refuses(&server, SERVE, 1, &[&server.database_name(), "timezone", "damaged"]);
 }
 
 #[test]
 fn a_database_of_a_newer_sluice() {
     let server = used(&[]);
-    server
-        .database()
-        .execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('20990101000000')", [])
-        .unwrap();
+    server.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('20990101000000')");
     refuses(&server, SERVE, 1, &["newer Sluice", "20990101000000"]);
 }
 
@@ -228,7 +171,7 @@ fn the_configuration_in_force_is_shown_without_its_secrets() {
 
 #[test]
 fn migrate_can_be_run_again_and_says_what_it_did() {
-    let server = Server::prepare(&[]);
+    let server = Server::on(Stores::empty(), &[]);
     let first = Ended::of(&mut server.command(&["migrate", "--json"])).expect(0).json();
     assert!(!first["migrations"].as_array().unwrap().is_empty());
     let again = Ended::of(&mut server.command(&["migrate", "--json"])).expect(0).json();

@@ -9,9 +9,9 @@ use std::{
 
 use reqwest::{Method, blocking::Client as Http};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::proxy::Proxy;
+use crate::harness::stores::Folder;
 
 const EMAIL: &str = "admin@vendor.example";
 const PASSWORD: &str = "correct-horse-battery-staple";
@@ -23,7 +23,7 @@ pub struct Vendor {
     http: Http,
     admin_bearer: String,
     server: Child,
-    _data: TempDir,
+    _data: Folder,
 }
 
 impl Drop for Vendor {
@@ -36,13 +36,14 @@ impl Drop for Vendor {
 impl Vendor {
     /// A vendor of `office-maker`, with the version that everybody has.
     pub fn start() -> Self {
-        let (proxy, data) = (Proxy::start(), TempDir::new().unwrap());
+        let (proxy, data) = (Proxy::start(), Folder::new());
         // A port that was free a moment ago. Updaters only know the proxy's.
         let bind = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         proxy.to(&bind);
         let server = Command::new(env!("CARGO_BIN_EXE_sluice"))
             .arg("serve")
             .current_dir(data.path())
+            .envs(data.environment())
             .env("SLUICE__SERVER__BIND", &bind)
             .env("SLUICE__SERVER__PUBLIC_URL", proxy.url())
             .env("SLUICE__AUTH__BOOTSTRAP_EMAIL", EMAIL)

@@ -79,7 +79,7 @@ fn a_database_without_room_refuses_writes_and_checks_go_on() {
     for id in added {
         assert!(there.iter().any(|customer| customer["id"] == id), "{id} was answered with 201");
     }
-    let sound: String = vendor.database().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    let sound: String = vendor.file().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(sound, "ok");
     vendor.admin.post(customers).json(&json!({"name": "room again"})).send().created();
 }

@@ -1,0 +1,15 @@
+DROP TABLE runs;
+DROP TABLE installations;
+DROP TABLE license_keys;
+DROP TABLE subscriptions;
+DROP TABLE hosting_groups;
+DROP TABLE customers;
+DROP TABLE manifests;
+DROP TABLE artifacts;
+DROP TABLE releases;
+DROP TABLE stops;
+DROP TABLE api_tokens;
+DROP TABLE products;
+DROP TABLE refresh_tokens;
+DROP TABLE users;
+DROP TABLE settings;

@@ -1,0 +1,141 @@
+//! What can go wrong with the database, and how it is told to the person who started the server.
+
+use std::{fmt, path::PathBuf};
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// What went wrong with the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A value that must be unique is there already.
+    #[error("a row like this is there already: {0}")]
+    Conflict(String),
+    /// Another transaction got in the way; the same may well work when it is tried again.
+    #[error("{0}")]
+    Contended(String),
+    /// The database cannot be written or read just now.
+    #[error("{0}")]
+    Unavailable(String),
+    /// What the database holds cannot be understood.
+    #[error("{0}")]
+    Damaged(String),
+    /// A query that should work did not.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<DieselError> for StoreError {
+    fn from(error: DieselError) -> Self {
+        let text = error.to_string();
+        match error {
+            DieselError::DatabaseError(kind, _) => match kind {
+                DatabaseErrorKind::UniqueViolation => Self::Conflict(text),
+                DatabaseErrorKind::SerializationFailure => Self::Contended(text),
+                // A connection that ended in the middle is told apart by its state, whatever the language of the text.
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+                    Self::Unavailable(format!("the connection to the database was lost: {}", in_one_line(&text)))
+                }
+                DatabaseErrorKind::ReadOnlyTransaction => Self::Unavailable(text),
+                _ => Self::from_message(text),
+            },
+            DieselError::DeserializationError(_) => {
+                Self::Damaged(format!("the database holds a value that is none: {text}"))
+            }
+            DieselError::BrokenTransactionManager => Self::Unavailable(text),
+            // What the commit said, not that nothing could be undone after it.
+            DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
+            _ => Self::from_message(text),
+        }
+    }
+}
+
+/// A text of several lines as one: logs and messages are read by the line.
+pub(super) fn in_one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+impl StoreError {
+    /// `SQLite` tells these cases apart only by the text of its error, and of `PostgreSQL` diesel does not pass on the
+    /// code. (Sessions ask for English texts, see `postgresql::connect`.)
+    pub(super) fn from_message(text: String) -> Self {
+        const AWAY: [&str; 14] = [
+            "disk is full",
+            "readonly database",
+            "disk I/O",
+            "database is locked",
+            "unable to open",
+            "timed out",
+            "No space left on device",
+            "Input/output error",
+            "canceling statement due to",
+            "terminating connection due to",
+            "is starting up",
+            "shutting down",
+            "too many clients",
+            "remaining connection slots",
+        ];
+        const BROKEN: [&str; 2] = ["malformed", "not a database"];
+        let text = in_one_line(&text);
+        if text.contains("deadlock detected") {
+            Self::Contended(text)
+        } else if AWAY.iter().any(|sign| text.contains(sign)) {
+            Self::Unavailable(text)
+        } else if BROKEN.iter().any(|sign| text.contains(sign)) {
+            Self::Damaged(text)
+        } else {
+            Self::Other(text)
+        }
+    }
+
+    /// The error with the database it is about, and what to do: for the person who starts the server.
+    #[must_use]
+    pub fn at(self, place: &Place) -> Self {
+        let remedy = match place {
+            Place::File(_) => "check the disk and the rights of the file and its folder",
+            Place::Server(_) => "check that it runs, has room on its disk, and can be reached from here",
+        };
+        match self {
+            Self::Unavailable(text) => Self::Unavailable(format!("cannot use the database {place}: {text}; {remedy}")),
+            Self::Damaged(text) => {
+                Self::Damaged(format!("the database {place} is damaged ({text}); restore it from a backup"))
+            }
+            Self::Conflict(text) | Self::Contended(text) | Self::Other(text) => {
+                Self::Other(format!("cannot use the database {place}: {text}"))
+            }
+        }
+    }
+}
+
+/// Where a database is, as it may be shown: never with a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file.
+    File(PathBuf),
+    /// A server, as `postgres://HOST:PORT/NAME`.
+    Server(String),
+}
+
+impl Place {
+    /// The place that the URL of a server names: its scheme, hosts and database, without user, password and parameters.
+    ///
+    /// # Errors
+    /// When it is no such URL.
+    pub fn of_server(url: &str) -> Result<Self, StoreError> {
+        let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
+        let rest = rest.ok_or_else(|| {
+            StoreError::Other("the URL of the database must begin with `sqlite:` or `postgres://`".to_owned())
+        })?;
+        let address = rest.split('?').next().unwrap_or_default();
+        let address = address.rsplit_once('@').map_or(address, |(_, address)| address);
+        Ok(Self::Server(format!("postgres://{address}")))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(formatter),
+            Self::Server(address) => formatter.write_str(address),
+        }
+    }
+}

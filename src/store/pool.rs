@@ -1,0 +1,104 @@
+//! Connections that are used in turn. One is made when it is wanted and there are fewer than the most; it is looked at before
+//! it is used again, so that a database that was away can be used the moment that it is back, and is known to be away at once
+//! while it is not.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{Connection, StoreError, transaction};
+
+/// How long a piece of work waits for a connection that others have.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+type Connect = dyn Fn() -> Result<Connection, StoreError> + Send + Sync;
+
+/// The connections.
+pub(super) struct Pool {
+    connect: Box<Connect>,
+    most: usize,
+    shelf: Mutex<Shelf>,
+    returned: Condvar,
+}
+
+#[derive(Default)]
+struct Shelf {
+    idle: Vec<Connection>,
+    /// Those that are idle and those that are lent.
+    all: usize,
+}
+
+/// A connection that is lent; unless it is fit to be given back, it is closed.
+struct Lent<'p> {
+    pool: &'p Pool,
+    connection: Option<Connection>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut shelf = self.pool.shelf.lock();
+        match self.connection.take() {
+            Some(connection) => shelf.idle.push(connection),
+            None => shelf.all = shelf.all.saturating_sub(1),
+        }
+        drop(shelf);
+        self.pool.returned.notify_one();
+    }
+}
+
+impl Pool {
+    /// A pool of at most so many connections, made by `connect`.
+    pub(super) fn new(
+        most: usize,
+        connect: impl Fn() -> Result<Connection, StoreError> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            connect: Box::new(connect),
+            most: most.max(1),
+            shelf: Mutex::new(Shelf::default()),
+            returned: Condvar::new(),
+        }
+    }
+
+    /// Runs `work` on a connection. One that `work` leaves in the middle of a transaction, or panics with, is closed.
+    pub(super) fn with<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (lent, mut connection) = self.lend()?;
+        let done = work(&mut connection);
+        if transaction::is_fit(&mut connection) {
+            let mut lent = lent;
+            lent.connection = Some(connection);
+        }
+        done
+    }
+
+    fn lend(&self) -> Result<(Lent<'_>, Connection), StoreError> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut shelf = self.shelf.lock();
+        loop {
+            if let Some(mut connection) = shelf.idle.pop() {
+                drop(shelf);
+                let lent = Lent { pool: self, connection: None };
+                if transaction::answers(&mut connection) {
+                    return Ok((lent, connection));
+                }
+                drop(lent);
+                shelf = self.shelf.lock();
+            } else if shelf.all < self.most {
+                shelf.all += 1;
+                drop(shelf);
+                let lent = Lent { pool: self, connection: None };
+                let connection = (self.connect)()?;
+                return Ok((lent, connection));
+            } else if self.returned.wait_until(&mut shelf, deadline).timed_out() {
+                return Err(StoreError::Unavailable(format!(
+                    "all {} connections to the database have been in use for {} s (database.connections)",
+                    self.most,
+                    PATIENCE.as_secs()
+                )));
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What the servers of the tests keep their things in. `SLUICE_TEST_STORES` chooses for the whole suite: `sqlite+files`, or
+//! `postgresql+s3`.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::database::Database;
+
+/// What to keep things in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file beside the artifacts' folder.
+    SqliteAndFiles,
+    /// Servers.
+    PostgresqlAndS3,
+}
+
+/// What `SLUICE_TEST_STORES` says.
+pub fn stores() -> Kind {
+    match std::env::var("SLUICE_TEST_STORES").as_deref() {
+        Err(_) | Ok("sqlite+files") => Kind::SqliteAndFiles,
+        Ok("postgresql+s3") => Kind::PostgresqlAndS3,
+        Ok(other) => panic!("SLUICE_TEST_STORES: `{other}` is neither `sqlite+files` nor `postgresql+s3`"),
+    }
+}
+
+/// The stores of one server, or of several that share them. They are gone with this.
+pub struct Stores {
+    database: Option<Database>,
+}
+
+impl Stores {
+    /// New ones, of the kind that the environment chooses.
+    pub fn new() -> Self {
+        match stores() {
+            Kind::SqliteAndFiles => Self { database: None },
+            // Here the bucket is made too, once there is one.
+            Kind::PostgresqlAndS3 => Self { database: Some(Database::migrated()) },
+        }
+    }
+
+    /// The same before the first start of any server: without any table.
+    pub fn empty() -> Self {
+        match stores() {
+            Kind::SqliteAndFiles => Self { database: None },
+            Kind::PostgresqlAndS3 => Self { database: Some(Database::empty()) },
+        }
+    }
+
+    /// The database, where it is a server's.
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
+    /// What a server is told of them, as `("database.url", "…")`.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        // Here `storage.…` is added.
+        self.database.iter().map(|database| ("database.url", database.url().to_owned())).collect()
+    }
+
+    /// The same as environment variables.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        self.settings().into_iter().map(|(key, value)| (variable(key), value)).collect()
+    }
+}
+
+/// The environment variable of a key.
+pub fn variable(key: &str) -> String {
+    format!("SLUICE__{}", key.replace('.', "__").to_uppercase())
+}
+
+/// A folder in which servers are started one after the other, and their stores.
+pub struct Folder {
+    home: TempDir,
+    stores: Stores,
+}
+
+impl Folder {
+    /// A new one.
+    pub fn new() -> Self {
+        Self { home: TempDir::new().expect("a folder"), stores: Stores::new() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        self.home.path().to_owned()
+    }
+
+    /// What servers in it are told of their stores.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        self.stores.environment()
+    }
+}
