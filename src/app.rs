@@ -11,6 +11,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{Config, ConfigError, DownloadMode, Span},
     data_folder::{DataFolder, DataFolderError},
+    domain::artifact::ContentStore,
     metrics::Metrics,
     services::{Context, Refusal, Settings, log_in, share_keys::Vault, start, start::MatchError},
     signing::{EncryptionKey, KEY_FILE, KeyError, KeyRing, NoKeys, random},
@@ -73,12 +74,15 @@ impl std::fmt::Debug for App {
 }
 
 impl App {
-    /// Builds the application: opens the data folder, brings the database up to date and reads it.
+    /// Builds the application: opens the data folder, brings the database up to date and reads it. Where everything is kept
+    /// on servers there is nothing to be put in a folder, and none is made.
     ///
     /// # Errors
     /// [`StartError`] with one line for the person who started it.
     pub fn build(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
-        Self::build_in(Some(DataFolder::open(&config.data.folder)?), config, bound)
+        let keeps_something = !config.database.is_shared() || config.stores()?.main == ContentStore::Files;
+        let folder = keeps_something.then(|| DataFolder::open(&config.data.folder)).transpose()?;
+        Self::build_in(folder, config, bound)
     }
 
     /// The same for a command that may run beside servers, which it may only where the database is a server too.
@@ -86,8 +90,7 @@ impl App {
     /// # Errors
     /// As there.
     pub fn build_beside(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
-        let embedded = config.database_url()?.starts_with("sqlite:");
-        let folder = embedded.then(|| DataFolder::open(&config.data.folder)).transpose()?;
+        let folder = (!config.database.is_shared()).then(|| DataFolder::open(&config.data.folder)).transpose()?;
         Self::build_in(folder, config, bound)
     }
 

@@ -3,6 +3,7 @@
 pub mod check;
 mod client;
 pub mod config;
+pub mod health;
 pub mod keys;
 pub mod migrate;
 pub mod publish;
@@ -49,9 +50,11 @@ enum Command {
     Check(check::CheckArgs),
     /// Move the files of artifacts from one store to another.
     Storage(storage::StorageArgs),
+    /// Ask a server whether it is well: 0 if it is, 1 if not.
+    Health(health::HealthArgs),
     /// Show the configuration in force, or check that it works.
     Config(config::ConfigArgs),
-    /// List or rotate the keys in the data folder.
+    /// List or rotate the signing keys.
     Keys(keys::KeysArgs),
 }
 
@@ -96,6 +99,7 @@ pub fn run() -> ExitCode {
         Command::Config(arguments) => config::run(&arguments, config.as_deref()),
         Command::Keys(arguments) => load(config.as_deref()).and_then(|config| keys::run(&arguments, &config)),
         Command::Storage(arguments) => load(config.as_deref()).and_then(|config| storage::run(&arguments, &config)),
+        Command::Health(arguments) => wait_for(health::run(&arguments, config.as_deref())),
         Command::Publish(arguments) => wait_for(publish::run(arguments)),
         Command::Check(arguments) => wait_for(check::run(arguments)),
     };

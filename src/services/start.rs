@@ -6,9 +6,7 @@ use super::{Context, Refusal, follow::Following};
 use crate::{
     artifacts::{Artifacts, ArtifactsError},
     directory::{Catalogue, Directory, Loaded},
-    domain::{
-        artifact::ContentStore, id::SubscriptionId, license_key::KeyRecord, subscription::Subscription,
-    },
+    domain::{artifact::ContentStore, id::SubscriptionId, license_key::KeyRecord, subscription::Subscription},
     signing::{KeyRing, random},
     store::{self, Connection, Store, StoreError},
 };
