@@ -6,13 +6,14 @@ use arc_swap::ArcSwap;
 use jiff::SignedDuration;
 
 use crate::{
-    artifacts::{Artifacts, ArtifactsError},
+    artifacts::{Artifacts, ArtifactsError, BucketOptions, KeyPair, Options},
     auth::{password::Passwords, session::Sessions},
     clock::{Clock, SystemClock},
-    config::{Config, ConfigError, Span},
+    config::{Config, ConfigError, DownloadMode, Span},
     data_folder::{DataFolder, DataFolderError},
+    domain::artifact::ContentStore,
     metrics::Metrics,
-    services::{Context, Refusal, Settings, log_in, share_keys::Vault, start},
+    services::{Context, Refusal, Settings, log_in, share_keys::Vault, start, start::MatchError},
     signing::{EncryptionKey, KEY_FILE, KeyError, KeyRing, NoKeys, random},
     store::{Store, StoreError},
 };
@@ -62,7 +63,7 @@ pub struct App {
     /// What the one-time link has, while there is no administrator.
     pub setup_token: Option<String>,
     /// Held as long as the application lives, so that no other one uses the same folder.
-    _folder: DataFolder,
+    _folder: Option<DataFolder>,
 }
 
 impl std::fmt::Debug for App {
@@ -73,19 +74,37 @@ impl std::fmt::Debug for App {
 }
 
 impl App {
-    /// Builds the application: opens the data folder, brings the database up to date and reads it.
+    /// Builds the application: opens the data folder, brings the database up to date and reads it. Where everything is kept
+    /// on servers there is nothing to be put in a folder, and none is made.
     ///
     /// # Errors
     /// [`StartError`] with one line for the person who started it.
     pub fn build(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
-        let folder = DataFolder::open(&config.data.folder)?;
+        let keeps_something = !config.database.is_shared() || config.stores()?.main == ContentStore::Files;
+        let folder = keeps_something.then(|| DataFolder::open(&config.data.folder)).transpose()?;
+        Self::build_in(folder, config, bound)
+    }
+
+    /// The same for a command that may run beside servers, which it may only where the database is a server too.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn build_beside(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
+        let folder = (!config.database.is_shared()).then(|| DataFolder::open(&config.data.folder)).transpose()?;
+        Self::build_in(folder, config, bound)
+    }
+
+    fn build_in(folder: Option<DataFolder>, config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
         let store = Store::connect(&config.database_url()?, config.database.connections)?;
         for migration in store.migrate().map_err(|error| error.at(store.place()))? {
             tracing::info!(migration, "database migrated");
         }
         let (keys, vault) = Self::keys(config, &store)?;
-        let artifacts = Artifacts::open(&config.storage_folder()?, config.downloads.threads)?;
-        start::match_artifacts(&store, &artifacts)?;
+        let artifacts = Artifacts::open(artifact_options(config)?)?;
+        start::match_artifacts(&store, &artifacts).map_err(|error| match error {
+            MatchError::Store(error) => StartError::Store(error),
+            MatchError::Artifacts(error) => StartError::Artifacts(error),
+        })?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (directory, following) = start::directory(&store).map_err(|error| error.at(store.place()))?;
         let context = Arc::new(Context {
@@ -101,6 +120,7 @@ impl App {
                 public_url: config.public_url(bound)?,
                 url_ttl: signed(config.downloads.url_ttl),
                 keep_loose: signed(config.storage.keep_loose),
+                redirects: config.downloads.mode == DownloadMode::Redirect,
                 next_check_after: config.checks.next_check_after.seconds(),
                 session_ttl: signed(config.auth.session_ttl),
                 refresh_ttl: signed(config.auth.refresh_ttl),
@@ -159,6 +179,28 @@ impl App {
 pub fn vault(config: &Config) -> Result<Vault, StartError> {
     let key = EncryptionKey::read(config.keys.encryption_key.reveal()).ok_or(StartError::EncryptionKey)?;
     Ok(Vault::new(key))
+}
+
+/// The artifact stores that the configuration names.
+///
+/// # Errors
+/// When one of its keys is wrong.
+pub fn artifact_options(config: &Config) -> Result<Options, ConfigError> {
+    let stores = config.stores()?;
+    let storage = &config.storage;
+    let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let keys =
+        given(&storage.access_key_id).map(|id| KeyPair { id, secret: storage.secret_access_key.reveal().to_owned() });
+    let s3 = stores.s3.map(|url| BucketOptions {
+        bucket: url.bucket,
+        prefix: url.prefix,
+        endpoint: given(&storage.endpoint),
+        public_endpoint: given(&storage.public_endpoint),
+        region: storage.region.clone(),
+        keys,
+        path_style: storage.path_style,
+    });
+    Ok(Options { main: stores.main, files: stores.files, s3, threads: config.downloads.threads })
 }
 
 fn signed(span: Span) -> SignedDuration {

@@ -4,11 +4,13 @@ pub mod check;
 mod client;
 pub mod config;
 pub mod database;
+pub mod health;
 pub mod keys;
 pub mod migrate;
 pub mod publish;
 mod release_file;
 pub mod serve;
+pub mod storage;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -49,9 +51,13 @@ enum Command {
     Publish(publish::PublishArgs),
     /// Ask a server for an update, as an updater would.
     Check(check::CheckArgs),
-    /// Show the configuration in force, secrets hidden.
+    /// Move the files of artifacts from one store to another.
+    Storage(storage::StorageArgs),
+    /// Ask a server whether it is well: 0 if it is, 1 if not.
+    Health(health::HealthArgs),
+    /// Show the configuration in force, or check that it works.
     Config(config::ConfigArgs),
-    /// List or rotate the keys in the data folder.
+    /// List or rotate the signing keys.
     Keys(keys::KeysArgs),
 }
 
@@ -96,6 +102,8 @@ pub fn run() -> ExitCode {
         Command::Database(arguments) => load(config.as_deref()).and_then(|config| database::run(arguments, &config)),
         Command::Config(arguments) => config::run(&arguments, config.as_deref()),
         Command::Keys(arguments) => load(config.as_deref()).and_then(|config| keys::run(&arguments, &config)),
+        Command::Storage(arguments) => load(config.as_deref()).and_then(|config| storage::run(&arguments, &config)),
+        Command::Health(arguments) => wait_for(health::run(&arguments, config.as_deref())),
         Command::Publish(arguments) => wait_for(publish::run(arguments)),
         Command::Check(arguments) => wait_for(check::run(arguments)),
     };

@@ -1,6 +1,7 @@
 //! Configuration: the embedded defaults, then a file, then the environment, checked once and typed.
 
 mod private_url;
+mod storage;
 
 use std::{
     fmt,
@@ -11,6 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 pub use private_url::PrivateUrl;
+pub use storage::{BucketUrl, DownloadMode, StorageConfig, Stores};
 
 /// Every key with its default and what it is for.
 pub const DEFAULTS: &str = include_str!("config/default.toml");
@@ -87,16 +89,6 @@ pub struct KeysConfig {
     pub encryption_key: Secret,
 }
 
-/// `[storage]`
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct StorageConfig {
-    /// `file:PATH`, or empty.
-    pub url: String,
-    /// How long a content that nothing refers to is kept.
-    pub keep_loose: Span,
-}
-
 /// `[auth]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -119,6 +111,8 @@ pub struct AuthConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DownloadsConfig {
+    /// Whether clients fetch from the S3 server themselves.
+    pub mode: DownloadMode,
     /// How long a link is good.
     pub url_ttl: Span,
     /// Threads that read files.
@@ -258,7 +252,7 @@ impl Config {
     /// What the types cannot say.
     fn check(&self) -> Result<(), ConfigError> {
         self.database_url()?;
-        self.storage_folder()?;
+        self.stores()?;
         self.public_url(self.server.bind)?;
         let refuse = |text: &str| Err(ConfigError(text.to_owned()));
         if self.auth.bootstrap_email.is_empty() != self.auth.bootstrap_password.reveal().is_empty() {
@@ -319,14 +313,6 @@ impl Config {
             Some(fault) => Err(ConfigError(format!("{name}: `{}` {fault}", given.shown()))),
             None => Ok(url.to_owned()),
         }
-    }
-
-    /// The folder of the artifacts.
-    ///
-    /// # Errors
-    /// When `storage.url` names something else.
-    pub fn storage_folder(&self) -> Result<PathBuf, ConfigError> {
-        self.path_of("storage.url", &self.storage.url, "file:", "artifacts", "`file:PATH`")
     }
 
     fn path_of(&self, key: &str, url: &str, scheme: &str, default: &str, takes: &str) -> Result<PathBuf, ConfigError> {
@@ -429,6 +415,10 @@ mod tests {
             ("SLUICE__SERVER__BIND", "0.0.0.0:8080", "server.public_url"),
             ("SLUICE__CHECKS__NEXT_CHECK_AFTER", "5ms", "checks.next_check_after"),
             ("SLUICE__AUTH__BOOTSTRAP_EMAIL", "a@example.com", "auth.bootstrap_password"),
+            ("SLUICE__STORAGE__URL", "gs://key:hunter2@x", "storage.url"),
+            ("SLUICE__STORAGE__URL", "s3://key:hunter2@x", "storage.url"),
+            ("SLUICE__STORAGE__URL", "s3://updates", "storage.region"),
+            ("SLUICE__DOWNLOADS__MODE", "carrier", "carrier"),
         ] {
             let error = load(&[(name, value)]).expect_err(name).to_string();
             assert!(error.contains(expected), "{name}: {error}");

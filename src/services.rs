@@ -16,6 +16,7 @@ pub mod manage_products;
 pub mod manage_subscriptions;
 pub mod manage_tokens;
 pub mod message;
+pub mod move_contents;
 pub mod publish_release;
 pub mod refusal;
 pub mod report_run;

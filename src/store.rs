@@ -109,6 +109,17 @@ impl Store {
         }
     }
 
+    /// The names of the migrations that [`Self::migrate`] would run.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or when the schema is newer than this program knows.
+    pub fn pending(&self) -> Result<Vec<String>, StoreError> {
+        match &self.kind {
+            Kind::File(sqlite) => migrations::pending_on_file(&mut sqlite.writer.lock()),
+            Kind::Server(postgresql) => migrations::pending_on_server(&mut postgresql.patient()?),
+        }
+    }
+
     /// Runs `work` in a transaction of its own, one at a time in the whole installation. It is committed when `work`
     /// succeeds, and has left no trace when it fails. `after` runs once it is committed and before the next write of this
     /// process is, and never while [`Self::follow`] is under way.

@@ -63,6 +63,41 @@ need_rust() {
     export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 }
 
+# need_python COMMAND PACKAGE VERSION: a program from PyPI, in a place of its own under target/, and in the PATH from here
+# on.
+need_python() {
+    local command=$1 package=$2 version=$3
+    local venv=target/packages/$package-$version
+    if [ ! -x "$venv/bin/$command" ]; then
+        say "Installing $package $version"
+        need_debian python3 python3 python3-venv
+        rm -rf "$venv"
+        python3 -m venv "$venv" || fail "python3 has no venv module; as root: apt-get install python3-venv"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check "$package==$version" </dev/null \
+            || fail "$package $version could not be installed from PyPI"
+    fi
+    PATH=$PWD/$venv/bin:$PATH
+}
+
+# need_unpacked PACKAGE FILE: what is in a Debian package, under target/packages/PACKAGE. For a server that is wanted only
+# to check its configuration: once installed, it would start with the machine.
+need_unpacked() {
+    local package=$1 file=$2
+    [ ! -e "target/packages/$package/$file" ] || return 0
+    say "Fetching $package"
+    if [ -z "${apt_is_fresh:-}" ]; then
+        as_root apt-get update -qq || fail "Debian's list of packages cannot be fetched from here; as root: apt-get update"
+        apt_is_fresh=yes
+    fi
+    mkdir -p target/packages
+    (
+        cd target/packages
+        rm -f "$package"_*.deb
+        apt-get -qq -o APT::Sandbox::User= download "$package" && dpkg-deb -x "$package"_*.deb "$package"
+    ) || fail "$package could not be fetched; is this Debian?"
+    [ -e "target/packages/$package/$file" ] || fail "there is no $file in $package"
+}
+
 # The programs of the newest PostgreSQL that is installed.
 postgresql_programs() {
     find /usr/lib/postgresql -maxdepth 3 -path '*/bin/initdb' -printf '%h\n' 2>/dev/null | sort -V | tail -n 1 | grep .

@@ -255,6 +255,7 @@ fn insert_release(
     store::releases::insert(connection, &release)?;
     for (component, platform, arch, kind) in FILES {
         let artifact = Artifact {
+            store: sluice::domain::artifact::ContentStore::Files,
             id: numbers.id(),
             component,
             platform,

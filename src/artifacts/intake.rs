@@ -1,4 +1,11 @@
 //! Contents coming in: counted and hashed while they arrive, in constant memory.
+//!
+//! Into a folder: under a name of its own, and by [`Artifacts::place`] under its hash. Into a bucket, where nothing can be
+//! renamed: what fits into one part is put under its hash at once; of more, the parts go straight to the key of the hash
+//! that was announced, and become an object only if that is what arrived; without an announcement they become an object
+//! on its way in, of which the S3 server then makes a copy in place.
+
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
@@ -7,21 +14,38 @@ use object_store::{MultipartUpload, ObjectStoreExt as _, PutPayload};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::{Artifacts, ArtifactsError, ObjectKey};
-use crate::domain::artifact::Sha256;
+use super::{
+    Artifacts, ArtifactsError, ObjectKey,
+    bucket::{Bucket, Landing},
+    upload::Upload,
+};
+use crate::domain::artifact::{ContentStore, Sha256};
 
 /// Bytes that are gathered before they are written: while one part is written and hashed on other threads, the
 /// next one is gathered, so an upload holds two.
-const PART: usize = 4 << 20;
+const FILE_PART: usize = 4 << 20;
+/// The same for a bucket: ten thousand of them are the largest content. All but the last are of this size exactly, as
+/// some servers want it.
+const BUCKET_PART: usize = 8 << 20;
 
-/// A content that has come in whole and is on the disk, but not yet in its place.
+/// An S3 server copies no more than this at once.
+pub const COPY_LIMIT: u64 = 5 << 30;
+
+/// What to do about more.
+pub const UNANNOUNCED: &str = "the S3 store takes more than 5 GiB only with the header `Content-Digest: sha-256=:…:`";
+
+/// A content that has come in whole and is safe: in a folder not yet in its place, in a bucket where it belongs.
 #[derive(Debug)]
 pub struct Received {
-    pub(super) id: Uuid,
+    id: Uuid,
+    /// Where it is.
+    pub store: ContentStore,
     /// Bytes.
     pub size: u64,
     /// Of all of it.
     pub sha256: Sha256,
+    /// Keeps the sweep from it until it is listed.
+    _landing: Option<Landing>,
 }
 
 /// Why a content did not come in.
@@ -30,15 +54,28 @@ pub enum IntakeError<E> {
     /// The sender failed, or went away.
     #[error("the upload broke off")]
     Sender(E),
+    /// It is not what was announced, but this.
+    #[error("the content that arrived has SHA-256 {0}")]
+    Mismatch(Sha256),
     /// It could not be kept.
     #[error(transparent)]
     Store(#[from] ArtifactsError),
 }
 
+/// Where parts go.
+enum Target {
+    File(Box<dyn MultipartUpload>),
+    /// A bucket, before the first part: what fits into one needs no upload in parts.
+    Waiting(Arc<Bucket>),
+    Parts(Upload),
+}
+
 /// The store's side of an upload, and the hash of what it has been given. Dropped before it is completed, it leaves
 /// nothing behind.
 struct Sink {
-    target: Box<dyn MultipartUpload>,
+    id: Uuid,
+    announced: Option<Sha256>,
+    target: Target,
     hash: digest::Context,
     size: u64,
 }
@@ -47,28 +84,103 @@ impl Sink {
     /// Writes and hashes one part, at the same time.
     async fn write(mut self, part: PutPayload) -> Result<Self, ArtifactsError> {
         self.size += u64::try_from(part.content_length()).unwrap_or(u64::MAX);
-        let written = self.target.put_part(part.clone());
-        let mut hash = self.hash;
-        let hashed = tokio::task::spawn_blocking(move || {
-            part.iter().for_each(|piece| hash.update(piece));
-            hash
-        });
-        let (written, hashed) = futures_util::join!(written, hashed);
+        if let Target::Waiting(bucket) = self.target {
+            let key = self.announced.map_or(ObjectKey::Incoming(self.id), ObjectKey::Content);
+            self.target = Target::Parts(Upload::begin(&bucket, self.id, key.path(&bucket.prefix)).await?);
+        }
+        if matches!(self.target, Target::Parts(_)) && self.announced.is_none() && self.size > COPY_LIMIT {
+            return Err(ArtifactsError::TooLarge(UNANNOUNCED));
+        }
+        let hashing = hash(self.hash, part.clone());
+        let writing = async {
+            match &mut self.target {
+                Target::File(target) => Ok(target.put_part(part).await?),
+                Target::Parts(upload) => upload.send(part).await,
+                Target::Waiting(_) => Ok(()),
+            }
+        };
+        let (written, hashed) = futures_util::join!(writing, hashing);
         written?;
-        Ok(Self { hash: hashed.map_err(broken)?, ..self })
+        Ok(Self { hash: hashed?, ..self })
     }
+
+    /// Writes what is left, and makes sure that all of it is what was announced and stays.
+    async fn finish(mut self, rest: PutPayload) -> Result<Result<Received, Sha256>, ArtifactsError> {
+        let small = match &self.target {
+            Target::Waiting(bucket) => Some(Arc::clone(bucket)),
+            _ => None,
+        };
+        if small.is_some() {
+            self.size += u64::try_from(rest.content_length()).unwrap_or(u64::MAX);
+            self.hash = hash(self.hash, rest.clone()).await?;
+        } else if rest.content_length() > 0 {
+            self = self.write(rest.clone()).await?;
+        }
+        let sha256 = Sha256(self.hash.finish().as_ref().try_into().unwrap_or_default());
+        let fits = self.announced.is_none_or(|announced| announced == sha256);
+        let mut store = ContentStore::S3;
+        let landing = match (&self.target, &small) {
+            (Target::Parts(upload), _) => Some(Landing::of(upload.bucket(), sha256)),
+            (_, Some(bucket)) => Some(Landing::of(bucket, sha256)),
+            _ => None,
+        };
+        match (self.target, small) {
+            (Target::Parts(upload), _) if !fits => upload.abort().await,
+            (Target::File(mut target), _) if !fits => target.abort().await?,
+            _ if !fits => {}
+            (Target::File(mut target), _) => {
+                target.complete().await?;
+                store = ContentStore::Files;
+            }
+            (Target::Parts(upload), _) => {
+                let bucket = upload.complete().await?;
+                if self.announced.is_none() {
+                    put_in_place(&bucket, self.id, sha256).await?;
+                }
+            }
+            (Target::Waiting(_), Some(bucket)) => {
+                let put = bucket.store.put(&ObjectKey::Content(sha256).path(&bucket.prefix), rest).await;
+                put.map_err(|error| bucket.explain(&error))?;
+            }
+            (Target::Waiting(_), None) => {}
+        }
+        Ok(if fits {
+            Ok(Received { id: self.id, store, size: self.size, sha256, _landing: landing })
+        } else {
+            Err(sha256)
+        })
+    }
+}
+
+/// Makes a copy under its hash of a content that has come in, and removes the one that came in.
+async fn put_in_place(bucket: &Bucket, id: Uuid, sha256: Sha256) -> Result<(), ArtifactsError> {
+    let incoming = ObjectKey::Incoming(id).path(&bucket.prefix);
+    let copied = bucket.store.copy(&incoming, &ObjectKey::Content(sha256).path(&bucket.prefix)).await;
+    if let Err(error) = bucket.store.delete(&incoming).await {
+        tracing::debug!(%error, "what came in was not removed after it was copied; it will be swept later");
+    }
+    copied.map_err(|error| bucket.explain(&error))
+}
+
+/// Hashes a part, on a thread that may be busy.
+async fn hash(mut hash: digest::Context, part: PutPayload) -> Result<digest::Context, ArtifactsError> {
+    let hashing = tokio::task::spawn_blocking(move || {
+        part.iter().for_each(|piece| hash.update(piece));
+        hash
+    });
+    hashing.await.map_err(broken)
 }
 
 /// Where the sink is: here, or with the task that writes the last part.
 enum Place {
-    Here(Sink),
+    Here(Box<Sink>),
     Writing(JoinHandle<Result<Sink, ArtifactsError>>),
 }
 
 impl Place {
     async fn settled(self) -> Result<Sink, ArtifactsError> {
         match self {
-            Self::Here(sink) => Ok(sink),
+            Self::Here(sink) => Ok(*sink),
             Self::Writing(task) => task.await.map_err(broken)?,
         }
     }
@@ -78,41 +190,126 @@ fn broken(source: tokio::task::JoinError) -> ArtifactsError {
     object_store::Error::JoinError { source }.into()
 }
 
-impl Artifacts {
-    /// Takes in a content under a new `id`. On any failure, also when the future is dropped, nothing of it is kept.
-    ///
-    /// # Errors
-    /// [`IntakeError`] when the sender or the store fails.
-    pub async fn receive<E>(
-        &self,
-        id: Uuid,
-        mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
-    ) -> Result<Received, IntakeError<E>> {
-        let target = self.store.put_multipart(&ObjectKey::Incoming(id).path()).await.map_err(ArtifactsError::from)?;
-        let mut place = Place::Here(Sink { target, hash: digest::Context::new(&digest::SHA256), size: 0 });
-        let mut gathered: Vec<Bytes> = Vec::new();
-        let mut length = 0;
-        while let Some(piece) = body.next().await {
-            let piece = piece.map_err(IntakeError::Sender)?;
-            length += piece.len();
-            gathered.push(piece);
-            if length >= PART {
-                length = 0;
-                let part = PutPayload::from_iter(std::mem::take(&mut gathered));
-                place = Place::Writing(tokio::spawn(place.settled().await?.write(part)));
+/// Pieces that have arrived and are not written yet.
+#[derive(Default)]
+struct Gathered {
+    pieces: Vec<Bytes>,
+    length: usize,
+}
+
+impl Gathered {
+    fn add(&mut self, piece: Bytes) {
+        self.length += piece.len();
+        self.pieces.push(piece);
+    }
+
+    /// Takes out `size` bytes, if there are so many.
+    fn part(&mut self, size: usize) -> Option<PutPayload> {
+        self.length = self.length.checked_sub(size)?;
+        let (mut part, mut wanted) = (Vec::new(), size);
+        let mut pieces = std::mem::take(&mut self.pieces).into_iter();
+        for mut piece in pieces.by_ref() {
+            let rest = piece.split_off(wanted.min(piece.len()));
+            wanted -= piece.len();
+            part.push(piece);
+            if !rest.is_empty() {
+                self.pieces.push(rest);
+            }
+            if wanted == 0 {
+                break;
             }
         }
-        let mut sink = place.settled().await?;
-        if length > 0 {
-            sink = sink.write(PutPayload::from_iter(gathered)).await?;
+        self.pieces.extend(pieces);
+        Some(PutPayload::from_iter(part))
+    }
+}
+
+impl Artifacts {
+    /// Takes a content into a store, under a new `id`. On any failure, also when the future is dropped, nothing of it is
+    /// kept. Into a folder it still has to be put in place.
+    ///
+    /// # Errors
+    /// [`IntakeError`] when the sender or the store fails, or the content is not the one announced.
+    pub async fn receive<E>(
+        &self,
+        store: ContentStore,
+        id: Uuid,
+        announced: Option<Sha256>,
+        mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    ) -> Result<Received, IntakeError<E>> {
+        let (target, part) = match store {
+            ContentStore::Files => {
+                let (objects, prefix) = self.place_of(store)?;
+                let incoming = ObjectKey::Incoming(id).path(prefix);
+                let begun = objects.put_multipart(&incoming).await.map_err(ArtifactsError::from)?;
+                (Target::File(begun), FILE_PART)
+            }
+            ContentStore::S3 => (Target::Waiting(Arc::clone(self.bucket()?)), BUCKET_PART),
+        };
+        let hash = digest::Context::new(&digest::SHA256);
+        let mut place = Place::Here(Box::new(Sink { id, announced, target, hash, size: 0 }));
+        let mut gathered = Gathered::default();
+        while let Some(piece) = body.next().await {
+            gathered.add(piece.map_err(IntakeError::Sender)?);
+            while let Some(full) = gathered.part(part) {
+                place = Place::Writing(tokio::spawn(place.settled().await?.write(full)));
+            }
         }
+        let sink = place.settled().await?;
         // To its end, also when the sender goes away now: what is half named would be nobody's.
-        let completing = tokio::spawn(async move {
-            sink.target.complete().await?;
-            Ok::<_, object_store::Error>(sink)
-        });
-        let sink = completing.await.map_err(broken)?.map_err(ArtifactsError::from)?;
-        let sha256 = Sha256(sink.hash.finish().as_ref().try_into().unwrap_or_default());
-        Ok(Received { id, size: sink.size, sha256 })
+        let rest = PutPayload::from_iter(gathered.pieces);
+        let finished = tokio::spawn(sink.finish(rest)).await.map_err(broken)??;
+        finished.map_err(IntakeError::Mismatch)
+    }
+
+    /// Puts a content in place, durably; one that is there already is the same content. In a bucket it is there already,
+    /// and looked at once more: another server's sweep may have taken away what seemed to be nobody's.
+    ///
+    /// # Errors
+    /// When the store fails; the content is then still on its way in.
+    pub async fn place(&self, received: &Received) -> Result<(), ArtifactsError> {
+        if received.store == ContentStore::S3 {
+            return match self.find(received.store, received.sha256).await? {
+                Some((size, _)) if size == received.size => Ok(()),
+                Some(_) => Err(ArtifactsError::Damaged(received.sha256)),
+                None => Err(ArtifactsError::Missing(received.sha256)),
+            };
+        }
+        let (objects, prefix) = self.place_of(received.store)?;
+        let (from, to) = (ObjectKey::Incoming(received.id), ObjectKey::Content(received.sha256));
+        Ok(objects.rename(&from.path(prefix), &to.path(prefix)).await?)
+    }
+
+    /// Throws away what came in and was not put in place. What cannot be removed now is removed at the next start.
+    pub async fn discard(&self, received: &Received) {
+        // In a bucket it is in place, where another artifact may have it; the sweep knows.
+        let Ok((objects, prefix)) = self.place_of(ContentStore::Files) else { return };
+        if received.store == ContentStore::Files
+            && let Err(error) = objects.delete(&ObjectKey::Incoming(received.id).path(prefix)).await
+        {
+            tracing::warn!(%error, "a refused upload could not be removed; it will be at the next start");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_of_one_size_whatever_the_pieces() {
+        for lengths in [vec![1; 100], vec![100], vec![7, 31, 2, 60], vec![10; 10], vec![9, 1, 90], vec![95, 5]] {
+            let (mut gathered, mut sent, mut all) = (Gathered::default(), Vec::<u8>::new(), Vec::<u8>::new());
+            for (number, length) in (0_u8..).zip(&lengths) {
+                let piece = vec![number; *length];
+                all.extend(&piece);
+                gathered.add(piece.into());
+                while let Some(part) = gathered.part(10) {
+                    assert_eq!(part.content_length(), 10, "{lengths:?}");
+                    part.iter().for_each(|piece| sent.extend(piece.iter()));
+                }
+            }
+            assert_eq!((gathered.length, &sent), (0, &all), "{lengths:?}");
+        }
     }
 }

@@ -1,8 +1,9 @@
-//! Contents going out: pieces of a file, read ahead by one on threads of their own.
+//! Contents going out: pieces of a file, read ahead by one on threads of their own, or of an object in a bucket.
 
 use std::{
     future::Future as _,
     io,
+    ops::Range,
     os::unix::fs::FileExt as _,
     pin::Pin,
     sync::Arc,
@@ -10,45 +11,115 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::Stream;
-use object_store::{GetResultPayload, ObjectStoreExt as _};
+use futures_util::{Stream, StreamExt as _, stream, stream::BoxStream};
+use object_store::{GetOptions, GetResultPayload, ObjectStore as _, ObjectStoreExt as _};
 use tokio::{runtime::Handle, task::JoinHandle};
 
 use super::{Artifacts, ArtifactsError, ObjectKey};
-use crate::domain::artifact::Sha256;
+use crate::domain::artifact::{ContentStore, Sha256};
 
 /// Bytes read at once: measured, larger pieces are no faster and smaller ones cost more changes of thread.
 const PIECE: u64 = 256 << 10;
 
+/// Bytes asked of a bucket at once; while they are sent on, the next ones are asked for. In ranges, and not as one long
+/// answer, because the library would take in as much of that as the server sends, however slowly it is sent on.
+const RANGE: u64 = 2 << 20;
+const RANGES_AHEAD: usize = 2;
+
 impl Artifacts {
-    /// Opens `length` bytes of a content, from `start` on.
+    /// Opens `length` bytes of a content of `size`, from `start` on. When this succeeds the first of them are there.
     ///
     /// # Errors
     /// [`ArtifactsError`] when the content is not there or cannot be opened.
-    pub async fn open_content(&self, content: Sha256, start: u64, length: u64) -> Result<Pieces, ArtifactsError> {
-        let found = self.store.get(&ObjectKey::Content(content).path()).await.map_err(|error| match error {
+    pub async fn open_content(
+        &self,
+        store: ContentStore,
+        content: Sha256,
+        size: u64,
+        Range { start, end }: Range<u64>,
+    ) -> Result<Pieces, ArtifactsError> {
+        if store == ContentStore::S3 {
+            return self.open_remote(content, size, start..end).await;
+        }
+        let (objects, prefix) = self.place_of(store)?;
+        let found = objects.get(&ObjectKey::Content(content).path(prefix)).await.map_err(|error| match error {
             object_store::Error::NotFound { .. } => ArtifactsError::Missing(content),
             other => other.into(),
         })?;
-        let (GetResultPayload::File(file, _), Some(reading)) = (found.payload, &self.reading) else {
+        let (GetResultPayload::File(file, _), Some(reading)) = (found.payload, &self.threads) else {
             return Err(ArtifactsError::Missing(content));
         };
-        let mut pieces = Pieces {
+        let mut pieces = FilePieces {
             file: Arc::new(file),
             threads: reading.handle().clone(),
             next: start,
-            end: start + length,
+            end,
             ahead: None,
             sent: Bytes::new(),
         };
         pieces.read_ahead();
-        Ok(pieces)
+        Ok(Pieces::File(pieces))
+    }
+
+    async fn open_remote(&self, content: Sha256, size: u64, wanted: Range<u64>) -> Result<Pieces, ArtifactsError> {
+        let bucket = Arc::clone(self.bucket()?);
+        let path = ObjectKey::Content(content).path(&bucket.prefix);
+        let Range { start, end } = wanted;
+        // There is no range of nothing.
+        if start >= end {
+            return Ok(Pieces::Remote(stream::empty().boxed()));
+        }
+        let first_end = end.min(start.saturating_add(RANGE));
+        let first = bucket.store.get_opts(&path, GetOptions::new().with_range(Some(start..first_end))).await;
+        let first = first.map_err(|error| match error {
+            object_store::Error::NotFound { .. } => ArtifactsError::Missing(content),
+            other => bucket.explain(&other),
+        })?;
+        if first.meta.size != size {
+            return Err(ArtifactsError::Damaged(content));
+        }
+        let first = first.bytes().await.map_err(|error| bucket.explain(&error))?;
+        let starts = (0..).map(move |number: u64| first_end.saturating_add(number.saturating_mul(RANGE)));
+        let rest = stream::iter(starts.take_while(move |start| *start < end)).map(move |start| {
+            let (bucket, path) = (Arc::clone(&bucket), path.clone());
+            async move {
+                let range = start..end.min(start.saturating_add(RANGE));
+                bucket.store.get_range(&path, range).await.map_err(io::Error::other)
+            }
+        });
+        let first = stream::once(std::future::ready(Ok(first)));
+        Ok(Pieces::Remote(first.chain(rest.buffered(RANGES_AHEAD)).boxed()))
     }
 }
 
-/// The bytes of a content, piece by piece.
+/// The bytes of a content, piece by piece, wherever it lies.
+pub enum Pieces {
+    /// From a file.
+    File(FilePieces),
+    /// From a bucket.
+    Remote(BoxStream<'static, io::Result<Bytes>>),
+}
+
+impl std::fmt::Debug for Pieces {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Pieces")
+    }
+}
+
+impl Stream for Pieces {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match &mut *self {
+            Self::File(pieces) => Pin::new(pieces).poll_next(context),
+            Self::Remote(pieces) => pieces.as_mut().poll_next(context),
+        }
+    }
+}
+
+/// The bytes of a file, piece by piece.
 #[derive(Debug)]
-pub struct Pieces {
+pub struct FilePieces {
     file: Arc<std::fs::File>,
     threads: Handle,
     next: u64,
@@ -59,7 +130,7 @@ pub struct Pieces {
     sent: Bytes,
 }
 
-impl Pieces {
+impl FilePieces {
     /// Starts to read the next piece, if there is one.
     fn read_ahead(&mut self) {
         let length = PIECE.min(self.end - self.next);
@@ -75,7 +146,7 @@ impl Pieces {
     }
 }
 
-impl Stream for Pieces {
+impl Stream for FilePieces {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -1,17 +1,24 @@
-//! `sluice config`: the configuration in force.
+//! `sluice config`: the configuration in force, and whether it works.
 
 use std::path::Path;
 
-use clap::Args;
+use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::{Failure, say};
-use crate::config::{Config, DEFAULTS};
+use crate::{
+    app,
+    artifacts::{self, Examined},
+    config::{Config, DEFAULTS},
+    store::Store,
+};
 
-/// Show the configuration in force, secrets hidden.
+/// Show the configuration in force, secrets hidden; or check that it works.
 ///
 /// It is read like `serve` reads it: the built-in defaults, then sluice.toml (or the file named with --config), then the
 /// environment (`SLUICE__SECTION__KEY`). A key that does not exist, or a value that is none, is named, with exit code 2.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct ConfigArgs {
     /// Show every key with its default and what it is for, ready to be saved as sluice.toml.
     #[arg(long)]
@@ -19,22 +26,85 @@ pub struct ConfigArgs {
     /// Show it as JSON.
     #[arg(long, conflicts_with = "defaults")]
     json: bool,
+    #[command(subcommand)]
+    command: Option<ConfigCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Try all that the configuration names, before serving or while it is served.
+    ///
+    /// Opens the database, without changing it, and says what `serve` would. In the artifact store a small probe is
+    /// written, read, fetched by a signed link as a client would (through `storage.public_endpoint`), and deleted. Each thing
+    /// is a line; each problem says what is wrong, where, and what to do.
+    ///
+    /// Exit codes: 0 all of it works, 1 something does not, 2 the configuration itself is wrong.
+    Check {
+        /// One JSON object with the list of what was tried.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// When the configuration is wrong.
+/// When the configuration is wrong, or does not work.
 pub fn run(arguments: &ConfigArgs, file: Option<&Path>) -> Result<(), Failure> {
     if arguments.defaults {
         say(DEFAULTS.trim_end());
         return Ok(());
     }
     let config = Config::load(file)?;
+    if let Some(ConfigCommand::Check { json }) = arguments.command {
+        return check(&config, json);
+    }
     let text = match arguments.json {
         true => serde_json::to_string_pretty(&config).map_err(|error| Failure::failed(&error))?,
         false => toml::to_string(&config).map_err(|error| Failure::failed(&error))?,
     };
     say(text.trim_end());
     Ok(())
+}
+
+fn check(config: &Config, as_json: bool) -> Result<(), Failure> {
+    let mut done = vec![database(config)?];
+    done.extend(artifacts::examine(app::artifact_options(config)?).map_err(|error| Failure::failed(&error))?);
+    let works = done.iter().all(|step| step.problem.is_none());
+    if as_json {
+        let steps: Vec<_> = done.iter().map(|step| json!({"what": step.what, "problem": step.problem})).collect();
+        say(json!({"works": works, "checked": steps}));
+    } else {
+        for Examined { what, problem } in &done {
+            match problem {
+                None => say(format_args!("ok       {what}")),
+                Some(problem) => say(format_args!("PROBLEM  {problem}")),
+            }
+        }
+    }
+    match works {
+        true => Ok(()),
+        false => Err(Failure { exit_code: 1, message: String::new() }),
+    }
+}
+
+fn database(config: &Config) -> Result<Examined, Failure> {
+    let url = config.database_url()?;
+    // Opening a file would make it.
+    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !Path::new(path).exists()) {
+        let what = format!("the database {path} is not there yet; `sluice serve` makes it");
+        return Ok(Examined { what, problem: None });
+    }
+    let pending = Store::connect(&url, config.database.connections).and_then(|store| {
+        let pending = store.pending().map_err(|error| error.at(store.place()))?;
+        Ok((store.place().to_string(), pending.len()))
+    });
+    Ok(match pending {
+        Ok((place, 0)) => Examined { what: format!("the database {place} is up to date"), problem: None },
+        Ok((place, count)) => Examined {
+            what: format!("the database {place} needs migrations ({count}); `sluice serve` runs them"),
+            problem: None,
+        },
+        Err(error) => Examined { what: "the database".to_owned(), problem: Some(error.to_string()) },
+    })
 }

@@ -108,13 +108,14 @@ async fn serve(mut app: App, listener: TcpListener, config: &Config, demo: bool)
     app.bootstrap(config).await.map_err(|error| Failure::failed(&error))?;
     let bound = listener.local_addr().map_err(|error| Failure::failed(&error))?;
     let app = web::Data::new(app);
+    // Before anybody is told that it runs: a signal that came while it is being listened for would be lost.
+    let failed = |error: std::io::Error| Failure::failed(&format!("cannot wait for signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let server = server::start(app.clone(), listener, &config.server).map_err(|error| Failure::failed(&error))?;
     let jobs = Jobs::start(&app.context, config.checks.sightings_every.0);
     welcome(&app, bound, config, demo);
     let handle = server.handle();
-    let failed = |error: std::io::Error| Failure::failed(&format!("cannot wait for signals: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     actix_web::rt::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}

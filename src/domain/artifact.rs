@@ -32,6 +32,16 @@ named_enum! {
     }
 }
 
+named_enum! {
+    /// Where the content of an artifact lies.
+    ContentStore, "store" {
+        /// In a folder.
+        Files = "files",
+        /// In a bucket of an S3 server.
+        S3 = "s3",
+    }
+}
+
 /// One file of a release. There is at most one per component, platform, arch and kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
@@ -53,6 +63,8 @@ pub struct Artifact {
     pub sha256: Sha256,
     /// A signature made by the vendor's own key, handed on as it is.
     pub signature: Option<String>,
+    /// Where the content lies.
+    pub store: ContentStore,
 }
 
 /// One platform of one component that something is wanted for.

@@ -30,6 +30,8 @@ pub struct Settings {
     pub url_ttl: SignedDuration,
     /// How long a content that nothing refers to is kept.
     pub keep_loose: SignedDuration,
+    /// Whether clients are sent to the store that has the file, where they can be.
+    pub redirects: bool,
     /// When a program should ask again, in seconds.
     pub next_check_after: i64,
     /// How long an access token is good.

@@ -1,9 +1,12 @@
 //! Downloads: what a signed link leads to, if it still does.
 
+use std::ops::Range;
+
 use super::{Code, Context, Refusal};
 use crate::{
+    artifacts::reading::Pieces,
     domain::{
-        artifact::{Artifact, Filename},
+        artifact::{Artifact, ContentStore, Filename},
         id::ArtifactId,
     },
     signing::link::{Grant, LinkError},
@@ -40,4 +43,30 @@ pub fn find(context: &Context, id: ArtifactId, filename: &Filename, token: &str)
 
 fn is_revoked(context: &Context, grant: Grant) -> bool {
     grant.license_key.is_some_and(|key| context.directory.is_revoked(key))
+}
+
+/// The address under which the store itself serves an artifact, where clients are sent there; good for as long as a
+/// download link is.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn elsewhere(
+    context: &Context,
+    artifact: &Artifact,
+    disposition: &str,
+    media_type: &str,
+) -> Result<Option<String>, Refusal> {
+    if artifact.store != ContentStore::S3 || !context.settings.redirects {
+        return Ok(None);
+    }
+    let link = context.artifacts.link(artifact.sha256, context.settings.url_ttl, disposition, media_type).await?;
+    Ok(Some(link))
+}
+
+/// Opens a part of an artifact's content.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn open(context: &Context, artifact: &Artifact, part: Range<u64>) -> Result<Pieces, Refusal> {
+    Ok(context.artifacts.open_content(artifact.store, artifact.sha256, artifact.size, part).await?)
 }

@@ -117,14 +117,14 @@ fn find(context: &Context, connection: &mut Connection) -> Result<Found, StoreEr
 }
 
 fn load(connection: &mut Connection, changes: &[Logged], range: (i64, i64)) -> Result<Vec<Loaded>, StoreError> {
-    let changed: HashSet<Change> = changes.iter().filter_map(|change| context::change(&change.entry)).collect();
+    let things: HashSet<Change> = changes.iter().filter_map(|change| context::change(&change.entry)).collect();
     let mut loaded = Vec::new();
     // An import may have changed a hundred thousand subscriptions; they are read together.
-    if changed.iter().any(|change| matches!(change, Change::Subscription(_))) {
+    if things.iter().any(|change| matches!(change, Change::Subscription(_))) {
         loaded = start::changed_subscriptions(connection, range)?;
     }
     // Products before their releases.
-    let (first, then): (Vec<_>, Vec<_>) = changed
+    let (first, then): (Vec<_>, Vec<_>) = things
         .into_iter()
         .filter(|change| !matches!(change, Change::Subscription(_)))
         .partition(|change| !matches!(change, Change::Release(..)));

@@ -24,7 +24,7 @@ use super::{
     steer_release,
     steer_release::Steer,
     store_artifact,
-    store_artifact::Upload,
+    store_artifact::{Content, Upload},
 };
 use crate::{
     artifacts::intake::{IntakeError, Received},
@@ -159,15 +159,19 @@ pub async fn found(context: &Arc<Context>, mut vendor: Vendor) -> Result<(), Ref
 async fn receive(context: &Arc<Context>, vendor: &Vendor) -> Result<Vec<Received>, Refusal> {
     let mut known: HashSet<Option<Sha256>> = HashSet::new();
     let files = vendor.releases.iter().flat_map(|release| &release.files);
-    let contents: Vec<Bytes> =
-        files.filter(|file| known.insert(file.upload.announced)).map(|file| file.content.clone()).collect();
-    let receive = |content: Bytes| async move {
+    let contents: Vec<(Option<Sha256>, Bytes)> = files
+        .filter(|file| known.insert(file.upload.announced))
+        .map(|file| (file.upload.announced, file.content.clone()))
+        .collect();
+    let receive = |(announced, content): (Option<Sha256>, Bytes)| async move {
         let body = stream::iter([Ok::<_, std::convert::Infallible>(content)]);
-        context.artifacts.receive(id_at(context.clock.now()), body).await
+        let (store, id) = (context.artifacts.main(), id_at(context.clock.now()));
+        context.artifacts.receive(store, id, announced, body).await
     };
     let received = stream::iter(contents).map(receive).buffer_unordered(AT_ONCE).try_collect().await;
     received.map_err(|error| match error {
         IntakeError::Sender(never) => match never {},
+        IntakeError::Mismatch(found) => Refusal::internal(&format!("a content is not the one announced: {found}")),
         IntakeError::Store(error) => Refusal::from(error),
     })
 }
@@ -211,7 +215,8 @@ fn enter_release(context: &Context, write: &mut Write<'_>, release: FoundedRelea
     for file in release.files {
         let size = u64::try_from(file.content.len()).unwrap_or(u64::MAX);
         let sha256 = file.upload.announced.ok_or_else(|| Refusal::internal(&"a file without its hash"))?;
-        store_artifact::list(write, file.id, file.upload, sha256, size)?;
+        let stored = Content { sha256, size, store: context.artifacts.main() };
+        store_artifact::list(write, file.id, file.upload, stored)?;
     }
     if let Some(publication) = release.publication {
         let draft = publish_release::find(write, &slug, &version)?;

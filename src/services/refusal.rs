@@ -191,6 +191,9 @@ impl From<StoreError> for Refusal {
 
 impl From<ArtifactsError> for Refusal {
     fn from(error: ArtifactsError) -> Self {
+        if let ArtifactsError::TooLarge(text) = error {
+            return Self::new(Code::BodyTooLarge, text);
+        }
         tracing::error!(%error, "the artifact store cannot be used");
         Self::new(Code::StorageUnavailable, "the artifact store cannot be used just now; try again later")
     }

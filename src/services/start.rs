@@ -4,9 +4,9 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use super::{Context, Refusal, follow::Following};
 use crate::{
-    artifacts::Artifacts,
+    artifacts::{Artifacts, ArtifactsError},
     directory::{Catalogue, Directory, Loaded},
-    domain::{id::SubscriptionId, license_key::KeyRecord, subscription::Subscription},
+    domain::{artifact::ContentStore, id::SubscriptionId, license_key::KeyRecord, subscription::Subscription},
     signing::{KeyRing, random},
     store::{self, Connection, Store, StoreError},
 };
@@ -59,7 +59,7 @@ pub(super) fn fill(directory: &Directory, connection: &mut Connection) -> Result
 pub(super) fn changed_subscriptions(connection: &mut Connection, range: (i64, i64)) -> Result<Vec<Loaded>, StoreError> {
     let mut keys: HashMap<SubscriptionId, Vec<KeyRecord>> = HashMap::new();
     store::license_keys::for_each_changed(connection, range, |key| {
-        keys.entry(key.subscription).or_default().push(key)
+        keys.entry(key.subscription).or_default().push(key);
     })?;
     let mut loaded = Vec::new();
     store::subscriptions::for_each_changed(connection, range, |Subscription { coverage, .. }| {
@@ -91,29 +91,91 @@ pub fn match_keys(store: &Store, keys: &KeyRing, where_kept: &str) -> Result<(),
     }
 }
 
-/// Makes sure that the folder of artifacts is the one that the database lists the contents of: with another one, listed
-/// files would be missing, and the sweep would take those of the other database for nobody's.
+/// Why the database and the artifact stores do not go together.
+#[derive(Debug, thiserror::Error)]
+pub enum MatchError {
+    /// They are not those of each other, or the database cannot be used.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// An artifact store cannot be used.
+    #[error(transparent)]
+    Artifacts(#[from] ArtifactsError),
+}
+
+impl From<MatchError> for Refusal {
+    fn from(error: MatchError) -> Self {
+        match error {
+            MatchError::Store(error) => error.into(),
+            MatchError::Artifacts(error) => error.into(),
+        }
+    }
+}
+
+/// Makes sure that the artifact stores are those which the database lists the contents of: with other ones, listed
+/// files would be missing, and the sweep would take those of the other database for nobody's. A bucket that is only
+/// away just now is no reason not to start: it is asked again before anything is removed from it.
 ///
 /// # Errors
-/// When it is not.
-pub fn match_artifacts(store: &Store, artifacts: &Artifacts) -> Result<(), StoreError> {
-    let marker = artifacts.marker().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+/// When they are not, or a bucket cannot be used as it is configured.
+pub fn match_artifacts(store: &Store, artifacts: &Artifacts) -> Result<(), MatchError> {
+    let places = store.read(store::artifacts::places)?;
+    if let Some(other) = places.keys().map(|(_, store)| *store).find(|store| !artifacts.stores().contains(store)) {
+        let count = places.keys().filter(|(_, store)| *store == other).count();
+        return Err(StoreError::Other(format!(
+            "the database lists {count} contents in the store `{other}`, which is not configured; set storage.{other} to where it is"
+        ))
+        .into());
+    }
+    for place in artifacts.stores() {
+        let matched = artifacts.wait_for(async {
+            if place == ContentStore::S3 {
+                artifacts.try_bucket().await?;
+            }
+            match match_marker(store, artifacts, place).await {
+                // What the database refuses with is no fault of the artifacts.
+                Err(MatchError::Store(error)) => Ok(Err(error)),
+                Err(MatchError::Artifacts(error)) => Err(error),
+                Ok(()) => Ok(Ok(())),
+            }
+        });
+        match matched {
+            Ok(matched) => matched?,
+            Err(error) if error.is_away() => {
+                tracing::warn!(%error, "started without the artifact store: uploads are refused until it is back");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure of one store.
+///
+/// # Errors
+/// `storage_unavailable`, `internal_error`.
+pub async fn match_store(context: &Arc<Context>, place: ContentStore) -> Result<(), Refusal> {
+    Ok(match_marker(&context.store, &context.artifacts, place).await?)
+}
+
+async fn match_marker(store: &Store, artifacts: &Artifacts, place: ContentStore) -> Result<(), MatchError> {
+    let marker = artifacts.marker(place).await?;
     let (known, lists_any) = store.read(|connection| {
         let known = store::settings::get(connection, store::settings::ARTIFACTS)?;
-        Ok::<_, StoreError>((known, !store::artifacts::contents(connection)?.is_empty()))
+        Ok::<_, StoreError>((known, store::artifacts::places(connection)?.keys().any(|(_, store)| *store == place)))
     })?;
     let refuse = |why: &str| {
         Err(StoreError::Other(format!(
-            "the artifact folder {} {why}; set storage.url and database.url to what belongs together",
-            artifacts.folder().display()
-        )))
+            "{} {why}; set storage.url and database.url to what belongs together",
+            artifacts.shown(place)
+        ))
+        .into())
     };
     match (known, marker) {
         (Some(known), Some(marker)) if known == marker => Ok(()),
         (_, Some(_)) => refuse("belongs to another database"),
         (Some(_), None) if lists_any => refuse("is not the one that the database lists the contents of"),
-        // First the database, then the folder: a crash between the two leaves a folder that may still be claimed.
-        (Some(known), None) => artifacts.mark(&known).map_err(|error| StoreError::Unavailable(error.to_string())),
+        // First the database, then the store: a crash between the two leaves a store that may still be claimed.
+        (Some(known), None) => Ok(artifacts.mark(place, &known).await?),
         (None, None) => {
             let new = uuid::Uuid::from_bytes(random()).to_string();
             let insert = |connection: &mut Connection| {
@@ -121,7 +183,7 @@ pub fn match_artifacts(store: &Store, artifacts: &Artifacts) -> Result<(), Store
                 Ok::<_, StoreError>(((), ()))
             };
             store.write(insert, |()| ())?;
-            artifacts.mark(&new).map_err(|error| StoreError::Unavailable(error.to_string()))
+            Ok(artifacts.mark(place, &new).await?)
         }
     }
 }

@@ -7,9 +7,12 @@ use futures_util::Stream;
 
 use super::{Code, Context, Expected, Refusal, Write, context::id_at, publish_release};
 use crate::{
-    artifacts::intake::{IntakeError, Received},
+    artifacts::{
+        ArtifactsError,
+        intake::{COPY_LIMIT, IntakeError, Received, UNANNOUNCED},
+    },
     domain::{
-        artifact::{Artifact, ArtifactKind, Filename, Sha256},
+        artifact::{Artifact, ArtifactKind, ContentStore, Filename, Sha256},
         id::ArtifactId,
         platform::{Arch, Component, Platform},
         release::Release,
@@ -38,10 +41,23 @@ pub struct Upload {
     pub kind: ArtifactKind,
     /// What the sender says that the content's hash is.
     pub announced: Option<Sha256>,
+    /// What the sender says that its size is.
+    pub length: Option<u64>,
     /// The vendor's own signature of it.
     pub signature: Option<String>,
     /// What the sender expects the release to be.
     pub expected: Expected,
+}
+
+/// A content that has come in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Content {
+    /// Its hash.
+    pub sha256: Sha256,
+    /// Bytes.
+    pub size: u64,
+    /// Where it lies.
+    pub store: ContentStore,
 }
 
 /// How an upload ended.
@@ -76,10 +92,22 @@ pub async fn store<E: std::fmt::Display>(
         release.require_draft()?;
         check_place(release, &upload)?;
     }
-    let received = context.artifacts.receive(id_at(context.clock.now()), body).await.map_err(|error| match error {
+    let (store, id) = (context.artifacts.main(), id_at(context.clock.now()));
+    if store == ContentStore::S3 && upload.announced.is_none() && upload.length.is_some_and(|it| it > COPY_LIMIT) {
+        return Err(ArtifactsError::TooLarge(UNANNOUNCED).into());
+    }
+    let received = context.artifacts.receive(store, id, upload.announced, body).await;
+    let received = received.map_err(|error| match error {
         IntakeError::Sender(error) => Refusal::new(
             Code::UploadIncomplete,
             format!("the upload broke off before its end ({error}); send it again"),
+        ),
+        IntakeError::Mismatch(found) => Refusal::new(
+            Code::DigestMismatch,
+            format!(
+                "the content that arrived has SHA-256 {found}, not {} as announced; send it again",
+                upload.announced.map_or_else(String::new, |announced| announced.to_string())
+            ),
         ),
         IntakeError::Store(error) => error.into(),
     })?;
@@ -91,26 +119,17 @@ pub async fn store<E: std::fmt::Display>(
 
 /// Puts a received content in place and lists it.
 async fn finish(context: &Arc<Context>, upload: Upload, received: Received) -> Result<Stored, Refusal> {
-    if let Some(announced) = upload.announced.filter(|announced| *announced != received.sha256) {
-        context.artifacts.discard(&received).await;
-        return Err(Refusal::new(
-            Code::DigestMismatch,
-            format!(
-                "the content that arrived has SHA-256 {}, not {announced} as announced; send it again",
-                received.sha256
-            ),
-        ));
-    }
     let shelf = context.artifacts.shelf().await;
     if let Err(error) = context.artifacts.place(&received).await {
         context.artifacts.discard(&received).await;
         return Err(error.into());
     }
-    let (sha256, size) = (received.sha256, received.size);
+    let sha256 = received.sha256;
+    let there = Content { sha256, size: received.size, store: received.store };
     let listed = context
         .write(move |write| {
             let id = write.new_id();
-            list(write, id, upload, sha256, size)
+            list(write, id, upload, there)
         })
         .await;
     let loose = match &listed {
@@ -142,8 +161,7 @@ pub(super) fn list(
     write: &mut Write<'_>,
     id: ArtifactId,
     upload: Upload,
-    sha256: Sha256,
-    size: u64,
+    Content { sha256, size, store }: Content,
 ) -> Result<(Stored, Option<Sha256>), Refusal> {
     let (_, mut release) = publish_release::find(write, &upload.product, &upload.version)?;
     upload.expected.check(release.revision)?;
@@ -159,6 +177,7 @@ pub(super) fn list(
         size,
         sha256,
         signature: upload.signature,
+        store,
     };
     let known = release.artifacts.iter().find(|known| known.filename == artifact.filename).cloned();
     let mut artifact = artifact;
@@ -166,7 +185,8 @@ pub(super) fn list(
     if let Some(known) = &known {
         // Sent again without its signature, a file keeps the one it has.
         artifact.signature = artifact.signature.or_else(|| known.signature.clone().filter(|_| known.sha256 == sha256));
-        if (Artifact { id: known.id, ..artifact.clone() }) == *known {
+        // What it has, it has where it is, also when new contents go to another store by now.
+        if (Artifact { id: known.id, store: known.store, ..artifact.clone() }) == *known {
             return Ok((Stored::Same(known.clone()), None));
         }
         same = known.sha256 == sha256;
@@ -179,16 +199,22 @@ pub(super) fn list(
 }
 
 /// Takes away those of the contents that no artifact has any more. What cannot be taken away now is swept later.
+///
+/// From folders only, which one server writes. Of a bucket, another replica may be putting the same content there at
+/// this moment; there the sweep takes it once it has been nobody's for long.
 pub(super) async fn take_away(
     context: &Arc<Context>,
     contents: Vec<Sha256>,
     _shelf: &tokio::sync::OwnedMutexGuard<()>,
 ) {
+    if context.artifacts.main() != ContentStore::Files {
+        return;
+    }
     for content in contents {
         let referenced =
             context.read(move |connection| Ok(store::artifacts::is_referenced(connection, content)?)).await;
         let removed = match referenced {
-            Ok(false) => context.artifacts.remove(content).await.map_err(Refusal::from),
+            Ok(false) => context.artifacts.remove(ContentStore::Files, content).await.map_err(Refusal::from),
             Ok(true) => Ok(()),
             Err(error) => Err(error),
         };

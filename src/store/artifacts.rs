@@ -1,6 +1,6 @@
 //! `artifacts`: the files of releases. Their contents are in the artifact store, under their hashes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
@@ -10,7 +10,7 @@ use super::{
     value::{Key, Name},
 };
 use crate::domain::{
-    artifact::{Artifact, ArtifactKind, Filename, Sha256},
+    artifact::{Artifact, ArtifactKind, ContentStore, Filename, Sha256},
     id::{ArtifactId, ReleaseId},
     platform::{Arch, Component, Platform},
 };
@@ -28,6 +28,7 @@ struct Row {
     size: i64,
     sha256: Vec<u8>,
     signature: Option<String>,
+    store: Name<ContentStore>,
 }
 
 impl Row {
@@ -44,6 +45,7 @@ impl Row {
             size: u64::try_from(self.size).map_err(|_| damaged("size"))?,
             sha256: Sha256(self.sha256.as_slice().try_into().map_err(|_| damaged("hash"))?),
             signature: self.signature,
+            store: self.store.0,
             filename: self.filename.0,
         };
         Ok((self.release_id.0, artifact))
@@ -94,6 +96,7 @@ pub fn insert(connection: &mut Connection, release: ReleaseId, artifact: &Artifa
             .map_err(|_| StoreError::Other("the artifact is larger than can be counted".to_owned()))?,
         sha256: artifact.sha256.0.to_vec(),
         signature: artifact.signature.clone(),
+        store: Name(artifact.store),
     };
     diesel::insert_into(artifacts::table).values(row).execute(connection)?;
     Ok(())
@@ -124,4 +127,30 @@ pub fn is_referenced(connection: &mut Connection, content: Sha256) -> Result<boo
 pub fn contents(connection: &mut Connection) -> Result<HashSet<Sha256>, StoreError> {
     let rows: Vec<Vec<u8>> = artifacts::table.select(artifacts::sha256).distinct().load(connection)?;
     Ok(rows.iter().filter_map(|bytes| bytes.as_slice().try_into().ok().map(Sha256)).collect())
+}
+
+/// Every content that some artifact has, with each store in which one expects it, and its size.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn places(connection: &mut Connection) -> Result<HashMap<(Sha256, ContentStore), u64>, StoreError> {
+    let rows: Vec<(Vec<u8>, Name<ContentStore>, i64)> =
+        artifacts::table.select((artifacts::sha256, artifacts::store, artifacts::size)).distinct().load(connection)?;
+    let place = |(bytes, store, size): (Vec<u8>, Name<ContentStore>, i64)| {
+        Some(((Sha256(bytes.as_slice().try_into().ok()?), store.0), u64::try_from(size).ok()?))
+    };
+    Ok(rows.into_iter().filter_map(place).collect())
+}
+
+/// Notes that a content now lies in `to` for every artifact that expected it in another store; returns the releases
+/// that have changed by it.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn moved(connection: &mut Connection, content: Sha256, to: ContentStore) -> Result<Vec<ReleaseId>, StoreError> {
+    let elsewhere = artifacts::sha256.eq(content.0.to_vec()).and(artifacts::store.ne(Name(to)));
+    let releases: Vec<Key<ReleaseId>> =
+        artifacts::table.filter(elsewhere.clone()).select(artifacts::release_id).distinct().load(connection)?;
+    diesel::update(artifacts::table.filter(elsewhere)).set(artifacts::store.eq(Name(to))).execute(connection)?;
+    Ok(releases.into_iter().map(|release| release.0).collect())
 }

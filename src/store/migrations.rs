@@ -90,17 +90,40 @@ fn known<DB: Backend>(migrations: &EmbeddedMigrations) -> Result<Vec<String>, St
     Ok(known.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
+/// What is missing in a file.
+pub(super) fn pending_on_file(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
+    match connection {
+        AnyConnection::Sqlite(connection) => pending(connection, &SQLITE),
+        AnyConnection::Postgresql(connection) => pending(connection, &POSTGRESQL),
+    }
+}
+
+/// What is missing on a server.
+pub(super) fn pending_on_server(connection: &mut diesel::pg::PgConnection) -> Result<Vec<String>, StoreError> {
+    pending(connection, &POSTGRESQL)
+}
+
 fn run<DB: Backend, H: MigrationHarness<DB>>(
     harness: &mut H,
     migrations: EmbeddedMigrations,
 ) -> Result<Vec<String>, StoreError> {
-    let known = known::<DB>(&migrations)?;
+    pending(harness, &migrations)?;
+    let run = harness.run_pending_migrations(migrations).map_err(|error| failed(&error))?;
+    Ok(run.iter().map(ToString::to_string).collect())
+}
+
+/// What is missing of a schema that is not newer than this program.
+fn pending<DB: Backend, H: MigrationHarness<DB>>(
+    harness: &mut H,
+    migrations: &EmbeddedMigrations,
+) -> Result<Vec<String>, StoreError> {
+    let known = known::<DB>(migrations)?;
     let applied = harness.applied_migrations().map_err(|error| failed(&error))?;
     if let Some(newer) = applied.iter().find(|version| !known.contains(&version.to_string())) {
         return Err(StoreError::Other(format!(
             "the database has the schema of a newer Sluice (migration {newer}); start that version, or restore a backup from before it"
         )));
     }
-    let run = harness.run_pending_migrations(migrations).map_err(|error| failed(&error))?;
-    Ok(run.iter().map(ToString::to_string).collect())
+    let applied: Vec<String> = applied.iter().map(ToString::to_string).collect();
+    Ok(known.into_iter().filter(|version| !applied.contains(version)).collect())
 }

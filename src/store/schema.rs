@@ -105,6 +105,7 @@ diesel::table! {
         size -> BigInt,
         sha256 -> Binary,
         signature -> Nullable<Text>,
+        store -> Text,
     }
 }
 

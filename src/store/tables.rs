@@ -188,14 +188,19 @@ impl Table {
         Bulk { into: into.into(), rows: rows.0.into_iter().map(|row| row.0).collect(), tail: "" }.insert(connection)
     }
 
+    /// The columns that tell its rows apart, and put them in order.
+    #[must_use]
+    pub fn key(&self) -> Vec<&'static str> {
+        (self.columns)().into_iter().take(self.key).map(|(name, _)| name).collect()
+    }
+
     /// Its rows, read from the start.
     #[must_use]
     pub fn pages(&self) -> Pages {
         let columns = (self.columns)();
         let selected: Vec<String> =
             columns.iter().map(|(name, kind)| format!("{name} AS {}_{name}", kind.letter())).collect();
-        let key: Vec<&str> = columns.iter().take(self.key).map(|(name, _)| *name).collect();
-        Pages { table: *self, selected: selected.join(", "), key: key.join(", "), after: Vec::new() }
+        Pages { table: *self, selected: selected.join(", "), key: self.key().join(", "), after: Vec::new() }
     }
 }
 

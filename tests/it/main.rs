@@ -23,4 +23,5 @@ mod operations;
 mod postgresql;
 mod publisher;
 mod replicas;
+mod storage;
 mod updaters;

@@ -48,7 +48,7 @@ pub struct DownloadQuery {
 /// Download a file.
 ///
 /// Follow the `url` of a check's answer. `Range` and `If-Range` resume a download, also with the link of a later check: the
-/// `ETag` is the content's SHA-256.
+/// `ETag` is the content's SHA-256. Where the files lie in an S3 store, the answer may be a redirect to it.
 #[utoipa::path(
     tag = "Client",
     params(DownloadPath, DownloadQuery, ("Range" = Option<String>, Header, description = "The part that is missing: `bytes=1000-`.")),
@@ -56,6 +56,7 @@ pub struct DownloadQuery {
         (status = 200, description = "The file.", content_type = "*/*", body = Vec<u8>),
         (status = 206, description = "A part of the file.", content_type = "*/*", body = Vec<u8>),
         (status = 304, description = "It has not changed."),
+        (status = 307, description = "The file is in an S3 store: follow `Location`, with the same `Range`. Without the `Authorization` header."),
         (status = 416, description = "Nothing of the file is in that range.", content_type = "application/problem+json", body = crate::http::error::ProblemBody),
     )
 )]
@@ -120,9 +121,12 @@ async fn answer(
     if listed(header::IF_NONE_MATCH).any(weakly) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
+    let media_type = content_type(&artifact.filename);
+    // A file name has no letters that would have to be escaped here (RFC 6266): `Filename` sees to it.
+    let disposition = format!("attachment; filename=\"{}\"", artifact.filename);
     response
-        .content_type(content_type(&artifact.filename))
-        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", artifact.filename)))
+        .content_type(media_type)
+        .insert_header((header::CONTENT_DISPOSITION, disposition.clone()))
         .insert_header(("Repr-Digest", format!("sha-256=:{}:", STANDARD.encode(artifact.sha256.0))));
     // Range is for GET only (RFC 9110, section 14.2).
     let wanted = if with_body { part(request, &artifact, &etag) } else { Part::Whole };
@@ -139,12 +143,16 @@ async fn answer(
     if !with_body {
         return Ok(response.body(SizedStream::new(length, stream::empty::<Result<_, std::io::Error>>())));
     }
-    let pieces = app
-        .context
-        .artifacts
-        .open_content(artifact.sha256, start, length)
-        .await
-        .map_err(crate::services::Refusal::from)?;
+    // Whoever resumes by our ETag is served here: the store has tags of its own, and would send the whole.
+    let is_ours = request.headers().get(header::IF_RANGE).is_some_and(|tag| tag.as_bytes() == etag.as_bytes());
+    if !is_ours && let Some(address) = download::elsewhere(&app.context, &artifact, &disposition, media_type).await? {
+        app.metrics.downloads.inc();
+        return Ok(HttpResponse::TemporaryRedirect()
+            .insert_header((header::LOCATION, address))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .finish());
+    }
+    let pieces = download::open(&app.context, &artifact, start..start + length).await?;
     app.metrics.downloads.inc();
     Ok(response.body(SizedStream::new(length, pieces)))
 }

@@ -1,6 +1,10 @@
 //! `PUT …/artifacts/{filename}`: the files of a draft.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, put, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    put, web,
+};
 use base64::{
     Engine as _, alphabet,
     engine::general_purpose::{GeneralPurpose, PAD},
@@ -126,6 +130,7 @@ pub async fn put_artifact(
         arch: query.arch,
         kind: query.kind,
         announced: content_digest(&request)?,
+        length: length(&request),
         signature: signature(&request)?,
         expected: expected.0,
     };
@@ -164,6 +169,11 @@ fn content_digest(request: &HttpRequest) -> Result<Option<Sha256>, Problem> {
         }
     }
     Ok(found)
+}
+
+/// What the sender says that the size of the body is.
+fn length(request: &HttpRequest) -> Option<u64> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn signature(request: &HttpRequest) -> Result<Option<String>, Problem> {

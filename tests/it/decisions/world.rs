@@ -144,6 +144,7 @@ pub fn artifact(name: &str, number: u128) -> Result<Artifact, String> {
         kind => kind.parse().map_err(wrong)?,
     };
     Ok(Artifact {
+        store: sluice::domain::artifact::ContentStore::Files,
         id: ArtifactId(Uuid::from_u128(number)),
         component: component.parse().map_err(wrong)?,
         platform: platform.parse().map_err(wrong)?,

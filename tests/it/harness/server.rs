@@ -112,13 +112,46 @@ impl Server {
         self.home().join("data")
     }
 
+    /// Where a content lies.
+    pub fn content(&self, hash: &str) -> PathBuf {
+        match self.stores.s3() {
+            Some(s3) => s3.content(hash),
+            None => self.data().join("artifacts/sha256").join(&hash[..2]).join(hash),
+        }
+    }
+
+    /// These contents are there, and no others where the store gives up at once what nobody has any more. (A bucket, which
+    /// several servers write, keeps it for the sweep.)
+    #[track_caller]
+    pub fn keeps(&self, hashes: &[String]) {
+        let (there, wanted) = (self.contents(), hashes.iter().cloned().collect::<BTreeSet<_>>());
+        match self.stores.s3() {
+            Some(_) => assert!(there.is_superset(&wanted), "{there:?} without some of {wanted:?}"),
+            None => assert_eq!(there, wanted),
+        }
+    }
+
+    /// What another server is told to have the same artifacts.
+    pub fn artifacts(&self) -> Vec<(&'static str, String)> {
+        match self.stores.s3() {
+            Some(s3) => s3.settings(),
+            None => vec![("storage.url", format!("file:{}", self.data().join("artifacts").display()))],
+        }
+    }
+
     /// The names of the contents in the artifact store.
     pub fn contents(&self) -> BTreeSet<String> {
+        if let Some(s3) = self.stores.s3() {
+            return s3.contents();
+        }
         files(&self.data().join("artifacts/sha256"))
     }
 
     /// The names of what is on its way into the artifact store.
     pub fn incoming(&self) -> BTreeSet<String> {
+        if let Some(s3) = self.stores.s3() {
+            return s3.incoming();
+        }
         files(&self.data().join("artifacts/incoming"))
     }
 

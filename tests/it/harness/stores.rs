@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use tempfile::TempDir;
 
-use super::database::Database;
+use super::{S3, database::Database};
 
 /// What to keep things in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub fn stores() -> Kind {
 #[derive(Clone)]
 pub struct Stores {
     database: Option<Arc<Database>>,
+    s3: Option<Arc<S3>>,
 }
 
 /// What the signing keys in the databases of tests are encrypted with.
@@ -38,22 +39,23 @@ impl Stores {
     /// New ones, of the kind that the environment chooses.
     pub fn new() -> Self {
         match stores() {
-            Kind::SqliteAndFiles => Self { database: None },
-            // Here the bucket is made too, once there is one.
+            Kind::SqliteAndFiles => Self { database: None, s3: None },
             Kind::PostgresqlAndS3 => Self::shared(),
         }
     }
 
     /// New ones that several servers can share, whatever the environment chooses.
     pub fn shared() -> Self {
-        Self { database: Some(Arc::new(Database::migrated())) }
+        Self { database: Some(Arc::new(Database::migrated())), s3: Some(Arc::new(S3::start())) }
     }
 
     /// The same before the first start of any server: without any table.
     pub fn empty() -> Self {
         match stores() {
-            Kind::SqliteAndFiles => Self { database: None },
-            Kind::PostgresqlAndS3 => Self { database: Some(Arc::new(Database::empty())) },
+            Kind::SqliteAndFiles => Self { database: None, s3: None },
+            Kind::PostgresqlAndS3 => {
+                Self { database: Some(Arc::new(Database::empty())), s3: Some(Arc::new(S3::start())) }
+            }
         }
     }
 
@@ -62,13 +64,17 @@ impl Stores {
         self.database.as_deref()
     }
 
+    /// The bucket, where contents lie in one.
+    pub fn s3(&self) -> Option<&S3> {
+        self.s3.as_deref()
+    }
+
     /// What a server is told of them, as `("database.url", "…")`.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        // Here `storage.…` is added.
         let database = self.database.iter().flat_map(|database| {
             [("database.url", database.url().to_owned()), ("keys.encryption_key", ENCRYPTION_KEY.to_owned())]
         });
-        database.collect()
+        database.chain(self.s3.iter().flat_map(|s3| s3.suite_settings())).collect()
     }
 
     /// The same as environment variables.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Actor, Vendor};
+use crate::harness::{Actor, Server, Vendor, program::Ended};
 
 #[test]
 fn the_server_says_how_it_is() {
@@ -74,4 +74,28 @@ fn every_operation_refuses_a_query_parameter_that_it_does_not_have() {
         }
     }
     assert!(asked > 50, "{asked}");
+}
+
+#[test]
+fn the_health_command_tells_a_server_that_is_well_from_one_that_is_not() {
+    let mut server = Server::start(&[]);
+    let url = server.url();
+    let bind = url.strip_prefix("http://").unwrap().to_owned();
+    let ask = |arguments: &[&str]| {
+        let mut command = server.command(&[&["health"], arguments].concat());
+        // The address comes from the configuration, and a proxy for others is none for this.
+        command.env("SLUICE__SERVER__BIND", &bind).env_remove("NO_PROXY").env("HTTP_PROXY", "http://127.0.0.1:9");
+        Ended::of(&mut command)
+    };
+    assert_eq!(ask(&[]).expect(0).stdout, "alive\n");
+    assert_eq!(ask(&["--ready"]).expect(0).stdout, "ready\n");
+    assert_eq!(ask(&["--url", &url, "--ready"]).expect(0).stdout, "ready\n");
+    let other = ask(&["--url", &format!("{url}/api/v1")]).expect(1).stderr;
+    assert!(other.contains("/api/v1/livez answered 404") && other.lines().count() == 1, "{other}");
+    server.stop();
+    let gone = Ended::of(&mut server.command(&["health", "--url", &url])).expect(1).stderr;
+    assert!(gone.contains(&bind) && gone.lines().count() == 1, "{gone}");
+    // Wrong configuration is 1 as well: to a container's engine 2 means something else.
+    let wrong = Ended::of(server.command(&["health"]).env("SLUICE__SERVER__BNID", "x")).expect(1).stderr;
+    assert!(wrong.contains("bnid"), "{wrong}");
 }

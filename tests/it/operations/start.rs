@@ -66,8 +66,8 @@ fn a_second_server_on_the_same_folder() {
     refuses(&server, &["keys", "rotate", "links"], 1, &["in use by another Sluice"]);
     // One with a folder of its own, but the same artifacts.
     let mut other = Server::prepare(&[]);
-    other.set("storage.url", &format!("file:{}", shown(&server.data().join("artifacts"))));
-    refuses(&other, SERVE, 1, &["artifacts"]);
+    server.artifacts().iter().for_each(|(key, value)| other.set(key, value));
+    refuses(&other, SERVE, 1, &["storage.url"]);
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub(super) fn of(
             arch,
             kind,
             announced: Some(sha256(content)),
+            length: None,
             signature: None,
             expected: Expected::Anything,
         };

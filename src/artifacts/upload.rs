@@ -1,0 +1,143 @@
+//! An upload to a bucket, in parts.
+//!
+//! Parts of an upload that was neither completed nor aborted cost room and show in no list, and the library cannot ask
+//! for them. So what must be known to abort an upload is put beside it as a small object for as long as it is under
+//! way: what a killed server leaves is found and aborted by the sweep.
+
+use std::sync::Arc;
+
+use object_store::{ObjectStoreExt as _, PutPayload, multipart::MultipartStore as _, multipart::PartId, path::Path};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{ArtifactsError, bucket::Bucket, key::ObjectKey};
+
+/// S3 knows no more parts of one object.
+const PARTS: usize = 10_000;
+
+/// What must be known to abort an upload.
+#[derive(Debug, Deserialize, Serialize)]
+struct Record {
+    /// Of the object.
+    key: String,
+    /// Of the upload, as the S3 server named it.
+    upload: String,
+}
+
+/// An upload under way. Dropped before it is completed, it is aborted.
+#[derive(Debug)]
+pub(super) struct Upload {
+    bucket: Arc<Bucket>,
+    id: Uuid,
+    key: Path,
+    number: String,
+    parts: Vec<PartId>,
+    open: bool,
+}
+
+impl Upload {
+    /// Begins to send an object.
+    pub(super) async fn begin(bucket: &Arc<Bucket>, id: Uuid, key: Path) -> Result<Self, ArtifactsError> {
+        bucket.running.lock().insert(id);
+        let created = bucket.store.create_multipart(&key).await;
+        let upload = created.map_err(|error| {
+            bucket.running.lock().remove(&id);
+            bucket.explain(&error)
+        })?;
+        let record = Record { key: key.to_string(), upload: upload.clone() };
+        // From here on it is aborted when this fails.
+        let begun = Self { bucket: Arc::clone(bucket), id, key, number: upload, parts: Vec::new(), open: true };
+        let record = serde_json::to_vec(&record).unwrap_or_default();
+        let noted = bucket.store.put(&ObjectKey::Upload(id).path(&bucket.prefix), record.into()).await;
+        noted.map_err(|error| bucket.explain(&error))?;
+        Ok(begun)
+    }
+
+    pub(super) const fn bucket(&self) -> &Arc<Bucket> {
+        &self.bucket
+    }
+
+    /// Sends the next part.
+    pub(super) async fn send(&mut self, part: PutPayload) -> Result<(), ArtifactsError> {
+        if self.parts.len() == PARTS {
+            return Err(ArtifactsError::TooLarge("the S3 store takes files of 78 GiB at most"));
+        }
+        let sent = self.bucket.store.put_part(&self.key, &self.number, self.parts.len(), part).await;
+        self.parts.push(sent.map_err(|error| self.bucket.explain(&error))?);
+        Ok(())
+    }
+
+    /// Makes an object of the parts.
+    pub(super) async fn complete(mut self) -> Result<Arc<Bucket>, ArtifactsError> {
+        let parts = std::mem::take(&mut self.parts);
+        let completed = self.bucket.store.complete_multipart(&self.key, &self.number, parts).await;
+        completed.map_err(|error| self.bucket.explain(&error))?;
+        self.open = false;
+        // It is there, whatever becomes of the record: the sweep finds nothing to abort, and removes it.
+        let record = ObjectKey::Upload(self.id).path(&self.bucket.prefix);
+        if let Err(error) = self.bucket.store.delete(&record).await {
+            tracing::debug!(%error, "the record of an upload was not removed; it will be swept later");
+        }
+        Ok(Arc::clone(&self.bucket))
+    }
+
+    /// Throws the parts away. What cannot be thrown away now is swept later.
+    pub(super) async fn abort(mut self) {
+        self.open = false;
+        give_up(&self.bucket, self.id, &self.key, &self.number).await;
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let (bucket, id) = (Arc::clone(&self.bucket), self.id);
+        if !self.open {
+            bucket.running.lock().remove(&id);
+            return;
+        }
+        let (key, upload) = (self.key.clone(), std::mem::take(&mut self.number));
+        self.bucket.threads.spawn(async move {
+            give_up(&bucket, id, &key, &upload).await;
+            bucket.running.lock().remove(&id);
+        });
+    }
+}
+
+async fn give_up(bucket: &Bucket, id: Uuid, key: &Path, upload: &str) {
+    if let Err(error) = abort(bucket, id, key, upload).await {
+        tracing::warn!(%error, "a refused upload could not be removed; it will be swept later");
+    }
+}
+
+async fn abort(bucket: &Bucket, id: Uuid, key: &Path, upload: &str) -> Result<(), ArtifactsError> {
+    match bucket.store.abort_multipart(key, &upload.to_owned()).await {
+        // Gone: it was completed or aborted, and only its record is left.
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+        // Some servers say so of an upload that is gone as well. Where it is true, only the rule for the life of
+        // unfinished uploads that the bucket should have helps.
+        Err(error @ object_store::Error::PermissionDenied { .. }) => {
+            tracing::warn!(%error, %key, "the S3 server refuses to abort an upload; if it is still there, the bucket's own rule must remove it");
+        }
+        Err(error) => return Err(bucket.explain(&error)),
+    }
+    let record = ObjectKey::Upload(id).path(&bucket.prefix);
+    match bucket.store.delete(&record).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(bucket.explain(&error)),
+    }
+}
+
+/// Aborts an upload that a server left which is no more.
+pub(super) async fn abandon(bucket: &Bucket, id: Uuid) -> Result<(), ArtifactsError> {
+    let path = ObjectKey::Upload(id).path(&bucket.prefix);
+    let found = match bucket.store.get(&path).await {
+        Err(object_store::Error::NotFound { .. }) => return Ok(()),
+        found => found.map_err(|error| bucket.explain(&error))?,
+    };
+    let bytes = found.bytes().await.map_err(|error| bucket.explain(&error))?;
+    match serde_json::from_slice::<Record>(&bytes) {
+        Ok(Record { key, upload }) => abort(bucket, id, &Path::from(key), &upload).await,
+        // Nobody could make anything of it, ever.
+        Err(_) => bucket.store.delete(&path).await.map_err(|error| bucket.explain(&error)),
+    }
+}
