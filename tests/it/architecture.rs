@@ -8,6 +8,7 @@ use std::{
 };
 
 use rusqlite::Connection;
+use sluice::store::tables::{CONTENTS, LOG};
 
 /// The rooms by floor, the lowest first, as the picture in `src/lib.rs` has them. Rooms on one floor do not see each other.
 const FLOORS: &[&[&str]] = &[
@@ -208,4 +209,23 @@ fn what_migrations_do_they_undo_and_every_foreign_key_is_indexed() {
         connection.execute_batch(&statements).unwrap();
     }
     assert!(column(&connection, TABLES).is_empty());
+}
+
+#[test]
+fn every_table_is_copied_with_its_whole_key_after_those_that_it_refers_to() {
+    let connection = Connection::open_in_memory().unwrap();
+    for statements in migrations("up") {
+        connection.execute_batch(&statements).unwrap();
+    }
+    let mut seen = BTreeSet::new();
+    for table in CONTENTS.iter().chain(&LOG) {
+        let key = "SELECT name FROM pragma_table_info('{}') WHERE pk > 0 ORDER BY pk".replace("{}", table.name);
+        assert_eq!(column(&connection, &key), table.key(), "{}", table.name);
+        let others = format!("SELECT DISTINCT \"table\" FROM pragma_foreign_key_list('{}')", table.name);
+        for other in column(&connection, &others) {
+            assert!(seen.contains(&other), "{} refers to {other}, which comes after it", table.name);
+        }
+        seen.insert(table.name.to_owned());
+    }
+    assert_eq!(seen, tables_of_diesel().into_keys().collect());
 }

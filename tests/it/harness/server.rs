@@ -252,6 +252,11 @@ impl Server {
         self.run_as(self.command(&["serve"]));
     }
 
+    /// Starts it, filled with a made-up vendor.
+    pub fn run_demo(&mut self) {
+        self.run_as(self.command(&["serve", "--demo"]));
+    }
+
     /// Starts it with limits of the shell's `ulimit`, such as `-f 2048`; writes past a limit fail instead of ending it.
     pub fn run_limited(&mut self, limit: &str) {
         self.run_by(&["sh", "-c"], &format!("trap '' XFSZ; ulimit {limit}"));

@@ -44,6 +44,11 @@ impl Stores {
         }
     }
 
+    /// A file and a folder, whatever the environment chooses.
+    pub fn embedded() -> Self {
+        Self { database: None, s3: None }
+    }
+
     /// New ones that several servers can share, whatever the environment chooses.
     pub fn shared() -> Self {
         Self { database: Some(Arc::new(Database::migrated())), s3: Some(Arc::new(S3::start())) }

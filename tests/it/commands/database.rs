@@ -1,0 +1,109 @@
+//! `sluice database copy`: everything arrives on the other kind of database and works there, or nothing does.
+
+mod kills;
+mod refusals;
+
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Actor as _, Server, Vendor,
+    database::Database,
+    log_in,
+    program::Ended,
+    stores::{ENCRYPTION_KEY, Stores},
+};
+
+/// A server on a file that was never started.
+fn embedded() -> Server {
+    Server::on(Stores::embedded(), &[("data.folder", "data")])
+}
+
+/// The URL of a server's file.
+fn file_of(server: &Server) -> String {
+    format!("sqlite:{}", server.data().join("sluice.sqlite3").display())
+}
+
+/// A server whose data folder, database and artifacts are elsewhere.
+fn on(database: &Database, artifacts_of: &Server) -> Server {
+    let artifacts = format!("file:{}", artifacts_of.data().join("artifacts").display());
+    Server::on(
+        Stores::embedded(),
+        &[("database.url", database.url()), ("keys.encryption_key", ENCRYPTION_KEY), ("storage.url", &artifacts)],
+    )
+}
+
+/// Copies, with the settings of a server.
+fn copy(server: &Server, from: &str, to: &str) -> Ended {
+    Ended::of(&mut server.command(&["database", "copy", "--json", "--from", from, "--to", to]))
+}
+
+/// Everything that staff see.
+fn seen(vendor: &Vendor) -> Vec<Value> {
+    let mut paths: Vec<String> = ["customers", "subscriptions", "hosting-groups", "installations", "runs", "tokens"]
+        .map(|list| format!("/api/v1/admin/{list}"))
+        .into();
+    for product in ["office-maker", "library-maker"] {
+        paths.push(format!("/api/v1/products/{product}"));
+        paths.push(format!("/api/v1/products/{product}/releases"));
+        paths.push(format!("/api/v1/products/{product}/stop"));
+    }
+    let get = |path: &String| {
+        let answer = vendor.admin.get(path).send();
+        json!([path, answer.status, answer.json()])
+    };
+    paths.iter().map(get).collect()
+}
+
+#[test]
+fn everything_arrives_works_there_and_comes_back_the_same() {
+    let mut first = embedded();
+    first.run_demo();
+    let first = Vendor::of(first);
+    first.admin.put("/api/v1/products/library-maker/stop").json(&json!({"reason": "we look"})).send().ok();
+    let tokens = log_in(&first.anonymous()).ok();
+    let check = |vendor: &Vendor| {
+        let customer = vendor.customer("DEMO-OFFICE-SINGLE-ACTIVE");
+        customer.check("office-maker", "12.4.0", &[("platform", "windows"), ("arch", "x86_64")]).ok()
+    };
+    let url = check(&first)["update"]["artifact"]["url"].as_str().expect("a link").to_owned();
+    let link = format!("/api/{}", url.split_once("/api/").expect("a link").1);
+    let content = first.anonymous().get(&link).send();
+    let (before, keys) = (seen(&first), first.anonymous().get("/.well-known/jwks.json").send().ok());
+    let mut first = first;
+    first.stop();
+
+    let (second, third) = (Database::empty(), Database::migrated());
+    let there = copy(&first, &file_of(&first), second.url()).expect(0).json();
+    let on_third = copy(&first, second.url(), third.url()).expect(0).json();
+    let back = embedded();
+    let again = copy(&back, third.url(), &file_of(&back)).expect(0).json();
+    assert_eq!((&there["tables"], &there["tables"]), (&on_third["tables"], &again["tables"]));
+    for table in there["tables"].as_array().expect("tables") {
+        assert_ne!(table["rows"], 0, "the demo leaves {} empty, so nothing is shown here", table["table"]);
+    }
+    assert_eq!(
+        std::fs::read(first.data().join("keys.json")).unwrap(),
+        std::fs::read(back.data().join("keys.json")).unwrap()
+    );
+
+    let on_second = on(&second, &first);
+    let mut back = back;
+    back.set("storage.url", &format!("file:{}", first.data().join("artifacts").display()));
+    for (mut server, newest) in [(on_second, "SELECT max(id)::text AS value FROM changes"), (back, "")] {
+        server.run();
+        let vendor = Vendor::of(server);
+        assert_eq!(seen(&vendor), before);
+        assert_eq!(check(&vendor)["update"]["version"], "13.0.0");
+        assert_eq!(vendor.anonymous().get("/.well-known/jwks.json").send().ok(), keys);
+        assert_eq!(vendor.anonymous().get(&link).send().body, content.body, "a link that the first server gave");
+        vendor.person(&tokens).get("/api/v1/auth/me").send().ok();
+        let refreshed = json!({"refresh_token": tokens["refresh_token"]});
+        vendor.anonymous().post("/api/v1/auth/refresh").json(&refreshed).send().ok();
+        // A change, whose number comes from the sequence.
+        vendor.admin.put("/api/v1/products/office-maker/stop").json(&json!({"reason": "we look"})).send().ok();
+        assert_eq!(check(&vendor)["status"], "blocked");
+        if !newest.is_empty() {
+            assert_eq!(second.select(newest), ["1"]);
+        }
+    }
+}
