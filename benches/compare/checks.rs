@@ -27,8 +27,9 @@ use crate::{
 const SAMPLES: usize = 64;
 
 /// Where each side runs, so that neither disturbs the other more than it must.
-const SERVERS: usize = 0;
-const CLIENTS: usize = 1;
+pub const SERVERS: usize = 0;
+/// See [`SERVERS`].
+pub const CLIENTS: usize = 1;
 
 /// What one run of the load generator said.
 #[derive(Clone, Copy, Debug)]
@@ -40,12 +41,15 @@ struct Load {
 
 /// How the load is made.
 #[derive(Clone, Copy, Debug)]
-struct Pressure {
-    connections: u32,
+pub struct Pressure {
+    /// How many connections.
+    pub connections: u32,
     /// Between an answer and the next request, per connection.
-    pause_milliseconds: u32,
-    seconds: u32,
-    processor: Option<usize>,
+    pub pause_milliseconds: u32,
+    /// How long.
+    pub seconds: u32,
+    /// Where the load is made.
+    pub processor: Option<usize>,
 }
 
 fn press(address: &str, checks: &Path, pressure: Pressure) -> Outcome<Load> {
@@ -71,12 +75,27 @@ fn press(address: &str, checks: &Path, pressure: Pressure) -> Outcome<Load> {
 }
 
 /// Microseconds of processor time per request, and requests a second.
-fn cost(program: &Program, checks: &Path, pressure: Pressure) -> Outcome<(f64, f64)> {
+pub fn cost(program: &Program, checks: &Path, pressure: Pressure) -> Outcome<(f64, f64)> {
     let before = program.processor_time()?;
     let load = press(&program.address, checks, pressure)?;
     let used = program.processor_time()? - before;
     let requests = f64::from(load.requests);
     Ok((used.as_secs_f64() * 1e6 / requests, requests / f64::from(pressure.seconds)))
+}
+
+/// Makes sure that the first checks get what they should; returns the answers.
+pub fn verify(server: &Program, filled: &Filled, count: usize) -> Outcome<Vec<String>> {
+    let mut answers = Vec::new();
+    for (target, key) in filled.checks.iter().take(count) {
+        let url = format!("http://{}{target}", server.address);
+        let text = client::text(Method::GET, &url, &format!("License {key}"), None)?;
+        let answer: Value = serde_json::from_str(&text)?;
+        if answer["status"] != "update_available" || answer["update"]["artifact"]["url"].is_null() {
+            return Err(format!("the server was not filled well: {target} got {answer}").into());
+        }
+        answers.push(text);
+    }
+    Ok(answers)
 }
 
 /// The processor time of a check against that of the bare handler.
@@ -88,13 +107,7 @@ pub fn compare(table: &mut Table, arguments: &Arguments, folder: &Path, filled: 
     let sluice = Program::sluice(&arguments.program, &filled.data, &[], Some(SERVERS))?;
     let mut size = 0;
     fs::create_dir(folder.join(bare::ANSWERS))?;
-    for (number, (target, key)) in filled.checks.iter().take(SAMPLES).enumerate() {
-        let url = format!("http://{}{target}", sluice.address);
-        let text = client::text(Method::GET, &url, &format!("License {key}"), None)?;
-        let answer: Value = serde_json::from_str(&text)?;
-        if answer["status"] != "update_available" || answer["update"]["artifact"]["url"].is_null() {
-            return Err(format!("the server was not filled well: {target} got {answer}").into());
-        }
+    for (number, text) in verify(&sluice, filled, SAMPLES)?.into_iter().enumerate() {
         size += text.len();
         fs::write(folder.join(bare::ANSWERS).join(number.to_string()), text)?;
     }

@@ -10,7 +10,7 @@ use sluice::{
         artifact::{Artifact, ArtifactKind, Sha256},
         channel::Channels,
         customer::Customer,
-        id::{ProductId, ReleaseId},
+        id::{ProductId, ReleaseId, SubscriptionId},
         license_key::{KeyRecord, LicenseKey},
         platform::{Arch, Component, Platform},
         product::{ExpiryPolicy, Product},
@@ -29,8 +29,16 @@ use uuid::Uuid;
 
 use crate::Outcome;
 
-const PRODUCTS: usize = 20;
-const RELEASES: u64 = 10;
+/// How much of everything.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Products.
+    pub products: usize,
+    /// Releases of each.
+    pub releases: u64,
+    /// Subscriptions, with a license key each.
+    pub subscriptions: usize,
+}
 
 /// The product whose draft takes the large file, apart from those that checks ask for.
 pub const LARGE_PRODUCT: &str = "large";
@@ -70,6 +78,8 @@ pub struct Filled {
     pub large_key: String,
     /// A check for each subscription: target and license key. Each is offered an update with a signed link.
     pub checks: Vec<(String, String)>,
+    /// The subscriptions, in the same order.
+    pub subscriptions: Vec<SubscriptionId>,
 }
 
 /// Numbers that look random and are the same every time (`SplitMix64`).
@@ -103,12 +113,12 @@ impl Numbers {
 }
 
 /// Fills a new folder.
-pub fn fill(data: &Path, subscriptions: usize) -> Outcome<Filled> {
+pub fn fill(data: &Path, size: Size) -> Outcome<Filled> {
     let store = Store::open(&data.join("sluice.sqlite3"))?;
     store.migrate()?;
     let keys = KeyRing::open(data)?;
     start::match_keys(&store, &keys, "the folder")?;
-    Ok(store.write(|connection| Ok::<_, Failure>((write(connection, data, &keys, subscriptions)?, ())), drop)?)
+    Ok(store.write(|connection| Ok::<_, Failure>((write(connection, data, &keys, size)?, ())), drop)?)
 }
 
 /// Any failure within the transaction.
@@ -122,14 +132,14 @@ impl From<store::StoreError> for Failure {
     }
 }
 
-fn write(connection: &mut Connection, data: &Path, keys: &KeyRing, subscriptions: usize) -> Result<Filled, Failure> {
+fn write(connection: &mut Connection, data: &Path, keys: &KeyRing, size: Size) -> Result<Filled, Failure> {
     let mut numbers = Numbers(2);
     let began = date(2024, 1, 15).to_zoned(TimeZone::UTC).map_err(|error| Failure(error.into()))?;
     let mut products = Vec::new();
-    for number in 0..PRODUCTS {
+    for number in 0..size.products {
         let product = product(&mut numbers, &format!("product-{number:02}"));
         store::products::insert(connection, &product)?;
-        for minor in 0..RELEASES {
+        for minor in 0..size.releases {
             let published_at = (&began + i64::try_from(minor).unwrap_or(0).saturating_mul(60).days()).timestamp();
             insert_release(connection, &mut numbers, product.id, &Version::new(12, minor, 0), published_at)?;
         }
@@ -166,16 +176,18 @@ fn write(connection: &mut Connection, data: &Path, keys: &KeyRing, subscriptions
             revoked_at: None,
         };
         store::license_keys::insert(connection, &record)?;
-        Ok::<_, Failure>(key.to_string())
+        Ok::<_, Failure>((key.to_string(), subscription.coverage.id))
     };
-    let large_key = subscribe(connection, &mut numbers, large.id)?;
-    let mut checks = Vec::with_capacity(subscriptions);
-    for _ in 0..subscriptions {
+    let (large_key, _) = subscribe(connection, &mut numbers, large.id)?;
+    let mut checks = Vec::with_capacity(size.subscriptions);
+    let mut subscriptions = Vec::with_capacity(size.subscriptions);
+    for _ in 0..size.subscriptions {
         let product = numbers.choose(&products).clone();
-        let key = subscribe(connection, &mut numbers, product.id)?;
+        let (key, id) = subscribe(connection, &mut numbers, product.id)?;
+        subscriptions.push(id);
         // Half of the programs are one release behind, a quarter two, and so on.
-        let behind = 1 + u64::from(numbers.next().trailing_zeros()).min(RELEASES - 2);
-        let minor = RELEASES - 1 - behind;
+        let behind = 1 + u64::from(numbers.next().trailing_zeros()).min(size.releases - 2);
+        let minor = size.releases - 1 - behind;
         let (machine, locale) = (*numbers.choose(&MACHINES), *numbers.choose(&LOCALES));
         let slug = &product.slug;
         checks.push((format!("/api/v1/check?product={slug}&version=12.{minor}.0&{machine}&locale={locale}"), key));
@@ -193,7 +205,7 @@ fn write(connection: &mut Connection, data: &Path, keys: &KeyRing, subscriptions
         last_used_at: None,
     };
     store::api_tokens::insert(connection, &record)?;
-    Ok(Filled { data: data.to_owned(), authorization: format!("Bearer {token}"), large_key, checks })
+    Ok(Filled { data: data.to_owned(), authorization: format!("Bearer {token}"), large_key, checks, subscriptions })
 }
 
 fn named<T: std::str::FromStr>(text: &str) -> T
@@ -294,6 +306,15 @@ fn subscription(numbers: &mut Numbers, customer: &Customer, product: ProductId, 
 }
 
 impl Filled {
+    /// At most so many of the checks, of subscriptions from all over.
+    pub fn some_lines(&self, most: usize) -> String {
+        let mut lines = String::new();
+        for (target, key) in self.checks.iter().step_by(self.checks.len().div_ceil(most).max(1)) {
+            let _ = writeln!(lines, "{target}\t{key}");
+        }
+        lines
+    }
+
     /// The checks as the load generator reads them; `with_installation` makes each name its installation.
     pub fn lines(&self, with_installation: bool) -> String {
         let mut numbers = Numbers(3);

@@ -10,16 +10,22 @@
 mod bare;
 mod checks;
 mod client;
+mod cluster;
 mod fill;
+mod million;
 mod program;
 mod start;
 mod table;
 mod transfers;
 
-use std::{error::Error, path::PathBuf};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+};
 
 use clap::{Parser, ValueEnum};
 
+use fill::Size;
 use program::Program;
 use table::Table;
 
@@ -42,6 +48,8 @@ enum Part {
     Latency,
     /// The start, the memory, the size.
     Start,
+    /// A million subscriptions, on `SQLite` and `PostgreSQL`. Only when it is named: it takes some ten minutes.
+    Million,
 }
 
 /// Measure Sluice.
@@ -62,6 +70,9 @@ struct Arguments {
     /// How many subscriptions the server is filled with.
     #[arg(long, default_value_t = 100_000)]
     subscriptions: usize,
+    /// How many subscriptions `million` fills its servers with.
+    #[arg(long, default_value_t = 1_000_000)]
+    many: usize,
     /// Measure this build of Sluice instead of the one that was just made.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_sluice"))]
     program: PathBuf,
@@ -81,7 +92,12 @@ struct Arguments {
 
 impl Arguments {
     fn wants(&self, part: Part) -> bool {
-        self.only.is_empty() || self.only.contains(&part)
+        (self.only.is_empty() && part != Part::Million) || self.only.contains(&part)
+    }
+
+    /// How much the server of all other parts is filled with.
+    fn size(&self) -> Size {
+        Size { products: 20, releases: 10, subscriptions: self.subscriptions }
     }
 }
 
@@ -94,19 +110,38 @@ fn main() -> Outcome<()> {
         println!("This measures for minutes; start it with benches/run.");
         return Ok(());
     }
-    if let Some(folder) = arguments.fill {
-        let filled = fill::fill(&folder.join("data"), arguments.subscriptions)?;
+    if let Some(folder) = &arguments.fill {
+        let filled = fill::fill(&folder.join("data"), arguments.size())?;
         std::fs::write(folder.join("checks"), filled.lines(false))?;
         return Ok(());
     }
     let folder = tempfile::Builder::new().prefix("compare-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let mut table = Table::default();
+    if arguments.wants(Part::Million) {
+        million::measure(&mut table, &arguments, folder.path())?;
+    }
+    if [Part::Checks, Part::Uploads, Part::Downloads, Part::Latency, Part::Start]
+        .iter()
+        .any(|part| arguments.wants(*part))
+    {
+        measure(&mut table, &arguments, folder.path())?;
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&table)?);
+    } else {
+        println!("\n{table}");
+    }
+    Ok(())
+}
+
+/// Measures the parts that share one server.
+fn measure(table: &mut Table, arguments: &Arguments, folder: &Path) -> Outcome<()> {
     note(&format!("filling a server with {} subscriptions", arguments.subscriptions));
-    let data = folder.path().join("data");
-    let filled = fill::fill(&data, arguments.subscriptions)?;
+    let data = folder.join("data");
+    let filled = fill::fill(&data, arguments.size())?;
 
     if arguments.wants(Part::Checks) {
-        checks::compare(&mut table, &arguments, folder.path(), &filled)?;
+        checks::compare(table, arguments, folder, &filled)?;
     }
     let server = Program::sluice(&arguments.program, &data, &[], None)?;
     if arguments.wants(Part::Start) {
@@ -114,24 +149,19 @@ fn main() -> Outcome<()> {
     }
     let transfers = [Part::Uploads, Part::Downloads, Part::Latency];
     if transfers.into_iter().any(|part| arguments.wants(part)) {
-        let file = transfers::make_file(folder.path())?;
-        transfers::compare_uploads(&mut table, &arguments, folder.path(), &server, &filled, &file)?;
+        let file = transfers::make_file(folder)?;
+        transfers::compare_uploads(table, arguments, folder, &server, &filled, &file)?;
         let url = transfers::publish(&server, &filled)?;
         if arguments.wants(Part::Downloads) {
-            transfers::compare_downloads(&mut table, &arguments, folder.path(), &server, &url, &file)?;
+            transfers::compare_downloads(table, arguments, folder, &server, &url, &file)?;
         }
         if arguments.wants(Part::Latency) {
-            checks::compare_latency(&mut table, &arguments, folder.path(), &server, &filled, &url)?;
+            checks::compare_latency(table, arguments, folder, &server, &filled, &url)?;
         }
     }
     drop(server);
     if arguments.wants(Part::Start) {
-        start::measure(&mut table, &arguments, folder.path())?;
-    }
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&table)?);
-    } else {
-        println!("\n{table}");
+        start::measure(table, arguments, folder)?;
     }
     Ok(())
 }

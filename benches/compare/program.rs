@@ -24,6 +24,17 @@ pub struct Program {
 impl Program {
     /// Starts a build of Sluice with a data folder, on any free port; `processor` keeps it to one.
     pub fn sluice(program: &Path, data: &Path, more: &[&str], processor: Option<usize>) -> Outcome<Self> {
+        Self::sluice_with(program, data, more, processor, [])
+    }
+
+    /// The same with more in its environment.
+    pub fn sluice_with<'e>(
+        program: &Path,
+        data: &Path,
+        more: &[&str],
+        processor: Option<usize>,
+        environment: impl IntoIterator<Item = (&'e str, &'e str)>,
+    ) -> Outcome<Self> {
         let mut command = on_processor(program.as_ref(), processor);
         command
             .arg("serve")
@@ -32,7 +43,8 @@ impl Program {
             .env("SLUICE__SERVER__BIND", "127.0.0.1:0")
             .env("SLUICE__DATA__FOLDER", data)
             // The generated artifacts have no contents, of which the server would warn one by one.
-            .env("SLUICE__LOG__FILTER", "off");
+            .env("SLUICE__LOG__FILTER", "off")
+            .envs(environment);
         Self::start(command)
     }
 

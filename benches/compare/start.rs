@@ -39,7 +39,7 @@ pub fn measure(table: &mut Table, arguments: &Arguments, folder: &Path) -> Outco
 }
 
 /// Waits for an answer, whatever it is.
-fn answer(address: &str) -> Outcome<()> {
+pub fn answer(address: &str) -> Outcome<()> {
     use io::{Read as _, Write as _};
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;

@@ -6,7 +6,13 @@ use super::{Context, Refusal, follow::Following};
 use crate::{
     artifacts::{Artifacts, ArtifactsError},
     directory::{Catalogue, Directory, Loaded},
-    domain::{artifact::ContentStore, id::SubscriptionId, license_key::KeyRecord, subscription::Subscription},
+    domain::{
+        artifact::ContentStore,
+        id::{ProductId, SubscriptionId},
+        license_key::KeyRecord,
+        stop::Stop,
+        subscription::Subscription,
+    },
     signing::{KeyRing, random},
     store::{self, Connection, Store, StoreError},
 };
@@ -29,19 +35,22 @@ pub fn directory(store: &Store) -> Result<(Directory, Following), StoreError> {
 /// When the database cannot be read, or holds what cannot be understood.
 pub(super) fn fill(directory: &Directory, connection: &mut Connection) -> Result<i64, StoreError> {
     let position = store::changes::newest(connection)?.unwrap_or(0);
-    let mut products = Vec::new();
-    for product in store::products::all(connection)? {
-        let stops = store::stops::of_product(connection, product.id)?;
-        products.push((product, stops));
+    let mut stops: HashMap<ProductId, Vec<Stop>> = HashMap::new();
+    for (product, stop) in store::stops::all(connection)? {
+        stops.entry(product).or_default().push(stop);
     }
+    let products = store::products::all(connection)?.into_iter().map(|product| {
+        let stops = stops.remove(&product.id).unwrap_or_default();
+        (product, stops)
+    });
     directory.replace_catalogue(Catalogue::new(
-        products,
+        products.collect(),
         store::releases::all(connection)?,
         store::manifests::all(connection)?,
         store::hosting_groups::all(connection)?,
     ));
-    store::subscriptions::for_each(connection, |subscription| {
-        directory.put_subscription(subscription.coverage);
+    store::subscriptions::for_each_coverage(connection, |coverage| {
+        directory.put_subscription(coverage);
     })?;
     store::license_keys::for_each(connection, |key| {
         // A key refers to a subscription (foreign key).

@@ -38,6 +38,15 @@ fn place(channel: Option<&Slug>) -> &str {
     channel.map_or("", Slug::as_str)
 }
 
+/// Every stop, with the product it is of.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn all(connection: &mut Connection) -> Result<Vec<(ProductId, Stop)>, StoreError> {
+    let rows: Vec<Row> = stops::table.select(Row::as_select()).load(connection)?;
+    rows.into_iter().map(|row| Ok((row.product_id.0, row.into_domain()?))).collect()
+}
+
 /// The stops of a product.
 ///
 /// # Errors

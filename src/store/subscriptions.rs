@@ -1,5 +1,7 @@
 //! `subscriptions`.
 
+use std::{collections::HashMap, sync::Arc};
+
 use diesel::prelude::*;
 use jiff::civil::Date;
 
@@ -59,12 +61,7 @@ impl Row {
     }
 
     fn into_domain(self) -> Result<Subscription, StoreError> {
-        let grace_days = u16::try_from(self.grace_days).map_err(|_| {
-            StoreError::Damaged(format!(
-                "subscription {} in the database has {} days of grace",
-                self.id.0, self.grace_days
-            ))
-        })?;
+        let grace_days = grace_days(self.id.0, self.grace_days)?;
         Ok(Subscription {
             coverage: Coverage {
                 id: self.id.0,
@@ -87,6 +84,62 @@ impl Row {
     }
 }
 
+fn grace_days(id: SubscriptionId, days: i64) -> Result<u16, StoreError> {
+    u16::try_from(days)
+        .map_err(|_| StoreError::Damaged(format!("subscription {id} in the database has {days} days of grace")))
+}
+
+/// What decisions depend on of a subscription. There may be a million, and all are read at the start.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = subscriptions)]
+struct CoverageRow {
+    id: Key<SubscriptionId>,
+    product_id: Key<ProductId>,
+    deployment: Name<Deployment>,
+    state: Name<SubscriptionState>,
+    starts_on: Name<Date>,
+    ends_on: Option<Name<Date>>,
+    grace_days: i64,
+    channels: String,
+    version_req: Option<Name<Requirement>>,
+    hosting_group_id: Option<Key<HostingGroupId>>,
+}
+
+impl CoverageRow {
+    fn into_domain(self, lists: &mut ChannelLists) -> Result<Coverage, StoreError> {
+        Ok(Coverage {
+            id: self.id.0,
+            product: self.product_id.0,
+            deployment: self.deployment.0,
+            state: self.state.0,
+            starts_on: self.starts_on.0,
+            ends_on: self.ends_on.map(|day| day.0),
+            grace_days: grace_days(self.id.0, self.grace_days)?,
+            channels: lists.read(self.channels)?,
+            version_req: self.version_req.map(|requirement| requirement.0.into()),
+            hosting_group: self.hosting_group_id.map(|id| id.0),
+        })
+    }
+}
+
+/// The lists of channels that were read so far, by their texts: a million subscriptions share a handful.
+#[derive(Default)]
+struct ChannelLists(HashMap<String, Arc<[Slug]>>);
+
+impl ChannelLists {
+    fn read(&mut self, text: String) -> Result<Arc<[Slug]>, StoreError> {
+        if let Some(known) = self.0.get(&text) {
+            return Ok(Arc::clone(known));
+        }
+        let list: Vec<Slug> = serde_json::from_str(&text).map_err(|error| {
+            StoreError::Damaged(format!("a subscription in the database has channels that are none: {error}"))
+        })?;
+        let list: Arc<[Slug]> = list.into();
+        self.0.insert(text, Arc::clone(&list));
+        Ok(list)
+    }
+}
+
 /// Which subscriptions a list is to show; what is `None` does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
@@ -100,23 +153,24 @@ pub struct Wanted {
     pub ends_before: Option<Date>,
 }
 
-/// Hands every subscription to `each`, without holding them all at once.
+/// Hands what every subscription covers to `each`, without holding them all at once.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn for_each(connection: &mut Connection, mut each: impl FnMut(Subscription)) -> Result<(), StoreError> {
+pub fn for_each_coverage(connection: &mut Connection, mut each: impl FnMut(Coverage)) -> Result<(), StoreError> {
+    let mut lists = ChannelLists::default();
     let mut last: Option<Key<SubscriptionId>> = None;
     loop {
         let mut query =
-            subscriptions::table.order(subscriptions::id).limit(BATCH).select(Row::as_select()).into_boxed();
+            subscriptions::table.order(subscriptions::id).limit(BATCH).select(CoverageRow::as_select()).into_boxed();
         if let Some(last) = last {
             query = query.filter(subscriptions::id.gt(last));
         }
         let before = last;
         for row in query.load_iter(connection)? {
-            let row: Row = row?;
+            let row: CoverageRow = row?;
             last = Some(row.id);
-            each(row.into_domain()?);
+            each(row.into_domain(&mut lists)?);
         }
         if last == before {
             return Ok(());
