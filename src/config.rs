@@ -296,16 +296,16 @@ impl Config {
             let path = self.path_of("database.url", url, "sqlite:", "sluice.sqlite3", takes)?;
             return Ok(format!("sqlite:{}", path.display()));
         }
+        if let Some(fault) = self.database.url.fault() {
+            return Err(ConfigError(format!("database.url: `{}` {fault}", self.database.url.shown())));
+        }
         if self.keys.encryption_key.reveal().is_empty() {
             return Err(ConfigError(
                 "keys.encryption_key is needed with PostgreSQL, where the signing keys are kept that replicas share; make one with `openssl rand -base64 32`, and keep it: what it encrypted cannot be read without it"
                     .to_owned(),
             ));
         }
-        match self.database.url.fault() {
-            Some(fault) => Err(ConfigError(format!("database.url: `{}` {fault}", self.database.url.shown()))),
-            None => Ok(url.to_owned()),
-        }
+        Ok(url.to_owned())
     }
 
     fn path_of(&self, key: &str, url: &str, scheme: &str, default: &str, takes: &str) -> Result<PathBuf, ConfigError> {
@@ -425,6 +425,7 @@ mod tests {
             ("SLUICE__AUTH__BOOTSTRAP_EMAIL", "a@example.com"),
             ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "12345678"),
             ("SLUICE__DATABASE__URL", "postgres://anna:12345678@db.example/sluice"),
+            ("SLUICE__KEYS__ENCRYPTION_KEY", "12345678"),
         ])
         .expect("a configuration");
         assert_eq!(config.database_url().expect("a URL"), "postgres://anna:12345678@db.example/sluice");
