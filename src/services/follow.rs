@@ -116,8 +116,8 @@ fn find(context: &Context, connection: &mut Connection) -> Result<Found, StoreEr
     Ok(Found::Changes(last, load(connection, &changes, (position, last))?))
 }
 
-fn load(connection: &mut Connection, changes: &[Logged], range: (i64, i64)) -> Result<Vec<Loaded>, StoreError> {
-    let changed: HashSet<Change> = changes.iter().filter_map(|change| context::change(&change.entry)).collect();
+fn load(connection: &mut Connection, log: &[Logged], range: (i64, i64)) -> Result<Vec<Loaded>, StoreError> {
+    let changed: HashSet<Change> = log.iter().filter_map(|change| context::change(&change.entry)).collect();
     let mut loaded = Vec::new();
     // An import may have changed a hundred thousand subscriptions; they are read together.
     if changed.iter().any(|change| matches!(change, Change::Subscription(_))) {

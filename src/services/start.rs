@@ -59,7 +59,7 @@ pub(super) fn fill(directory: &Directory, connection: &mut Connection) -> Result
 pub(super) fn changed_subscriptions(connection: &mut Connection, range: (i64, i64)) -> Result<Vec<Loaded>, StoreError> {
     let mut keys: HashMap<SubscriptionId, Vec<KeyRecord>> = HashMap::new();
     store::license_keys::for_each_changed(connection, range, |key| {
-        keys.entry(key.subscription).or_default().push(key)
+        keys.entry(key.subscription).or_default().push(key);
     })?;
     let mut loaded = Vec::new();
     store::subscriptions::for_each_changed(connection, range, |Subscription { coverage, .. }| {

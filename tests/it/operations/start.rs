@@ -1,6 +1,6 @@
 //! Starts under bad conditions: the program says in one line what is wrong and what to do, and ends.
 
-use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, time::Instant};
+use std::{fs, net::TcpListener, time::Instant};
 
 use crate::harness::{Actor, Server, Vendor, program::Ended, stores::Stores};
 
