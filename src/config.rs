@@ -303,16 +303,16 @@ impl Config {
             let path = self.path_of(name, url, "sqlite:", "sluice.sqlite3", takes)?;
             return Ok(format!("sqlite:{}", path.display()));
         }
+        if let Some(fault) = given.fault() {
+            return Err(ConfigError(format!("{name}: `{}` {fault}", given.shown())));
+        }
         if self.keys.encryption_key.reveal().is_empty() {
             return Err(ConfigError(
                 "keys.encryption_key is needed with PostgreSQL, where the signing keys are kept that replicas share; make one with `openssl rand -base64 32`, and keep it: what it encrypted cannot be read without it"
                     .to_owned(),
             ));
         }
-        match given.fault() {
-            Some(fault) => Err(ConfigError(format!("{name}: `{}` {fault}", given.shown()))),
-            None => Ok(url.to_owned()),
-        }
+        Ok(url.to_owned())
     }
 
     fn path_of(&self, key: &str, url: &str, scheme: &str, default: &str, takes: &str) -> Result<PathBuf, ConfigError> {
@@ -432,6 +432,7 @@ mod tests {
             ("SLUICE__AUTH__BOOTSTRAP_EMAIL", "a@example.com"),
             ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "12345678"),
             ("SLUICE__DATABASE__URL", "postgres://anna:12345678@db.example/sluice"),
+            ("SLUICE__KEYS__ENCRYPTION_KEY", "12345678"),
         ])
         .expect("a configuration");
         assert_eq!(config.database_url().expect("a URL"), "postgres://anna:12345678@db.example/sluice");

@@ -52,6 +52,12 @@ pub type Connection = AnyConnection;
 /// memory.
 const BATCH: i64 = 10_000;
 
+/// Whether rows are handed out as they are found: then a table is read as a whole, in the order in which it lies on the
+/// disk, and not in batches by its key, each row of which would be looked up elsewhere.
+const fn streams(connection: &Connection) -> bool {
+    matches!(connection, AnyConnection::Sqlite(_))
+}
+
 /// The open database.
 pub struct Store {
     place: Place,

@@ -21,7 +21,9 @@ pub struct MigrateArgs {
 /// # Errors
 /// When the database cannot be opened or migrated.
 pub fn run(arguments: &MigrateArgs, config: &Config) -> Result<(), Failure> {
-    let _folder = DataFolder::open(&config.data.folder).map_err(|error| Failure::failed(&error))?;
+    // Beside servers that run, only what may be shared can be changed.
+    let folder = (!config.database.is_shared()).then(|| DataFolder::open(&config.data.folder));
+    let _folder = folder.transpose().map_err(|error| Failure::failed(&error))?;
     let store = Store::connect(&config.database_url()?, config.database.connections);
     let store = store.map_err(|error| Failure::failed(&error))?;
     let run = store.migrate().map_err(|error| Failure::failed(&error.at(store.place())))?;

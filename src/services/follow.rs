@@ -116,15 +116,15 @@ fn find(context: &Context, connection: &mut Connection) -> Result<Found, StoreEr
     Ok(Found::Changes(last, load(connection, &changes, (position, last))?))
 }
 
-fn load(connection: &mut Connection, changes: &[Logged], range: (i64, i64)) -> Result<Vec<Loaded>, StoreError> {
-    let things: HashSet<Change> = changes.iter().filter_map(|change| context::change(&change.entry)).collect();
+fn load(connection: &mut Connection, log: &[Logged], range: (i64, i64)) -> Result<Vec<Loaded>, StoreError> {
+    let changed: HashSet<Change> = log.iter().filter_map(|change| context::change(&change.entry)).collect();
     let mut loaded = Vec::new();
     // An import may have changed a hundred thousand subscriptions; they are read together.
-    if things.iter().any(|change| matches!(change, Change::Subscription(_))) {
+    if changed.iter().any(|change| matches!(change, Change::Subscription(_))) {
         loaded = start::changed_subscriptions(connection, range)?;
     }
     // Products before their releases.
-    let (first, then): (Vec<_>, Vec<_>) = things
+    let (first, then): (Vec<_>, Vec<_>) = changed
         .into_iter()
         .filter(|change| !matches!(change, Change::Subscription(_)))
         .partition(|change| !matches!(change, Change::Release(..)));

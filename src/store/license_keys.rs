@@ -7,6 +7,7 @@ use super::{
     BATCH, Connection, Page, StoreError,
     changes::SUBSCRIPTION,
     schema::{changes, license_keys},
+    streams,
     value::{Key, Moment},
 };
 use crate::domain::{
@@ -47,8 +48,12 @@ impl Row {
 /// When the database cannot be read.
 pub fn for_each(connection: &mut Connection, mut each: impl FnMut(KeyRecord)) -> Result<(), StoreError> {
     let mut last: Option<Key<LicenseKeyId>> = None;
+    let streams = streams(connection);
     loop {
-        let mut query = license_keys::table.order(license_keys::id).limit(BATCH).select(Row::as_select()).into_boxed();
+        let mut query = license_keys::table.select(Row::as_select()).into_boxed();
+        if !streams {
+            query = query.order(license_keys::id).limit(BATCH);
+        }
         if let Some(last) = last {
             query = query.filter(license_keys::id.gt(last));
         }
@@ -58,7 +63,7 @@ pub fn for_each(connection: &mut Connection, mut each: impl FnMut(KeyRecord)) ->
             last = Some(row.id);
             each(row.into_domain()?);
         }
-        if last == before {
+        if streams || last == before {
             return Ok(());
         }
     }

@@ -9,6 +9,7 @@ use super::{
     BATCH, Connection, Page, StoreError,
     changes::SUBSCRIPTION,
     schema::{changes, products, subscriptions},
+    streams,
     value::{Json, Key, Moment, Name},
 };
 use crate::domain::{
@@ -160,9 +161,12 @@ pub struct Wanted {
 pub fn for_each_coverage(connection: &mut Connection, mut each: impl FnMut(Coverage)) -> Result<(), StoreError> {
     let mut lists = ChannelLists::default();
     let mut last: Option<Key<SubscriptionId>> = None;
+    let streams = streams(connection);
     loop {
-        let mut query =
-            subscriptions::table.order(subscriptions::id).limit(BATCH).select(CoverageRow::as_select()).into_boxed();
+        let mut query = subscriptions::table.select(CoverageRow::as_select()).into_boxed();
+        if !streams {
+            query = query.order(subscriptions::id).limit(BATCH);
+        }
         if let Some(last) = last {
             query = query.filter(subscriptions::id.gt(last));
         }
@@ -172,7 +176,7 @@ pub fn for_each_coverage(connection: &mut Connection, mut each: impl FnMut(Cover
             last = Some(row.id);
             each(row.into_domain(&mut lists)?);
         }
-        if last == before {
+        if streams || last == before {
             return Ok(());
         }
     }

@@ -26,7 +26,14 @@ fn the_readme_names_every_configuration_key() {
 #[test]
 fn every_link_between_documents_leads_to_a_file() {
     let mut broken = Vec::new();
-    for document in ["README.md", "CHANGELOG.md", "docs/integrating.md", "docs/release-toml.md", "examples/README.md"] {
+    for document in [
+        "README.md",
+        "CHANGELOG.md",
+        "docs/integrating.md",
+        "docs/release-toml.md",
+        "docs/deploying.md",
+        "examples/README.md",
+    ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
         let folder = folder.parent().expect("a folder");
         for target in read(document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

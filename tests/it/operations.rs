@@ -4,4 +4,5 @@ mod changes;
 mod crash;
 mod embedded;
 mod health;
+mod shutdown;
 pub mod start;

@@ -1,5 +1,6 @@
 //! Several replicas on one database. These run in every run of the suite, whatever `SLUICE_TEST_STORES` says.
 
+mod drill;
 mod keys;
 mod lead;
 mod start;

@@ -6,6 +6,7 @@ use crate::harness::{
     Actor, Answer, Customer, Product, Vendor,
     bytes::{digest_header, noise, sha256},
     eventually,
+    stores::{Kind, stores},
 };
 
 /// The link that a check gives now.
@@ -258,8 +259,10 @@ fn a_rotated_key_keeps_old_links_for_one_rotation() {
     let customer = published(&vendor, b"content").sell("single_user").customer;
     let first = link(&customer);
     let rotate = |vendor: &mut Vendor| {
-        let busy = crate::harness::program::Ended::of(&mut vendor.command(&["keys", "rotate", "links"])).expect(1);
-        assert!(busy.stderr.contains("in use by another Sluice"), "{busy:?}");
+        if stores() == Kind::SqliteAndFiles {
+            let busy = crate::harness::program::Ended::of(&mut vendor.command(&["keys", "rotate", "links"])).expect(1);
+            assert!(busy.stderr.contains("in use by another Sluice"), "{busy:?}");
+        }
         vendor.stop();
         crate::harness::program::Ended::of(&mut vendor.command(&["keys", "rotate", "links"])).expect(0);
         vendor.run();

@@ -114,3 +114,17 @@ fn a_replica_that_missed_what_the_log_forgot_reads_everything_anew() {
     nix::sys::signal::kill(second.pid(), nix::sys::signal::Signal::SIGCONT).expect("a signal");
     in_step("what was missed", || others.iter().all(|key| status(&second, key) == "up_to_date"));
 }
+
+#[test]
+fn a_connection_that_drops_makes_nobody_miss_a_change() {
+    let (first, second) = two();
+    let office = first.product();
+    for _ in 0..3 {
+        first.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name = 'sluice'",
+        );
+        let key = office.sell("single_user").key;
+        in_step("a subscription", || status(&second, &key) == "up_to_date");
+    }
+}

@@ -31,7 +31,7 @@ fn checks_go_on_while_the_store_is_away_and_all_is_well_when_it_is_back() {
     unavailable(put(&vendor, &path, &noise(20 << 20, "large"), None));
     assert_eq!(customer.offered("office-maker", "12.0.0").as_deref(), Some("13.0.0"));
     customer.head(&url).send().expect(200);
-    eventually(20, "the server to say so", || (readiness(&vendor) == (503, "degraded".to_owned())).then_some(()));
+    eventually(20, "the server to say so", || (readiness(&vendor) == (200, "degraded".to_owned())).then_some(()));
     vendor.anonymous().get("/livez").send().ok();
     s3.run();
     assert_eq!(customer.get(&url).send().expect(200).text(), "the program");
@@ -52,7 +52,7 @@ fn a_server_starts_without_its_store_and_uses_it_when_it_is_there() {
     vendor.run();
     assert!(vendor.log().iter().any(|line| line.contains("started without the artifact store")), "{:?}", vendor.log());
     assert_eq!(customer.offered("office-maker", "12.0.0").as_deref(), Some("13.0.0"));
-    assert_eq!(readiness(&vendor), (503, "degraded".to_owned()));
+    assert_eq!(readiness(&vendor), (200, "degraded".to_owned()));
     s3.run();
     let url = link(&customer, "12.0.0");
     assert_eq!(customer.get(&url).send().expect(200).text(), "the program");
