@@ -99,7 +99,6 @@ impl App {
         for migration in store.migrate().map_err(|error| error.at(store.place()))? {
             tracing::info!(migration, "database migrated");
         }
-        let (keys, vault) = Self::keys(config, &store)?;
         let artifacts = Artifacts::open(artifact_options(config)?)?;
         start::match_artifacts(&store, &artifacts).map_err(|error| match error {
             MatchError::Store(error) => StartError::Store(error),
@@ -107,6 +106,8 @@ impl App {
         })?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (directory, following) = start::directory(&store).map_err(|error| error.at(store.place()))?;
+        // After the place in the log is known: a rotation that comes in between is followed like any other.
+        let (keys, vault) = Self::keys(config, &store)?;
         let context = Arc::new(Context {
             clock,
             directory,

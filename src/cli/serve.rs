@@ -11,7 +11,7 @@ use std::{
 use actix_web::{dev::ServerHandle, web};
 use clap::Args;
 use socket2::{Domain, Socket, Type};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, say};
@@ -28,6 +28,9 @@ const BACKLOG: i32 = 4096;
 
 /// How often a database that is away at the start is looked for.
 const TRY_EVERY: Duration = Duration::from_secs(1);
+
+/// How long the jobs may take to come to their end.
+const LAST_WRITES: Duration = Duration::from_secs(15);
 
 /// Of so many tries one is told of.
 const SAY_EVERY: u32 = 30;
@@ -62,8 +65,14 @@ pub fn run(arguments: &ServeArgs, config: &Config) -> Result<(), Failure> {
     let listener = listen(config.server.bind)?;
     let bound = listener.local_addr().map_err(|error| Failure::failed(&error))?;
     actix_web::rt::System::new().block_on(async {
-        let app = build(&config, bound, &listener).await?;
-        serve(app, listener, &config, arguments.demo).await
+        // Before anything else: as the first process of a container it would not even be ended by a signal otherwise, and one
+        // that comes while nobody listens would be lost.
+        let mut stop = StopSignal::listen()?;
+        let app = tokio::select! {
+            app = build(&config, bound, &listener) => app?,
+            () = stop.told() => return Ok(()),
+        };
+        serve(app, listener, &config, arguments.demo, stop).await
     })
 }
 
@@ -100,7 +109,36 @@ async fn build(config: &Config, bound: SocketAddr, listener: &TcpListener) -> Re
     }
 }
 
-async fn serve(mut app: App, listener: TcpListener, config: &Config, demo: bool) -> Result<(), Failure> {
+/// SIGTERM or Ctrl-C.
+struct StopSignal {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignal {
+    fn listen() -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| Failure::failed(&format!("cannot wait for signals: {error}"));
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+        })
+    }
+
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+async fn serve(
+    mut app: App,
+    listener: TcpListener,
+    config: &Config,
+    demo: bool,
+    mut stop: StopSignal,
+) -> Result<(), Failure> {
     let demo = match demo {
         true => Some(demo::fill(&app.context, config).await?),
         false => None,
@@ -108,24 +146,21 @@ async fn serve(mut app: App, listener: TcpListener, config: &Config, demo: bool)
     app.bootstrap(config).await.map_err(|error| Failure::failed(&error))?;
     let bound = listener.local_addr().map_err(|error| Failure::failed(&error))?;
     let app = web::Data::new(app);
-    // Before anybody is told that it runs: a signal that came while it is being listened for would be lost.
-    let failed = |error: std::io::Error| Failure::failed(&format!("cannot wait for signals: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let server = server::start(app.clone(), listener, &config.server).map_err(|error| Failure::failed(&error))?;
     let jobs = Jobs::start(&app.context, config.checks.sightings_every.0);
     welcome(&app, bound, config, demo);
     let handle = server.handle();
     actix_web::rt::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        stop.told().await;
         tracing::info!("stopping: no new requests, those under way come to their end");
         handle.stop(true).await;
     });
     let ended = server.await;
-    jobs.stop().await;
+    if tokio::time::timeout(LAST_WRITES, jobs.stop()).await.is_err() {
+        // A database that hangs would hold the end up for ever; nothing acknowledged waits to be written.
+        tracing::error!("what was gathered could not be written down in {} s", LAST_WRITES.as_secs());
+        std::process::exit(1);
+    }
     if let Err(error) = app.context.store.settle() {
         tracing::warn!(%error, "the database's log could not be brought into its file; it will be at the next start");
     }

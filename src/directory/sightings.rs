@@ -15,12 +15,18 @@ use crate::domain::{
 /// Parts with a lock of their own, so that checks on different threads seldom wait for one another.
 const PARTS: usize = 16;
 
-/// Installations remembered in one part; past that, newcomers are dropped until the next writing. Together: half a
-/// million, some 150 MB, which only a flood of invented installations comes near.
-const MOST_IN_A_PART: usize = 32_768;
+/// Installations remembered in one part; past that, newcomers are dropped until the next writing. Together: two
+/// million, some 600 MB, which only an outage at a vendor of that size or a flood of invented installations comes near.
+const MOST_IN_A_PART: usize = 131_072;
 
 /// The same for checks without a license key, which anybody can make with invented installations.
 const MOST_STRANGERS_IN_A_PART: usize = 256;
+
+/// Whether one more may be remembered.
+fn has_room(part: &HashMap<Place, Sighting>, sighting: &Sighting) -> bool {
+    let most = if sighting.subscription.is_some() { MOST_IN_A_PART } else { MOST_STRANGERS_IN_A_PART };
+    part.len() < most
+}
 
 type Place = (ProductId, InstallationId);
 type Part = Mutex<HashMap<Place, Sighting>>;
@@ -37,8 +43,7 @@ impl Sightings {
     pub fn note(&self, sighting: Sighting) {
         let (part, place) = self.place(&sighting);
         let mut part = part.lock();
-        let most = if sighting.subscription.is_some() { MOST_IN_A_PART } else { MOST_STRANGERS_IN_A_PART };
-        if part.len() < most || part.contains_key(&place) {
+        if has_room(&part, &sighting) || part.contains_key(&place) {
             part.insert(place, sighting);
         }
     }
@@ -53,7 +58,10 @@ impl Sightings {
     pub fn put_back(&self, sightings: Vec<Sighting>) {
         for sighting in sightings {
             let (part, place) = self.place(&sighting);
-            part.lock().entry(place).or_insert(sighting);
+            let mut part = part.lock();
+            if has_room(&part, &sighting) {
+                part.entry(place).or_insert(sighting);
+            }
         }
     }
 

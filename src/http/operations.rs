@@ -1,5 +1,7 @@
 //! What the vendor's operators and other programs look at: health, metrics, the public keys.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpResponse, get,
     http::{StatusCode, header},
@@ -11,6 +13,7 @@ use crate::{
     http::{App, Problem, wire},
     services::Refusal,
     signing::PublicKey,
+    store,
 };
 
 /// How the server is.
@@ -64,18 +67,26 @@ pub async fn get_readiness(app: App) -> HttpResponse {
         problems.push(format!(
             "the database has not been reached for {seconds} s; checks are answered from what was known then"
         ));
-    } else if context
-        .read(|connection| Ok(crate::store::settings::get(connection, crate::store::settings::LICENSE_SECRET)?))
-        .await
-        .is_err()
+    } else if !is_so(async {
+        context.read(|connection| Ok(store::settings::get(connection, store::settings::LICENSE_SECRET)?)).await.is_ok()
+    })
+    .await
     {
         problems.push("the database cannot be read".to_owned());
     }
-    if !context.artifacts.is_writable().await {
+    if !is_so(context.artifacts.is_writable()).await {
         problems.push("the artifact store cannot be written".to_owned());
     }
     let status = if problems.is_empty() { "ready" } else { "degraded" };
     wire::json(StatusCode::OK, &Health { status, problems })
+}
+
+/// Whoever asks whether the server is ready waits no longer than this for each thing that is looked at: a load balancer takes
+/// a server that does not answer for dead, and one store that hangs is no reason to have no checks.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+async fn is_so(question: impl Future<Output = bool>) -> bool {
+    tokio::time::timeout(PATIENCE, question).await.unwrap_or(false)
 }
 
 /// Figures for Prometheus.

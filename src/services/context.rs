@@ -1,6 +1,6 @@
 //! What use cases work with, and how they read and write.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
@@ -147,6 +147,20 @@ pub(super) fn change(entry: &Entry) -> Option<Change> {
     })
 }
 
+/// Whoever reads or reports is told after this long that the database does not answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs work on a thread that may block.
+async fn off_the_loop<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(error)) => Err(Refusal::internal(&error)),
+        Err(_) => Err(StoreError::Unavailable(format!("it has not answered for {} s", PATIENCE.as_secs())).into()),
+    }
+}
+
 impl Context {
     /// Takes these keys into use.
     pub fn use_keys(&self, ring: KeyRing) {
@@ -164,6 +178,7 @@ impl Context {
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let context = Arc::clone(self);
+        // However long it takes: an import that was given up on, and then done, would have shown its keys to nobody.
         let done = tokio::task::spawn_blocking(move || context.write_blocking(work)).await;
         done.unwrap_or_else(|error| Err(Refusal::internal(&error)))
     }
@@ -201,8 +216,7 @@ impl Context {
     ) -> Result<T, Refusal> {
         let context = Arc::clone(self);
         let in_transaction = move || context.store.append(|connection| work(connection, context.clock.now()));
-        let done = tokio::task::spawn_blocking(in_transaction).await;
-        done.unwrap_or_else(|error| Err(Refusal::internal(&error)))
+        off_the_loop(in_transaction).await
     }
 
     /// Runs queries on a thread that may block.
@@ -214,8 +228,7 @@ impl Context {
         work: impl FnOnce(&mut Connection) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let context = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || context.store.read(work)).await;
-        done.unwrap_or_else(|error| Err(Refusal::internal(&error)))
+        off_the_loop(move || context.store.read(work)).await
     }
 }
 

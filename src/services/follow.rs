@@ -69,8 +69,8 @@ impl Following {
 enum Found {
     /// Nothing new.
     Nothing,
-    /// Changes up to this one, and what they changed as it is now.
-    Changes(i64, Vec<Loaded>),
+    /// Changes up to this one, and what they changed as it is now; and whether these are all that there were.
+    Changes { position: i64, loaded: Vec<Loaded>, is_all: bool },
     /// All of it was read anew, up to this change.
     Everything(i64),
 }
@@ -83,17 +83,17 @@ pub fn catch_up(context: &Context) -> Result<(), StoreError> {
     loop {
         let began = Instant::now();
         let read = |connection: &mut Connection| find(context, connection);
-        let brought_in = context.store.follow(read, |found| {
-            let (position, loaded) = match found {
-                Found::Nothing => return false,
-                Found::Everything(position) => (position, Vec::new()),
-                Found::Changes(position, loaded) => (position, loaded),
+        let has_all = context.store.follow(read, |found| {
+            let (position, loaded, is_all) = match found {
+                Found::Nothing => return true,
+                Found::Everything(position) => (position, Vec::new(), true),
+                Found::Changes { position, loaded, is_all } => (position, loaded, is_all),
             };
             context.directory.apply(loaded);
             context.following.position.store(position, Ordering::Relaxed);
-            true
+            is_all
         })?;
-        if !brought_in {
+        if has_all {
             context.following.note(began);
             return Ok(());
         }
@@ -103,17 +103,29 @@ pub fn catch_up(context: &Context) -> Result<(), StoreError> {
 fn find(context: &Context, connection: &mut Connection) -> Result<Found, StoreError> {
     let position = context.following.position.load(Ordering::Relaxed);
     let changes = store::changes::after(connection, position, AT_ONCE)?;
-    let Some(last) = changes.last().map(|change| change.id) else { return Ok(Found::Nothing) };
+    let Some(last) = changes.last().map(|change| change.id) else {
+        // A database that was restored while this replica ran is not the one that it followed.
+        return match store::changes::newest(connection)? {
+            Some(newest) if newest < position => read_anew(context, connection),
+            _ => Ok(Found::Nothing),
+        };
+    };
     // Numbers may be missing because a write was undone, or because the log was cut while this replica was away.
     let first = store::changes::oldest(connection)?.unwrap_or(last);
     if first > position.saturating_add(1) {
-        tracing::info!("the log of changes does not go back far enough; everything is read anew");
-        return Ok(Found::Everything(start::fill(&context.directory, connection)?));
+        return read_anew(context, connection);
     }
     if changes.iter().any(|change| change.entry.kind == KEYS) {
         share_keys::reload(context, connection)?;
     }
-    Ok(Found::Changes(last, load(connection, &changes, (position, last))?))
+    let is_all = i64::try_from(changes.len()).is_ok_and(|found| found < AT_ONCE);
+    Ok(Found::Changes { position: last, loaded: load(connection, &changes, (position, last))?, is_all })
+}
+
+fn read_anew(context: &Context, connection: &mut Connection) -> Result<Found, StoreError> {
+    tracing::info!("the log of changes does not go on from where this replica is; everything is read anew");
+    share_keys::reload(context, connection)?;
+    Ok(Found::Everything(start::fill(&context.directory, connection)?))
 }
 
 fn load(connection: &mut Connection, log: &[Logged], range: (i64, i64)) -> Result<Vec<Loaded>, StoreError> {

@@ -78,26 +78,38 @@ pub(super) fn changed_subscriptions(connection: &mut Connection, range: (i64, i6
     Ok(loaded)
 }
 
+/// The value of a setting, which becomes `new` where it has none. Of replicas that start at once one sets it.
+fn known_or_new(store: &Store, name: &str, new: &str) -> Result<String, StoreError> {
+    if let Some(known) = store.read(|connection| store::settings::get(connection, name))? {
+        return Ok(known);
+    }
+    store.write(
+        |connection: &mut Connection| {
+            let known = match store::settings::get(connection, name)? {
+                Some(known) => known,
+                None => {
+                    store::settings::insert(connection, name, new)?;
+                    new.to_owned()
+                }
+            };
+            Ok::<_, StoreError>((known, ()))
+        },
+        |()| (),
+    )
+}
+
 /// Makes sure that the keys are those which the license keys in the database were hashed with.
 ///
 /// # Errors
 /// When they are not: then no customer's key would be recognised.
 pub fn match_keys(store: &Store, keys: &KeyRing, where_kept: &str) -> Result<(), StoreError> {
-    let known: Option<String> =
-        store.read(|connection| store::settings::get(connection, store::settings::LICENSE_SECRET))?;
-    match known.as_deref() {
-        Some(id) if id == keys.license_secret_id() => Ok(()),
-        Some(_) => Err(StoreError::Other(format!(
-            "the license keys in the database were made with other secrets than those in {where_kept}; restore those that belong to this database"
-        ))),
-        None => store.write(
-            |connection: &mut Connection| {
-                store::settings::insert(connection, store::settings::LICENSE_SECRET, keys.license_secret_id())?;
-                Ok::<_, StoreError>(((), ()))
-            },
-            |()| (),
-        ),
+    let id = keys.license_secret_id();
+    if known_or_new(store, store::settings::LICENSE_SECRET, id)? == id {
+        return Ok(());
     }
+    Err(StoreError::Other(format!(
+        "the license keys in the database were made with other secrets than those in {where_kept}; restore those that belong to this database"
+    )))
 }
 
 /// Why the database and the artifact stores do not go together.
@@ -187,12 +199,8 @@ async fn match_marker(store: &Store, artifacts: &Artifacts, place: ContentStore)
         (Some(known), None) => Ok(artifacts.mark(place, &known).await?),
         (None, None) => {
             let new = uuid::Uuid::from_bytes(random()).to_string();
-            let insert = |connection: &mut Connection| {
-                store::settings::insert(connection, store::settings::ARTIFACTS, &new)?;
-                Ok::<_, StoreError>(((), ()))
-            };
-            store.write(insert, |()| ())?;
-            Ok(artifacts.mark(place, &new).await?)
+            let known = known_or_new(store, store::settings::ARTIFACTS, &new)?;
+            Ok(artifacts.mark(place, &known).await?)
         }
     }
 }

@@ -86,6 +86,9 @@ impl Pool {
                 }
                 drop(lent);
                 held = self.shelf.lock();
+                // What ended this one has most likely ended the others too; each would take its time to say so.
+                let idle = std::mem::take(&mut held.idle);
+                held.all = held.all.saturating_sub(idle.len());
             } else if held.all < self.most {
                 held.all += 1;
                 drop(held);

@@ -24,12 +24,15 @@ const OLDEST: i32 = 150_000;
 /// How long a write waits for others. The locks in the database give up after as long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a write that is done waits to be applied. It holds up every replica meanwhile, and the server ends it after 10 s.
+const APPLYING: Duration = Duration::from_secs(5);
+
 /// How often an addition is tried before the one who asked for it has to.
 const TRIES: u32 = 3;
 
 /// What the URL is given where it says nothing else: a server that is gone is noticed in seconds, not in the two hours of
 /// the system's defaults.
-const PARAMETERS: [(&str, &str); 7] = [
+const PARAMETERS: [(&str, &str); 8] = [
     ("application_name", "sluice"),
     ("connect_timeout", "5"),
     ("keepalives", "1"),
@@ -37,6 +40,8 @@ const PARAMETERS: [(&str, &str); 7] = [
     ("keepalives_interval", "2"),
     ("keepalives_count", "3"),
     ("tcp_user_timeout", "5000"),
+    // After a failover an old address may lead to a server that follows another one.
+    ("target_session_attrs", "primary"),
 ];
 
 /// A replica that is stopped in the middle of a transaction must not hold up the others.
@@ -92,12 +97,12 @@ impl Postgresql {
         work: impl FnOnce(&mut Connection) -> Result<(T, C), E>,
         after: impl FnOnce(C),
     ) -> Result<T, E> {
-        let _turn = wait_for(&self.turn)?;
+        let _turn = wait_for(&self.turn, PATIENCE)?;
         self.pool.with(|connection| {
             let mut applying = None;
             let (value, committed) = transaction::run(connection, Purpose::Change, |connection| {
                 let done = work(connection)?;
-                applying = Some(wait_for(&self.applying)?);
+                applying = Some(wait_for(&self.applying, APPLYING)?);
                 Ok::<_, E>(done)
             })?;
             after(committed);
@@ -127,7 +132,7 @@ impl Postgresql {
         read: impl FnOnce(&mut Connection) -> Result<C, E>,
         after: impl FnOnce(C) -> T,
     ) -> Result<T, E> {
-        let _applying = wait_for(&self.applying)?;
+        let _applying = wait_for(&self.applying, PATIENCE)?;
         self.snapshot(read).map(after)
     }
 
@@ -146,9 +151,9 @@ impl Postgresql {
     }
 }
 
-fn wait_for(turn: &Mutex<()>) -> Result<MutexGuard<'_, ()>, StoreError> {
-    turn.try_lock_for(PATIENCE).ok_or_else(|| {
-        StoreError::Unavailable(format!("other writes have been under way for {} s", PATIENCE.as_secs()))
+fn wait_for(turn: &Mutex<()>, patience: Duration) -> Result<MutexGuard<'_, ()>, StoreError> {
+    turn.try_lock_for(patience).ok_or_else(|| {
+        StoreError::Unavailable(format!("other changes have been under way for {} s", patience.as_secs()))
     })
 }
 
@@ -182,7 +187,19 @@ fn connect(url: &str) -> Result<Connection, String> {
 fn refused(text: &str, place: &Place) -> StoreError {
     let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
     let cannot = format!("cannot use the database {place}: {text}");
-    if says(&["is starting up", "shutting down", "in recovery mode", "too many clients", "connection slots"]) {
+    if says(&["hot standby"]) {
+        StoreError::Other(format!(
+            "cannot use the database {place}: it is a read-only replica; name the primary server in database.url"
+        ))
+    } else if says(&[
+        "SYSCALL",
+        "closed unexpectedly",
+        "is starting up",
+        "shutting down",
+        "in recovery mode",
+        "too many clients",
+        "connection slots",
+    ]) {
         StoreError::Unavailable(format!("{cannot}; wait until it can be used"))
     } else if says(&["certificate", "SSL", "sslmode", "sslrootcert"]) {
         StoreError::Other(format!(
@@ -196,8 +213,16 @@ fn refused(text: &str, place: &Place) -> StoreError {
         StoreError::Other(format!("{cannot}; make it (CREATE DATABASE), or name another one in database.url"))
     } else if says(&["permission denied"]) {
         StoreError::Other(format!("{cannot}; make the user of database.url the owner of the database"))
-    } else if says(&["invalid connection option", "invalid URI", "invalid sslmode", "invalid port", "invalid integer"])
-    {
+    } else if says(&[
+        " value: \"",
+        "private key file",
+        "unrecognized configuration",
+        "invalid connection option",
+        "invalid URI",
+        "invalid sslmode",
+        "invalid port",
+        "invalid integer",
+    ]) {
         StoreError::Other(format!("{cannot}; mend database.url"))
     } else {
         StoreError::Unavailable(format!(

@@ -58,10 +58,13 @@ impl Stores {
     pub fn empty() -> Self {
         match stores() {
             Kind::SqliteAndFiles => Self { database: None, s3: None },
-            Kind::PostgresqlAndS3 => {
-                Self { database: Some(Arc::new(Database::empty())), s3: Some(Arc::new(S3::start())) }
-            }
+            Kind::PostgresqlAndS3 => Self::empty_and_shared(),
         }
+    }
+
+    /// The same, whatever the environment chooses.
+    pub fn empty_and_shared() -> Self {
+        Self { database: Some(Arc::new(Database::empty())), s3: Some(Arc::new(S3::start())) }
     }
 
     /// The database, where it is a server's.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use crate::harness::{Actor, Answer, Vendor, cluster::Cluster, database::Admin};
+use crate::harness::{Actor, Answer, Vendor, cluster::Cluster, database::Admin, eventually};
 
 fn unavailable(answer: Answer) {
     let refused = answer.refused(503, "storage_unavailable");
@@ -39,7 +39,9 @@ fn checks_go_on_and_writes_wait_for_a_database_that_is_away_and_work_at_once_whe
         cluster.run();
         sold.customer.post("/api/v1/reports").json(&report).send().accepted();
         vendor.admin.post(customers).json(&json!({"name": "back again"})).send().created();
-        assert_eq!(vendor.anonymous().get("/readyz").send().ok()["status"], "ready");
+        eventually(5, "the server to be ready", || {
+            (vendor.anonymous().get("/readyz").send().ok()["status"] == "ready").then_some(())
+        });
     }
     // Connections that end one by one, as with a time-out of the network.
     for _ in 0..3 {

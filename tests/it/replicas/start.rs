@@ -10,7 +10,16 @@ use std::{
 
 use nix::sys::signal::Signal;
 
-use crate::harness::{Server, cluster::Cluster, database::Admin, eventually};
+use crate::harness::{Server, cluster::Cluster, database::Admin, eventually, stores::Stores};
+
+#[test]
+fn two_replicas_that_start_at_once_on_an_empty_database_both_come_up() {
+    let stores = Stores::empty_and_shared();
+    let servers = [Server::on(stores.clone(), &[]), Server::on(stores, &[])];
+    thread::scope(|scope| {
+        servers.map(|mut server| scope.spawn(move || server.run())).map(|run| run.join().expect("a start"))
+    });
+}
 
 struct Killed(Child);
 

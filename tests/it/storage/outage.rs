@@ -82,11 +82,12 @@ fn an_upload_that_the_store_goes_away_under_is_refused_and_nothing_of_it_is_left
 fn asking_whether_the_server_is_ready_is_no_load_on_the_store() {
     let mut s3 = S3::start();
     let vendor = s3.vendor(&[]);
-    assert_eq!(readiness(&vendor).0, 200);
+    let ready = (200, "ready".to_owned());
+    assert_eq!(readiness(&vendor), ready);
     // What was found is taken for granted for some seconds.
     s3.stop();
     for _ in 0..20 {
-        assert_eq!(readiness(&vendor).0, 200);
+        assert_eq!(readiness(&vendor), ready);
     }
     s3.run();
 }
