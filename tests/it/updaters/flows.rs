@@ -10,6 +10,7 @@ use super::{
     site::{Settings, Site, archive, program},
     vendor::Vendor,
 };
+use crate::harness::S3;
 
 const NO_END: &str = "2099-12-31";
 const LONG_AGO: &str = "2021-01-31";
@@ -24,7 +25,10 @@ enum Day {
 
 /// A vendor with versions 12.4.0 and 13.0.0 for these programs. A `13` server accepts only `13` clients.
 fn vendor(components: &[&str]) -> Vendor {
-    let vendor = Vendor::start();
+    filled(Vendor::start(), components)
+}
+
+fn filled(vendor: Vendor, components: &[&str]) -> Vendor {
     for (version, published_at) in [("12.4.0", Some("2020-06-01T00:00:00Z")), ("13.0.0", None)] {
         let archives: Vec<_> =
             components.iter().map(|component| (*component, archive(&program(version, &[])))).collect();
@@ -260,4 +264,18 @@ fn cloud_with_an_expired_subscription_changes_nothing() {
     let server = site(&vendor, &key, "12.4.0", None, true);
     assert_eq!((server.play("cloud", &["server"]).code, server.version()), (Some(10), "12.4.0".into()));
     assert_eq!(vendor.runs(), Vec::<Value>::new());
+}
+
+#[test]
+fn an_updater_follows_a_redirect_to_the_bucket() {
+    let s3 = S3::start();
+    let mut settings = s3.settings();
+    settings.push(("downloads.mode", "redirect".to_owned()));
+    let vendor = filled(Vendor::with(&settings), &["standalone"]);
+    let key = vendor.subscription("single_user", NO_END, None);
+    let site = site(&vendor, &key, "12.4.0", None, true);
+    let played = site.play("single_user", &["--yes"]);
+    assert_eq!((played.code, site.version()), (Some(0), "13.0.0".into()), "{played:?}");
+    let by_way_of_the_server: usize = vendor.proxy.downloads().iter().map(|seen| seen.sent).sum();
+    assert!(by_way_of_the_server < 1000, "the bytes came from the bucket: {by_way_of_the_server}");
 }

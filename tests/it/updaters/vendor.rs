@@ -11,7 +11,7 @@ use reqwest::{Method, blocking::Client as Http};
 use serde_json::{Value, json};
 
 use super::proxy::Proxy;
-use crate::harness::stores::Folder;
+use crate::harness::stores::{Folder, variable};
 
 const EMAIL: &str = "admin@vendor.example";
 const PASSWORD: &str = "correct-horse-battery-staple";
@@ -36,6 +36,11 @@ impl Drop for Vendor {
 impl Vendor {
     /// A vendor of `office-maker`, with the version that everybody has.
     pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same with settings such as `("downloads.mode", "redirect".to_owned())`.
+    pub fn with(settings: &[(&str, String)]) -> Self {
         let (proxy, data) = (Proxy::start(), Folder::new());
         // A port that was free a moment ago. Updaters only know the proxy's.
         let bind = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
@@ -44,6 +49,7 @@ impl Vendor {
             .arg("serve")
             .current_dir(data.path())
             .envs(data.environment())
+            .envs(settings.iter().map(|(key, value)| (variable(key), value)))
             .env("SLUICE__SERVER__BIND", &bind)
             .env("SLUICE__SERVER__PUBLIC_URL", proxy.url())
             .env("SLUICE__AUTH__BOOTSTRAP_EMAIL", EMAIL)
