@@ -85,14 +85,11 @@ fn known_or_new(store: &Store, name: &str, new: &str) -> Result<String, StoreErr
     }
     store.write(
         |connection: &mut Connection| {
-            let known = match store::settings::get(connection, name)? {
-                Some(known) => known,
-                None => {
-                    store::settings::insert(connection, name, new)?;
-                    new.to_owned()
-                }
-            };
-            Ok::<_, StoreError>((known, ()))
+            if let Some(known) = store::settings::get(connection, name)? {
+                return Ok((known, ()));
+            }
+            store::settings::insert(connection, name, new)?;
+            Ok::<_, StoreError>((new.to_owned(), ()))
         },
         |()| (),
     )
