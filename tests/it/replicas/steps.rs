@@ -22,6 +22,8 @@ fn status(vendor: &Vendor, key: &str) -> String {
     let answer = vendor.customer(key).check("office-maker", "12.0.0", &[]);
     match answer.status {
         200 => answer.ok()["status"].as_str().expect("a status").to_owned(),
+        // A replica that was halted finds that the time of a connection is up.
+        408 => String::new(),
         _ => answer.json()["code"].as_str().expect("a code").to_owned(),
     }
 }
