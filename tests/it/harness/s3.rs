@@ -6,7 +6,7 @@ use std::{
     collections::BTreeSet,
     fs,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -32,7 +32,7 @@ use s3s_fs::FileSystem;
 use tempfile::TempDir;
 use tokio::{net::TcpSocket, runtime::Runtime};
 
-use super::Vendor;
+use super::{Vendor, server::files};
 
 pub const ACCESS_KEY: &str = "vendor";
 pub const SECRET_KEY: &str = "a-secret-of-the-store";
@@ -216,15 +216,4 @@ impl Drop for S3 {
             threads.shutdown_background();
         }
     }
-}
-
-fn files(folder: &Path) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => found.extend(files(&entry.path())),
-            _ => drop(found.insert(entry.file_name().to_string_lossy().into_owned())),
-        }
-    }
-    found
 }

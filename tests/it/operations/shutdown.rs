@@ -13,29 +13,29 @@ use crate::harness::{Actor as _, Vendor, bytes::noise, eventually};
 const SIZE: usize = 40_000_000;
 const INSTALLATION: &str = "0199a0de-0000-4000-8000-0000000000c1";
 
-/// A vendor whose program is being downloaded: the answer with a first piece read.
-fn downloading(settings: &[(&str, &str)]) -> (Vendor, reqwest::blocking::Response) {
+/// A vendor whose program is being downloaded: the answer, and a first piece of it.
+fn downloading(settings: &[(&str, &str)]) -> (Vendor, reqwest::blocking::Response, Vec<u8>) {
     let vendor = Vendor::with(settings);
     let office = vendor.product();
-    office.release("13.0.0").standalone(noise(SIZE, "program")).publish();
+    office.release("13.0.0").standalone(noise(SIZE, "under way")).publish();
     let customer = office.sell("single_user").customer;
     let answer = customer.check("office-maker", "12.0.0", &[("installation", INSTALLATION)]).ok();
     let url = answer["update"]["artifact"]["url"].as_str().expect("a link").to_owned();
     let mut download = customer.get(&url).open();
-    download.read_exact(&mut [0; 1000]).expect("a first piece");
-    (vendor, download)
+    let mut received = vec![0; 1000];
+    download.read_exact(&mut received).expect("a first piece");
+    (vendor, download, received)
 }
 
 #[test]
 fn downloads_end_nobody_new_is_let_in_and_what_was_gathered_is_written() {
-    let (mut vendor, mut download) =
+    let (mut vendor, mut download, mut received) =
         downloading(&[("server.shutdown_timeout", "30s"), ("checks.sightings_every", "1h")]);
     let address = *vendor.address().lock().expect("a lock");
     kill(vendor.pid(), Signal::SIGTERM).expect("a signal");
     eventually(10, "the door to be shut", || TcpStream::connect(address).err());
-    let mut rest = Vec::new();
-    download.read_to_end(&mut rest).expect("the rest");
-    assert_eq!(rest.len(), SIZE - 1000);
+    download.read_to_end(&mut received).expect("the rest");
+    assert!(received == noise(SIZE, "under way"), "{} bytes", received.len());
     vendor.restart();
     let seen = vendor.admin.get("/api/v1/admin/installations").send().ok();
     assert_eq!(seen["items"][0]["id"], INSTALLATION, "{seen}");
@@ -43,7 +43,7 @@ fn downloads_end_nobody_new_is_let_in_and_what_was_gathered_is_written() {
 
 #[test]
 fn a_download_that_nobody_reads_holds_the_end_up_no_longer_than_is_configured() {
-    let (mut vendor, download) = downloading(&[("server.shutdown_timeout", "1s")]);
+    let (mut vendor, download, _) = downloading(&[("server.shutdown_timeout", "1s")]);
     let began = Instant::now();
     vendor.stop();
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());

@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpListener, time::Instant};
 
-use crate::harness::{Actor, Server, Vendor, program::Ended, stores::Stores};
+use crate::harness::{Server, Vendor, program::Ended, stores::Stores};
 
 /// Starts the server, which must fail: in one line on standard error that has all of this, quickly, without a panic.
 #[track_caller]
@@ -120,31 +120,4 @@ fn migrate_can_be_run_again_and_says_what_it_did() {
     assert_eq!(again["migrations"], serde_json::json!([]));
     let mut server = server;
     server.run();
-}
-
-#[test]
-fn requests_under_way_come_to_their_end_when_the_server_is_stopped() {
-    let mut vendor = Vendor::start();
-    let office = vendor.product();
-    let content = crate::harness::bytes::noise(12 << 20, "under way");
-    office.release("13.0.0").standalone(content.clone()).publish();
-    let customer = office.sell("single_user").customer;
-    let url =
-        customer.check("office-maker", "12.0.0", &[]).ok()["update"]["artifact"]["url"].as_str().unwrap().to_owned();
-    let mut response = customer.get(&url).open();
-    let reading = std::thread::spawn(move || {
-        let mut received = vec![0; 1000];
-        std::io::Read::read_exact(&mut response, &mut received).unwrap();
-        crate::harness::eventually(10, "the server to stop listening", || {
-            let line = std::net::TcpStream::connect_timeout(
-                &response.remote_addr().unwrap(),
-                std::time::Duration::from_secs(1),
-            );
-            line.is_err().then_some(())
-        });
-        std::io::Read::read_to_end(&mut response, &mut received).unwrap();
-        received
-    });
-    vendor.stop();
-    assert!(reading.join().unwrap() == content);
 }

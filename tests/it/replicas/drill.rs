@@ -16,6 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::{IN_STEP, in_step};
 use crate::harness::{
     Actor, Admin, Ci, Customer, S3, Server, Vendor,
     bytes::{noise, sha256},
@@ -28,8 +29,6 @@ use crate::harness::{
 const AWAY: Duration = Duration::from_secs(20);
 /// How long a replica is halted.
 const HALTED: Duration = Duration::from_secs(10);
-/// How far behind a replica may be that reaches the database (contract, end of section 3).
-const IN_STEP: Duration = Duration::from_secs(2);
 
 /// What the load has seen.
 #[derive(Default)]
@@ -205,7 +204,7 @@ fn no_check_fails_and_nothing_is_lost_whatever_part_fails() {
     let customers = [first.customer(&key), second.customer(&key)];
     let people = [first.admin.clone(), second.admin.clone()];
     drop(office);
-    behind_at_most("a release", IN_STEP, || {
+    in_step("a release", || {
         check(&customers[1]).is_some_and(|answer| answer.status == 200 && answer.json()["status"] == "update_available")
     });
 
@@ -295,14 +294,6 @@ fn no_check_fails_and_nothing_is_lost_whatever_part_fails() {
     assert!(reported.len() > 50 && uploads.len() > 5 && added.len() > 20, "hardly any load");
     for time in [after_the_database, after_the_store, after_the_halt] {
         assert!(time <= IN_STEP, "{time:?}");
-    }
-}
-
-fn behind_at_most(what: &str, most: Duration, mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < most, "{what} did not reach the other replica");
-        thread::sleep(Duration::from_millis(5));
     }
 }
 

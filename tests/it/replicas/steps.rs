@@ -1,22 +1,9 @@
 //! What one replica changes, the other answers by within two seconds.
 
-use std::time::{Duration, Instant};
-
 use serde_json::json;
 
-use super::two;
+use super::{in_step, two};
 use crate::harness::{Actor as _, Vendor};
-
-const IN_STEP: Duration = Duration::from_secs(2);
-
-/// Waits until `is_so`, and fails when that takes longer than the contract allows.
-fn in_step(what: &str, mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < IN_STEP, "{what} did not reach the other replica");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
 
 fn status(vendor: &Vendor, key: &str) -> String {
     let answer = vendor.customer(key).check("office-maker", "12.0.0", &[]);
