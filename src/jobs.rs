@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::FutureExt as _;
 use jiff::SignedDuration;
-use tokio::{sync::watch, task::JoinHandle, time};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time};
 
 use crate::{
     services::{Context, follow, start, sweep},
@@ -22,7 +22,7 @@ const SWEEP_EVERY: Duration = Duration::from_mins(10);
 /// Changes are looked for so often even where nobody told of any; half of what [`follow`] may be behind, and half again.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 
-/// So often it is looked whether a change was told of.
+/// So often it is looked whether a change was told of: diesel does not hand out the socket that one could wait on.
 const LISTEN_EVERY: Duration = Duration::from_millis(20);
 
 /// So often it is looked who leads.
@@ -111,7 +111,7 @@ fn lead(context: &Context, leads: &watch::Sender<bool>, stopped: &watch::Receive
                 }
             }
         }
-        wait(LEAD_EVERY, stopped, || false);
+        stops_within(LEAD_EVERY, stopped);
     }
 }
 
@@ -139,23 +139,21 @@ fn keep_in_step(context: &Context, stopped: &watch::Receiver<bool>) {
             }
             Err(_) => {}
         }
-        wait(FOLLOW_EVERY, stopped, || match listener.as_mut().map(Listener::heard) {
-            Some(Ok(heard)) => heard,
-            Some(Err(_)) => {
-                listener = None;
-                false
+        let until = Instant::now() + FOLLOW_EVERY;
+        while Instant::now() < until && !stops_within(LISTEN_EVERY, stopped) {
+            match listener.as_mut().map(Listener::heard) {
+                Some(Ok(true)) => break,
+                Some(Err(_)) => listener = None,
+                Some(Ok(false)) | None => {}
             }
-            None => false,
-        });
+        }
     }
 }
 
-/// Waits for so long, or until the server stops, or `awake` says that there is something to do.
-fn wait(period: Duration, stopped: &watch::Receiver<bool>, mut awake: impl FnMut() -> bool) {
-    let until = Instant::now() + period;
-    while Instant::now() < until && !*stopped.borrow() && !awake() {
-        std::thread::sleep(LISTEN_EVERY);
-    }
+/// Waits for so long on a thread that may block; ends at once when the server stops, and says whether it does.
+fn stops_within(period: Duration, stopped: &watch::Receiver<bool>) -> bool {
+    let mut stopped = stopped.clone();
+    Handle::current().block_on(async { time::timeout(period, told(&mut stopped)).await.is_ok() })
 }
 
 /// Writes down what checks told. What could not be written stays in memory for the next time.
