@@ -66,13 +66,13 @@ impl Following {
 }
 
 /// What was found in the log.
-enum Found {
-    /// Nothing new.
-    Nothing,
-    /// Changes up to this one, and what they changed as it is now; and whether these are all that there were.
-    Changes { position: i64, loaded: Vec<Loaded>, is_all: bool },
-    /// All of it was read anew, up to this change.
-    Everything(i64),
+struct Found {
+    /// The last change of it.
+    position: i64,
+    /// What was changed, as it is now.
+    loaded: Vec<Loaded>,
+    /// Whether there was no more.
+    is_all: bool,
 }
 
 /// Brings in all that was changed.
@@ -84,11 +84,7 @@ pub fn catch_up(context: &Context) -> Result<(), StoreError> {
         let began = Instant::now();
         let read = |connection: &mut Connection| find(context, connection);
         let has_all = context.store.follow(read, |found| {
-            let (position, loaded, is_all) = match found {
-                Found::Nothing => return true,
-                Found::Everything(position) => (position, Vec::new(), true),
-                Found::Changes { position, loaded, is_all } => (position, loaded, is_all),
-            };
+            let Some(Found { position, loaded, is_all }) = found else { return true };
             context.directory.apply(loaded);
             context.following.position.store(position, Ordering::Relaxed);
             is_all
@@ -100,53 +96,51 @@ pub fn catch_up(context: &Context) -> Result<(), StoreError> {
     }
 }
 
-fn find(context: &Context, connection: &mut Connection) -> Result<Found, StoreError> {
+fn find(context: &Context, connection: &mut Connection) -> Result<Option<Found>, StoreError> {
     let position = context.following.position.load(Ordering::Relaxed);
     let changes = store::changes::after(connection, position, AT_ONCE)?;
     let Some(last) = changes.last().map(|change| change.id) else {
         // A database that was restored while this replica ran is not the one that it followed.
         return match store::changes::newest(connection)? {
-            Some(newest) if newest < position => read_anew(context, connection),
-            _ => Ok(Found::Nothing),
+            Some(newest) if newest < position => read_anew(context, connection).map(Some),
+            _ => Ok(None),
         };
     };
     // Numbers may be missing because a write was undone, or because the log was cut while this replica was away.
     let first = store::changes::oldest(connection)?.unwrap_or(last);
     if first > position.saturating_add(1) {
-        return read_anew(context, connection);
+        return read_anew(context, connection).map(Some);
     }
     if changes.iter().any(|change| change.entry.kind == KEYS) {
         share_keys::reload(context, connection)?;
     }
     let is_all = i64::try_from(changes.len()).is_ok_and(|found| found < AT_ONCE);
-    Ok(Found::Changes { position: last, loaded: load(connection, &changes, (position, last))?, is_all })
+    Ok(Some(Found { position: last, loaded: load(connection, &changes, (position, last))?, is_all }))
 }
 
+/// Puts everything into the directory at once, so that nothing is left to be brought in.
 fn read_anew(context: &Context, connection: &mut Connection) -> Result<Found, StoreError> {
     tracing::info!("the log of changes does not go on from where this replica is; everything is read anew");
     share_keys::reload(context, connection)?;
-    Ok(Found::Everything(start::fill(&context.directory, connection)?))
+    Ok(Found { position: start::fill(&context.directory, connection)?, loaded: Vec::new(), is_all: true })
 }
 
 fn load(connection: &mut Connection, log: &[Logged], range: (i64, i64)) -> Result<Vec<Loaded>, StoreError> {
     let changed: HashSet<Change> = log.iter().filter_map(|change| context::change(&change.entry)).collect();
+    let (subscriptions, catalogue): (Vec<_>, Vec<_>) =
+        changed.into_iter().partition(|change| matches!(change, Change::Subscription(_)));
+    // Products before their releases, and what subscriptions refer to before them.
+    let (releases, first): (Vec<_>, Vec<_>) =
+        catalogue.into_iter().partition(|change| matches!(change, Change::Release(..)));
     let mut loaded = Vec::new();
+    for change in first.into_iter().chain(releases) {
+        loaded.extend(context::load(connection, change)?);
+    }
     // An import may have changed a hundred thousand subscriptions; they are read together.
-    if changed.iter().any(|change| matches!(change, Change::Subscription(_))) {
-        loaded = start::changed_subscriptions(connection, range)?;
+    if !subscriptions.is_empty() {
+        loaded.extend(start::changed_subscriptions(connection, range)?);
     }
-    // Products before their releases.
-    let (first, then): (Vec<_>, Vec<_>) = changed
-        .into_iter()
-        .filter(|change| !matches!(change, Change::Subscription(_)))
-        .partition(|change| !matches!(change, Change::Release(..)));
-    let mut catalogue = Vec::new();
-    for change in first.into_iter().chain(then) {
-        catalogue.extend(context::load(connection, change)?);
-    }
-    // What subscriptions refer to goes before them.
-    catalogue.append(&mut loaded);
-    Ok(catalogue)
+    Ok(loaded)
 }
 
 /// Forgets changes that were made longer ago than this.

@@ -1,7 +1,7 @@
 //! The keys of replicas: in the database that they share, encrypted under a key that only they have, so that every one
 //! signs and recognises alike. Made by whichever starts first.
 
-use super::{Context, context::id_at};
+use super::{Context, context::id_at, start};
 use crate::{
     signing::{EncryptionKey, KeyRing, KeySet, Purpose},
     store::{
@@ -30,22 +30,8 @@ impl Vault {
     /// # Errors
     /// When the database cannot be used, or its keys were encrypted with another key.
     pub fn open_or_fill(&self, store: &Store) -> Result<KeySet, StoreError> {
-        if let Some(keys) = store.read(|connection| self.open(connection))? {
-            return Ok(keys);
-        }
-        store.write(
-            |connection| {
-                // Another replica may have been faster.
-                let keys = match self.open(connection)? {
-                    Some(keys) => keys,
-                    None => {
-                        self.fill(connection, KeySet::make().map_err(|error| StoreError::Other(error.to_string()))?)?
-                    }
-                };
-                Ok((keys, ()))
-            },
-            |()| (),
-        )
+        let make = || self.seal(&KeySet::make().map_err(|error| StoreError::Other(error.to_string()))?);
+        self.unseal(&start::known_or_new(store, settings::KEYS, make)?)
     }
 
     /// The keys, if there are any.
@@ -53,14 +39,17 @@ impl Vault {
     /// # Errors
     /// When the database cannot be read, or its keys were encrypted with another key.
     pub fn open(&self, connection: &mut Connection) -> Result<Option<KeySet>, StoreError> {
-        let Some(sealed) = settings::get(connection, settings::KEYS)? else { return Ok(None) };
+        settings::get(connection, settings::KEYS)?.map(|sealed| self.unseal(&sealed)).transpose()
+    }
+
+    fn unseal(&self, sealed: &str) -> Result<KeySet, StoreError> {
         let unreadable = |error: &dyn std::fmt::Display| {
             StoreError::Other(format!(
                 "the signing keys in the database cannot be read with keys.encryption_key: {error}; set the one that they were made with"
             ))
         };
-        let text = self.0.open(PURPOSE, &sealed).map_err(|error| unreadable(&error))?;
-        KeySet::read(&text).map(Some).map_err(|error| unreadable(&error))
+        let text = self.0.open(PURPOSE, sealed).map_err(|error| unreadable(&error))?;
+        KeySet::read(&text).map_err(|error| unreadable(&error))
     }
 
     /// Puts keys in where there are none.

@@ -11,7 +11,6 @@ use crate::{
         id::{ProductId, SubscriptionId},
         license_key::KeyRecord,
         stop::Stop,
-        subscription::Subscription,
     },
     signing::{KeyRing, random},
     store::{self, Connection, Store, StoreError},
@@ -71,7 +70,7 @@ pub(super) fn changed_subscriptions(connection: &mut Connection, range: (i64, i6
         keys.entry(key.subscription).or_default().push(key);
     })?;
     let mut loaded = Vec::new();
-    store::subscriptions::for_each_changed(connection, range, |Subscription { coverage, .. }| {
+    store::subscriptions::for_each_changed(connection, range, |coverage| {
         let keys = keys.remove(&coverage.id).unwrap_or_default();
         loaded.push(Loaded::Subscription(coverage, keys));
     })?;
@@ -79,7 +78,11 @@ pub(super) fn changed_subscriptions(connection: &mut Connection, range: (i64, i6
 }
 
 /// The value of a setting, which becomes `new` where it has none. Of replicas that start at once one sets it.
-fn known_or_new(store: &Store, name: &str, new: &str) -> Result<String, StoreError> {
+pub(super) fn known_or_new(
+    store: &Store,
+    name: &str,
+    new: impl FnOnce() -> Result<String, StoreError>,
+) -> Result<String, StoreError> {
     if let Some(known) = store.read(|connection| store::settings::get(connection, name))? {
         return Ok(known);
     }
@@ -88,8 +91,9 @@ fn known_or_new(store: &Store, name: &str, new: &str) -> Result<String, StoreErr
             if let Some(known) = store::settings::get(connection, name)? {
                 return Ok((known, ()));
             }
-            store::settings::insert(connection, name, new)?;
-            Ok::<_, StoreError>((new.to_owned(), ()))
+            let new = new()?;
+            store::settings::insert(connection, name, &new)?;
+            Ok::<_, StoreError>((new, ()))
         },
         |()| (),
     )
@@ -101,7 +105,7 @@ fn known_or_new(store: &Store, name: &str, new: &str) -> Result<String, StoreErr
 /// When they are not: then no customer's key would be recognised.
 pub fn match_keys(store: &Store, keys: &KeyRing, where_kept: &str) -> Result<(), StoreError> {
     let id = keys.license_secret_id();
-    if known_or_new(store, store::settings::LICENSE_SECRET, id)? == id {
+    if known_or_new(store, store::settings::LICENSE_SECRET, || Ok(id.to_owned()))? == id {
         return Ok(());
     }
     Err(StoreError::Other(format!(
@@ -195,8 +199,8 @@ async fn match_marker(store: &Store, artifacts: &Artifacts, place: ContentStore)
         // First the database, then the store: a crash between the two leaves a store that may still be claimed.
         (Some(known), None) => Ok(artifacts.mark(place, &known).await?),
         (None, None) => {
-            let new = uuid::Uuid::from_bytes(random()).to_string();
-            let known = known_or_new(store, store::settings::ARTIFACTS, &new)?;
+            let new = || Ok(uuid::Uuid::from_bytes(random()).to_string());
+            let known = known_or_new(store, store::settings::ARTIFACTS, new)?;
             Ok(artifacts.mark(place, &known).await?)
         }
     }

@@ -182,22 +182,23 @@ pub fn for_each_coverage(connection: &mut Connection, mut each: impl FnMut(Cover
     }
 }
 
-/// Hands the subscriptions to `each` that are named by the changes after one and up to another.
+/// Hands what the subscriptions cover to `each` that are named by the changes after one and up to another.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn for_each_changed(
     connection: &mut Connection,
     (after, up_to): (i64, i64),
-    mut each: impl FnMut(Subscription),
+    mut each: impl FnMut(Coverage),
 ) -> Result<(), StoreError> {
+    let mut lists = ChannelLists::default();
     let named = changes::table
         .filter(changes::id.gt(after).and(changes::id.le(up_to)).and(changes::kind.eq(SUBSCRIPTION)))
         .select(changes::first);
-    let query = subscriptions::table.filter(subscriptions::id.eq_any(named)).select(Row::as_select());
+    let query = subscriptions::table.filter(subscriptions::id.eq_any(named)).select(CoverageRow::as_select());
     for row in query.load_iter(connection)? {
-        let row: Row = row?;
-        each(row.into_domain()?);
+        let row: CoverageRow = row?;
+        each(row.into_domain(&mut lists)?);
     }
     Ok(())
 }
