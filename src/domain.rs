@@ -5,6 +5,8 @@ pub mod artifact;
 pub mod channel;
 pub mod customer;
 pub mod decision;
+mod fixed_point;
+pub mod health;
 pub mod hosting_group;
 pub mod id;
 pub mod installation;

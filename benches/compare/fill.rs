@@ -263,6 +263,7 @@ fn insert_release(
         created_at: published_at,
         manifest_revision: 1,
         revision: 1,
+        announced_at: None,
     };
     store::releases::insert(connection, &release)?;
     for (component, platform, arch, kind) in FILES {

@@ -85,6 +85,8 @@ pub struct Release {
     pub manifest_revision: i64,
     /// Counts changes, for `If-Match`.
     pub revision: i64,
+    /// When others (webhooks) were told that it is out; `None` while its `published_at` is still to come.
+    pub announced_at: Option<Timestamp>,
 }
 
 /// What cannot be done with a release in the state it is in.

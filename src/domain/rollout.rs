@@ -1,29 +1,25 @@
 //! Rollouts: how a published release reaches installations (contract section 3, rules 5 and 7).
 
-use std::{fmt, str::FromStr};
-
 use aws_lc_rs::digest;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{InvalidValue, id::ReleaseId, named_enum};
+use super::{fixed_point::fixed_point, health::HaltRule, id::ReleaseId, named_enum};
 
 /// Buckets there are: whole hundredths of a percent.
 const BUCKETS: u16 = 10_000;
 
-/// A percentage with at most two decimals, kept in whole hundredths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, utoipa::ToSchema)]
-#[schema(value_type = f64, minimum = 0, maximum = 100, multiple_of = 0.01, example = 25)]
-pub struct Percent(u16);
+fixed_point! {
+    /// A percentage with at most two decimals, kept in whole hundredths.
+    #[derive(utoipa::ToSchema)]
+    #[schema(value_type = f64, minimum = 0, maximum = 100, multiple_of = 0.01, example = 25)]
+    Percent(u16), "percentage", places 2, units 0..=BUCKETS, expected "0 to 100 with at most two decimals"
+}
 
 impl Percent {
     /// Everybody.
     pub const ALL: Self = Self(BUCKETS);
-
-    /// From hundredths of a percent, 0 to 10 000.
-    #[must_use]
-    pub fn from_hundredths(hundredths: u16) -> Option<Self> {
-        (hundredths <= BUCKETS).then_some(Self(hundredths))
-    }
 
     /// In hundredths of a percent.
     #[must_use]
@@ -32,51 +28,21 @@ impl Percent {
     }
 }
 
-impl fmt::Display for Percent {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0 / 100, self.0 % 100) {
-            (whole, 0) => write!(formatter, "{whole}"),
-            (whole, tenths) if tenths % 10 == 0 => write!(formatter, "{whole}.{}", tenths / 10),
-            (whole, hundredths) => write!(formatter, "{whole}.{hundredths:02}"),
-        }
-    }
+/// The longest that a stage may wait: a year, in hundredths of an hour.
+const LONGEST_WAIT: u32 = 366 * 24 * 100;
+
+fixed_point! {
+    /// Hours with at most two decimals: steps of 36 seconds.
+    #[derive(utoipa::ToSchema)]
+    #[schema(value_type = f64, minimum = 0, maximum = 8784, multiple_of = 0.01, example = 24)]
+    Hours(u32), "number of hours", places 2, units 0..=LONGEST_WAIT, expected "0 to 8784 hours with at most two decimals"
 }
 
-impl FromStr for Percent {
-    type Err = InvalidValue;
-
-    /// Reads decimal notation, `12.5`; no floating point touches the number.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidValue::new("percentage", text, "0 to 100 with at most two decimals");
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        let digits = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-        // A trailing third zero is what some JSON writers make of `12.50`.
-        let fraction = fraction.strip_suffix("0").filter(|rest| rest.len() >= 2).unwrap_or(fraction);
-        if !digits(whole) || !digits(fraction) || fraction.len() > 2 {
-            return Err(invalid());
-        }
-        let whole: u16 = whole.parse().map_err(|_| invalid())?;
-        let fraction: u16 = format!("{fraction:0<2}").parse().map_err(|_| invalid())?;
-        let hundredths = whole.checked_mul(100).and_then(|hundredths| hundredths.checked_add(fraction));
-        hundredths.and_then(Self::from_hundredths).ok_or_else(invalid)
-    }
-}
-
-impl serde::Serialize for Percent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 % 100 {
-            0 => serializer.serialize_u16(self.0 / 100),
-            _ => serializer.serialize_f64(f64::from(self.0) / 100.0),
-        }
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Percent {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The shortest text that reads back as the same number is the decimal that was sent.
-        let number = serde_json::Number::deserialize(deserializer)?;
-        let text = number.to_string();
-        text.strip_suffix(".0").unwrap_or(&text).parse().map_err(serde::de::Error::custom)
+impl Hours {
+    /// As a length of time.
+    #[must_use]
+    pub fn duration(self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.0) * 36)
     }
 }
 
@@ -92,6 +58,34 @@ named_enum! {
     }
 }
 
+/// A share of sites that a rollout opens to by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// The share of sites that is in from then on.
+    pub percent: Percent,
+    /// After so many hours of the rollout's own clock, which stands still while nothing is offered.
+    pub after_hours: Hours,
+}
+
+/// What is to become of a rollout by itself: its stages, when it halts, and the clock that both go by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Plan {
+    /// Its stages, in the order in which they open.
+    pub stages: Vec<Stage>,
+    /// How many of them have opened.
+    pub opened: usize,
+    /// When it is halted.
+    pub halt: HaltRule,
+    /// When its clock would have started, had it never stood still.
+    pub clock_start: Option<Timestamp>,
+    /// Since when its clock stands still.
+    pub stands_since: Option<Timestamp>,
+    /// Since when outcomes count: since a person took it up again after a halt.
+    pub judged_from: Option<Timestamp>,
+}
+
 /// How far a published release has been opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollout {
@@ -101,12 +95,67 @@ pub struct Rollout {
     pub state: RolloutState,
     /// Why it was paused, halted or resumed last.
     pub reason: Option<String>,
+    /// What is to become of it by itself.
+    pub plan: Plan,
 }
 
 impl Default for Rollout {
     /// Open to everybody.
     fn default() -> Self {
-        Self { percent: Percent::ALL, state: RolloutState::Running, reason: None }
+        Self { percent: Percent::ALL, state: RolloutState::Running, reason: None, plan: Plan::default() }
+    }
+}
+
+impl Rollout {
+    /// Opens to the sites in `percent` at `start`, and from there on by stages.
+    pub fn begin(&mut self, stages: Vec<Stage>, start: Timestamp) {
+        self.plan.stages = stages;
+        self.plan.opened = 0;
+        self.plan.clock_start = Some(start);
+        self.plan.stands_since = None;
+    }
+
+    /// The next stage, and when it opens; no time while the clock stands still.
+    #[must_use]
+    pub fn next_stage(&self) -> Option<(Stage, Option<Timestamp>)> {
+        let stage = *self.plan.stages.get(self.plan.opened)?;
+        let at = self.plan.clock_start.and_then(|start| start.checked_add(stage.after_hours.duration()).ok());
+        Some((stage, at.filter(|_| self.plan.stands_since.is_none())))
+    }
+
+    /// Opens every stage whose time has come; returns whether one was. A stage never takes a site out: where a person has
+    /// opened further, it changes nothing.
+    pub fn open_due(&mut self, now: Timestamp) -> bool {
+        let before = self.plan.opened;
+        while let Some((stage, Some(at))) = self.next_stage()
+            && at <= now
+        {
+            self.plan.opened += 1;
+            self.percent = self.percent.max(stage.percent);
+        }
+        self.plan.opened > before
+    }
+
+    /// Opens to everybody; no stage is left.
+    pub fn complete(&mut self) {
+        self.percent = Percent::ALL;
+        self.plan.opened = self.plan.stages.len();
+    }
+
+    /// Lets the clock stand still, or go on from where it stood.
+    pub fn keep_clock(&mut self, stands: bool, now: Timestamp) {
+        match (stands, self.plan.stands_since) {
+            (true, None) => self.plan.stands_since = Some(now),
+            (false, Some(since)) => {
+                self.plan.stands_since = None;
+                // Time before the start was never the clock's.
+                if let Some(start) = self.plan.clock_start {
+                    let stood = now.duration_since(since.max(start)).max(SignedDuration::ZERO);
+                    self.plan.clock_start = start.checked_add(stood).ok();
+                }
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
     }
 }
 
@@ -179,11 +228,60 @@ mod tests {
         {
             assert_eq!(read(text).ok(), Some(hundredths), "{text}");
         }
-        for wrong in ["100.01", "-1", "0.001", "1e2000", "\"5\"", "101", "33.333", "700", "999", "655.36"] {
+        for wrong in ["100.01", "-1", "0.001", "1e2000", "\"5\"", "101", "33.333", "0.290001", "700", "999", "655.36"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
         assert_eq!(serde_json::to_string(&Percent(1250)).expect("json"), "12.5");
         assert_eq!(serde_json::to_string(&Percent(10_000)).expect("json"), "100");
         assert_eq!(Percent(5).to_string(), "0.05");
+    }
+
+    fn at(hours: i64) -> Timestamp {
+        Timestamp::from_second(hours * 3600).expect("a time")
+    }
+
+    fn staged() -> Rollout {
+        let stage = |percent: &str, hours: &str| Stage {
+            percent: percent.parse().expect("a percentage"),
+            after_hours: hours.parse().expect("hours"),
+        };
+        let mut rollout = Rollout { percent: Percent(500), ..Rollout::default() };
+        rollout.begin(vec![stage("25", "24"), stage("100", "48.5")], at(100));
+        rollout
+    }
+
+    #[test]
+    fn stages_open_when_their_time_has_come_and_the_last_ones_together() {
+        let mut rollout = staged();
+        assert!(!rollout.open_due(at(123)));
+        assert!(rollout.open_due(at(124)));
+        assert_eq!((rollout.percent, rollout.plan.opened), (Percent(2500), 1));
+        let mut late = staged();
+        assert!(late.open_due(at(1000)));
+        assert_eq!((late.percent, late.next_stage()), (Percent::ALL, None));
+    }
+
+    #[test]
+    fn the_clock_stands_still_and_goes_on_from_where_it_stood() {
+        let mut rollout = staged();
+        rollout.keep_clock(true, at(110));
+        rollout.keep_clock(true, at(120));
+        assert!(!rollout.open_due(at(500)));
+        rollout.keep_clock(false, at(600));
+        assert!(!rollout.open_due(at(613)));
+        assert!(rollout.open_due(at(614)));
+        // A pause before the start takes nothing from the time after it.
+        let mut early = staged();
+        early.keep_clock(true, at(10));
+        early.keep_clock(false, at(90));
+        assert_eq!(early, staged());
+    }
+
+    #[test]
+    fn a_stage_never_takes_out_whom_a_person_let_in() {
+        let mut rollout = staged();
+        rollout.percent = Percent(5000);
+        assert!(rollout.open_due(at(124)));
+        assert_eq!(rollout.percent, Percent(5000));
     }
 }

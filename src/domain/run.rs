@@ -1,9 +1,9 @@
 //! Runs: one update of one installation, from scheduled to ended, as the updater reports it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    id::{InstallationId, ProductId, RunId, SubscriptionId},
+    id::{InstallationId, ProductId, ReleaseId, RunId, SubscriptionId},
     locale::LanguageTag,
     named_enum,
     platform::Component,
@@ -118,9 +118,52 @@ pub struct Run {
     pub first_reported_at: Timestamp,
     /// When it was last heard of.
     pub last_reported_at: Timestamp,
+    /// The release it leads to, where one of this version was published when it began.
+    pub release: Option<ReleaseId>,
+    /// Whether that release was open to the subscription when it began: only then its outcome is a vote.
+    pub has_vote: bool,
+    /// When it was first heard to have downloaded everything.
+    pub downloaded_at: Option<Timestamp>,
+    /// When it was first heard to have ended.
+    pub ended_at: Option<Timestamp>,
+    /// When it was given up.
+    pub lost_at: Option<Timestamp>,
+    /// The known problem that its error matched: the id of a rule of the vendor's, or the name of a default.
+    pub known_problem: Option<String>,
 }
 
 impl Run {
+    /// The first report of a run, as the run that it is the beginning of.
+    #[must_use]
+    pub fn begun(mut self) -> Self {
+        self.note_times(self.first_reported_at);
+        self
+    }
+
+    /// Notes when it came as far as it has come.
+    fn note_times(&mut self, now: Timestamp) {
+        let downloaded = match self.stage {
+            Stage::Scheduled | Stage::Downloading => false,
+            Stage::Ended => self.outcome == Some(Outcome::Succeeded),
+            _ => true,
+        };
+        if downloaded {
+            self.downloaded_at.get_or_insert(now);
+        }
+        if self.stage == Stage::Ended {
+            self.ended_at.get_or_insert(now);
+        }
+    }
+
+    /// When it is given up unless it is heard of before: so long after it was last heard of, or is scheduled for, whichever is
+    /// later. Only a run that has begun to install can be lost; one that has not has simply not happened.
+    #[must_use]
+    pub fn lost_from(&self, silence: SignedDuration) -> Option<Timestamp> {
+        let begun = matches!(self.stage, Stage::Installing | Stage::Migrating);
+        let from = self.scheduled_for.map_or(self.last_reported_at, |planned| planned.max(self.last_reported_at));
+        from.checked_add(silence).ok().filter(|_| begun)
+    }
+
     /// Takes in one more report of this run. Repeated and late ones change nothing that is already further on;
     /// what only they know (the schedule, whom to tell) is kept whenever it comes.
     pub fn absorb(&mut self, report: Self) {
@@ -137,6 +180,9 @@ impl Run {
             self.error = report.error;
         }
         self.last_reported_at = self.last_reported_at.max(report.last_reported_at);
+        // It is heard of again.
+        self.lost_at = None;
+        self.note_times(report.last_reported_at);
     }
 }
 

@@ -223,6 +223,7 @@ pub(super) fn draft_within(
         created_at: write.now,
         manifest_revision: 0,
         revision: 1,
+        announced_at: None,
     };
     check(&product, &release)?;
     store::releases::insert(write.connection, &release)?;

@@ -113,6 +113,12 @@ pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Repor
                 // The server's clock: an updater's may be years off.
                 first_reported_at: now,
                 last_reported_at: now,
+                release: None,
+                has_vote: false,
+                downloaded_at: None,
+                ended_at: None,
+                lost_at: None,
+                known_problem: None,
             };
             store::runs::take_in(connection, run)
         })

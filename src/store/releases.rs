@@ -14,7 +14,7 @@ use crate::domain::{
     id::{ProductId, ReleaseId},
     locale::LanguageTag,
     release::{Access, Release, ReleaseState, Severity},
-    rollout::{Percent, Rollout, RolloutState},
+    rollout::{Percent, Plan, Rollout, RolloutState},
     slug::Slug,
     version::{Requirement, Version},
 };
@@ -41,6 +41,8 @@ struct Row {
     created_at: Moment,
     manifest_revision: i64,
     revision: i64,
+    rollout_plan: Json<Plan>,
+    announced_at: Option<Moment>,
 }
 
 impl Row {
@@ -65,11 +67,13 @@ impl Row {
             created_at: Moment(release.created_at),
             manifest_revision: release.manifest_revision,
             revision: release.revision,
+            rollout_plan: Json(release.rollout.plan.clone()),
+            announced_at: release.announced_at.map(Moment),
         }
     }
 
     fn into_domain(self, artifacts: Vec<Artifact>) -> Result<Release, StoreError> {
-        let percent = u16::try_from(self.rollout_percent).ok().and_then(Percent::from_hundredths).ok_or_else(|| {
+        let percent = u16::try_from(self.rollout_percent).ok().and_then(Percent::from_units).ok_or_else(|| {
             StoreError::Damaged(format!(
                 "release {} in the database has a rollout of {} hundredths of a percent",
                 self.version.0, self.rollout_percent
@@ -87,12 +91,18 @@ impl Row {
             min_from: self.min_from.map(|version| version.0),
             compatible_clients: self.compatible_clients.map(|requirement| requirement.0),
             notes: self.notes.0,
-            rollout: Rollout { percent, state: self.rollout_state.0, reason: self.rollout_reason },
+            rollout: Rollout {
+                percent,
+                state: self.rollout_state.0,
+                reason: self.rollout_reason,
+                plan: self.rollout_plan.0,
+            },
             yank_reason: self.yank_reason,
             artifacts,
             created_at: self.created_at.0,
             manifest_revision: self.manifest_revision,
             revision: self.revision,
+            announced_at: self.announced_at.map(|at| at.0),
         })
     }
 }

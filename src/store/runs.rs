@@ -10,7 +10,7 @@ use super::{
     value::{Key, Moment, Name},
 };
 use crate::domain::{
-    id::{InstallationId, ProductId, RunId, SubscriptionId},
+    id::{InstallationId, ProductId, ReleaseId, RunId, SubscriptionId},
     locale::LanguageTag,
     platform::Component,
     run::{Failure, FailureClass, Outcome, Run, Stage},
@@ -39,6 +39,12 @@ struct Row {
     updater_time: Option<Moment>,
     first_reported_at: Moment,
     last_reported_at: Moment,
+    release_id: Option<Key<ReleaseId>>,
+    has_vote: bool,
+    downloaded_at: Option<Moment>,
+    ended_at: Option<Moment>,
+    lost_at: Option<Moment>,
+    known_problem: Option<String>,
 }
 
 fn owner(run: &Run) -> Key<Uuid> {
@@ -67,6 +73,12 @@ impl Row {
             updater_time: run.at.map(Moment),
             first_reported_at: Moment(run.first_reported_at),
             last_reported_at: Moment(run.last_reported_at),
+            release_id: run.release.map(Key),
+            has_vote: run.has_vote,
+            downloaded_at: run.downloaded_at.map(Moment),
+            ended_at: run.ended_at.map(Moment),
+            lost_at: run.lost_at.map(Moment),
+            known_problem: run.known_problem.clone(),
         }
     }
 
@@ -92,6 +104,12 @@ impl Row {
             at: self.updater_time.map(|at| at.0),
             first_reported_at: self.first_reported_at.0,
             last_reported_at: self.last_reported_at.0,
+            release: self.release_id.map(|id| id.0),
+            has_vote: self.has_vote,
+            downloaded_at: self.downloaded_at.map(|at| at.0),
+            ended_at: self.ended_at.map(|at| at.0),
+            lost_at: self.lost_at.map(|at| at.0),
+            known_problem: self.known_problem,
         }
     }
 }
@@ -111,8 +129,9 @@ pub fn take_in(connection: &mut Connection, report: Run) -> Result<Run, StoreErr
         diesel::update(place).set(Row::of(&run)).execute(connection)?;
         Ok(run)
     } else {
-        diesel::insert_into(runs::table).values(Row::of(&report)).execute(connection)?;
-        Ok(report)
+        let run = report.begun();
+        diesel::insert_into(runs::table).values(Row::of(&run)).execute(connection)?;
+        Ok(run)
     }
 }
 

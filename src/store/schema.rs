@@ -90,6 +90,8 @@ diesel::table! {
         created_at -> BigInt,
         manifest_revision -> BigInt,
         revision -> BigInt,
+        rollout_plan -> Text,
+        announced_at -> Nullable<BigInt>,
     }
 }
 
@@ -213,6 +215,12 @@ diesel::table! {
         updater_time -> Nullable<BigInt>,
         first_reported_at -> BigInt,
         last_reported_at -> BigInt,
+        release_id -> Nullable<Binary>,
+        has_vote -> Bool,
+        downloaded_at -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+        lost_at -> Nullable<BigInt>,
+        known_problem -> Nullable<Text>,
     }
 }
 
@@ -223,6 +231,106 @@ diesel::table! {
         first -> Binary,
         second -> Nullable<Binary>,
         at -> BigInt,
+    }
+}
+
+diesel::table! {
+    votes (release_id, subscription_id) {
+        release_id -> Binary,
+        subscription_id -> Binary,
+        outcome -> Nullable<Text>,
+        voted_at -> Nullable<BigInt>,
+        data_loss_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    offers (release_id, site) {
+        release_id -> Binary,
+        site -> Binary,
+        offered_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    adoption (day, product_id, component, platform, deployment, version) {
+        day -> Text,
+        product_id -> Binary,
+        component -> Text,
+        platform -> Text,
+        deployment -> Text,
+        version -> Text,
+        installations -> BigInt,
+    }
+}
+
+diesel::table! {
+    known_problems (id) {
+        id -> Binary,
+        product_id -> Binary,
+        failure_class -> Nullable<Text>,
+        code_pattern -> Nullable<Text>,
+        platform -> Nullable<Text>,
+        versions -> Nullable<Text>,
+        texts -> Text,
+        link -> Nullable<Text>,
+        created_at -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    group_slots (hosting_group_id, subscription_id) {
+        hosting_group_id -> Binary,
+        subscription_id -> Binary,
+        free_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    mails (id) {
+        id -> Binary,
+        cause -> Text,
+        kind -> Text,
+        recipient -> Text,
+        subscription_id -> Nullable<Binary>,
+        subject -> Text,
+        body -> Text,
+        state -> Text,
+        attempts -> BigInt,
+        next_attempt_at -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        sent_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    webhooks (id) {
+        id -> Binary,
+        url -> Text,
+        events -> Text,
+        product_id -> Nullable<Binary>,
+        enabled -> Bool,
+        secret_number -> BigInt,
+        created_at -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_messages (id) {
+        id -> Binary,
+        webhook_id -> Binary,
+        cause -> Text,
+        event -> Text,
+        payload -> Text,
+        state -> Text,
+        attempts -> BigInt,
+        next_attempt_at -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        sent_at -> Nullable<BigInt>,
     }
 }
 
@@ -240,6 +348,16 @@ diesel::joinable!(installations -> products (product_id));
 diesel::joinable!(installations -> subscriptions (subscription_id));
 diesel::joinable!(runs -> products (product_id));
 diesel::joinable!(runs -> subscriptions (subscription_id));
+diesel::joinable!(votes -> releases (release_id));
+diesel::joinable!(votes -> subscriptions (subscription_id));
+diesel::joinable!(offers -> releases (release_id));
+diesel::joinable!(adoption -> products (product_id));
+diesel::joinable!(known_problems -> products (product_id));
+diesel::joinable!(group_slots -> hosting_groups (hosting_group_id));
+diesel::joinable!(group_slots -> subscriptions (subscription_id));
+diesel::joinable!(mails -> subscriptions (subscription_id));
+diesel::joinable!(webhooks -> products (product_id));
+diesel::joinable!(webhook_messages -> webhooks (webhook_id));
 diesel::allow_tables_to_appear_in_same_query!(
     settings,
     users,
@@ -256,5 +374,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     license_keys,
     installations,
     runs,
+    votes,
+    offers,
+    adoption,
+    known_problems,
+    group_slots,
+    mails,
+    webhooks,
+    webhook_messages,
     changes,
 );

@@ -131,7 +131,7 @@ macro_rules! table {
 
 /// All that an installation knows, in an order in which every row finds those that it refers to. Not the signing keys,
 /// which are kept elsewhere on `SQLite`, nor what is in [`LOG`].
-pub const CONTENTS: [Table; 15] = [
+pub const CONTENTS: [Table; 23] = [
     // The setting that `settings::KEYS` names.
     table!(settings, 1, "name <> 'keys'"),
     table!(users, 1),
@@ -148,6 +148,14 @@ pub const CONTENTS: [Table; 15] = [
     table!(license_keys, 1),
     table!(installations, 2),
     table!(runs, 2),
+    table!(votes, 2),
+    table!(offers, 2),
+    table!(adoption, 6),
+    table!(known_problems, 1),
+    table!(group_slots, 2),
+    table!(mails, 1),
+    table!(webhooks, 1),
+    table!(webhook_messages, 1),
 ];
 
 /// What replicas tell one another: of no use to a database that none of them has used yet.

@@ -11,6 +11,7 @@
 pub mod actor;
 pub mod answer;
 pub mod bytes;
+mod clock;
 pub mod cluster;
 pub mod database;
 pub mod manifest;

@@ -2,6 +2,7 @@
 
 mod manifest;
 mod releases;
+mod rollouts;
 mod steering;
 mod stops;
 mod uploads;

@@ -51,6 +51,7 @@ mod tests {
             created_at: jiff::Timestamp::UNIX_EPOCH,
             manifest_revision: 1,
             revision: 1,
+            announced_at: None,
         }
     }
 

@@ -20,6 +20,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{
+    clock::Clock,
     program::sluice,
     stores::{ENCRYPTION_KEY, Stores, variable},
 };
@@ -43,6 +44,7 @@ pub struct Server {
     running: Option<Running>,
     address: Address,
     announced: Mutex<Vec<String>>,
+    clock: Option<Clock>,
 }
 
 struct Running {
@@ -88,13 +90,32 @@ impl Server {
             running: None,
             address: Arc::new(Mutex::new(SocketAddr::from(([127, 0, 0, 1], 0)))),
             announced: Mutex::new(Vec::new()),
+            clock: None,
         }
+    }
+
+    /// The same, still to be started, with a clock that says `now` and is moved by [`Self::travel_to`].
+    pub fn at(now: &str, settings: &[(&str, &str)]) -> Self {
+        // Sessions that outlast every journey.
+        let settings = [&[("auth.session_ttl", "87600h")], settings].concat();
+        let mut server = Self::prepare(&settings);
+        server.clock = Some(Clock::new());
+        server.travel_to(now);
+        server
+    }
+
+    /// Sets the clock of a server that was made with [`Self::at`]; it goes on from there.
+    #[track_caller]
+    pub fn travel_to(&self, now: &str) {
+        self.clock.as_ref().expect("a clock that can be moved").set(now.parse().expect("a time"));
     }
 
     /// Another server on the same stores, with the same settings, still to be started.
     pub fn replica(&self) -> Self {
         let settings: Vec<_> = self.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        Self::on(self.stores.clone(), &settings)
+        let mut replica = Self::on(self.stores.clone(), &settings);
+        replica.clock.clone_from(&self.clock);
+        replica
     }
 
     /// Sets a setting for the next start.
@@ -239,6 +260,9 @@ impl Server {
     fn give_settings(&self, command: &mut Command) {
         for (key, value) in &self.settings {
             command.env(variable(key), value);
+        }
+        if let Some(clock) = &self.clock {
+            clock.give(command);
         }
     }
 

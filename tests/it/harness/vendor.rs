@@ -43,6 +43,13 @@ impl Vendor {
         Self::of(Server::start(settings))
     }
 
+    /// The same on a server whose clock says `now`, and is moved by [`Server::travel_to`].
+    pub fn at(now: &str, settings: &[(&str, &str)]) -> Self {
+        let mut server = Server::at(now, settings);
+        server.run();
+        Self::of(server)
+    }
+
     /// Logs in at a server that runs already.
     pub fn of(server: Server) -> Self {
         let line = Line::new(server.address());

@@ -193,6 +193,12 @@ fn reports_of_one_run_that_come_to_several_replicas_at_once_make_one_run() {
         at: None,
         first_reported_at: Timestamp::from_second(at).unwrap(),
         last_reported_at: Timestamp::from_second(at).unwrap(),
+        release: None,
+        has_vote: false,
+        downloaded_at: None,
+        ended_at: None,
+        lost_at: None,
+        known_problem: None,
     };
     let stages = [Stage::Scheduled, Stage::Downloading, Stage::Downloaded, Stage::BackingUp, Stage::Installing];
     thread::scope(|scope| {

@@ -186,6 +186,12 @@ fn run(vendor: &Vendor, index: usize, line: RunLine, now: Timestamp) -> Result<R
         at: None,
         first_reported_at,
         last_reported_at: before(first_reported_at, SignedDuration::from_mins(-7)),
+        release: None,
+        has_vote: false,
+        downloaded_at: None,
+        ended_at: None,
+        lost_at: None,
+        known_problem: None,
     })
 }
 

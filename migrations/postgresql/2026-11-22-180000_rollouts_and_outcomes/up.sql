@@ -1,0 +1,126 @@
+-- The stages of a rollout, its rule for halting, and its clock, as JSON. A previous version that still serves keeps what is there.
+ALTER TABLE releases ADD COLUMN rollout_plan TEXT COLLATE "C" NOT NULL DEFAULT '{}';
+-- When others were told that the release is out; null while its `published_at` is still to come.
+ALTER TABLE releases ADD COLUMN announced_at BIGINT;
+UPDATE releases SET announced_at = published_at WHERE published_at <= (extract(epoch FROM now()) * 1000000)::BIGINT;
+
+-- The release that a run leads to, where one of its `to_version` was published.
+ALTER TABLE runs ADD COLUMN release_id BYTEA;
+-- Whether the release was open to the subscription when the run began: only then its outcome is a vote.
+ALTER TABLE runs ADD COLUMN has_vote BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE runs ADD COLUMN downloaded_at BIGINT;
+ALTER TABLE runs ADD COLUMN ended_at BIGINT;
+-- When it was given up: it had begun to install, and was not heard of again.
+ALTER TABLE runs ADD COLUMN lost_at BIGINT;
+-- The known problem that its error matched: the id of a rule of the vendor's, or the name of a default.
+ALTER TABLE runs ADD COLUMN known_problem TEXT COLLATE "C";
+CREATE INDEX runs_release ON runs (release_id);
+CREATE INDEX runs_known_problem ON runs (product_id, known_problem) WHERE known_problem IS NOT NULL;
+CREATE INDEX runs_under_way ON runs (last_reported_at) WHERE ended_at IS NULL AND lost_at IS NULL;
+UPDATE runs SET ended_at = last_reported_at WHERE stage = 'ended';
+
+-- One vote per subscription on each release: its last outcome that has one. `outcome` is null while there is none, and
+-- `data_loss_at` is set from the first report of lost data on.
+CREATE TABLE votes (
+    release_id BYTEA NOT NULL REFERENCES releases (id),
+    subscription_id BYTEA NOT NULL REFERENCES subscriptions (id),
+    outcome TEXT COLLATE "C",
+    voted_at BIGINT,
+    data_loss_at BIGINT,
+    PRIMARY KEY (release_id, subscription_id)
+);
+CREATE INDEX votes_subscription ON votes (subscription_id);
+
+-- Who was offered a release, once each: the subscription, or the installation without one.
+CREATE TABLE offers (
+    release_id BYTEA NOT NULL REFERENCES releases (id),
+    site BYTEA NOT NULL,
+    offered_at BIGINT NOT NULL,
+    PRIMARY KEY (release_id, site)
+);
+
+-- How many installations there were of each version, day by day.
+CREATE TABLE adoption (
+    day TEXT COLLATE "C" NOT NULL,
+    product_id BYTEA NOT NULL REFERENCES products (id),
+    component TEXT COLLATE "C" NOT NULL,
+    platform TEXT COLLATE "C" NOT NULL,
+    -- Empty without a subscription. (A key column cannot be null.)
+    deployment TEXT COLLATE "C" NOT NULL,
+    version TEXT COLLATE "C" NOT NULL,
+    installations BIGINT NOT NULL,
+    PRIMARY KEY (day, product_id, component, platform, deployment, version)
+);
+CREATE INDEX adoption_product ON adoption (product_id, day);
+
+CREATE TABLE known_problems (
+    id BYTEA NOT NULL PRIMARY KEY,
+    product_id BYTEA NOT NULL REFERENCES products (id),
+    failure_class TEXT COLLATE "C",
+    code_pattern TEXT COLLATE "C",
+    platform TEXT COLLATE "C",
+    versions TEXT COLLATE "C",
+    texts TEXT COLLATE "C" NOT NULL,
+    link TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    revision BIGINT NOT NULL
+);
+CREATE INDEX known_problems_product ON known_problems (product_id);
+
+-- Hosted sites that are being updated, or were just offered an update, in groups that limit how many at once.
+CREATE TABLE group_slots (
+    hosting_group_id BYTEA NOT NULL REFERENCES hosting_groups (id),
+    subscription_id BYTEA NOT NULL REFERENCES subscriptions (id),
+    free_at BIGINT NOT NULL,
+    PRIMARY KEY (hosting_group_id, subscription_id)
+);
+CREATE INDEX group_slots_subscription ON group_slots (subscription_id);
+
+-- Mails to be sent, and those that were. `cause` says what each is about, so that nothing is told twice.
+CREATE TABLE mails (
+    id BYTEA NOT NULL PRIMARY KEY,
+    cause TEXT COLLATE "C" NOT NULL UNIQUE,
+    kind TEXT COLLATE "C" NOT NULL,
+    recipient TEXT COLLATE "C" NOT NULL,
+    subscription_id BYTEA REFERENCES subscriptions (id),
+    subject TEXT COLLATE "C" NOT NULL,
+    body TEXT COLLATE "C" NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    attempts BIGINT NOT NULL,
+    next_attempt_at BIGINT,
+    last_error TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    sent_at BIGINT
+);
+CREATE INDEX mails_due ON mails (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX mails_subscription ON mails (subscription_id, created_at);
+
+-- Where the vendor's other systems want to be told of events. Secrets are derived from the keys, with `secret_number`.
+CREATE TABLE webhooks (
+    id BYTEA NOT NULL PRIMARY KEY,
+    url TEXT COLLATE "C" NOT NULL,
+    events TEXT COLLATE "C" NOT NULL,
+    product_id BYTEA REFERENCES products (id),
+    enabled BOOLEAN NOT NULL,
+    secret_number BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    revision BIGINT NOT NULL
+);
+CREATE INDEX webhooks_product ON webhooks (product_id);
+
+-- Messages to webhooks; `id` is the `webhook-id` of every try. `cause` says which event each tells of.
+CREATE TABLE webhook_messages (
+    id BYTEA NOT NULL PRIMARY KEY,
+    webhook_id BYTEA NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    cause TEXT COLLATE "C" NOT NULL,
+    event TEXT COLLATE "C" NOT NULL,
+    payload TEXT COLLATE "C" NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    attempts BIGINT NOT NULL,
+    next_attempt_at BIGINT,
+    last_error TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    sent_at BIGINT,
+    UNIQUE (webhook_id, cause)
+);
+CREATE INDEX webhook_messages_due ON webhook_messages (next_attempt_at) WHERE next_attempt_at IS NOT NULL;

@@ -1,0 +1,212 @@
+//! Whether a release does well: the outcomes of its rollout, and the rule by which it is halted.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    fixed_point::fixed_point,
+    named_enum,
+    run::{FailureClass, Outcome, Run},
+};
+
+/// The quantile of the normal distribution that 95 % lie below: the interval is one-sided.
+const Z: f64 = 1.644_853_626_951_472_6;
+
+/// Ten-thousandths in a whole.
+const WHOLE: u16 = 10_000;
+
+fixed_point! {
+    /// A share between 0 and 1, neither of them, with at most four decimals.
+    #[derive(utoipa::ToSchema)]
+    #[schema(value_type = f64, exclusive_minimum = 0, exclusive_maximum = 1, multiple_of = 0.0001, example = 0.1)]
+    Rate(u16), "rate", places 4, units 1..WHOLE, expected "a share above 0 and below 1 with at most four decimals, such as 0.1 for 10 %"
+}
+
+impl Rate {
+    fn share(self) -> f64 {
+        f64::from(self.0) / f64::from(WHOLE)
+    }
+}
+
+/// From how many outcomes on, and from which share of failures, a release is halted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureLimit {
+    /// The share of failures that is too much.
+    pub failure_rate: Rate,
+    /// So many outcomes there must be before they are judged.
+    pub min_reports: u32,
+}
+
+/// When a release is halted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HaltRule {
+    /// When too many updates fail; never unless given.
+    pub failures: Option<FailureLimit>,
+    /// When so many subscriptions have reported lost data; 0 is never.
+    pub data_loss_reports: u32,
+}
+
+impl Default for HaltRule {
+    /// The first report of lost data.
+    fn default() -> Self {
+        Self { failures: None, data_loss_reports: 1 }
+    }
+}
+
+named_enum! {
+    /// What an ended run says of the release that it led to.
+    Vote, "vote" {
+        /// It works.
+        Succeeded = "succeeded",
+        /// It does not.
+        Failed = "failed",
+    }
+}
+
+/// What a run says of its release, if anything: cancelled runs say nothing of it, nor do failures that come from where it was
+/// installed (issue: `environment`, `network`, `users_connected`). One that was given up counts as failed.
+#[must_use]
+pub fn vote(run: &Run) -> Option<Vote> {
+    match run.outcome {
+        Some(Outcome::Succeeded) => Some(Vote::Succeeded),
+        Some(Outcome::Cancelled) => None,
+        Some(Outcome::Failed | Outcome::RolledBack) => match run.error.as_ref().map(|error| error.class) {
+            Some(FailureClass::Environment | FailureClass::Network | FailureClass::UsersConnected) => None,
+            _ => Some(Vote::Failed),
+        },
+        None => run.lost_at.map(|_| Vote::Failed),
+    }
+}
+
+/// The votes on a release, one per subscription.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// That it works.
+    pub succeeded: u32,
+    /// That it does not.
+    pub failed: u32,
+    /// Subscriptions that reported lost data.
+    pub data_loss: u32,
+}
+
+/// Why a release is to be halted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Alarm {
+    /// Data was lost at so many sites.
+    DataLoss(u32),
+    /// Too many updates fail: of all outcomes, with the share that is at least to be expected, and the limit.
+    Failures(Tally, f64, Rate),
+}
+
+impl fmt::Display for Alarm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DataLoss(1) => formatter.write_str("1 site reported lost data"),
+            Self::DataLoss(sites) => write!(formatter, "{sites} sites reported lost data"),
+            Self::Failures(tally, bound, limit) => write!(
+                formatter,
+                "{} of {} updates failed; at least {:.1} % are to be expected to, the limit is {} %",
+                tally.failed,
+                tally.failed.saturating_add(tally.succeeded),
+                bound * 100.0,
+                limit.share() * 100.0
+            ),
+        }
+    }
+}
+
+impl HaltRule {
+    /// Whether, and why, a release with these votes is to be halted.
+    #[must_use]
+    pub fn alarm(&self, tally: Tally) -> Option<Alarm> {
+        if self.data_loss_reports > 0 && tally.data_loss >= self.data_loss_reports {
+            return Some(Alarm::DataLoss(tally.data_loss));
+        }
+        let limit = self.failures?;
+        let outcomes = tally.failed.saturating_add(tally.succeeded);
+        if outcomes == 0 || outcomes < limit.min_reports {
+            return None;
+        }
+        let bound = lower_bound(tally.failed, outcomes);
+        (bound > limit.failure_rate.share()).then_some(Alarm::Failures(tally, bound, limit.failure_rate))
+    }
+}
+
+/// The lower bound of the one-sided 95 % Wilson score interval for `failed` of `outcomes`, which are not 0 (E. B. Wilson,
+/// *Probable inference, the law of succession, and statistical inference*, 1927).
+fn lower_bound(failed: u32, outcomes: u32) -> f64 {
+    let n = f64::from(outcomes);
+    let share = f64::from(failed) / n;
+    let centre = share + Z * Z / (2.0 * n);
+    let spread = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    (centre - spread) / (1.0 + Z * Z / n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(failed: u32, outcomes: u32) -> Tally {
+        Tally { failed, succeeded: outcomes - failed, data_loss: 0 }
+    }
+
+    fn at_ten_percent(min_reports: u32) -> HaltRule {
+        let failures = FailureLimit { failure_rate: "0.1".parse().expect("a rate"), min_reports };
+        HaltRule { failures: Some(failures), ..HaltRule::default() }
+    }
+
+    #[test]
+    fn the_worked_cases() {
+        let rule = at_ten_percent(5);
+        for (failed, outcomes, halts) in [(2, 5, true), (2, 10, false), (3, 10, true), (0, 5, false), (0, 1000, false)]
+        {
+            assert_eq!(rule.alarm(tally(failed, outcomes)).is_some(), halts, "{failed} of {outcomes}");
+        }
+    }
+
+    /// Computed apart from this program by Python's statsmodels:
+    /// `proportion_confint(failed, outcomes, alpha=0.1, method="wilson")[0]`.
+    #[test]
+    fn bounds_are_what_another_program_computes() {
+        let table = [
+            (2, 5, 0.142_706_472_019_213_05),
+            (2, 10, 0.068_557_987_737_532_02),
+            (3, 10, 0.126_876_583_903_197_84),
+            (1, 1, 0.269_865_948_784_054),
+            (30, 100, 0.230_704_954_369_145_23),
+            (117, 1000, 0.101_305_421_331_093_6),
+            (0, 7, 0.0),
+            (9999, 10_000, 0.999_551_882_468_901),
+        ];
+        for (failed, outcomes, expected) in table {
+            let bound = lower_bound(failed, outcomes);
+            assert!((bound - expected).abs() < 1e-9, "{failed} of {outcomes}: {bound} instead of {expected}");
+        }
+    }
+
+    #[test]
+    fn too_few_outcomes_are_not_judged() {
+        assert_eq!(at_ten_percent(6).alarm(tally(5, 5)), None);
+        assert_eq!(at_ten_percent(0).alarm(tally(0, 0)), None);
+        assert_eq!(HaltRule::default().alarm(tally(500, 500)), None);
+    }
+
+    #[test]
+    fn lost_data_halts_at_the_first_report_unless_said_otherwise() {
+        let lost = |sites| Tally { data_loss: sites, ..Tally::default() };
+        assert_eq!(HaltRule::default().alarm(lost(1)), Some(Alarm::DataLoss(1)));
+        let patient = HaltRule { data_loss_reports: 3, ..HaltRule::default() };
+        assert_eq!((patient.alarm(lost(2)), patient.alarm(lost(3))), (None, Some(Alarm::DataLoss(3))));
+        assert_eq!(HaltRule { data_loss_reports: 0, ..HaltRule::default() }.alarm(lost(9)), None);
+    }
+
+    #[test]
+    fn rates_are_shares_not_percentages() {
+        for wrong in ["1", "10", "0", "0.00001", "-0.1"] {
+            assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
+        }
+        assert_eq!(serde_json::to_string(&"0.1".parse::<Rate>().expect("a rate")).expect("json"), "0.1");
+    }
+}
