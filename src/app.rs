@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use jiff::SignedDuration;
 
 use crate::{
     artifacts::{Artifacts, ArtifactsError, BucketOptions, KeyPair, Options},
     auth::{password::Passwords, session::Sessions},
     clock::{Clock, SystemClock},
-    config::{Config, ConfigError, DownloadMode, Span},
+    config::{Config, ConfigError, DownloadMode},
     data_folder::{DataFolder, DataFolderError},
     domain::artifact::ContentStore,
     metrics::Metrics,
-    services::{Context, Refusal, Settings, log_in, share_keys::Vault, start, start::MatchError},
+    services::{
+        Context, Refusal, Settings, guard_rollouts::Judging, journal::Journal, log_in, share_keys::Vault, start,
+        start::MatchError,
+    },
     signing::{EncryptionKey, KEY_FILE, KeyError, KeyRing, NoKeys, random},
     store::{Store, StoreError},
 };
@@ -112,6 +114,8 @@ impl App {
             clock,
             directory,
             following,
+            journal: Journal::default(),
+            judging: Judging::default(),
             artifacts,
             hashing: tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             sessions: ArcSwap::from_pointee(Sessions::new(keys.session_secrets())),
@@ -119,12 +123,12 @@ impl App {
                 .map_err(|error| StartError::Passwords(error.to_string()))?,
             settings: Settings {
                 public_url: config.public_url(bound)?,
-                url_ttl: signed(config.downloads.url_ttl),
-                keep_loose: signed(config.storage.keep_loose),
+                url_ttl: config.downloads.url_ttl.signed(),
+                keep_loose: config.storage.keep_loose.signed(),
                 redirects: config.downloads.mode == DownloadMode::Redirect,
                 next_check_after: config.checks.next_check_after.seconds(),
-                session_ttl: signed(config.auth.session_ttl),
-                refresh_ttl: signed(config.auth.refresh_ttl),
+                session_ttl: config.auth.session_ttl.signed(),
+                refresh_ttl: config.auth.refresh_ttl.signed(),
             },
             store,
             keys: ArcSwap::from_pointee(keys),
@@ -202,8 +206,4 @@ pub fn artifact_options(config: &Config) -> Result<Options, ConfigError> {
         path_style: storage.path_style,
     });
     Ok(Options { main: stores.main, files: stores.files, s3, threads: config.downloads.threads })
-}
-
-fn signed(span: Span) -> SignedDuration {
-    SignedDuration::try_from(span.0).unwrap_or(SignedDuration::MAX)
 }

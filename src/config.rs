@@ -37,6 +37,8 @@ pub struct Config {
     pub downloads: DownloadsConfig,
     /// Version checks.
     pub checks: ChecksConfig,
+    /// Updates as their updaters report them.
+    pub runs: RunsConfig,
     /// Logging.
     pub log: LogConfig,
 }
@@ -129,6 +131,14 @@ pub struct ChecksConfig {
     pub sightings_every: Span,
 }
 
+/// `[runs]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunsConfig {
+    /// How long a run that has begun to install may be silent.
+    pub lost_after: Span,
+}
+
 /// `[log]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -187,6 +197,12 @@ impl Span {
     #[must_use]
     pub fn seconds(self) -> i64 {
         i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    /// As the length of time that moments are counted with.
+    #[must_use]
+    pub fn signed(self) -> jiff::SignedDuration {
+        jiff::SignedDuration::try_from(self.0).unwrap_or(jiff::SignedDuration::MAX)
     }
 }
 

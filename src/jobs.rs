@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time};
 
 use crate::{
-    services::{Context, follow, start, sweep},
+    services::{Context, follow, guard_rollouts, journal, start, sweep},
     store::{Lead, Listener, StoreError},
 };
 
@@ -28,6 +28,18 @@ const LISTEN_EVERY: Duration = Duration::from_millis(20);
 /// So often it is looked who leads.
 const LEAD_EVERY: Duration = Duration::from_secs(2);
 
+/// Stages and scheduled publications are looked for so often: that late they may be.
+const TEND_EVERY: Duration = Duration::from_millis(500);
+
+/// Releases are judged at most so often, however many reports come: each time all their votes are counted.
+const JUDGE_EVERY: Duration = Duration::from_millis(50);
+
+/// So often it is looked for runs that are silent, and for votes that another replica did not come to judge.
+const LOOK_AFTER_RUNS_EVERY: Duration = Duration::from_secs(5);
+
+/// Votes of so long ago are looked at again: longer than a replica that judges needs to be replaced.
+const RECENT_VOTES: SignedDuration = SignedDuration::from_mins(10);
+
 /// The log of changes is kept for so long. A replica that was away for longer reads everything anew.
 const KEEP_CHANGES: SignedDuration = SignedDuration::from_hours(24);
 
@@ -39,14 +51,23 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Starts all jobs; sightings are written down every `sightings_every`.
+    /// Starts all jobs; sightings are written down every `sightings_every`, and a run that has begun to install is given up when
+    /// it was silent for `lost_after`.
     #[must_use]
-    pub fn start(context: &Arc<Context>, sightings_every: Duration) -> Self {
+    pub fn start(context: &Arc<Context>, sightings_every: Duration, lost_after: SignedDuration) -> Self {
         let (stop, stopped) = watch::channel(false);
         let leads = watch::Sender::new(false);
         let leading = leads.subscribe();
         let desk = Arc::clone(context);
+        let leads_too = leading.clone();
         let sweeping = every(SWEEP_EVERY, stopped.clone(), false, move || tidy(Arc::clone(&desk), leading.clone()));
+        let (desk, leading) = (Arc::clone(context), leads_too.clone());
+        let tending = every(TEND_EVERY, stopped.clone(), false, move || tend(Arc::clone(&desk), *leading.borrow()));
+        let (desk, leading) = (Arc::clone(context), leads_too);
+        let looking_after = every(LOOK_AFTER_RUNS_EVERY, stopped.clone(), false, move || {
+            look_after_runs(Arc::clone(&desk), *leading.borrow(), lost_after)
+        });
+        let judging = judge(Arc::clone(context), stopped.clone());
         let desk = Arc::clone(context);
         let writing = every(sightings_every, stopped.clone(), true, move || write_sightings(Arc::clone(&desk)));
         let desk = Arc::clone(context);
@@ -54,6 +75,9 @@ impl Jobs {
         let running = vec![
             tokio::spawn(sweeping),
             tokio::spawn(writing),
+            tokio::spawn(tending),
+            tokio::spawn(looking_after),
+            tokio::spawn(judging),
             tokio::task::spawn_blocking(move || lead(&desk, &leads, &told)),
         ];
         let mut jobs = Self { stop, running };
@@ -88,6 +112,42 @@ async fn tidy(context: Arc<Context>, mut leading: watch::Receiver<bool>) {
     }
     if let Err(error) = follow::forget(&context, KEEP_CHANGES).await {
         tracing::warn!(%error, "the log of changes could not be cut");
+    }
+}
+
+/// Opens stages and announces publications that were scheduled; on one replica only.
+async fn tend(context: Arc<Context>, leads: bool) {
+    if leads && let Err(error) = guard_rollouts::tend(&context).await {
+        tracing::warn!(%error, "stages and scheduled publications wait");
+    }
+}
+
+/// Gives up silent runs, and judges what another replica did not come to judge; on one replica only.
+async fn look_after_runs(context: Arc<Context>, leads: bool, lost_after: SignedDuration) {
+    if !leads {
+        return;
+    }
+    if let Err(error) = journal::give_up_silent(&context, lost_after).await {
+        tracing::warn!(%error, "silent runs could not be given up");
+    }
+    if let Err(error) = guard_rollouts::judge_recent(&context, RECENT_VOTES).await {
+        tracing::warn!(%error, "recent votes could not be judged");
+    }
+}
+
+/// Judges releases as soon as votes on them change, until the server stops.
+async fn judge(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = context.judging.wanted() => {}
+            () = told(&mut stopped) => return,
+        }
+        match AssertUnwindSafe(guard_rollouts::judge(&context)).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "votes could not be judged; they are again with the next report"),
+            Err(_) => tracing::error!("a job panicked; it is done again the next time"),
+        }
+        time::sleep(JUDGE_EVERY).await;
     }
 }
 

@@ -34,6 +34,7 @@ pub mod tables;
 mod transaction;
 pub mod users;
 pub mod value;
+pub mod votes;
 
 use std::path::Path;
 

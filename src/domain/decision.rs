@@ -9,6 +9,7 @@ pub mod path;
 pub mod reason;
 pub mod report;
 pub mod rules;
+pub mod standing;
 
 use facts::{Entitlement, Facts};
 use reason::{Reason, Status, Verdict};

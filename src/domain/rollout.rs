@@ -115,12 +115,18 @@ impl Rollout {
         self.plan.stands_since = None;
     }
 
+    /// When a stage opens; no time while the clock stands still.
+    #[must_use]
+    pub fn opens_at(&self, stage: &Stage) -> Option<Timestamp> {
+        let start = self.plan.clock_start.filter(|_| self.plan.stands_since.is_none())?;
+        start.checked_add(stage.after_hours.duration()).ok()
+    }
+
     /// The next stage, and when it opens; no time while the clock stands still.
     #[must_use]
     pub fn next_stage(&self) -> Option<(Stage, Option<Timestamp>)> {
-        let stage = *self.plan.stages.get(self.plan.opened)?;
-        let at = self.plan.clock_start.and_then(|start| start.checked_add(stage.after_hours.duration()).ok());
-        Some((stage, at.filter(|_| self.plan.stands_since.is_none())))
+        let stage = self.plan.stages.get(self.plan.opened)?;
+        Some((*stage, self.opens_at(stage)))
     }
 
     /// Opens every stage whose time has come; returns whether one was. A stage never takes a site out: where a person has

@@ -93,6 +93,7 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::ReleaseNotYanked => (409, "The release is not yanked"),
         Code::ReleasePublished => (409, "What is published does not change"),
         Code::ReleaseYanked => (409, "The release is yanked"),
+        Code::RolloutHalted => (409, "The release was halted"),
         Code::SubscriptionCancelled => (409, "The subscription is cancelled"),
         Code::SubscriptionEndless => (409, "The subscription has no end"),
 

@@ -20,13 +20,14 @@ use crate::{
         platform::{Arch, Component, Platform},
         product::{ExpiryPolicy, Product, RequiredArtifact},
         release::{Access, Release, ReleaseState, Severity},
-        rollout::{Percent, RolloutState},
+        rollout::{Hours, Percent, RolloutState, Stage},
         slug::Slug,
         subscription::{Deployment, Status, Subscription, SubscriptionState},
         text_schema,
         version::{Requirement, Version},
         zone::Zone,
     },
+    services::roll_out::Halt,
     store::Page,
 };
 
@@ -208,6 +209,26 @@ pub struct RolloutBody {
     pub state: RolloutState,
     /// Why it was paused, halted or resumed last.
     pub reason: Option<String>,
+    /// The shares that it opens to by itself, in their order.
+    pub stages: Vec<StageBody>,
+    /// When it is halted by itself.
+    pub halt: Halt,
+}
+
+/// A stage of a rollout.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RolloutStage)]
+pub struct StageBody {
+    /// The share of sites that is in from then on, in percent.
+    #[schema(value_type = f64, minimum = 0, maximum = 100)]
+    pub percent: Percent,
+    /// After so many hours of the rollout's clock.
+    #[schema(value_type = f64)]
+    pub after_hours: Hours,
+    /// Whether it has opened.
+    pub opened: bool,
+    /// When it opens, if nothing comes in between; `null` once it has opened, and while the clock stands still.
+    pub opens_at: Option<Timestamp>,
 }
 
 /// A release.
@@ -265,7 +286,20 @@ impl RolloutBody {
     /// The rollout of a release as it goes out.
     #[must_use]
     pub fn of(release: &Release) -> Self {
-        Self { percent: release.rollout.percent, state: release.rollout.state, reason: release.rollout.reason.clone() }
+        let rollout = &release.rollout;
+        let stage = |(number, stage): (usize, &Stage)| StageBody {
+            percent: stage.percent,
+            after_hours: stage.after_hours,
+            opened: number < rollout.plan.opened,
+            opens_at: rollout.opens_at(stage).filter(|_| number >= rollout.plan.opened),
+        };
+        Self {
+            percent: rollout.percent,
+            state: rollout.state,
+            reason: rollout.reason.clone(),
+            stages: rollout.plan.stages.iter().enumerate().map(stage).collect(),
+            halt: Halt::of(&rollout.plan.halt),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::{Code, Refusal, follow::Following, share_keys::Vault};
+use super::{Code, Refusal, follow::Following, guard_rollouts::Judging, journal::Journal, share_keys::Vault};
 use crate::{
     artifacts::Artifacts,
     auth::{password::Passwords, session::Sessions},
@@ -50,6 +50,10 @@ pub struct Context {
     pub directory: Directory,
     /// The contents of artifacts.
     pub artifacts: Artifacts,
+    /// Reports on their way into the database.
+    pub journal: Journal,
+    /// Releases that are to be judged.
+    pub judging: Judging,
     /// How far the directory has followed what other replicas change.
     pub following: Following,
     /// Links, fingerprints and signatures. Another replica may take others into use.

@@ -199,9 +199,7 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
         manage_tokens::add_within(write, id, &text, token)?;
     }
     store::installations::take_in(write.connection, &vendor.sightings)?;
-    for run in vendor.runs {
-        store::runs::take_in(write.connection, run)?;
-    }
+    store::runs::take_in(write.connection, vendor.runs)?;
     Ok(())
 }
 

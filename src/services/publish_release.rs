@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::{
     Code, Context, Expected, Faults, Refusal, Write,
     manage_products::{self, present},
+    roll_out::{self, NewRollout},
     store_artifact,
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
         platform::Arch,
         product::Product,
         release::{Access, Release, ReleaseState, Severity, TransitionError},
-        rollout::{Percent, Rollout},
+        rollout::Rollout,
         scope::Scope,
         slug::Slug,
         version::{Requirement, Version},
@@ -104,20 +105,6 @@ pub struct Publication {
     pub rollout: Option<NewRollout>,
     /// Publish although the release lacks what the product requires.
     pub force: Option<Force>,
-}
-
-/// Who a release is to be offered to.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewRollout {
-    /// The share of sites, in percent with at most two decimals; 100 unless given.
-    #[serde(default = "everybody")]
-    #[schema(value_type = f64, minimum = 0, maximum = 100, multiple_of = 0.01, example = 25)]
-    pub percent: Percent,
-}
-
-const fn everybody() -> Percent {
-    Percent::ALL
 }
 
 /// Why the product's requirements are overridden.
@@ -383,11 +370,16 @@ pub(super) fn publish_within(
                 ..refusal
             })?,
         }
-    let rollout =
-        Rollout { percent: publication.rollout.map_or(Percent::ALL, |rollout| rollout.percent), ..Rollout::default() };
     // To the millisecond, as all times are kept: what is signed now must be what is read back later.
     let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
-    release.publish(at.unwrap_or(write.now), rollout)?;
+    let at = at.unwrap_or(write.now);
+    let rollout = publication.rollout.clone().unwrap_or_default().first(at, write.now)?;
+    release.publish(at, rollout)?;
+    if at <= write.now {
+        release.announced_at = Some(write.now);
+    }
+    let stops = store::stops::of_product(write.connection, product.id)?;
+    roll_out::keep_clock(&product, &stops, &mut release, write.now);
     sign(write, keys, &product, &mut release)?;
     save(write, &mut release)?;
     Ok(release)

@@ -92,6 +92,8 @@ named_enum! {
         ReleaseYanked = "release_yanked",
         /// It was not yanked.
         ReleaseNotYanked = "release_not_yanked",
+        /// A person must resume it first.
+        RolloutHalted = "rollout_halted",
         /// A channel that is in use cannot be removed.
         ChannelInUse = "channel_in_use",
         /// A subscription that was cancelled stays so.
@@ -264,6 +266,17 @@ impl Faults {
                 format!("`{}` must be one plain e-mail address such as `anna@example.com`", shortened(address)),
             );
         }
+    }
+
+    /// The same of a part of the body.
+    #[must_use]
+    pub fn within(mut self, part: &str) -> Self {
+        if !part.is_empty() {
+            for fault in &mut self.0 {
+                fault.field = format!("{part}.{}", fault.field);
+            }
+        }
+        self
     }
 
     /// Succeeds when nothing is wrong.

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Faults, Refusal};
+use super::{Code, Context, Faults, Refusal, journal};
 use crate::{
-    directory::KeyEntry,
+    directory::{Catalogue, KeyEntry, ProductEntry},
     domain::{
+        decision::standing::Standing,
         id::{InstallationId, RunId},
         locale::LanguageTag,
         platform::Component,
@@ -19,7 +20,6 @@ use crate::{
         slug::Slug,
         version::Version,
     },
-    store,
 };
 
 /// A report (contract section 4).
@@ -85,50 +85,50 @@ pub struct Taken {
 /// `body_invalid`, `product_not_found`, `wrong_product`, `storage_unavailable`.
 pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Report) -> Result<Taken, Refusal> {
     check(&report)?;
-    let product = product_of(context, key.as_ref(), &report.product)?;
-    let subscription = key.map(|key| key.coverage.id);
-    let id = product.id;
-    let run = context
-        .append(move |connection, now| {
-            let report = report.clone();
-            let run = Run {
-                id: report.run,
-                product: id,
-                subscription,
-                installation: report.installation,
-                component: report.component,
-                from_version: report.from_version,
-                to_version: report.to_version,
-                stage: report.stage,
-                outcome: report.outcome,
-                error: report.error.map(|error| Failure {
-                    class: error.class,
-                    code: error.code,
-                    message: error.message,
-                }),
-                scheduled_for: report.scheduled_for,
-                notify_email: report.notify_email,
-                locale: report.locale,
-                at: report.at,
-                // The server's clock: an updater's may be years off.
-                first_reported_at: now,
-                last_reported_at: now,
-                release: None,
-                has_vote: false,
-                downloaded_at: None,
-                ended_at: None,
-                lost_at: None,
-                known_problem: None,
-            };
-            store::runs::take_in(connection, run)
-        })
-        .await?;
+    let (product, run) = read(context, key.as_ref(), report)?;
+    let run = journal::enter(context, run).await?;
     let went_wrong = matches!(run.outcome, Some(Outcome::Failed | Outcome::RolledBack)) || run.error.is_some();
     Ok(Taken { run, help_url: product.help_url.filter(|_| went_wrong) })
 }
 
-fn product_of(context: &Context, key: Option<&KeyEntry>, slug: &Slug) -> Result<Product, Refusal> {
+/// The report as a run, with what is known of its product.
+fn read(context: &Context, key: Option<&KeyEntry>, report: Report) -> Result<(Product, Run), Refusal> {
+    let now = context.clock.now();
     let catalogue = context.directory.catalogue();
+    let entry = product_of(&catalogue, key, &report.product)?;
+    let release = entry.release(&report.to_version).filter(|release| release.was_published_by(now));
+    let run = Run {
+        id: report.run,
+        product: entry.product.id,
+        subscription: key.map(|key| key.coverage.id),
+        installation: report.installation,
+        component: report.component,
+        from_version: report.from_version,
+        to_version: report.to_version,
+        stage: report.stage,
+        outcome: report.outcome,
+        error: report.error.map(|error| Failure { class: error.class, code: error.code, message: error.message }),
+        scheduled_for: report.scheduled_for,
+        notify_email: report.notify_email,
+        locale: report.locale,
+        at: report.at,
+        // The server's clock: an updater's may be years off.
+        first_reported_at: now,
+        last_reported_at: now,
+        release: release.map(|release| release.id),
+        has_vote: release.zip(key).is_some_and(|(release, key)| {
+            let standing = Standing { product: &entry.product, stops: &entry.stops, coverage: &key.coverage, now };
+            standing.is_open(release)
+        }),
+        downloaded_at: None,
+        ended_at: None,
+        lost_at: None,
+        known_problem: None,
+    };
+    Ok((entry.product.clone(), run))
+}
+
+fn product_of<'c>(catalogue: &'c Catalogue, key: Option<&KeyEntry>, slug: &Slug) -> Result<&'c ProductEntry, Refusal> {
     let entry = catalogue.product(slug.as_str()).ok_or_else(|| super::manage_products::not_found(slug))?;
     let for_everyone =
         |release: &Arc<Release>| release.access == Access::Everyone && release.state != ReleaseState::Draft;
@@ -142,7 +142,7 @@ fn product_of(context: &Context, key: Option<&KeyEntry>, slug: &Slug) -> Result<
     if key.is_some_and(|key| key.coverage.product != entry.product.id) {
         return Err(Refusal::new(Code::WrongProduct, format!("the license key is not one of `{slug}`")));
     }
-    Ok(entry.product.clone())
+    Ok(entry)
 }
 
 fn check(report: &Report) -> Result<(), Refusal> {

@@ -2,24 +2,18 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
     Code, Context, Expected, Faults, Refusal, Write, manage_products,
-    publish_release::{NewRollout, find, save},
+    publish_release::{find, save},
+    roll_out::{self, NewRollout},
 };
 use crate::{
     directory::Change,
-    domain::{
-        locale::LanguageTag,
-        product::Product,
-        release::Release,
-        rollout::{Percent, RolloutState},
-        slug::Slug,
-        stop::Stop,
-        version::Version,
-    },
+    domain::{locale::LanguageTag, product::Product, release::Release, slug::Slug, stop::Stop, version::Version},
     store,
 };
 
@@ -36,8 +30,8 @@ pub enum Steer {
     Rollout(NewRollout),
     /// Set its rollout aside.
     Pause(WhyMaybe),
-    /// Take its rollout up again.
-    Resume(WhyMaybe),
+    /// Take its rollout up again; whether it is a person who says so.
+    Resume(WhyMaybe, bool),
     /// Open it to everybody.
     Complete,
 }
@@ -138,14 +132,16 @@ pub(super) fn steer_within(
     let (product, mut release) = find(write, slug, version)?;
     expected.check(release.revision)?;
     let before = release.clone();
-    apply(&product, &mut release, steer)?;
+    apply(&product, &mut release, steer, write.now)?;
+    let stops = store::stops::of_product(write.connection, product.id)?;
+    roll_out::keep_clock(&product, &stops, &mut release, write.now);
     if release != before {
         save(write, &mut release)?;
     }
     Ok(release)
 }
 
-fn apply(product: &Product, release: &mut Release, steer: &Steer) -> Result<(), Refusal> {
+fn apply(product: &Product, release: &mut Release, steer: &Steer, now: Timestamp) -> Result<(), Refusal> {
     match steer {
         Steer::Yank(why) => {
             check_line("reason", &why.reason)?;
@@ -180,31 +176,31 @@ fn apply(product: &Product, release: &mut Release, steer: &Steer) -> Result<(), 
         }
         Steer::Rollout(rollout) => {
             release.require_published()?;
-            release.rollout.percent = rollout.percent;
+            let start = release.published_at.map_or(now, |at| at.max(now));
+            rollout.apply("", &mut release.rollout, start)?;
         }
-        Steer::Pause(why) => set_rollout(release, RolloutState::Paused, why)?,
-        Steer::Resume(why) => set_rollout(release, RolloutState::Running, why)?,
+        Steer::Pause(why) => {
+            release.require_published()?;
+            why.check()?;
+            roll_out::pause(release, why.reason.as_ref());
+        }
+        Steer::Resume(why, by_person) => {
+            release.require_published()?;
+            why.check()?;
+            roll_out::resume(release, why.reason.as_ref(), *by_person, now)?;
+        }
         Steer::Complete => {
             release.require_published()?;
-            release.rollout.percent = Percent::ALL;
-            release.rollout.state = RolloutState::Running;
+            roll_out::complete(release)?;
         }
     }
     Ok(())
 }
 
-fn set_rollout(release: &mut Release, state: RolloutState, why: &WhyMaybe) -> Result<(), Refusal> {
-    release.require_published()?;
-    if let Some(reason) = &why.reason {
-        check_line("reason", reason)?;
+impl WhyMaybe {
+    fn check(&self) -> Result<(), Refusal> {
+        self.reason.as_ref().map_or(Ok(()), |reason| check_line("reason", reason))
     }
-    // A pause must not lift a halt: what is halted is offered to nobody, and withdrawn links stay withdrawn.
-    let would_weaken = release.rollout.state == RolloutState::Halted && state == RolloutState::Paused;
-    if release.rollout.state != state && !would_weaken {
-        release.rollout.state = state;
-        release.rollout.reason.clone_from(&why.reason);
-    }
-    Ok(())
 }
 
 /// Sets a stop, in place of one that may be on there already; also returns the product's revision.
@@ -246,8 +242,18 @@ pub async fn stop(
         .await
 }
 
-/// Counts the change with the product, whose revision is the `ETag` of its stops too.
+/// Counts the change with the product, whose revision is the `ETag` of its stops too, and lets the clocks of its rollouts stand
+/// still or go on.
 fn stops_changed(write: &mut Write<'_>, product: &mut Product) -> Result<(), Refusal> {
+    let stops = store::stops::of_product(write.connection, product.id)?;
+    for mut release in store::releases::of_product(write.connection, product.id)? {
+        let before = release.rollout.plan.clone();
+        roll_out::keep_clock(product, &stops, &mut release, write.now);
+        // What has no stage to come has no use for a clock.
+        if release.rollout.next_stage().is_some() && release.rollout.plan != before {
+            save(write, &mut release)?;
+        }
+    }
     product.revision += 1;
     store::products::update(write.connection, product)?;
     write.changed(Change::Product(product.id));

@@ -134,6 +134,16 @@ pub fn get(connection: &mut Connection, id: ReleaseId) -> Result<Option<Release>
     row.map(|row| with_artifacts(connection, row)).transpose()
 }
 
+/// Every release of a product, drafts too, in no particular order.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_product(connection: &mut Connection, product: ProductId) -> Result<Vec<Release>, StoreError> {
+    let rows: Vec<Row> =
+        releases::table.filter(releases::product_id.eq(Key(product))).select(Row::as_select()).load(connection)?;
+    rows.into_iter().map(|row| with_artifacts(connection, row)).collect()
+}
+
 /// The release of a product whose version has the same precedence as this one.
 ///
 /// # Errors

@@ -1,10 +1,14 @@
 //! `runs`: updates as their updaters report them.
 
-use diesel::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
     Connection, Page, StoreError,
+    bulk::{Bulk, Cell},
     schema::runs,
     transaction,
     value::{Key, Moment, Name},
@@ -17,10 +21,11 @@ use crate::domain::{
     version::Version,
 };
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = runs, treat_none_as_null = true)]
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = runs)]
 struct Row {
     id: Key<RunId>,
+    #[expect(dead_code, reason = "follows from the subscription")]
     owner: Key<Uuid>,
     product_id: Key<ProductId>,
     subscription_id: Option<Key<SubscriptionId>>,
@@ -52,36 +57,6 @@ fn owner(run: &Run) -> Key<Uuid> {
 }
 
 impl Row {
-    fn of(run: &Run) -> Self {
-        Self {
-            id: Key(run.id),
-            owner: owner(run),
-            product_id: Key(run.product),
-            subscription_id: run.subscription.map(Key),
-            installation_id: Key(run.installation),
-            component: Name(run.component),
-            from_version: Name(run.from_version.clone()),
-            to_version: Name(run.to_version.clone()),
-            stage: Name(run.stage),
-            outcome: run.outcome.map(Name),
-            error_class: run.error.as_ref().map(|error| Name(error.class)),
-            error_code: run.error.as_ref().map(|error| error.code.clone()),
-            error_message: run.error.as_ref().map(|error| error.message.clone()),
-            scheduled_for: run.scheduled_for.map(Moment),
-            notify_email: run.notify_email.clone(),
-            locale: run.locale.clone().map(Name),
-            updater_time: run.at.map(Moment),
-            first_reported_at: Moment(run.first_reported_at),
-            last_reported_at: Moment(run.last_reported_at),
-            release_id: run.release.map(Key),
-            has_vote: run.has_vote,
-            downloaded_at: run.downloaded_at.map(Moment),
-            ended_at: run.ended_at.map(Moment),
-            lost_at: run.lost_at.map(Moment),
-            known_problem: run.known_problem.clone(),
-        }
-    }
-
     fn into_domain(self) -> Run {
         Run {
             id: self.id.0,
@@ -114,25 +89,165 @@ impl Row {
     }
 }
 
-/// Takes in a report; returns the run as it stands after it. Reports of one run come one after the other.
+/// A run before and after something was heard of it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// As it was; `None` when this was the first that was heard of it.
+    pub before: Option<Run>,
+    /// As it is.
+    pub after: Run,
+}
+
+/// What identifies a run.
+type Identity = (RunId, Uuid);
+
+fn identity(run: &Run) -> Identity {
+    (run.id, owner(run).0)
+}
+
+/// What is held while a run is changed.
+fn thing((id, owner): Identity) -> Uuid {
+    let ((high, low), (other_high, other_low)) = (owner.as_u64_pair(), id.0.as_u64_pair());
+    Uuid::from_u64_pair(high ^ other_high, low ^ other_low)
+}
+
+/// The runs of these identities that there are. They are held, so that nobody else changes them meanwhile.
+fn hold(connection: &mut Connection, wanted: &BTreeSet<Identity>) -> Result<BTreeMap<Identity, Run>, StoreError> {
+    let things: Vec<Uuid> = wanted.iter().copied().map(thing).collect();
+    transaction::hold_all(connection, &things)?;
+    let ids: Vec<Key<RunId>> = wanted.iter().map(|(id, _)| Key(*id)).collect();
+    let rows: Vec<Row> = runs::table.filter(runs::id.eq_any(ids)).select(Row::as_select()).load(connection)?;
+    let known = rows.into_iter().map(Row::into_domain).map(|run| (identity(&run), run));
+    // Somebody else's run may have the same id.
+    Ok(known.filter(|(identity, _)| wanted.contains(identity)).collect())
+}
+
+/// Takes in reports, each as the run that it is the only one of; returns what became of each run, in their order. Reports of one
+/// run come one after the other. At most [`AT_ONCE`].
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn take_in(connection: &mut Connection, report: Run) -> Result<Run, StoreError> {
-    let (high, low) = owner(&report).0.as_u64_pair();
-    let (other_high, other_low) = report.id.0.as_u64_pair();
-    transaction::hold(connection, Uuid::from_u64_pair(high ^ other_high, low ^ other_low))?;
-    let place = runs::table.find((Key(report.id), owner(&report)));
-    let known: Option<Row> = place.select(Row::as_select()).first(connection).optional()?;
-    if let Some(mut run) = known.map(Row::into_domain) {
-        run.absorb(report);
-        diesel::update(place).set(Row::of(&run)).execute(connection)?;
-        Ok(run)
-    } else {
-        let run = report.begun();
-        diesel::insert_into(runs::table).values(Row::of(&run)).execute(connection)?;
-        Ok(run)
+pub fn take_in(connection: &mut Connection, reports: Vec<Run>) -> Result<Vec<Told>, StoreError> {
+    let mut runs = hold(connection, &reports.iter().map(identity).collect())?;
+    let mut told = Vec::with_capacity(reports.len());
+    for report in reports {
+        let place = identity(&report);
+        let before = runs.remove(&place);
+        let after = match before.clone() {
+            Some(mut run) => {
+                run.absorb(report);
+                run
+            }
+            None => report.begun(),
+        };
+        runs.insert(place, after.clone());
+        told.push(Told { before, after });
     }
+    put(connection, runs.values())?;
+    Ok(told)
+}
+
+/// Gives up runs that had begun to install and were not heard of for so long; returns them. At most [`AT_ONCE`].
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn give_up(connection: &mut Connection, now: Timestamp, silence: SignedDuration) -> Result<Vec<Told>, StoreError> {
+    let heard_before = now.checked_sub(silence).unwrap_or(Timestamp::MIN);
+    // In the words of the index; and no runs that a person has set a time for which is not over either.
+    let under_way = sql::<Bool>("stage IN ('installing', 'migrating') AND lost_at IS NULL");
+    let silent: Vec<(Key<RunId>, Key<Uuid>)> = runs::table
+        .filter(under_way)
+        .filter(runs::last_reported_at.le(Moment(heard_before)))
+        .filter(runs::scheduled_for.is_null().or(runs::scheduled_for.le(Moment(heard_before))))
+        .order(runs::last_reported_at)
+        .limit(LIMIT)
+        .select((runs::id, runs::owner))
+        .load(connection)?;
+    // Looked at once more, as they may have been heard of before they were held.
+    let held = hold(connection, &silent.into_iter().map(|(id, owner)| (id.0, owner.0)).collect())?;
+    let mut told = Vec::new();
+    for (_, run) in held {
+        if run.lost_at.is_none() && run.lost_from(silence).is_some_and(|lost_from| lost_from <= now) {
+            let lost = Run { lost_at: Some(now), ..run.clone() };
+            told.push(Told { before: Some(run), after: lost });
+        }
+    }
+    put(connection, told.iter().map(|told| &told.after))?;
+    Ok(told)
+}
+
+/// The runs of a subscription that lead to a release, those that have a vote.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn with_vote(
+    connection: &mut Connection,
+    release: ReleaseId,
+    subscription: SubscriptionId,
+) -> Result<Vec<Run>, StoreError> {
+    let rows: Vec<Row> = runs::table
+        .filter(runs::subscription_id.eq(Key(subscription)))
+        .filter(runs::release_id.eq(Key(release)))
+        .filter(runs::has_vote.eq(true))
+        .select(Row::as_select())
+        .load(connection)?;
+    Ok(rows.into_iter().map(Row::into_domain).collect())
+}
+
+/// Rows of one statement: 25 values each, of the 32 766 that either database takes.
+pub const AT_ONCE: usize = 1000;
+
+/// The same for a query.
+const LIMIT: i64 = 1000;
+
+const COLUMNS: &str = "runs (id, owner, product_id, subscription_id, installation_id, component, from_version, to_version, \
+    stage, outcome, error_class, error_code, error_message, scheduled_for, notify_email, locale, updater_time, \
+    first_reported_at, last_reported_at, release_id, has_vote, downloaded_at, ended_at, lost_at, known_problem)";
+
+const IN_PLACE: &str = " ON CONFLICT (id, owner) DO UPDATE SET stage = excluded.stage, outcome = excluded.outcome, \
+    error_class = excluded.error_class, error_code = excluded.error_code, error_message = excluded.error_message, \
+    scheduled_for = excluded.scheduled_for, notify_email = excluded.notify_email, locale = excluded.locale, \
+    updater_time = excluded.updater_time, last_reported_at = excluded.last_reported_at, \
+    downloaded_at = excluded.downloaded_at, ended_at = excluded.ended_at, lost_at = excluded.lost_at, \
+    known_problem = excluded.known_problem";
+
+/// Writes runs, in place of what was known of them.
+fn put<'r>(connection: &mut Connection, runs: impl Iterator<Item = &'r Run>) -> Result<(), StoreError> {
+    Bulk { into: COLUMNS.into(), rows: runs.map(cells).collect(), tail: IN_PLACE }.insert(connection)
+}
+
+/// A run as a row of [`COLUMNS`].
+fn cells(run: &Run) -> Vec<Cell> {
+    let bytes = |id: Uuid| id.as_bytes().to_vec();
+    let moment = |at: Option<Timestamp>| Cell::MaybeNumber(at.map(Timestamp::as_microsecond));
+    let error = run.error.as_ref();
+    vec![
+        Cell::Bytes(bytes(run.id.0)),
+        Cell::Bytes(bytes(owner(run).0)),
+        Cell::Bytes(bytes(run.product.0)),
+        Cell::MaybeBytes(run.subscription.map(|id| bytes(id.0))),
+        Cell::Bytes(bytes(run.installation.0)),
+        Cell::Text(run.component.to_string()),
+        Cell::Text(run.from_version.to_string()),
+        Cell::Text(run.to_version.to_string()),
+        Cell::Text(run.stage.to_string()),
+        Cell::MaybeText(run.outcome.map(|outcome| outcome.to_string())),
+        Cell::MaybeText(error.map(|error| error.class.to_string())),
+        Cell::MaybeText(error.map(|error| error.code.clone())),
+        Cell::MaybeText(error.map(|error| error.message.clone())),
+        moment(run.scheduled_for),
+        Cell::MaybeText(run.notify_email.clone()),
+        Cell::MaybeText(run.locale.as_ref().map(ToString::to_string)),
+        moment(run.at),
+        Cell::Number(run.first_reported_at.as_microsecond()),
+        Cell::Number(run.last_reported_at.as_microsecond()),
+        Cell::MaybeBytes(run.release.map(|id| bytes(id.0))),
+        Cell::Flag(run.has_vote),
+        moment(run.downloaded_at),
+        moment(run.ended_at),
+        moment(run.lost_at),
+        Cell::MaybeText(run.known_problem.clone()),
+    ]
 }
 
 /// Which runs a list is to show; what is `None` does not matter.

@@ -241,6 +241,7 @@ diesel::table! {
         outcome -> Nullable<Text>,
         voted_at -> Nullable<BigInt>,
         data_loss_at -> Nullable<BigInt>,
+        changed_at -> BigInt,
     }
 }
 

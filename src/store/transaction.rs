@@ -1,6 +1,9 @@
 //! Transactions on either database, begun for what they are to do.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use diesel::{
     Connection as _, RunQueryDsl as _,
@@ -119,14 +122,30 @@ pub(super) fn is_fit(connection: &mut Connection) -> bool {
 /// Holds a thing until the transaction ends, so that another one that holds it too comes before or after as a whole. On
 /// `SQLite` every write does.
 pub(super) fn hold(connection: &mut Connection, thing: Uuid) -> Result<(), StoreError> {
+    hold_all(connection, &[thing])
+}
+
+/// Holds several things, in one trip. In the order of their numbers, so that two who want the same ones wait for each other
+/// one way only.
+pub(super) fn hold_all(connection: &mut Connection, things: &[Uuid]) -> Result<(), StoreError> {
     let AnyConnection::Postgresql(connection) = connection else { return Ok(()) };
-    // Two things in a million millions share a number; one then waits for the other, no more.
+    let numbers: BTreeSet<i32> = things.iter().map(number).collect();
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let listed: Vec<String> = numbers.iter().map(|number| format!("({number})")).collect();
+    let locks =
+        format!("SELECT pg_advisory_xact_lock({}, n) FROM (VALUES {}) AS t (n)", locks::THING, listed.join(","));
+    diesel::sql_query(locks).execute(connection)?;
+    Ok(())
+}
+
+/// Two things in a million millions share a number; one then waits for the other, no more.
+fn number(thing: &Uuid) -> i32 {
     let (high, low) = thing.as_u64_pair();
     let folded = high ^ low;
     let (upper, lower) = (folded >> 32, folded & u64::from(u32::MAX));
-    let number = u32::try_from(upper ^ lower).unwrap_or_default().cast_signed();
-    diesel::sql_query(format!("SELECT pg_advisory_xact_lock({}, {number})", locks::THING)).execute(connection)?;
-    Ok(())
+    u32::try_from(upper ^ lower).unwrap_or_default().cast_signed()
 }
 
 /// Whether the connection is still one.

@@ -16,7 +16,7 @@ ALTER TABLE runs ADD COLUMN lost_at INTEGER;
 ALTER TABLE runs ADD COLUMN known_problem TEXT;
 CREATE INDEX runs_release ON runs (release_id);
 CREATE INDEX runs_known_problem ON runs (product_id, known_problem) WHERE known_problem IS NOT NULL;
-CREATE INDEX runs_under_way ON runs (last_reported_at) WHERE ended_at IS NULL AND lost_at IS NULL;
+CREATE INDEX runs_under_way ON runs (last_reported_at) WHERE stage IN ('installing', 'migrating') AND lost_at IS NULL;
 UPDATE runs SET ended_at = last_reported_at WHERE stage = 'ended';
 
 -- One vote per subscription on each release: its last outcome that has one. `outcome` is null while there is none, and
@@ -27,9 +27,11 @@ CREATE TABLE votes (
     outcome TEXT,
     voted_at INTEGER,
     data_loss_at INTEGER,
+    changed_at INTEGER NOT NULL,
     PRIMARY KEY (release_id, subscription_id)
 ) STRICT;
 CREATE INDEX votes_subscription ON votes (subscription_id);
+CREATE INDEX votes_changed_at ON votes (changed_at);
 
 -- Who was offered a release, once each: the subscription, or the installation without one.
 CREATE TABLE offers (

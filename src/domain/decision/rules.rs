@@ -210,6 +210,15 @@ impl<'a> Judge<'a> {
         Judged { release, candidate: true, finding }
     }
 
+    /// Whether a release passes rules 2 to 7, whatever it is to run on.
+    #[must_use]
+    pub fn lets_pass(&self, release: &Release) -> bool {
+        self.sees(release)
+            && unpublished(&self.facts, release).is_none()
+            && self.requirement.is_none_or(|requirement| requirement.matches(&release.version))
+            && self.offerable(release) == Finding::Open
+    }
+
     /// Why entitlement refuses a release to the one who asks, if it does: rule 6 alone, as rule 10a asks it of the release
     /// that the server runs.
     #[must_use]

@@ -59,6 +59,12 @@ pub struct RunBody {
     first_reported_at: Timestamp,
     /// When it was last heard of.
     last_reported_at: Timestamp,
+    /// When it was first heard to have ended.
+    ended_at: Option<Timestamp>,
+    /// When it was given up: it had begun to install, and fell silent.
+    lost_at: Option<Timestamp>,
+    /// Whether its outcome counts for its release: that was open to the subscription when the run began.
+    has_vote: bool,
 }
 
 /// What went wrong.
@@ -137,6 +143,9 @@ pub async fn list_runs(
             at: run.at,
             first_reported_at: run.first_reported_at,
             last_reported_at: run.last_reported_at,
+            ended_at: run.ended_at,
+            lost_at: run.lost_at,
+            has_vote: run.has_vote,
         }),
     ))
 }

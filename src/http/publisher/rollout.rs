@@ -2,6 +2,9 @@
 
 use actix_web::{HttpResponse, get, http::StatusCode, post, put};
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use crate::{
     domain::release::Release,
     http::{
@@ -14,7 +17,8 @@ use crate::{
         wire::{self, ReleasePath, RolloutBody},
     },
     services::{
-        publish_release::NewRollout,
+        self,
+        roll_out::NewRollout,
         steer_release::{Steer, WhyMaybe},
     },
 };
@@ -23,12 +27,35 @@ fn answer(release: &Release) -> HttpResponse {
     wire::json_with_etag(StatusCode::OK, release.revision, &RolloutBody::of(release))
 }
 
-/// Show how far a release is open.
+/// A rollout, with what subscriptions say of the release.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RolloutStatus {
+    /// The rollout.
+    #[serde(flatten)]
+    rollout: RolloutBody,
+    /// One vote for each subscription that the release was open to when its run began, since a person resumed it after a halt
+    /// if one ever did.
+    votes: Votes,
+}
+
+/// Votes on a release.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Votes {
+    /// Subscriptions whose last update to it that counts succeeded.
+    succeeded: u32,
+    /// Those whose last one failed, was rolled back, or fell silent while it installed. (A run that was cancelled, or failed for
+    /// its `environment`, `network` or `users_connected`, does not count.)
+    failed: u32,
+    /// Those that reported lost data.
+    data_loss: u32,
+}
+
+/// Show how far a release is open, and what sites say of it.
 #[utoipa::path(
     tag = "Publisher",
     params(ReleasePath),
     security(("bearer" = [])),
-    responses((status = 200, description = "The rollout.", body = RolloutBody))
+    responses((status = 200, description = "The rollout.", body = RolloutStatus))
 )]
 #[get("/api/v1/products/{slug}/releases/{version}/rollout")]
 pub async fn get_rollout(
@@ -36,12 +63,17 @@ pub async fn get_rollout(
     _caller: Caller<ReadReleases>,
     path: Segments<ReleasePath>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(&*find(&app.context, &path.0)?))
+    let release = find(&app.context, &path.0)?;
+    let tally = services::guard_rollouts::votes(&app.context, &release).await?;
+    let votes = Votes { succeeded: tally.succeeded, failed: tally.failed, data_loss: tally.data_loss };
+    let status = RolloutStatus { rollout: RolloutBody::of(&release), votes };
+    Ok(wire::json_with_etag(StatusCode::OK, release.revision, &status))
 }
 
 /// Open a release to a share of sites.
 ///
-/// Raising the percentage never takes a site out; lowering it stops new offers only.
+/// Raising the percentage never takes a site out; lowering it stops new offers only. What is absent stays as it is; new stages
+/// go by a clock that starts anew.
 #[utoipa::path(
     tag = "Publisher",
     params(ReleasePath, IfMatch),
@@ -79,7 +111,9 @@ pub async fn pause_rollout(
     Ok(answer(&steer(&app, path.0, expected, Steer::Pause(body.0)).await?.1))
 }
 
-/// Take up a rollout that was paused.
+/// Take up a rollout that was paused or halted.
+///
+/// After a halt only a person may do so, and must say why; outcomes are then counted anew.
 #[utoipa::path(
     tag = "Publisher",
     params(ReleasePath, IfMatch),
@@ -90,12 +124,13 @@ pub async fn pause_rollout(
 #[post("/api/v1/products/{slug}/releases/{version}/rollout/resume")]
 pub async fn resume_rollout(
     app: App,
-    _caller: Caller<PublishReleases>,
+    caller: Caller<PublishReleases>,
     path: Segments<ReleasePath>,
     expected: IfMatch,
     body: MaybeBody<WhyMaybe>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(&steer(&app, path.0, expected, Steer::Resume(body.0)).await?.1))
+    let resume = Steer::Resume(body.0, caller.person.is_some());
+    Ok(answer(&steer(&app, path.0, expected, resume).await?.1))
 }
 
 /// Open a release to everybody.

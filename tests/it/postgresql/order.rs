@@ -206,7 +206,9 @@ fn reports_of_one_run_that_come_to_several_replicas_at_once_make_one_run() {
             let (store, run) = (&replicas[number % 3], &run);
             scope.spawn(move || {
                 for at in 0..20 {
-                    store.append::<_, StoreError>(|connection| runs::take_in(connection, run(stage, at))).unwrap();
+                    store
+                        .append::<_, StoreError>(|connection| runs::take_in(connection, vec![run(stage, at)]))
+                        .unwrap();
                 }
             });
         }

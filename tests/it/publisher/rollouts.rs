@@ -1,17 +1,199 @@
 //! Rollouts over time: stages, the clock they go by, and scheduled publication.
 
-use crate::harness::{Actor, Vendor};
+use serde_json::{Value, json};
+
+use crate::harness::{Actor as _, Product, Vendor, eventually};
+
+const VERSION: &str = "13.0.0";
+
+/// A vendor at eight on the first of March 2030, UTC.
+fn vendor() -> Vendor {
+    Vendor::at("2030-03-01T08:00:00Z", &[])
+}
+
+fn publish(office: &Product<'_>, publication: &Value) -> Value {
+    office.release(VERSION).standalone("the program").draft();
+    office.steer(VERSION, "publish", publication)
+}
+
+fn rollout(office: &Product<'_>) -> Value {
+    office.vendor.admin.get(&format!("{}/rollout", office.release_path(VERSION))).send().ok()
+}
+
+/// Waits until the release is open so far. Stages are looked for every half a second.
+#[track_caller]
+fn opens(office: &Product<'_>, percent: u32) {
+    eventually(10, "the next stage", || (rollout(office)["percent"] == percent).then_some(()));
+}
+
+/// The release stays open so far, also once the server has looked at it again.
+#[track_caller]
+fn stays(office: &Product<'_>, percent: u32) {
+    // A witness that nobody sees: a later release, whose stage is due at once and opens in the same look or a later one.
+    let listed = office.vendor.admin.get(&format!("{}/releases", office.path)).send().ok();
+    let witness = format!("99.0.{}", listed["items"].as_array().unwrap().len());
+    office.release(&witness).with("channel", "alpha").standalone("x").draft();
+    let at_once = json!({"rollout": {"percent": 1, "stages": [{"percent": 2, "after_hours": 0}]}});
+    office.steer(&witness, "publish", &at_once);
+    let path = format!("{}/rollout", office.release_path(&witness));
+    eventually(10, "the witness", || (office.vendor.admin.get(&path).send().ok()["percent"] == 2).then_some(()));
+    assert_eq!(rollout(office)["percent"], percent);
+}
+
+fn three_stages() -> Value {
+    json!({"rollout": {"percent": 5, "stages": [
+        {"percent": 25, "after_hours": 24}, {"percent": 50.5, "after_hours": 48}, {"percent": 100, "after_hours": 72.5}]}})
+}
 
 #[test]
 fn a_release_that_is_scheduled_is_offered_from_its_time_on() {
-    let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
+    let vendor = vendor();
     let office = vendor.product();
     let customer = office.sell("single_user").customer;
     office.release("12.0.0").publish();
-    office.release("13.0.0").published_at("2030-03-02T06:00:00Z").publish();
+    office.release(VERSION).published_at("2030-03-02T06:00:00Z").publish();
     assert_eq!(customer.offered("office-maker", "11.0.0"), Some("12.0.0".to_owned()));
     vendor.travel_to("2030-03-02T05:59:30Z");
     assert_eq!(customer.offered("office-maker", "11.0.0"), Some("12.0.0".to_owned()));
     vendor.travel_to("2030-03-02T06:00:00Z");
-    assert_eq!(customer.offered("office-maker", "11.0.0"), Some("13.0.0".to_owned()));
+    assert_eq!(customer.offered("office-maker", "11.0.0"), Some(VERSION.to_owned()));
+}
+
+#[test]
+fn stages_open_by_themselves_one_after_the_other() {
+    let vendor = vendor();
+    let office = vendor.product();
+    let published = publish(&office, &three_stages());
+    let stages = &published["rollout"]["stages"];
+    assert_eq!(stages[0]["opened"], false);
+    assert!(stages[0]["opens_at"].as_str().unwrap().starts_with("2030-03-02T08:0"), "{stages}");
+    assert_eq!((&stages[1]["percent"], &stages[2]["after_hours"]), (&json!(50.5), &json!(72.5)));
+    let sites: Vec<_> = (0..40).map(|_| office.sell("single_user").customer).collect();
+    let inside = || sites.iter().map(|site| site.offered("office-maker", "12.0.0").is_some()).collect::<Vec<_>>();
+    let mut before = inside();
+    vendor.travel_to("2030-03-02T07:59:00Z");
+    stays(&office, 5);
+    for (time, percent) in [
+        ("2030-03-02T08:01:00Z", json!(25)),
+        ("2030-03-03T08:01:00Z", json!(50.5)),
+        ("2030-03-04T08:31:00Z", json!(100)),
+    ] {
+        vendor.travel_to(time);
+        eventually(10, "the next stage", || (rollout(&office)["percent"] == percent).then_some(()));
+        let now = inside();
+        assert!(before.iter().zip(&now).all(|(before, now)| !before || *now), "a stage takes nobody out");
+        before = now;
+    }
+    assert!(before.iter().all(|inside| *inside));
+    let done = rollout(&office);
+    assert!(
+        done["stages"].as_array().unwrap().iter().all(|stage| stage["opened"] == true && stage["opens_at"].is_null())
+    );
+}
+
+#[test]
+fn stages_of_a_scheduled_release_count_from_its_publication() {
+    let vendor = vendor();
+    let office = vendor.product();
+    let mut publication = three_stages();
+    publication["published_at"] = json!("2030-03-10T06:00:00Z");
+    publish(&office, &publication);
+    vendor.travel_to("2030-03-11T05:59:00Z");
+    stays(&office, 5);
+    vendor.travel_to("2030-03-11T06:01:00Z");
+    opens(&office, 25);
+    // History that is imported: from the call, not from long ago.
+    office.release("12.0.0").standalone("old").draft();
+    let history = json!({"published_at": "2029-01-01T00:00:00Z", "rollout": {"percent": 1, "stages": [{"percent": 2, "after_hours": 1}]}});
+    let published = office.steer("12.0.0", "publish", &history);
+    assert!(published["rollout"]["stages"][0]["opens_at"].as_str().unwrap().starts_with("2030-03-11T07:0"));
+}
+
+#[test]
+fn the_clock_of_a_rollout_stands_still_while_nothing_is_offered() {
+    let vendor = vendor();
+    let office = vendor.product();
+    publish(&office, &three_stages());
+    let why = json!({"reason": "we look into it"});
+    let stop = format!("{}/stop", office.path);
+    // Six hours of the clock, then a day in which it stands still, four times: the first stage is due after 24 hours of it.
+    let mut now: jiff::Timestamp = "2030-03-01T08:00:00Z".parse().unwrap();
+    let mut after = |hours: i64| {
+        now = now.checked_add(jiff::SignedDuration::from_hours(hours)).unwrap();
+        vendor.travel_to(&now.to_string());
+    };
+    for kind in ["pause", "yank", "stop"] {
+        after(6);
+        match kind {
+            "pause" => drop(office.steer(VERSION, "rollout/pause", &why)),
+            "yank" => drop(office.steer(VERSION, "yank", &why)),
+            _ => drop(office.stop(None)),
+        }
+        let stages = rollout(&office)["stages"].clone();
+        assert_eq!(stages[0]["opens_at"], Value::Null, "{kind}");
+        after(24);
+        match kind {
+            "pause" => drop(office.steer(VERSION, "rollout/resume", &why)),
+            "yank" => drop(office.steer(VERSION, "restore", &Value::Null)),
+            _ => vendor.admin.delete(&stop).send().no_content(),
+        }
+    }
+    stays(&office, 5);
+    after(5);
+    stays(&office, 5);
+    after(2);
+    opens(&office, 25);
+}
+
+#[test]
+fn a_percentage_set_by_hand_leaves_the_stages_and_the_halt_as_they_are() {
+    let vendor = vendor();
+    let office = vendor.product();
+    let mut publication = three_stages();
+    publication["rollout"]["halt"] = json!({"failure_rate": 0.1, "min_reports": 5});
+    publish(&office, &publication);
+    let path = format!("{}/rollout", office.release_path(VERSION));
+    let put = |body: Value| vendor.admin.put(&path).json(&body).send();
+    let halt = json!({"failure_rate": 0.1, "min_reports": 5, "data_loss_reports": 1});
+    let changed = put(json!({"percent": 30})).ok();
+    assert_eq!((&changed["percent"], &changed["halt"]), (&json!(30), &halt));
+    vendor.travel_to("2030-03-02T08:01:00Z");
+    eventually(10, "the first stage", || (rollout(&office)["stages"][0]["opened"] == true).then_some(()));
+    assert_eq!(rollout(&office)["percent"], 30, "a stage takes nobody out");
+    // New stages go by a clock that starts anew.
+    let changed = put(json!({"stages": [{"percent": 60, "after_hours": 0.5}]})).ok();
+    assert!(changed["stages"][0]["opens_at"].as_str().unwrap().starts_with("2030-03-02T08:31"), "{changed}");
+    let cleared = put(json!({"stages": [], "halt": null})).ok();
+    assert_eq!((&cleared["stages"], &cleared["halt"]), (&json!([]), &json!({"data_loss_reports": 1})));
+    vendor.travel_to("2030-04-02T08:00:00Z");
+    stays(&office, 30);
+    assert_eq!(office.steer(VERSION, "rollout/complete", &Value::Null)["percent"], 100);
+}
+
+#[test]
+fn a_rollout_that_makes_no_sense_is_refused_field_by_field() {
+    let vendor = vendor();
+    let office = vendor.product();
+    office.release(VERSION).standalone("the program").draft();
+    let path = format!("{}/publish", office.release_path(VERSION));
+    let refuse = |rollout: Value, fields: &[&str]| {
+        vendor.admin.post(&path).json(&json!({"rollout": rollout})).send().refused(422, "body_invalid").names(fields);
+    };
+    let stage = |percent: f64, hours: f64| json!({"percent": percent, "after_hours": hours});
+    refuse(json!({"stages": [stage(50.0, 1.0)]}), &["rollout.stages[0].percent"]);
+    refuse(json!({"percent": 50, "stages": [stage(50.0, 1.0)]}), &["rollout.stages[0].percent"]);
+    refuse(
+        json!({"percent": 5, "stages": [stage(50.0, 2.0), stage(40.0, 2.0)]}),
+        &["rollout.stages[1].percent", "rollout.stages[1].after_hours"],
+    );
+    refuse(json!({"percent": 5, "stages": [stage(50.0, -1.0)]}), &["rollout.stages[0].after_hours"]);
+    refuse(json!({"percent": 5, "stages": [stage(50.0, 0.001)]}), &["rollout.stages[0].after_hours"]);
+    refuse(json!({"percent": 5, "stages": [{"percent": 50}]}), &["rollout.stages[0].after_hours"]);
+    refuse(json!({"halt": {"failure_rate": 10, "min_reports": 5}}), &["rollout.halt.failure_rate"]);
+    refuse(json!({"halt": {"failure_rate": 1, "min_reports": 5}}), &["rollout.halt.failure_rate"]);
+    refuse(json!({"halt": {"failure_rate": 0.1}}), &["rollout.halt.min_reports"]);
+    refuse(json!({"halt": {"min_reports": 5}}), &["rollout.halt.failure_rate"]);
+    refuse(json!({"halt": {"failure_rate": 0.1, "min_reports": 0}}), &["rollout.halt.min_reports"]);
+    refuse(json!({"halt": {"data_loss_reports": -1}}), &["rollout.halt.data_loss_reports"]);
+    assert_eq!(vendor.admin.get(&office.release_path(VERSION)).send().ok()["state"], "draft");
 }

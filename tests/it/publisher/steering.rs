@@ -63,7 +63,8 @@ fn a_paused_release_is_set_aside_and_its_downloads_go_on() {
     let customer = office.sell("single_user").customer;
     let link = url(&customer);
     let paused = office.steer("13.0.0", "rollout/pause", &json!({"reason": "we look into it"}));
-    assert_eq!(paused, json!({"percent": 100, "state": "paused", "reason": "we look into it"}));
+    let said = (&paused["percent"], &paused["state"], &paused["reason"]);
+    assert_eq!(said, (&json!(100), &json!("paused"), &json!("we look into it")));
     assert_eq!(reason(&customer, "12.0.0"), "rollout_paused");
     let manually = customer.check("office-maker", "12.0.0", &[("trigger", "manual")]).ok();
     assert_eq!(manually["reason"], "rollout_paused");
@@ -105,7 +106,7 @@ fn a_percentage_opens_a_release_to_as_many_sites_and_never_closes_it_again() {
     }
     set(json!(10)).ok();
     let complete = office.steer("13.0.0", "rollout/complete", &Value::Null);
-    assert_eq!((&complete["percent"], vendor.admin.get(&rollout).send().ok()), (&json!(100), complete.clone()));
+    assert_eq!((&complete["percent"], &vendor.admin.get(&rollout).send().ok()["percent"]), (&json!(100), &json!(100)));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         id::{HostingGroupId, ProductId},
         platform::{Component, Platform},
-        rollout::Percent,
+        rollout::{Percent, Stage},
         slug::Slug,
         version::Version,
     },
@@ -17,7 +17,8 @@ use crate::{
         found_vendor::{FoundedRelease, Vendor},
         manage_hosting_groups::NewHostingGroup,
         manage_products::NewProduct,
-        publish_release::{NewRelease, NewRollout, Publication},
+        publish_release::{NewRelease, Publication},
+        roll_out::{Halt, NewRollout},
         steer_release::{Steer, Why, WhyMaybe},
     },
 };
@@ -66,6 +67,8 @@ pub(super) struct ReleaseLine {
     /// When it was published; a draft without.
     days_ago: Option<i64>,
     percent: Option<Percent>,
+    stages: Option<Vec<Stage>>,
+    halt: Option<Halt>,
     paused: Option<String>,
     yanked: Option<String>,
     /// The systems that it has installers for.
@@ -84,10 +87,13 @@ pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> 
         let product = product.ok_or_else(|| Failure::failed(&"a release of the demo has no product"))?;
         let published_at = release.days_ago.map(|days| morning(now, days));
         let files = files::of(product, &release, published_at.unwrap_or(now), vendor)?;
-        let everybody = Percent::ALL;
         let publication = published_at.map(|at| Publication {
             published_at: Some(at),
-            rollout: Some(NewRollout { percent: release.percent.unwrap_or(everybody) }),
+            rollout: Some(NewRollout {
+                percent: release.percent,
+                stages: release.stages,
+                halt: release.halt.map(Some),
+            }),
             force: None,
         });
         let paused = release.paused.map(|reason| Steer::Pause(WhyMaybe { reason: Some(reason) }));

@@ -1,0 +1,60 @@
+//! Whether a release is open to a subscription, apart from any check: who may be offered it may say how it went.
+
+use jiff::Timestamp;
+
+use super::{
+    facts::{Check, Entitlement, Facts, Trigger},
+    rules::{self, Judge},
+};
+use crate::domain::{
+    platform::{Component, MachineArch, Platform},
+    product::Product,
+    release::Release,
+    stop::Stop,
+    subscription::Coverage,
+};
+
+/// How a subscription stands to the releases of its product.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// The product.
+    pub product: &'a Product,
+    /// Its stops.
+    pub stops: &'a [Stop],
+    /// What the subscription covers.
+    pub coverage: &'a Coverage,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+impl Standing<'_> {
+    /// Whether some check of the subscription could be offered the release: by rules 2 to 7, on the release's own channel, and
+    /// by a person's wish, which passes any percentage above 0.
+    #[must_use]
+    pub fn is_open(&self, release: &Release) -> bool {
+        // The release is named, so nothing is asked of where it is to run.
+        let check = Check {
+            component: Component::Standalone,
+            version: release.version.clone(),
+            platform: Platform::Linux,
+            arch: MachineArch::X86_64,
+            kind: None,
+            channel: release.channel.clone(),
+            installation: None,
+            server_version: None,
+            server_platform: None,
+            server_arch: None,
+            trigger: Trigger::Manual,
+        };
+        let facts = Facts {
+            now: self.now,
+            product: self.product,
+            releases: &[],
+            stops: self.stops,
+            check: &check,
+            entitlement: Entitlement::Subscriber(self.coverage, None),
+        };
+        let answering = rules::answering_channel(&facts);
+        rules::stop_on(&facts, answering).is_none() && Judge::new(&facts, answering).lets_pass(release)
+    }
+}

@@ -1,0 +1,169 @@
+//! What rollouts do by themselves: a release whose updates fail is halted, the next stage of one that does well is opened when
+//! its time has come, and a publication that was scheduled is announced.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::{Context, Refusal, Write, publish_release::save, roll_out};
+use crate::{
+    domain::{
+        health::{Alarm, Tally},
+        id::ReleaseId,
+        product::Product,
+        release::{Release, ReleaseState},
+        rollout::RolloutState,
+    },
+    store,
+};
+
+/// Releases on which votes have changed, and that are to be judged.
+#[derive(Debug, Default)]
+pub struct Judging {
+    waiting: Mutex<BTreeSet<ReleaseId>>,
+    told: Notify,
+}
+
+impl Judging {
+    /// Has these releases judged.
+    pub fn add(&self, releases: BTreeSet<ReleaseId>) {
+        if !releases.is_empty() {
+            self.waiting.lock().extend(releases);
+            self.told.notify_one();
+        }
+    }
+
+    /// Waits until there is a release to be judged.
+    pub async fn wanted(&self) {
+        self.told.notified().await;
+    }
+}
+
+/// Judges the releases on which votes have changed. What cannot be judged just now stays for the next time.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn judge(context: &Arc<Context>) -> Result<(), Refusal> {
+    let releases = std::mem::take(&mut *context.judging.waiting.lock());
+    let done = judge_these(context, &releases).await;
+    if done.is_err() {
+        context.judging.waiting.lock().extend(releases);
+    }
+    done
+}
+
+/// Has the releases judged on which votes have changed since a moment: what another replica was about to judge when it ended.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn judge_recent(context: &Arc<Context>, since: SignedDuration) -> Result<(), Refusal> {
+    let since = context.clock.now().checked_sub(since).unwrap_or(Timestamp::MIN);
+    let releases = context.read(move |connection| Ok(store::votes::changed_since(connection, since)?)).await?;
+    judge_these(context, &releases).await
+}
+
+async fn judge_these(context: &Arc<Context>, releases: &BTreeSet<ReleaseId>) -> Result<(), Refusal> {
+    for &id in releases {
+        // Looked at beside the writes first: nearly always there is nothing to be done.
+        let alarm = context.read(move |connection| {
+            let Some(release) = store::releases::get(connection, id)? else { return Ok(None) };
+            Ok(alarm(connection, &release)?)
+        });
+        if alarm.await?.is_some() {
+            context.write(move |write| halt_if_failing(write, id).map(drop)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The votes on a release that count now.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn votes(context: &Arc<Context>, release: &Release) -> Result<Tally, Refusal> {
+    let (id, judged_from) = (release.id, release.rollout.plan.judged_from);
+    context.read(move |connection| Ok(store::votes::tally(connection, id, judged_from)?)).await
+}
+
+/// Why a release is to be halted now, if it is.
+fn alarm(connection: &mut store::Connection, release: &Release) -> Result<Option<Alarm>, store::StoreError> {
+    if release.state != ReleaseState::Published || release.rollout.state == RolloutState::Halted {
+        return Ok(None);
+    }
+    let plan = &release.rollout.plan;
+    let tally = store::votes::tally(connection, release.id, plan.judged_from)?;
+    Ok(plan.halt.alarm(tally))
+}
+
+/// Halts a release if its updates fail; returns whether it did.
+fn halt_if_failing(write: &mut Write<'_>, id: ReleaseId) -> Result<bool, Refusal> {
+    let Some(mut release) = store::releases::get(write.connection, id)? else { return Ok(false) };
+    let Some(alarm) = alarm(write.connection, &release)? else { return Ok(false) };
+    let Some(product) = store::products::get(write.connection, release.product)? else { return Ok(false) };
+    release.rollout.state = RolloutState::Halted;
+    release.rollout.reason = Some(alarm.to_string());
+    keep_clock(write, &product, &mut release)?;
+    save(write, &mut release)?;
+    tracing::warn!(product = %product.slug, version = %release.version, reason = %alarm, "release halted");
+    Ok(true)
+}
+
+fn keep_clock(write: &mut Write<'_>, product: &Product, release: &mut Release) -> Result<(), Refusal> {
+    let stops = store::stops::of_product(write.connection, product.id)?;
+    roll_out::keep_clock(product, &stops, release, write.now);
+    Ok(())
+}
+
+/// Opens the stages whose time has come, and announces the publications whose time has.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn tend(context: &Arc<Context>) -> Result<(), Refusal> {
+    let now = context.clock.now();
+    let due: Vec<ReleaseId> = {
+        let catalogue = context.directory.catalogue();
+        let releases = catalogue.products().flat_map(|entry| &entry.releases);
+        releases
+            .filter(|release| stage_is_due(release, now) || is_out(release, now))
+            .map(|release| release.id)
+            .collect()
+    };
+    for id in due {
+        context.write(move |write| tend_one(write, id)).await?;
+    }
+    Ok(())
+}
+
+fn stage_is_due(release: &Release, now: Timestamp) -> bool {
+    release.state == ReleaseState::Published
+        && release.rollout.state == RolloutState::Running
+        && release.rollout.next_stage().is_some_and(|(_, at)| at.is_some_and(|at| at <= now))
+}
+
+/// Whether a publication has happened that nobody was told of yet.
+fn is_out(release: &Release, now: Timestamp) -> bool {
+    release.announced_at.is_none() && release.state == ReleaseState::Published && release.was_published_by(now)
+}
+
+fn tend_one(write: &mut Write<'_>, id: ReleaseId) -> Result<(), Refusal> {
+    let Some(mut release) = store::releases::get(write.connection, id)? else { return Ok(()) };
+    if is_out(&release, write.now) {
+        announce(write, &mut release)?;
+    }
+    // A stage opens only if the release does well, by what is known at this moment.
+    if stage_is_due(&release, write.now) && !halt_if_failing(write, id)? {
+        release.rollout.open_due(write.now);
+        tracing::info!(release = %release.version, percent = %release.rollout.percent, "the next stage of a rollout opens");
+        save(write, &mut release)?;
+    }
+    Ok(())
+}
+
+/// Tells others, once, that a release is out.
+fn announce(write: &mut Write<'_>, release: &mut Release) -> Result<(), Refusal> {
+    release.announced_at = Some(write.now);
+    tracing::info!(release = %release.version, published_at = ?release.published_at, "a scheduled release is out");
+    save(write, release)
+}

@@ -1,0 +1,173 @@
+//! The journal of reports: many reports that come at once are made durable in one transaction.
+//!
+//! Whoever reports puts the report into the queue. While one transaction is under way the queue fills, and the next one takes
+//! all of it: the busier the server, the more reports share one commit. There is no thread that has to be started or stopped;
+//! the first who finds nobody at work commits until the queue is empty.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::{Code, Context, Refusal};
+use crate::{
+    domain::{
+        health,
+        id::{ReleaseId, SubscriptionId},
+        run::{FailureClass, Run},
+    },
+    store::{self, Connection, StoreError, runs::Told},
+};
+
+/// Reports that wait at most. A server that is so far behind says so instead of filling its memory.
+const WAITING: usize = 20_000;
+
+/// Whoever reports is told after this long that the database does not answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The queue.
+#[derive(Debug, Default)]
+pub struct Journal {
+    queue: Mutex<Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    /// Whether somebody commits.
+    at_work: bool,
+}
+
+/// A report, and who waits for it to be durable.
+#[derive(Debug)]
+struct Waiting {
+    report: Run,
+    answer: oneshot::Sender<Result<Run, Refusal>>,
+}
+
+/// Makes a report durable; returns the run as it stands then. `first_reported_at` and `last_reported_at` are set here.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn enter(context: &Arc<Context>, report: Run) -> Result<Run, Refusal> {
+    let (answer, answered) = oneshot::channel();
+    {
+        let mut queue = context.journal.queue.lock();
+        if queue.waiting.len() >= WAITING {
+            return Err(Refusal::new(Code::StorageUnavailable, "too many reports wait to be written; try again later"));
+        }
+        queue.waiting.push_back(Waiting { report, answer });
+        if !queue.at_work {
+            queue.at_work = true;
+            // A task of its own: it goes on to its end when the one who reports goes away.
+            tokio::task::spawn_blocking({
+                let context = Arc::clone(context);
+                move || commit_all(&context)
+            });
+        }
+    }
+    match tokio::time::timeout(PATIENCE, answered).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(_)) => Err(Refusal::internal(&"a report was dropped")),
+        Err(_) => Err(StoreError::Unavailable(format!("it has not answered for {} s", PATIENCE.as_secs())).into()),
+    }
+}
+
+fn commit_all(context: &Context) {
+    loop {
+        let batch: Vec<Waiting> = {
+            let mut queue = context.journal.queue.lock();
+            let many = queue.waiting.len().min(store::runs::AT_ONCE);
+            if many == 0 {
+                queue.at_work = false;
+                return;
+            }
+            queue.waiting.drain(..many).collect()
+        };
+        let (reports, answers): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|waiting| (waiting.report, waiting.answer)).unzip();
+        let done = commit(context, &reports);
+        let done: Vec<Result<Run, Refusal>> = match done {
+            Ok(runs) => runs.into_iter().map(Ok).collect(),
+            // One that cannot be written must not take the others with it.
+            Err(refusal) if refusal.code != Code::StorageUnavailable && reports.len() > 1 => {
+                let alone = |report: &Run| commit(context, std::slice::from_ref(report));
+                reports.iter().map(|report| alone(report).and_then(|mut runs| runs.pop().ok_or_else(lost))).collect()
+            }
+            Err(refusal) => reports.iter().map(|_| Err(refusal.clone())).collect(),
+        };
+        for (answer, done) in answers.into_iter().zip(done) {
+            // Whoever does not wait any more will report again.
+            let _ = answer.send(done);
+        }
+    }
+}
+
+fn lost() -> Refusal {
+    Refusal::internal(&"a report had no answer")
+}
+
+/// Writes reports with all that follows from them, in one transaction.
+fn commit(context: &Context, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
+    let (told, judged) = context.store.append::<_, Refusal>(|connection| {
+        let now = context.clock.now();
+        let stamp = |report: &Run| Run { first_reported_at: now, last_reported_at: now, ..report.clone() };
+        let told = store::runs::take_in(connection, reports.iter().map(stamp).collect())?;
+        let judged = follow_up(context, connection, &told, now)?;
+        Ok((told, judged))
+    })?;
+    context.judging.add(judged);
+    Ok(told.into_iter().map(|told| told.after).collect())
+}
+
+/// Gives up the runs that had begun to install and were not heard of for so long.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn give_up_silent(context: &Arc<Context>, silence: SignedDuration) -> Result<(), Refusal> {
+    let desk = Arc::clone(context);
+    let given_up = context.append(move |connection, now| {
+        let told = store::runs::give_up(connection, now, silence)?;
+        let judged = follow_up(&desk, connection, &told, now)?;
+        Ok((told.len(), judged))
+    });
+    let (number, judged) = given_up.await?;
+    if number > 0 {
+        tracing::info!(number, "runs that began to install and fell silent are given up");
+    }
+    context.judging.add(judged);
+    Ok(())
+}
+
+/// What follows from what was heard of runs, in the same transaction; returns the releases on which votes have changed.
+fn follow_up(
+    _context: &Context,
+    connection: &mut Connection,
+    told: &[Told],
+    now: Timestamp,
+) -> Result<BTreeSet<ReleaseId>, StoreError> {
+    // In one order, so that two transactions wait for each other one way only.
+    let mut voters: BTreeSet<(SubscriptionId, ReleaseId)> = BTreeSet::new();
+    for Told { before, after } in told {
+        if let (Some(release), Some(subscription), true) = (after.release, after.subscription, after.has_vote)
+            && says(before.as_ref()) != says(Some(after))
+        {
+            voters.insert((subscription, release));
+        }
+    }
+    for (subscription, release) in &voters {
+        store::votes::count_anew(connection, *release, *subscription, now)?;
+    }
+    Ok(voters.into_iter().map(|(_, release)| release).collect())
+}
+
+/// What a run says of its release: its vote, and whether data was lost.
+fn says(run: Option<&Run>) -> (Option<health::Vote>, bool) {
+    let lost_data = |run: &Run| run.error.as_ref().is_some_and(|error| error.class == FailureClass::DataLoss);
+    (run.and_then(health::vote), run.is_some_and(lost_data))
+}
