@@ -251,7 +251,9 @@ impl Publication<'_> {
         }
         let publication = wire::Publication {
             published_at: publish.published_at,
-            rollout: publish.percent.map(|percent| wire::RolloutStart { percent }),
+            rollout: (publish.percent.is_some() || publish.stages.is_some() || publish.halt.is_some()).then_some(
+                wire::RolloutStart { percent: publish.percent, stages: publish.stages.as_deref(), halt: publish.halt },
+            ),
             force: publish.force_reason.as_deref().map(|reason| wire::Force { reason }),
         };
         match self.client.publish_release(product, version, tag.as_ref(), &publication).await {

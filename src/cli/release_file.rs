@@ -13,14 +13,17 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::domain::{
-    artifact::{ArtifactKind, Filename},
-    locale::LanguageTag,
-    platform::{Arch, Component, Platform},
-    release::{Access, Severity},
-    rollout::Percent,
-    slug::Slug,
-    version::{Requirement, Version},
+use crate::{
+    domain::{
+        artifact::{ArtifactKind, Filename},
+        locale::LanguageTag,
+        platform::{Arch, Component, Platform},
+        release::{Access, Severity},
+        rollout::{Percent, Stage},
+        slug::Slug,
+        version::{Requirement, Version},
+    },
+    services::roll_out::Halt,
 };
 
 /// A release as its file describes it. What the file does not say is `None` and left as the server has it.
@@ -74,6 +77,10 @@ pub struct Publish {
     pub published_at: Option<Timestamp>,
     /// How many get it at first.
     pub percent: Option<Percent>,
+    /// How far it opens by itself, and when.
+    pub stages: Option<Vec<Stage>>,
+    /// When it is halted by itself.
+    pub halt: Option<Halt>,
     /// Why it is published although something that the product requires is missing.
     pub force_reason: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! Several replicas on one database. These run in every run of the suite, whatever `SLUICE_TEST_STORES` says.
 
 mod drill;
+mod emergency;
 mod keys;
 mod lead;
 mod start;

@@ -6,14 +6,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{
-    artifact::{ArtifactKind, Filename, Sha256},
-    locale::LanguageTag,
-    platform::{Arch, Component, Platform},
-    release::{Access, ReleaseState, Severity},
-    rollout::Percent,
-    slug::Slug,
-    version::{Requirement, Version},
+use crate::{
+    domain::{
+        artifact::{ArtifactKind, Filename, Sha256},
+        locale::LanguageTag,
+        platform::{Arch, Component, Platform},
+        release::{Access, ReleaseState, Severity},
+        rollout::{Percent, Stage},
+        slug::Slug,
+        version::{Requirement, Version},
+    },
+    services::roll_out::Halt,
 };
 
 /// A release as the server has it.
@@ -105,7 +108,7 @@ pub struct Publication<'a> {
     pub published_at: Option<Timestamp>,
     /// How many get it at first.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rollout: Option<RolloutStart>,
+    pub rollout: Option<RolloutStart<'a>>,
     /// That it is published although something is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force: Option<Force<'a>>,
@@ -113,9 +116,16 @@ pub struct Publication<'a> {
 
 /// How a rollout begins.
 #[derive(Debug, Serialize)]
-pub struct RolloutStart {
-    /// How many get it.
-    pub percent: Percent,
+pub struct RolloutStart<'a> {
+    /// How many get it at first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub percent: Option<Percent>,
+    /// How far it opens by itself, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stages: Option<&'a [Stage]>,
+    /// When it is halted by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub halt: Option<Halt>,
 }
 
 /// Why a check is passed over.

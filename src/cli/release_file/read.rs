@@ -120,6 +120,8 @@ impl Reader<'_> {
         let publish = Publish {
             published_at: written.publish.published_at.and_then(|value| self.instant("publish.published_at", &value)),
             percent: written.publish.percent,
+            stages: written.publish.stages,
+            halt: written.publish.halt,
             force_reason: written.publish.force_reason.and_then(|reason| {
                 let given = !reason.get_ref().trim().is_empty();
                 if !given {

@@ -71,6 +71,8 @@ fn everything_can_be_said() {
         [publish]
         published_at = 2026-06-30T09:00:00+02:00
         percent = 12.5
+        stages = [{ percent = 50, after_hours = 24 }, { percent = 100, after_hours = 72.5 }]
+        halt = { failure_rate = 0.1, min_reports = 5 }
         force_reason = "The macOS build follows on Monday."
         "##,
     )
@@ -84,6 +86,9 @@ fn everything_can_be_said() {
     );
     assert_eq!(release.publish.published_at.map(|at| at.to_string()).as_deref(), Some("2026-06-30T07:00:00Z"));
     assert_eq!(release.publish.percent.map(Percent::hundredths), Some(1250));
+    let stages: Vec<_> = release.publish.stages.iter().flatten().map(|stage| stage.after_hours.to_string()).collect();
+    assert_eq!(stages, ["24", "72.5"]);
+    assert_eq!(release.publish.halt.and_then(|halt| halt.min_reports), Some(5));
     let quoted = read(&with("publish.published_at = \"2026-06-30T07:00:00Z\"")).expect("a release");
     assert_eq!(quoted.publish.published_at, release.publish.published_at);
 }

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::domain::{
-    artifact::{ArtifactKind, Filename},
-    locale::LanguageTag,
-    platform::{Arch, Component, Platform},
-    release::{Access, Severity},
-    rollout::Percent,
-    slug::Slug,
-    version::{Requirement, Version},
+use crate::{
+    domain::{
+        artifact::{ArtifactKind, Filename},
+        locale::LanguageTag,
+        platform::{Arch, Component, Platform},
+        release::{Access, Severity},
+        rollout::{Percent, Stage},
+        slug::Slug,
+        version::{Requirement, Version},
+    },
+    services::roll_out::Halt,
 };
 
 /// The whole file. The places of values are kept where something can turn out to be wrong with them later.
@@ -56,6 +59,8 @@ pub struct WrittenArtifact {
 pub struct WrittenPublish {
     pub published_at: Option<Spanned<toml::Value>>,
     pub percent: Option<Percent>,
+    pub stages: Option<Vec<Stage>>,
+    pub halt: Option<Halt>,
     pub force_reason: Option<Spanned<String>>,
 }
 
