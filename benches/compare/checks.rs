@@ -31,12 +31,18 @@ pub const SERVERS: usize = 0;
 /// See [`SERVERS`].
 pub const CLIENTS: usize = 1;
 
+/// The script that sends checks.
+const CHECKS: &str = "load.lua";
+
 /// What one run of the load generator said.
 #[derive(Clone, Copy, Debug)]
-struct Load {
-    requests: u32,
-    median: Duration,
-    slowest: Duration,
+pub struct Load {
+    /// Requests that were answered.
+    pub requests: u32,
+    /// The time of half of them at most.
+    pub median: Duration,
+    /// The time of all but one in a hundred.
+    pub slowest: Duration,
 }
 
 /// How the load is made.
@@ -52,8 +58,9 @@ pub struct Pressure {
     pub processor: Option<usize>,
 }
 
-fn press(address: &str, checks: &Path, pressure: Pressure) -> Outcome<Load> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/compare/load.lua");
+/// Sends what `script`, one of those beside this file, makes of a file of checks; nothing of it may fail.
+pub fn press(address: &str, script: &str, checks: &Path, pressure: Pressure) -> Outcome<Load> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/compare").join(script);
     let output = on_processor("wrk".as_ref(), pressure.processor)
         .arg(format!("--connections={}", pressure.connections))
         .arg(format!("--duration={}s", pressure.seconds))
@@ -77,7 +84,7 @@ fn press(address: &str, checks: &Path, pressure: Pressure) -> Outcome<Load> {
 /// Microseconds of processor time per request, and requests a second.
 pub fn cost(program: &Program, checks: &Path, pressure: Pressure) -> Outcome<(f64, f64)> {
     let before = program.processor_time()?;
-    let load = press(&program.address, checks, pressure)?;
+    let load = press(&program.address, CHECKS, checks, pressure)?;
     let used = program.processor_time()? - before;
     let requests = f64::from(load.requests);
     Ok((used.as_secs_f64() * 1e6 / requests, requests / f64::from(pressure.seconds)))
@@ -150,12 +157,12 @@ pub fn compare_latency(
     let checks = folder.join("checks");
     fs::write(&checks, filled.lines(false))?;
     let pressure = Pressure { connections: 16, pause_milliseconds: 10, seconds: arguments.seconds, processor: None };
-    press(&server.address, &checks, Pressure { seconds: 1, ..pressure })?;
+    press(&server.address, CHECKS, &checks, Pressure { seconds: 1, ..pressure })?;
     note("checks alone, and while downloads run");
     let (mut median, mut slowest) = (Rounds::default(), Rounds::default());
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
     for round in 1..=arguments.rounds {
-        let alone = press(&server.address, &checks, pressure)?;
+        let alone = press(&server.address, CHECKS, &checks, pressure)?;
         let over = Arc::new(AtomicBool::new(false));
         let downloads: Vec<_> = (0..DOWNLOADS)
             .map(|_| {
@@ -170,7 +177,7 @@ pub fn compare_latency(
                 })
             })
             .collect();
-        let beside = press(&server.address, &checks, pressure);
+        let beside = press(&server.address, CHECKS, &checks, pressure);
         over.store(true, Ordering::Relaxed);
         if !downloads.into_iter().all(|download| download.join().unwrap_or(false)) {
             return Err("a download failed".into());

@@ -99,6 +99,27 @@ impl Cluster {
         Ok(format!("postgres://postgres@/{name}?host={}", self.folder.path().display()))
     }
 
+    /// How many rows a second are committed one by one, by `PostgreSQL`'s own program, on as many connections as a Sluice has.
+    pub fn single_row_commits(&self, database: &str, seconds: u32) -> Outcome<f64> {
+        let script = self.folder.path().join("insert.sql");
+        fs::write(&script, "INSERT INTO t (b) VALUES ('a row of the length of a short report, or a little more');")?;
+        self.run(
+            "psql",
+            &["-q", "-d", database, "-c", "CREATE TABLE IF NOT EXISTS t (a BIGSERIAL PRIMARY KEY, b TEXT)"],
+        )?;
+        let output = Command::new(programs()?.join("pgbench"))
+            .arg("-h")
+            .arg(self.folder.path())
+            .args(["-U", "postgres", "-n", "-M", "prepared", "-c", "10", "-j", "1", "-T", &seconds.to_string(), "-f"])
+            .arg(script)
+            .arg(database)
+            .stdin(Stdio::null())
+            .output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next());
+        Ok(rate.ok_or("pgbench gave no rate")?.parse()?)
+    }
+
     /// What the server does by itself after a while, so that it does not do it in the middle of a measurement.
     pub fn settle(&self, name: &str) -> Outcome<()> {
         self.run("psql", &["-q", "-d", name, "-c", "VACUUM ANALYZE", "-c", "CHECKPOINT"])

@@ -14,6 +14,7 @@ mod cluster;
 mod fill;
 mod million;
 mod program;
+mod reports;
 mod start;
 mod table;
 mod transfers;
@@ -48,6 +49,8 @@ enum Part {
     Latency,
     /// The start, the memory, the size.
     Start,
+    /// Reports made durable against the store's own commits, on `SQLite` and `PostgreSQL`.
+    Reports,
     /// A million subscriptions, on `SQLite` and `PostgreSQL`. Only when it is named: it takes some ten minutes.
     Million,
 }
@@ -119,6 +122,9 @@ fn main() -> Outcome<()> {
     let mut table = Table::default();
     if arguments.wants(Part::Million) {
         million::measure(&mut table, &arguments, folder.path())?;
+    }
+    if arguments.wants(Part::Reports) {
+        reports::measure(&mut table, &arguments, folder.path())?;
     }
     if [Part::Checks, Part::Uploads, Part::Downloads, Part::Latency, Part::Start]
         .iter()

@@ -47,17 +47,20 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const ENCRYPTION_KEY: &str = "c2x1aWNlIGJlbmNoIHNsdWljZSBiZW5jaCBzbHVpY2U=";
 
 /// Where a server keeps its things, and what it was filled with.
-struct Site<'f> {
-    data: PathBuf,
+pub struct Site<'f> {
+    /// Its data folder.
+    pub data: PathBuf,
     /// The URL of a database that is not in the folder.
-    url: Option<String>,
+    pub url: Option<String>,
     /// The checks that are sent to it.
-    checks: PathBuf,
-    filled: &'f Filled,
+    pub checks: PathBuf,
+    /// What it was filled with.
+    pub filled: &'f Filled,
 }
 
 impl Site<'_> {
-    fn start(&self, arguments: &Arguments, processor: Option<usize>) -> Outcome<Program> {
+    /// Starts a server with it.
+    pub fn start(&self, arguments: &Arguments, processor: Option<usize>) -> Outcome<Program> {
         fs::create_dir_all(&self.data)?;
         let database = self.url.iter().flat_map(|url| {
             [("SLUICE__DATABASE__URL", url.as_str()), ("SLUICE__KEYS__ENCRYPTION_KEY", ENCRYPTION_KEY)]
@@ -102,7 +105,7 @@ pub fn measure(table: &mut Table, arguments: &Arguments, folder: &Path) -> Outco
 }
 
 /// Copies what was filled into a database, as `sluice database copy` does; returns how many seconds it took.
-fn copy(filled: &Filled, url: &str) -> Outcome<f64> {
+pub fn copy(filled: &Filled, url: &str) -> Outcome<f64> {
     let source = Side {
         store: Store::open(&filled.data.join("sluice.sqlite3"))?,
         keys: KeyPlace::File(filled.data.join("keys.json")),

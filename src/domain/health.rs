@@ -80,6 +80,12 @@ pub fn vote(run: &Run) -> Option<Vote> {
     }
 }
 
+/// Whether a run has reported lost data, ended or not.
+#[must_use]
+pub fn lost_data(run: &Run) -> bool {
+    run.error.as_ref().is_some_and(|error| error.class == FailureClass::DataLoss)
+}
+
 /// The votes on a release, one per subscription.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {

@@ -16,12 +16,8 @@ use tokio::sync::oneshot;
 
 use super::{Code, Context, Refusal};
 use crate::{
-    domain::{
-        health,
-        id::{ReleaseId, SubscriptionId},
-        run::{FailureClass, Run},
-    },
-    store::{self, Connection, StoreError, runs::Told},
+    domain::{health, id::ReleaseId, run::Run},
+    store::{self, Connection, StoreError, runs::Told, votes::Voter},
 };
 
 /// Reports that wait at most. A server that is so far behind says so instead of filling its memory.
@@ -151,8 +147,7 @@ fn follow_up(
     told: &[Told],
     now: Timestamp,
 ) -> Result<BTreeSet<ReleaseId>, StoreError> {
-    // In one order, so that two transactions wait for each other one way only.
-    let mut voters: BTreeSet<(SubscriptionId, ReleaseId)> = BTreeSet::new();
+    let mut voters: BTreeSet<Voter> = BTreeSet::new();
     for Told { before, after } in told {
         if let (Some(release), Some(subscription), true) = (after.release, after.subscription, after.has_vote)
             && says(before.as_ref()) != says(Some(after))
@@ -160,14 +155,11 @@ fn follow_up(
             voters.insert((subscription, release));
         }
     }
-    for (subscription, release) in &voters {
-        store::votes::count_anew(connection, *release, *subscription, now)?;
-    }
+    store::votes::count_anew(connection, &voters, now)?;
     Ok(voters.into_iter().map(|(_, release)| release).collect())
 }
 
 /// What a run says of its release: its vote, and whether data was lost.
 fn says(run: Option<&Run>) -> (Option<health::Vote>, bool) {
-    let lost_data = |run: &Run| run.error.as_ref().is_some_and(|error| error.class == FailureClass::DataLoss);
-    (run.and_then(health::vote), run.is_some_and(lost_data))
+    (run.and_then(health::vote), run.is_some_and(health::lost_data))
 }

@@ -12,6 +12,7 @@ use super::{
     schema::runs,
     transaction,
     value::{Key, Moment, Name},
+    votes::Voter,
 };
 use crate::domain::{
     id::{InstallationId, ProductId, ReleaseId, RunId, SubscriptionId},
@@ -176,18 +177,16 @@ pub fn give_up(connection: &mut Connection, now: Timestamp, silence: SignedDurat
     Ok(told)
 }
 
-/// The runs of a subscription that lead to a release, those that have a vote.
+/// The runs that have a vote, of these subscriptions and leading to these releases.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn with_vote(
-    connection: &mut Connection,
-    release: ReleaseId,
-    subscription: SubscriptionId,
-) -> Result<Vec<Run>, StoreError> {
+pub fn with_votes(connection: &mut Connection, voters: &BTreeSet<Voter>) -> Result<Vec<Run>, StoreError> {
+    let subscriptions: BTreeSet<SubscriptionId> = voters.iter().map(|(subscription, _)| *subscription).collect();
+    let releases: BTreeSet<ReleaseId> = voters.iter().map(|(_, release)| *release).collect();
     let rows: Vec<Row> = runs::table
-        .filter(runs::subscription_id.eq(Key(subscription)))
-        .filter(runs::release_id.eq(Key(release)))
+        .filter(runs::subscription_id.eq_any(subscriptions.into_iter().map(Key)))
+        .filter(runs::release_id.eq_any(releases.into_iter().map(Key)))
         .filter(runs::has_vote.eq(true))
         .select(Row::as_select())
         .load(connection)?;

@@ -1,12 +1,15 @@
 //! `votes`: what the subscriptions that a release was open to say of it, one vote each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::{dsl::count_star, prelude::*};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{
-    Connection, StoreError, runs,
+    Connection, StoreError,
+    bulk::{Bulk, Cell},
+    runs,
     schema::votes,
     transaction,
     value::{Key, Moment, Name},
@@ -14,53 +17,54 @@ use super::{
 use crate::domain::{
     health::{self, Tally, Vote},
     id::{ReleaseId, SubscriptionId},
-    run::FailureClass,
+    run::Run,
 };
 
-#[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = votes, treat_none_as_null = true)]
-struct Row {
-    release_id: Key<ReleaseId>,
-    subscription_id: Key<SubscriptionId>,
-    outcome: Option<Name<Vote>>,
-    voted_at: Option<Moment>,
-    data_loss_at: Option<Moment>,
-    changed_at: Moment,
-}
+/// Who votes on what.
+pub type Voter = (SubscriptionId, ReleaseId);
 
-/// Counts the vote of a subscription on a release anew, from all of its runs: its last outcome that has one. That it has
-/// reported lost data is never taken back.
+const COLUMNS: &str = "votes (release_id, subscription_id, outcome, voted_at, data_loss_at, changed_at)";
+
+/// That a subscription has reported lost data is never taken back.
+const IN_PLACE: &str = " ON CONFLICT (release_id, subscription_id) DO UPDATE SET outcome = excluded.outcome, \
+    voted_at = excluded.voted_at, data_loss_at = COALESCE(votes.data_loss_at, excluded.data_loss_at), \
+    changed_at = excluded.changed_at";
+
+/// Counts votes anew, each from all of the subscription's runs that lead to the release: its last outcome that has one. At most
+/// as many as runs are taken in at once.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn count_anew(
-    connection: &mut Connection,
-    release: ReleaseId,
-    subscription: SubscriptionId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    // Two runs of the subscription may be reported at once.
-    transaction::hold(connection, subscription.0)?;
-    let runs = runs::with_vote(connection, release, subscription)?;
-    let told = |run: &&crate::domain::run::Run| health::vote(run).is_some();
-    let last = runs.iter().filter(told).max_by_key(|run| (run.ended_at.max(run.lost_at), run.id));
-    let lost_data =
-        runs.iter().any(|run| run.error.as_ref().is_some_and(|error| error.class == FailureClass::DataLoss));
-    let place = votes::table.find((Key(release), Key(subscription)));
-    let known: Option<Row> = place.select(Row::as_select()).first(connection).optional()?;
-    let row = Row {
-        release_id: Key(release),
-        subscription_id: Key(subscription),
-        outcome: last.and_then(health::vote).map(Name),
-        voted_at: last.and_then(|run| run.ended_at.max(run.lost_at)).map(Moment),
-        data_loss_at: known.as_ref().and_then(|row| row.data_loss_at).or(lost_data.then_some(Moment(now))),
-        changed_at: Moment(now),
-    };
-    match known {
-        Some(_) => diesel::update(place).set(row).execute(connection)?,
-        None => diesel::insert_into(votes::table).values(row).execute(connection)?,
-    };
-    Ok(())
+pub fn count_anew(connection: &mut Connection, voters: &BTreeSet<Voter>, now: Timestamp) -> Result<(), StoreError> {
+    if voters.is_empty() {
+        return Ok(());
+    }
+    // Two runs of a subscription may be reported at once.
+    let subscriptions: Vec<Uuid> = voters.iter().map(|(subscription, _)| subscription.0).collect();
+    transaction::hold_all(connection, &subscriptions)?;
+    let mut runs_of: BTreeMap<Voter, Vec<Run>> = BTreeMap::new();
+    for run in runs::with_votes(connection, voters)? {
+        if let Some(voter) = run.subscription.zip(run.release) {
+            runs_of.entry(voter).or_default().push(run);
+        }
+    }
+    let row = |voter: &Voter| cells(*voter, runs_of.get(voter).map_or(&[], Vec::as_slice), now);
+    Bulk { into: COLUMNS.into(), rows: voters.iter().map(row).collect(), tail: IN_PLACE }.insert(connection)
+}
+
+/// A vote as a row of [`COLUMNS`].
+fn cells((subscription, release): Voter, runs: &[Run], now: Timestamp) -> Vec<Cell> {
+    let over_at = |run: &Run| run.ended_at.max(run.lost_at);
+    let last = runs.iter().filter(|run| health::vote(run).is_some()).max_by_key(|run| (over_at(run), run.id));
+    let lost_data = runs.iter().any(health::lost_data);
+    vec![
+        Cell::Bytes(release.0.as_bytes().to_vec()),
+        Cell::Bytes(subscription.0.as_bytes().to_vec()),
+        Cell::MaybeText(last.and_then(health::vote).map(|vote| vote.to_string())),
+        Cell::MaybeNumber(last.and_then(over_at).map(Timestamp::as_microsecond)),
+        Cell::MaybeNumber(lost_data.then(|| now.as_microsecond())),
+        Cell::Number(now.as_microsecond()),
+    ]
 }
 
 /// The votes on a release that were given after a moment; all of them without one.
