@@ -150,6 +150,13 @@ impl Directory {
         self.subscriptions.pin().get(&id).cloned()
     }
 
+    /// Hands every subscription to `each`, in no particular order.
+    pub fn for_each_coverage(&self, mut each: impl FnMut(&Coverage)) {
+        for coverage in self.subscriptions.pin().values() {
+            each(coverage);
+        }
+    }
+
     /// How many subscriptions there are.
     #[must_use]
     pub fn subscription_count(&self) -> usize {

@@ -11,6 +11,7 @@ pub mod hosting_group;
 pub mod id;
 pub mod installation;
 pub mod license_key;
+pub mod lint;
 pub mod locale;
 pub mod manifest;
 pub mod platform;

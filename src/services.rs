@@ -19,6 +19,7 @@ pub mod message;
 pub mod move_contents;
 pub mod publish_release;
 pub mod refusal;
+pub mod rehearse_publication;
 pub mod report_run;
 pub mod share_keys;
 pub mod start;

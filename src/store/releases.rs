@@ -152,6 +152,16 @@ pub fn of_version(
     row.map(|row| with_artifacts(connection, row)).transpose()
 }
 
+/// All releases of a product, drafts too, in no particular order.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_product(connection: &mut Connection, product: ProductId) -> Result<Vec<Release>, StoreError> {
+    let rows: Vec<Row> =
+        releases::table.filter(releases::product_id.eq(Key(product))).select(Row::as_select()).load(connection)?;
+    rows.into_iter().map(|row| with_artifacts(connection, row)).collect()
+}
+
 fn with_artifacts(connection: &mut Connection, row: Row) -> Result<Release, StoreError> {
     let artifacts = artifacts::of_release(connection, row.id.0)?;
     row.into_domain(artifacts)

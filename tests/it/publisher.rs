@@ -1,5 +1,6 @@
 //! What the vendor's pipelines do.
 
+mod lint;
 mod manifest;
 mod releases;
 mod rollouts;
