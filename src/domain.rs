@@ -10,6 +10,7 @@ pub mod health;
 pub mod hosting_group;
 pub mod id;
 pub mod installation;
+pub mod known_problem;
 pub mod license_key;
 pub mod lint;
 pub mod locale;

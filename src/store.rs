@@ -14,6 +14,7 @@ pub mod customers;
 mod error;
 pub mod hosting_groups;
 pub mod installations;
+pub mod known_problems;
 mod lead;
 pub mod license_keys;
 mod listener;

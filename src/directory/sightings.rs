@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use crate::domain::{
     id::{InstallationId, ProductId},
     installation::Sighting,
+    platform::Platform,
 };
 
 /// Parts with a lock of their own, so that checks on different threads seldom wait for one another.
@@ -48,6 +49,13 @@ impl Sightings {
         }
     }
 
+    /// The platform that an installation was last seen on, if that has not been written yet.
+    #[must_use]
+    pub fn platform(&self, product: ProductId, installation: InstallationId) -> Option<Platform> {
+        let place = (product, installation);
+        self.part(place).lock().get(&place).map(|sighting| sighting.platform)
+    }
+
     /// Takes out everything that was gathered.
     #[must_use]
     pub fn take(&self) -> Vec<Sighting> {
@@ -67,8 +75,12 @@ impl Sightings {
 
     fn place(&self, sighting: &Sighting) -> (&Part, Place) {
         let place = (sighting.product, sighting.installation);
+        (self.part(place), place)
+    }
+
+    fn part(&self, place: Place) -> &Part {
         let number = usize::try_from(self.hasher.hash_one(place)).unwrap_or(0) % PARTS;
         let [first, ..] = &self.parts;
-        (self.parts.get(number).unwrap_or(first), place)
+        self.parts.get(number).unwrap_or(first)
     }
 }

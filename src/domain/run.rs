@@ -174,10 +174,12 @@ impl Run {
         if report.stage > self.stage {
             self.stage = report.stage;
             self.outcome = report.outcome;
-            self.error = report.error.or(self.error.take());
+            if report.error.is_some() {
+                (self.error, self.known_problem) = (report.error, report.known_problem);
+            }
             self.at = report.at.or(self.at);
         } else if self.error.is_none() && (report.stage, report.outcome) == (self.stage, self.outcome) {
-            self.error = report.error;
+            (self.error, self.known_problem) = (report.error, report.known_problem);
         }
         self.last_reported_at = self.last_reported_at.max(report.last_reported_at);
         // It is heard of again.

@@ -4,6 +4,7 @@ pub mod customers;
 pub mod explain;
 pub mod hosting_groups;
 pub mod installations;
+pub mod known_problems;
 pub mod products;
 pub mod runs;
 pub mod session;

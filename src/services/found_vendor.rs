@@ -13,6 +13,8 @@ use super::{
     manage_customers::NewCustomer,
     manage_hosting_groups,
     manage_hosting_groups::NewHostingGroup,
+    manage_known_problems,
+    manage_known_problems::NewKnownProblem,
     manage_license_keys, manage_products,
     manage_products::NewProduct,
     manage_subscriptions,
@@ -30,8 +32,12 @@ use crate::{
     artifacts::intake::{IntakeError, Received},
     domain::{
         artifact::Sha256,
-        id::{ArtifactId, CustomerId, HostingGroupId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId, TokenId},
+        id::{
+            ArtifactId, CustomerId, HostingGroupId, KnownProblemId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId,
+            TokenId,
+        },
         installation::Sighting,
+        known_problem,
         run::Run,
         slug::Slug,
     },
@@ -57,6 +63,8 @@ pub struct Vendor {
     pub customers: Vec<(CustomerId, NewCustomer)>,
     /// What the customers have.
     pub subscriptions: Vec<FoundedSubscription>,
+    /// What support knows to help against.
+    pub known_problems: Vec<(KnownProblemId, NewKnownProblem)>,
     /// API tokens, with the token in clear.
     pub tokens: Vec<(TokenId, String, NewToken)>,
     /// What checks told so far.
@@ -199,9 +207,25 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
         manage_tokens::add_within(write, id, &text, token)?;
     }
     store::installations::take_in(write.connection, &vendor.sightings)?;
-    for run in vendor.runs {
-        store::runs::take_in(write.connection, run)?;
+    for (id, rule) in vendor.known_problems {
+        manage_known_problems::add_within(write, id, Reach::Everything, rule)?;
     }
+    for run in vendor.runs {
+        enter_run(write, run)?;
+    }
+    Ok(())
+}
+
+/// A run as a report of it would have left it.
+fn enter_run(write: &mut Write<'_>, mut run: Run) -> Result<(), Refusal> {
+    let release = store::releases::of_version(write.connection, run.product, &run.to_version)?;
+    run.release = release.filter(|release| release.was_published_by(run.first_reported_at)).map(|release| release.id);
+    let mut rules = store::known_problems::of_product(write.connection, run.product)?;
+    known_problem::put_in_order(&mut rules);
+    let platform = store::installations::platform(write.connection, run.product, run.installation)?;
+    let recognise = |error| known_problem::recognise(&rules, error, &run.to_version, platform);
+    run.known_problem = run.error.as_ref().and_then(recognise).map(|recognised| recognised.key());
+    store::runs::take_in(write.connection, run)?;
     Ok(())
 }
 

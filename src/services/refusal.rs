@@ -47,6 +47,8 @@ named_enum! {
         LicenseKeyNotFound = "license_key_not_found",
         /// No such hosting group.
         HostingGroupNotFound = "hosting_group_not_found",
+        /// No such known problem.
+        KnownProblemNotFound = "known_problem_not_found",
         /// No such API token.
         TokenNotFound = "token_not_found",
         /// No stop is on there.

@@ -6,14 +6,16 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Faults, Refusal};
+use super::{
+    Code, Context, Faults, Refusal,
+    known_problems::{self, Help},
+};
 use crate::{
-    directory::KeyEntry,
+    directory::{KeyEntry, ProductEntry},
     domain::{
-        id::{InstallationId, RunId},
+        id::{InstallationId, ReleaseId, RunId},
         locale::LanguageTag,
         platform::Component,
-        product::Product,
         release::{Access, Release, ReleaseState},
         run::{Failure, FailureClass, Outcome, Run, Stage},
         slug::Slug,
@@ -77,6 +79,8 @@ pub struct Taken {
     pub run: Run,
     /// Where to find help, when it did not go well.
     pub help_url: Option<String>,
+    /// What to do, when it did not go well for a reason that is known.
+    pub help: Option<Help>,
 }
 
 /// Takes in a report; it is durable when this returns.
@@ -85,20 +89,21 @@ pub struct Taken {
 /// `body_invalid`, `product_not_found`, `wrong_product`, `storage_unavailable`.
 pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Report) -> Result<Taken, Refusal> {
     check(&report)?;
-    let product = product_of(context, key.as_ref(), &report.product)?;
+    let entry = entry_of(context, key.as_ref(), &report.product)?;
     let subscription = key.map(|key| key.coverage.id);
-    let id = product.id;
+    let id = entry.product.id;
+    let (desk, known) = (Arc::clone(context), Arc::clone(&entry));
     let run = context
         .append(move |connection, now| {
             let report = report.clone();
-            let run = Run {
+            let mut run = Run {
                 id: report.run,
                 product: id,
                 subscription,
                 installation: report.installation,
                 component: report.component,
                 from_version: report.from_version,
-                to_version: report.to_version,
+                to_version: report.to_version.clone(),
                 stage: report.stage,
                 outcome: report.outcome,
                 error: report.error.map(|error| Failure {
@@ -113,21 +118,29 @@ pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Repor
                 // The server's clock: an updater's may be years off.
                 first_reported_at: now,
                 last_reported_at: now,
-                release: None,
+                release: published(&known, &report.to_version, now),
                 has_vote: false,
                 downloaded_at: None,
                 ended_at: None,
                 lost_at: None,
                 known_problem: None,
             };
+            known_problems::mark(&desk, connection, &known, &mut run)?;
             store::runs::take_in(connection, run)
         })
         .await?;
     let went_wrong = matches!(run.outcome, Some(Outcome::Failed | Outcome::RolledBack)) || run.error.is_some();
-    Ok(Taken { run, help_url: product.help_url.filter(|_| went_wrong) })
+    let help = known_problems::help(&entry, &run).filter(|_| went_wrong);
+    let link = help.as_ref().and_then(|help| help.url.clone()).or_else(|| entry.product.help_url.clone());
+    Ok(Taken { run, help_url: link.filter(|_| went_wrong), help })
 }
 
-fn product_of(context: &Context, key: Option<&KeyEntry>, slug: &Slug) -> Result<Product, Refusal> {
+/// The release that a run leads to, if it was published.
+fn published(entry: &ProductEntry, version: &Version, now: Timestamp) -> Option<ReleaseId> {
+    entry.release(version).filter(|release| release.was_published_by(now)).map(|release| release.id)
+}
+
+fn entry_of(context: &Context, key: Option<&KeyEntry>, slug: &Slug) -> Result<Arc<ProductEntry>, Refusal> {
     let catalogue = context.directory.catalogue();
     let entry = catalogue.product(slug.as_str()).ok_or_else(|| super::manage_products::not_found(slug))?;
     let for_everyone =
@@ -142,7 +155,7 @@ fn product_of(context: &Context, key: Option<&KeyEntry>, slug: &Slug) -> Result<
     if key.is_some_and(|key| key.coverage.product != entry.product.id) {
         return Err(Refusal::new(Code::WrongProduct, format!("the license key is not one of `{slug}`")));
     }
-    Ok(entry.product.clone())
+    Ok(Arc::clone(entry))
 }
 
 fn check(report: &Report) -> Result<(), Refusal> {

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         artifact::ContentStore,
         id::{ProductId, SubscriptionId},
+        known_problem::KnownProblem,
         license_key::KeyRecord,
         stop::Stop,
     },
@@ -38,9 +39,14 @@ pub(super) fn fill(directory: &Directory, connection: &mut Connection) -> Result
     for (product, stop) in store::stops::all(connection)? {
         stops.entry(product).or_default().push(stop);
     }
+    let mut known_problems: HashMap<ProductId, Vec<KnownProblem>> = HashMap::new();
+    for rule in store::known_problems::all(connection)? {
+        known_problems.entry(rule.product).or_default().push(rule);
+    }
     let products = store::products::all(connection)?.into_iter().map(|product| {
         let stops = stops.remove(&product.id).unwrap_or_default();
-        (product, stops)
+        let known_problems = known_problems.remove(&product.id).unwrap_or_default();
+        (product, stops, known_problems)
     });
     directory.replace_catalogue(Catalogue::new(
         products.collect(),

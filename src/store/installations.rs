@@ -117,6 +117,20 @@ pub fn take_in(connection: &mut Connection, sightings: &[Sighting]) -> Result<()
     Ok(())
 }
 
+/// The platform that an installation was last seen on.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn platform(
+    connection: &mut Connection,
+    product: ProductId,
+    id: InstallationId,
+) -> Result<Option<Platform>, StoreError> {
+    let place = installations::table.find((Key(product), Key(id))).select(installations::platform);
+    let platform: Option<Name<Platform>> = place.first(connection).optional()?;
+    Ok(platform.map(|platform| platform.0))
+}
+
 /// Which installations a list is to show; what is `None` does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {

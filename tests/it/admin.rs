@@ -4,6 +4,7 @@ mod customers;
 mod hosting_groups;
 mod import;
 mod installations;
+mod known_problems;
 mod products;
 mod rights;
 mod sessions;

@@ -7,7 +7,7 @@ use super::{files, id, read};
 use crate::{
     cli::Failure,
     domain::{
-        id::{HostingGroupId, ProductId},
+        id::{HostingGroupId, KnownProblemId, ProductId},
         platform::{Component, Platform},
         rollout::Percent,
         slug::Slug,
@@ -16,6 +16,7 @@ use crate::{
     services::{
         found_vendor::{FoundedRelease, Vendor},
         manage_hosting_groups::NewHostingGroup,
+        manage_known_problems::NewKnownProblem,
         manage_products::NewProduct,
         publish_release::{NewRelease, NewRollout, Publication},
         steer_release::{Steer, Why, WhyMaybe},
@@ -28,6 +29,7 @@ struct Catalogue {
     product: Vec<ProductLine>,
     hosting_group: Vec<GroupLine>,
     release: Vec<ReleaseLine>,
+    known_problem: Vec<KnownProblemLine>,
 }
 
 /// A product.
@@ -56,6 +58,13 @@ pub(super) struct Migration {
 struct GroupLine {
     id: HostingGroupId,
     about: NewHostingGroup,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KnownProblemLine {
+    id: KnownProblemId,
+    about: NewKnownProblem,
 }
 
 /// A release.
@@ -102,6 +111,7 @@ pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> 
         });
     }
     vendor.products = read.product.into_iter().map(|product| (product.id, product.about)).collect();
+    vendor.known_problems = read.known_problem.into_iter().map(|rule| (rule.id, rule.about)).collect();
     vendor.hosting_groups = read.hosting_group.into_iter().map(|group| (group.id, group.about)).collect();
     Ok(())
 }
