@@ -12,12 +12,15 @@ use jiff::SignedDuration;
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time};
 
 use crate::{
-    services::{Context, follow, start, sweep},
+    services::{Context, figures, follow, start, sweep},
     store::{Lead, Listener, StoreError},
 };
 
 /// Contents that nothing refers to are looked for at the start, and then so often.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
+
+/// Which versions are in use is written down at the start, and then so often: the last time of a day stays.
+const RECORD_EVERY: Duration = Duration::from_hours(1);
 
 /// Changes are looked for so often even where nobody told of any; half of what [`follow`] may be behind, and half again.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
@@ -50,10 +53,15 @@ impl Jobs {
         let desk = Arc::clone(context);
         let writing = every(sightings_every, stopped.clone(), true, move || write_sightings(Arc::clone(&desk)));
         let desk = Arc::clone(context);
+        let leading = leads.subscribe();
+        let recording =
+            every(RECORD_EVERY, stopped.clone(), false, move || record_figures(Arc::clone(&desk), leading.clone()));
+        let desk = Arc::clone(context);
         let told = stopped.clone();
         let running = vec![
             tokio::spawn(sweeping),
             tokio::spawn(writing),
+            tokio::spawn(recording),
             tokio::task::spawn_blocking(move || lead(&desk, &leads, &told)),
         ];
         let mut jobs = Self { stop, running };
@@ -76,11 +84,24 @@ impl Jobs {
     }
 }
 
+/// Whether this replica leads. At the start it takes a moment until that is known.
+async fn is_leading(mut leading: watch::Receiver<bool>) -> bool {
+    time::timeout(LEAD_EVERY, leading.wait_for(|leads| *leads)).await.is_ok_and(|known| known.is_ok())
+}
+
+/// Writes down which versions are in use; on one replica only.
+async fn record_figures(context: Arc<Context>, leading: watch::Receiver<bool>) {
+    if !is_leading(leading).await {
+        return;
+    }
+    if let Err(error) = figures::record(&context).await {
+        tracing::warn!(%error, "which versions are in use could not be written down");
+    }
+}
+
 /// Removes what nothing refers to any more; on one replica only.
-async fn tidy(context: Arc<Context>, mut leading: watch::Receiver<bool>) {
-    // At the start it takes a moment until it is known who leads.
-    let known = time::timeout(LEAD_EVERY, leading.wait_for(|leads| *leads)).await.is_ok_and(|known| known.is_ok());
-    if !known {
+async fn tidy(context: Arc<Context>, leading: watch::Receiver<bool>) {
+    if !is_leading(leading).await {
         return;
     }
     if let Err(error) = sweep::sweep(&context).await {

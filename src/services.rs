@@ -5,6 +5,7 @@ pub mod check_update;
 pub mod context;
 pub mod copy_database;
 pub mod download;
+pub mod figures;
 pub mod follow;
 pub mod found_vendor;
 pub mod import_subscriptions;

@@ -5,6 +5,7 @@
 //! a file of its own, with its row, the conversion to the domain, and the queries, named by the question they answer. They
 //! are written once, for `SQLite` and `PostgreSQL` alike, against [`Connection`].
 
+pub mod adoption;
 pub mod api_tokens;
 pub mod artifacts;
 mod bulk;
@@ -21,13 +22,17 @@ mod listener;
 mod locks;
 pub mod manifests;
 mod migrations;
+pub mod offers;
+pub mod outcomes;
 mod pool;
 mod postgresql;
 pub mod products;
 pub mod releases;
+pub mod renewals;
 pub mod runs;
 pub mod schema;
 pub mod settings;
+mod sql;
 mod sqlite;
 pub mod stops;
 pub mod subscriptions;

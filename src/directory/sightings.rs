@@ -40,11 +40,14 @@ pub struct Sightings {
 }
 
 impl Sightings {
-    /// Remembers a sighting, in place of an earlier one of the same installation.
-    pub fn note(&self, sighting: Sighting) {
+    /// Remembers a sighting, in place of an earlier one of the same installation; what only that one was offered is not forgotten.
+    pub fn note(&self, mut sighting: Sighting) {
         let (part, place) = self.place(&sighting);
         let mut part = part.lock();
-        if has_room(&part, &sighting) || part.contains_key(&place) {
+        if let Some(earlier) = part.get_mut(&place) {
+            sighting.offered = sighting.offered.or(earlier.offered);
+            *earlier = sighting;
+        } else if has_room(&part, &sighting) {
             part.insert(place, sighting);
         }
     }
@@ -67,8 +70,10 @@ impl Sightings {
         for sighting in sightings {
             let (part, place) = self.place(&sighting);
             let mut part = part.lock();
-            if has_room(&part, &sighting) {
-                part.entry(place).or_insert(sighting);
+            if let Some(later) = part.get_mut(&place) {
+                later.offered = later.offered.or(sighting.offered);
+            } else if has_room(&part, &sighting) {
+                part.insert(place, sighting);
             }
         }
     }

@@ -8,5 +8,6 @@ pub mod known_problems;
 pub mod products;
 pub mod runs;
 pub mod session;
+pub mod stats;
 pub mod subscriptions;
 pub mod tokens;

@@ -59,6 +59,8 @@ impl Row {
                 arch: self.arch.0,
                 channel: self.channel.0,
                 locale: self.locale.map(|locale| locale.0),
+                // Offers are kept for sites, in a table of their own.
+                offered: None,
                 seen_at: self.last_seen_at.0,
             },
             first_seen_at: self.first_seen_at.0,

@@ -8,5 +8,6 @@ mod known_problems;
 mod products;
 mod rights;
 mod sessions;
+mod stats;
 mod subscriptions;
 mod tokens;
