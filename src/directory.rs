@@ -26,6 +26,7 @@ use parking_lot::Mutex;
 use crate::domain::{
     hosting_group::HostingGroup,
     id::{HostingGroupId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId},
+    known_problem::KnownProblem,
     license_key::KeyRecord,
     manifest::SignedManifest,
     product::Product,
@@ -40,7 +41,7 @@ use sightings::Sightings;
 /// What a write has changed, by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// A product or its stops.
+    /// A product, its stops or its known problems.
     Product(ProductId),
     /// A release or its artifacts.
     Release(ProductId, ReleaseId),
@@ -53,8 +54,8 @@ pub enum Change {
 /// What a write has changed, as it is now.
 #[derive(Clone, Debug)]
 pub enum Loaded {
-    /// A product with its stops.
-    Product(Box<Product>, Vec<Stop>),
+    /// A product with its stops and known problems.
+    Product(Box<Product>, Vec<Stop>, Vec<KnownProblem>),
     /// A release with its artifacts, and its newest manifest once it is published.
     Release(Box<Release>, Option<SignedManifest>),
     /// A draft that was deleted.
@@ -148,6 +149,13 @@ impl Directory {
     #[must_use]
     pub fn coverage(&self, id: SubscriptionId) -> Option<Arc<Coverage>> {
         self.subscriptions.pin().get(&id).cloned()
+    }
+
+    /// Hands every subscription to `each`, in no particular order.
+    pub fn for_each_coverage(&self, mut each: impl FnMut(&Coverage)) {
+        for coverage in self.subscriptions.pin().values() {
+            each(coverage);
+        }
     }
 
     /// How many subscriptions there are.

@@ -12,12 +12,15 @@ use jiff::SignedDuration;
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time};
 
 use crate::{
-    services::{Context, follow, guard_rollouts, journal, start, sweep},
+    services::{Context, figures, follow, guard_rollouts, journal, start, sweep},
     store::{Lead, Listener, StoreError},
 };
 
 /// Contents that nothing refers to are looked for at the start, and then so often.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
+
+/// Which versions are in use is written down at the start, and then so often: the last time of a day stays.
+const RECORD_EVERY: Duration = Duration::from_hours(1);
 
 /// Changes are looked for so often even where nobody told of any; half of what [`follow`] may be behind, and half again.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
@@ -59,17 +62,19 @@ impl Jobs {
         let leads = watch::Sender::new(false);
         let leading = leads.subscribe();
         let desk = Arc::clone(context);
-        let leads_too = leading.clone();
         let sweeping = every(SWEEP_EVERY, stopped.clone(), false, move || tidy(Arc::clone(&desk), leading.clone()));
-        let (desk, leading) = (Arc::clone(context), leads_too.clone());
+        let (desk, leading) = (Arc::clone(context), leads.subscribe());
         let tending = every(TEND_EVERY, stopped.clone(), false, move || tend(Arc::clone(&desk), *leading.borrow()));
-        let (desk, leading) = (Arc::clone(context), leads_too);
+        let (desk, leading) = (Arc::clone(context), leads.subscribe());
         let looking_after = every(LOOK_AFTER_RUNS_EVERY, stopped.clone(), false, move || {
             look_after_runs(Arc::clone(&desk), *leading.borrow(), lost_after)
         });
         let judging = judge(Arc::clone(context), stopped.clone());
         let desk = Arc::clone(context);
         let writing = every(sightings_every, stopped.clone(), true, move || write_sightings(Arc::clone(&desk)));
+        let (desk, leading) = (Arc::clone(context), leads.subscribe());
+        let recording =
+            every(RECORD_EVERY, stopped.clone(), false, move || record_figures(Arc::clone(&desk), leading.clone()));
         let desk = Arc::clone(context);
         let told = stopped.clone();
         let running = vec![
@@ -78,6 +83,7 @@ impl Jobs {
             tokio::spawn(tending),
             tokio::spawn(looking_after),
             tokio::spawn(judging),
+            tokio::spawn(recording),
             tokio::task::spawn_blocking(move || lead(&desk, &leads, &told)),
         ];
         let mut jobs = Self { stop, running };
@@ -100,11 +106,24 @@ impl Jobs {
     }
 }
 
+/// Whether this replica leads. At the start it takes a moment until that is known.
+async fn is_leading(mut leading: watch::Receiver<bool>) -> bool {
+    time::timeout(LEAD_EVERY, leading.wait_for(|leads| *leads)).await.is_ok_and(|known| known.is_ok())
+}
+
+/// Writes down which versions are in use; on one replica only.
+async fn record_figures(context: Arc<Context>, leading: watch::Receiver<bool>) {
+    if !is_leading(leading).await {
+        return;
+    }
+    if let Err(error) = figures::record(&context).await {
+        tracing::warn!(%error, "which versions are in use could not be written down");
+    }
+}
+
 /// Removes what nothing refers to any more; on one replica only.
-async fn tidy(context: Arc<Context>, mut leading: watch::Receiver<bool>) {
-    // At the start it takes a moment until it is known who leads.
-    let known = time::timeout(LEAD_EVERY, leading.wait_for(|leads| *leads)).await.is_ok_and(|known| known.is_ok());
-    if !known {
+async fn tidy(context: Arc<Context>, leading: watch::Receiver<bool>) {
+    if !is_leading(leading).await {
         return;
     }
     if let Err(error) = sweep::sweep(&context).await {

@@ -5,6 +5,7 @@
 //! a file of its own, with its row, the conversion to the domain, and the queries, named by the question they answer. They
 //! are written once, for `SQLite` and `PostgreSQL` alike, against [`Connection`].
 
+pub mod adoption;
 pub mod api_tokens;
 pub mod artifacts;
 mod bulk;
@@ -14,19 +15,24 @@ pub mod customers;
 mod error;
 pub mod hosting_groups;
 pub mod installations;
+pub mod known_problems;
 mod lead;
 pub mod license_keys;
 mod listener;
 mod locks;
 pub mod manifests;
 mod migrations;
+pub mod offers;
+pub mod outcomes;
 mod pool;
 mod postgresql;
 pub mod products;
 pub mod releases;
+pub mod renewals;
 pub mod runs;
 pub mod schema;
 pub mod settings;
+mod sql;
 mod sqlite;
 pub mod stops;
 pub mod subscriptions;

@@ -21,7 +21,7 @@ fluent_templates::static_loader! {
 }
 
 /// The languages of the catalogue, by the names of their folders.
-const LANGUAGES: [&str; 4] = ["en", "it", "fr", "de"];
+pub const LANGUAGES: [&str; 4] = ["en", "it", "fr", "de"];
 
 macro_rules! texts {
     ($($(#[$meta:meta])* $variant:ident($($value:ident),+) = $id:literal),+ $(,)?) => {
@@ -99,6 +99,14 @@ texts! {
     IncompatibleHalted(product, server_version) = "incompatible-halted",
     /// The vendor has stopped all updates (rule 3).
     BlockedStopped(product, reason) = "blocked-stopped",
+    /// A virus scanner keeps the updater from its files.
+    HelpAntivirus(product) = "help-antivirus",
+    /// A firewall or a proxy keeps it from the server.
+    HelpFirewall(product) = "help-firewall",
+    /// The disk is full.
+    HelpDisk(product) = "help-disk",
+    /// It may not write where it must.
+    HelpRights(product) = "help-rights",
 }
 
 /// Values that a text may use. What it does not use may be left out.

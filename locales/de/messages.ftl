@@ -28,3 +28,9 @@ managed = { $product } wird für Sie auf dem neuesten Stand gehalten. Sie brauch
 incompatible-no-client = Dieses Programm passt nicht zu Ihrem { $product }-Server (Version { $server-version }), und für diesen Computer gibt es noch keine passende Version. Bitte wenden Sie sich an die Person, die den Server betreut.
 incompatible-halted = Dieses Programm passt nicht zu Ihrem { $product }-Server (Version { $server-version }). Die passende Version wurde wegen eines Problems zurückgehalten. Bitte wenden Sie sich an die Person, die den Server betreut.
 blocked-stopped = Updates von { $product } sind im Moment angehalten. { $reason }
+
+# Was zu tun ist, wenn eine Aktualisierung aus einem bekannten Grund nicht gelingt.
+help-antivirus = Ein Virenscanner hat die Aktualisierung von { $product } an ihren Dateien gehindert. Erlauben Sie { $product } und seine Aktualisierung im Virenscanner, oder schalten Sie ihn kurz aus, und starten Sie die Aktualisierung dann noch einmal.
+help-firewall = Die Aktualisierung von { $product } konnte den Server nicht erreichen. Bitte prüfen Sie die Internetverbindung und ob eine Firewall oder ein Proxy { $product } blockiert, und starten Sie die Aktualisierung dann noch einmal.
+help-disk = Auf dem Datenträger ist nicht genug Platz für die Aktualisierung von { $product }. Schaffen Sie etwas Platz, und starten Sie die Aktualisierung dann noch einmal.
+help-rights = Die Aktualisierung von { $product } darf ihre Dateien nicht ändern. Starten Sie sie noch einmal als Administrator, oder fragen Sie die Person, die sich um diesen Computer kümmert.

@@ -29,3 +29,9 @@ managed = { $product } is kept up to date for you. There is nothing that you nee
 incompatible-no-client = This program does not work with your { $product } server (version { $server-version }), and there is no version for this computer that does yet. Please contact the person who looks after the server.
 incompatible-halted = This program does not work with your { $product } server (version { $server-version }). The version that does has been held back because of a problem. Please contact the person who looks after the server.
 blocked-stopped = Updates of { $product } are stopped for the moment. { $reason }
+
+# What to do when an update failed for a reason that is known.
+help-antivirus = A virus scanner has kept the update of { $product } from its files. Allow { $product } and its updater in the scanner, or switch it off for a moment, then start the update again.
+help-firewall = The update of { $product } could not reach the server. Please check your internet connection, and that no firewall or proxy blocks { $product }, then start the update again.
+help-disk = There is not enough free space on the disk for the update of { $product }. Make some room, then start the update again.
+help-rights = The update of { $product } is not allowed to change its files. Start it again as an administrator, or ask the person who looks after this computer.

@@ -29,3 +29,9 @@ managed = { $product } est tenu à jour pour vous. Vous n'avez rien à faire.
 incompatible-no-client = Ce programme ne fonctionne pas avec votre serveur { $product } (version { $server-version }), et il n'y a pas encore de version adaptée pour cet ordinateur. Veuillez contacter la personne qui s'occupe du serveur.
 incompatible-halted = Ce programme ne fonctionne pas avec votre serveur { $product } (version { $server-version }). La version adaptée a été retenue à cause d'un problème. Veuillez contacter la personne qui s'occupe du serveur.
 blocked-stopped = Les mises à jour du logiciel { $product } sont arrêtées pour le moment. { $reason }
+
+# Que faire quand une mise à jour échoue pour une raison connue.
+help-antivirus = Un antivirus a empêché la mise à jour de { $product } d'utiliser ses fichiers. Autorisez { $product } et sa mise à jour dans l'antivirus, ou désactivez-le un instant, puis relancez la mise à jour.
+help-firewall = La mise à jour de { $product } n'a pas pu joindre le serveur. Vérifiez votre connexion à Internet, et qu'aucun pare-feu ou proxy ne bloque { $product }, puis relancez la mise à jour.
+help-disk = Il n'y a pas assez de place libre sur le disque pour la mise à jour de { $product }. Libérez un peu d'espace, puis relancez la mise à jour.
+help-rights = La mise à jour de { $product } n'a pas le droit de modifier ses fichiers. Relancez-la en tant qu'administrateur, ou adressez-vous à la personne qui s'occupe de cet ordinateur.

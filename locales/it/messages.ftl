@@ -35,3 +35,9 @@ managed = { $product } viene tenuto aggiornato automaticamente. Non occorre fare
 incompatible-no-client = Questo programma non funziona con il server di { $product } (versione { $server-version }) e per questo computer non c'è ancora una versione adatta. Contattare chi si occupa del server.
 incompatible-halted = Questo programma non funziona con il server di { $product } (versione { $server-version }). La versione adatta è stata trattenuta a causa di un problema. Contattare chi si occupa del server.
 blocked-stopped = Gli aggiornamenti di { $product } sono fermi per il momento. { $reason }
+
+# Che cosa fare quando un aggiornamento non riesce per un motivo conosciuto.
+help-antivirus = Un antivirus ha impedito all'aggiornamento di { $product } di usare i suoi file. Autorizza { $product } e il suo aggiornamento nell'antivirus, oppure disattivalo per un momento, poi riavvia l'aggiornamento.
+help-firewall = L'aggiornamento di { $product } non è riuscito a raggiungere il server. Controlla la connessione a Internet e che nessun firewall o proxy blocchi { $product }, poi riavvia l'aggiornamento.
+help-disk = Sul disco non c'è abbastanza spazio libero per l'aggiornamento di { $product }. Libera un po' di spazio, poi riavvia l'aggiornamento.
+help-rights = L'aggiornamento di { $product } non ha il permesso di modificare i suoi file. Riavvialo come amministratore, oppure chiedi alla persona che si occupa di questo computer.

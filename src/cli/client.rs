@@ -188,6 +188,22 @@ impl Client {
         self.send_json(Method::POST, &address, tag, publication).await
     }
 
+    /// `POST …/publish?dry_run=true`, provided that it has not changed since `tag`: changes nothing.
+    ///
+    /// # Errors
+    /// [`ApiError`], as at [`Self::publish_release`], except for what was found.
+    pub async fn rehearse_publication(
+        &self,
+        product: &Slug,
+        version: &Version,
+        tag: Option<&HeaderValue>,
+        publication: &wire::Publication<'_>,
+    ) -> Result<wire::Rehearsal, ApiError> {
+        let mut address = self.release_address(product, version, &["publish"]);
+        address.query_pairs_mut().append_pair("dry_run", "true");
+        self.send_json(Method::POST, &address, tag, publication).await
+    }
+
     /// `GET …/manifest`: what was fixed at publication.
     ///
     /// # Errors

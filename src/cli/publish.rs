@@ -4,6 +4,7 @@
 mod hash;
 mod plan;
 mod progress;
+mod rehearse;
 mod report;
 
 use std::{io::Write as _, path::PathBuf, sync::Arc};
@@ -41,6 +42,9 @@ EXAMPLES
 
   Upload now, let a person publish later:
     sluice publish release.toml --draft-only
+
+  What would come of it, without changing anything:
+    sluice publish release.toml --dry-run
 
   For a script:
     sluice publish release.toml --quiet --json | jq -r .outcome
@@ -85,6 +89,12 @@ pub struct PublishArgs {
     #[arg(long)]
     draft_only: bool,
 
+    /// Change nothing; show what the server finds wrong with the draft, and how many sites would be offered it
+    ///
+    /// The draft must be there: `--draft-only` makes it. Ends with 3 where it would not be published.
+    #[arg(long, conflicts_with = "draft_only")]
+    dry_run: bool,
+
     /// How many files to upload at once
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=16))]
     concurrency: u8,
@@ -112,19 +122,37 @@ pub async fn run(args: PublishArgs) -> Result<(), Failure> {
         }),
     };
     progress.finish();
-    let report = result?;
+    let Ended { text, result } = result?;
     if args.json || !args.quiet {
-        let text = if args.json { report.to_json()? } else { report.to_string() };
         // Whoever does not read to the end has seen enough.
         let _ = writeln!(std::io::stdout(), "{text}");
     }
-    match report.differences.as_slice() {
-        [] => Ok(()),
-        differences => Err(Failure { exit_code: 3, message: report.refusal(differences) }),
+    result
+}
+
+/// What there is to say in the end, and whether it is what was asked for.
+struct Ended {
+    text: String,
+    result: Result<(), Failure>,
+}
+
+impl Ended {
+    /// Says it for people, or as JSON.
+    fn of(
+        said: &(impl serde::Serialize + std::fmt::Display),
+        json: bool,
+        result: Result<(), Failure>,
+    ) -> Result<Self, Failure> {
+        let text = if json {
+            serde_json::to_string_pretty(said).map_err(|error| Failure { exit_code: 1, message: error.to_string() })?
+        } else {
+            said.to_string()
+        };
+        Ok(Self { text, result })
     }
 }
 
-async fn publish(args: &PublishArgs, progress: &Arc<Progress>) -> Result<Report, Failure> {
+async fn publish(args: &PublishArgs, progress: &Arc<Progress>) -> Result<Ended, Failure> {
     let wrong_usage = |message: String| Failure { exit_code: 2, message };
     let file = ReleaseFile::read(&args.file).map_err(|error| wrong_usage(error.to_string()))?;
     let Some(token) = args.token.as_ref().filter(|token| !token.is_empty()) else {
@@ -138,7 +166,12 @@ async fn publish(args: &PublishArgs, progress: &Arc<Progress>) -> Result<Report,
     let ready = hash::all(&file.artifacts, concurrency, progress).await?;
     let publication =
         Publication { client, file: &file, ready: &ready, draft_only: args.draft_only, concurrency, progress };
-    publication.carry_out().await
+    if args.dry_run {
+        let rehearsed = publication.rehearse().await?;
+        return Ended::of(&rehearsed, args.json, rehearsed.result());
+    }
+    let report = publication.carry_out().await?;
+    Ended::of(&report, args.json, report.result())
 }
 
 /// Times that is looked how things stand. More than one is needed only when another changes the same release
@@ -210,7 +243,7 @@ impl Publication<'_> {
         tag: Option<HeaderValue>,
         report: &mut Report,
     ) -> Result<Round, Failure> {
-        let ReleaseFile { product, version, publish, .. } = self.file;
+        let ReleaseFile { product, version, .. } = self.file;
         let changes = plan::changes(self.file, &release);
         if changes != wire::Changes::default() {
             match self.client.change_release(product, version, tag.as_ref(), &changes).await {
@@ -249,14 +282,7 @@ impl Publication<'_> {
                 ),
             });
         }
-        let publication = wire::Publication {
-            published_at: publish.published_at,
-            rollout: (publish.percent.is_some() || publish.stages.is_some() || publish.halt.is_some()).then_some(
-                wire::RolloutStart { percent: publish.percent, stages: publish.stages.as_deref(), halt: publish.halt },
-            ),
-            force: publish.force_reason.as_deref().map(|reason| wire::Force { reason }),
-        };
-        match self.client.publish_release(product, version, tag.as_ref(), &publication).await {
+        match self.client.publish_release(product, version, tag.as_ref(), &self.as_asked()).await {
             Ok(release) => {
                 report.outcome = Outcome::Published;
                 self.compare(release, report).await
@@ -271,6 +297,18 @@ impl Publication<'_> {
                 }
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What the file says of the publication.
+    fn as_asked(&self) -> wire::Publication<'_> {
+        let publish = &self.file.publish;
+        wire::Publication {
+            published_at: publish.published_at,
+            rollout: (publish.percent.is_some() || publish.stages.is_some() || publish.halt.is_some()).then_some(
+                wire::RolloutStart { percent: publish.percent, stages: publish.stages.as_deref(), halt: publish.halt },
+            ),
+            force: publish.force_reason.as_deref().map(|reason| wire::Force { reason }),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::domain::{
     artifact::Artifact,
     hosting_group::HostingGroup,
     id::{ArtifactId, HostingGroupId, ProductId, ReleaseId},
+    known_problem::{self, KnownProblem},
     manifest::SignedManifest,
     product::Product,
     release::Release,
@@ -25,6 +26,8 @@ pub struct ProductEntry {
     pub product: Product,
     /// Its stops.
     pub stops: Vec<Stop>,
+    /// The known problems that the vendor has rules for, in the order in which they are looked at.
+    pub known_problems: Arc<[KnownProblem]>,
     /// Its releases, drafts too, in ascending order of their versions.
     pub releases: Vec<Arc<Release>>,
 }
@@ -52,14 +55,14 @@ impl Catalogue {
     /// The catalogue of these products and groups.
     #[must_use]
     pub fn new(
-        products: Vec<(Product, Vec<Stop>)>,
+        products: Vec<(Product, Vec<Stop>, Vec<KnownProblem>)>,
         releases: Vec<Release>,
         manifests: Vec<SignedManifest>,
         groups: Vec<HostingGroup>,
     ) -> Self {
         let mut catalogue = Self::default();
-        for (product, stops) in products {
-            catalogue.apply(Loaded::Product(Box::new(product), stops));
+        for (product, stops, known_problems) in products {
+            catalogue.apply(Loaded::Product(Box::new(product), stops, known_problems));
         }
         let mut by_product: HashMap<ProductId, Vec<Arc<Release>>> = HashMap::new();
         for release in releases {
@@ -135,11 +138,14 @@ impl Catalogue {
     /// Puts in what a write has changed.
     pub(super) fn apply(&mut self, loaded: Loaded) {
         match loaded {
-            Loaded::Product(product, stops) => {
+            Loaded::Product(product, stops, mut known_problems) => {
+                known_problem::put_in_order(&mut known_problems);
                 let releases = self.product_by_id(product.id).map(|known| known.releases.clone()).unwrap_or_default();
                 self.slugs.insert(product.id, product.slug.clone());
-                self.products
-                    .insert(product.slug.clone(), Arc::new(ProductEntry { product: *product, stops, releases }));
+                let slug = product.slug.clone();
+                let known_problems = known_problems.into();
+                let entry = ProductEntry { product: *product, stops, known_problems, releases };
+                self.products.insert(slug, Arc::new(entry));
             }
             Loaded::Release(release, manifest) => {
                 self.note_manifest(manifest);

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use crate::domain::{
     id::{InstallationId, ProductId},
     installation::Sighting,
+    platform::Platform,
 };
 
 /// Parts with a lock of their own, so that checks on different threads seldom wait for one another.
@@ -39,13 +40,23 @@ pub struct Sightings {
 }
 
 impl Sightings {
-    /// Remembers a sighting, in place of an earlier one of the same installation.
-    pub fn note(&self, sighting: Sighting) {
+    /// Remembers a sighting, in place of an earlier one of the same installation; what only that one was offered is not forgotten.
+    pub fn note(&self, mut sighting: Sighting) {
         let (part, place) = self.place(&sighting);
         let mut part = part.lock();
-        if has_room(&part, &sighting) || part.contains_key(&place) {
+        if let Some(earlier) = part.get_mut(&place) {
+            sighting.offered = sighting.offered.or(earlier.offered);
+            *earlier = sighting;
+        } else if has_room(&part, &sighting) {
             part.insert(place, sighting);
         }
+    }
+
+    /// The platform that an installation was last seen on, if that has not been written yet.
+    #[must_use]
+    pub fn platform(&self, product: ProductId, installation: InstallationId) -> Option<Platform> {
+        let place = (product, installation);
+        self.part(place).lock().get(&place).map(|sighting| sighting.platform)
     }
 
     /// Takes out everything that was gathered.
@@ -59,16 +70,22 @@ impl Sightings {
         for sighting in sightings {
             let (part, place) = self.place(&sighting);
             let mut part = part.lock();
-            if has_room(&part, &sighting) {
-                part.entry(place).or_insert(sighting);
+            if let Some(later) = part.get_mut(&place) {
+                later.offered = later.offered.or(sighting.offered);
+            } else if has_room(&part, &sighting) {
+                part.insert(place, sighting);
             }
         }
     }
 
     fn place(&self, sighting: &Sighting) -> (&Part, Place) {
         let place = (sighting.product, sighting.installation);
+        (self.part(place), place)
+    }
+
+    fn part(&self, place: Place) -> &Part {
         let number = usize::try_from(self.hasher.hash_one(place)).unwrap_or(0) % PARTS;
         let [first, ..] = &self.parts;
-        (self.parts.get(number).unwrap_or(first), place)
+        self.parts.get(number).unwrap_or(first)
     }
 }

@@ -70,4 +70,6 @@ ids! {
     UserId,
     /// An API token.
     TokenId,
+    /// A rule of the vendor's about a known problem.
+    KnownProblemId,
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    id::{InstallationId, ProductId, SubscriptionId},
+    id::{InstallationId, ProductId, ReleaseId, SubscriptionId},
     locale::LanguageTag,
     platform::{Component, MachineArch, Platform},
     slug::Slug,
@@ -31,6 +31,8 @@ pub struct Sighting {
     pub channel: Slug,
     /// The language it asked for.
     pub locale: Option<LanguageTag>,
+    /// The release that it was offered, if any.
+    pub offered: Option<ReleaseId>,
     /// When.
     pub seen_at: Timestamp,
 }

@@ -175,13 +175,11 @@ impl Run {
             self.stage = report.stage;
             self.outcome = report.outcome;
             if report.error.is_some() {
-                self.error = report.error;
-                self.known_problem = report.known_problem;
+                (self.error, self.known_problem) = (report.error, report.known_problem);
             }
             self.at = report.at.or(self.at);
         } else if self.error.is_none() && (report.stage, report.outcome) == (self.stage, self.outcome) {
-            self.error = report.error;
-            self.known_problem = report.known_problem;
+            (self.error, self.known_problem) = (report.error, report.known_problem);
         }
         self.last_reported_at = self.last_reported_at.max(report.last_reported_at);
         // It is heard of again.

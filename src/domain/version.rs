@@ -46,6 +46,27 @@ impl Version {
         (self.parsed.major, self.parsed.minor) == (other.parsed.major, other.parsed.minor)
     }
 
+    /// The lowest version there is, by precedence.
+    fn lowest() -> Self {
+        Self::new(0, 0, 0).first_prerelease()
+    }
+
+    /// The lowest of all versions above this one: `1.0.0-rc.0` after `1.0.0-rc`, `1.0.1-0` after `1.0.0`.
+    fn next(&self) -> Option<Self> {
+        let semver::Version { major, minor, patch, pre, .. } = &self.parsed;
+        if pre.is_empty() {
+            return next_patch(*major, *minor, *patch).map(|next| next.first_prerelease());
+        }
+        let pre = Prerelease::new(&format!("{pre}.0")).ok()?;
+        Some(Self::of(semver::Version { pre, build: BuildMetadata::EMPTY, ..self.parsed.clone() }))
+    }
+
+    /// The lowest pre-release of this version.
+    fn first_prerelease(&self) -> Self {
+        let pre = Prerelease::new("0").unwrap_or_default();
+        Self::of(semver::Version { pre, build: BuildMetadata::EMPTY, ..self.parsed.clone() })
+    }
+
     /// Whether this is a pre-release of `bound`: same numbers, with a pre-release part.
     fn is_prerelease_of(&self, bound: &Self) -> bool {
         !self.parsed.pre.is_empty()
@@ -151,6 +172,18 @@ impl Requirement {
     #[must_use]
     pub fn matches(&self, version: &Version) -> bool {
         self.ranges.iter().all(|range| range.contains(version))
+    }
+
+    /// Whether no version satisfies it. Each part lets in everything from one version up to another, so if any version
+    /// satisfies all of them, the lowest that is above all lower bounds does.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let lower_bounds = self.ranges.iter().filter_map(|range| range.lower.as_ref());
+        let lowest: Option<Vec<Version>> = lower_bounds
+            .map(|bound| if bound.inclusive { Some(bound.version.clone()) } else { bound.version.next() })
+            .collect();
+        // Above the highest version that can be written there is none.
+        lowest.is_none_or(|lowest| !self.matches(&lowest.into_iter().max().unwrap_or_else(Version::lowest)))
     }
 }
 
@@ -286,6 +319,39 @@ mod tests {
         assert_eq!(version("1.2.3+a"), version("1.2.3+b"));
         assert_eq!(version("1.2.3+a").precedence_key(), "1.2.3");
         assert!(version("1.2.3-rc.2") < version("1.2.3-rc.10"));
+    }
+
+    #[test]
+    fn a_requirement_is_empty_when_its_parts_leave_nothing_in_common() {
+        for empty in [
+            ">=13, <12",
+            "<0.0.0",
+            "<0.0.0-0",
+            ">1.0.0-a, <1.0.0-a.0",
+            ">12.4.0, <12.4.1",
+            "=12.4.0, >12.4.0",
+            ">12, <13",
+            "^12, ^13",
+            "~12.4, >=12.5",
+            ">18446744073709551615",
+            "=1.0.0-rc.1, =1.0.0",
+            ">18446744073709551615.18446744073709551615.18446744073709551615",
+        ] {
+            assert!(empty.parse::<Requirement>().expect("a requirement").is_empty(), "{empty}");
+        }
+        for full in [
+            "*",
+            "<0.0.0-1",
+            "<0.0.1",
+            ">=12, <13",
+            ">12.4.0, <12.4.1-rc",
+            ">1.0.0-a, <1.0.0-a.1",
+            ">=12.4.0, <=12.4.0",
+            "^18446744073709551615",
+            ">=18446744073709551615.18446744073709551615.18446744073709551615",
+        ] {
+            assert!(!full.parse::<Requirement>().expect("a requirement").is_empty(), "{full}");
+        }
     }
 
     #[test]

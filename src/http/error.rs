@@ -73,6 +73,7 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::ArtifactNotFound => (404, "There is no such artifact"),
         Code::CustomerNotFound => (404, "There is no such customer"),
         Code::HostingGroupNotFound => (404, "There is no such hosting group"),
+        Code::KnownProblemNotFound => (404, "There is no such known problem"),
         Code::LicenseKeyNotFound => (404, "There is no such license key"),
         Code::ProductNotFound => (404, "There is no such product"),
         Code::ReleaseNotFound => (404, "There is no such release"),

@@ -2,6 +2,7 @@
 
 pub mod artifacts;
 pub mod manifest;
+pub mod rehearsal;
 pub mod releases;
 pub mod rollout;
 pub mod stop;

@@ -213,6 +213,7 @@ fn note(context: &Context, answer: &Answer<'_>) {
         arch: question.arch,
         channel: answer.decision.channel.clone(),
         locale: question.wishes.first().cloned(),
+        offered: answer.decision.offer.as_ref().map(|offer| offer.release.id),
         seen_at: answer.now,
     });
 }

@@ -112,7 +112,11 @@ pub fn id_at(now: Timestamp) -> Uuid {
 pub(super) fn load(connection: &mut Connection, change: Change) -> Result<Option<Loaded>, StoreError> {
     Ok(match change {
         Change::Product(id) => match store::products::get(connection, id)? {
-            Some(product) => Some(Loaded::Product(Box::new(product), store::stops::of_product(connection, id)?)),
+            Some(product) => Some(Loaded::Product(
+                Box::new(product),
+                store::stops::of_product(connection, id)?,
+                store::known_problems::of_product(connection, id)?,
+            )),
             None => None,
         },
         Change::Release(product, id) => Some(match store::releases::get(connection, id)? {

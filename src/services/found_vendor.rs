@@ -9,10 +9,12 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::{
     Context, Expected, Reach, Refusal, Write,
     context::id_at,
-    log_in, manage_customers,
+    figures, log_in, manage_customers,
     manage_customers::NewCustomer,
     manage_hosting_groups,
     manage_hosting_groups::NewHostingGroup,
+    manage_known_problems,
+    manage_known_problems::NewKnownProblem,
     manage_license_keys, manage_products,
     manage_products::NewProduct,
     manage_subscriptions,
@@ -21,7 +23,7 @@ use super::{
     manage_tokens::NewToken,
     publish_release,
     publish_release::{NewRelease, Publication},
-    steer_release,
+    start, steer_release,
     steer_release::Steer,
     store_artifact,
     store_artifact::{Content, Upload},
@@ -30,12 +32,16 @@ use crate::{
     artifacts::intake::{IntakeError, Received},
     domain::{
         artifact::Sha256,
-        id::{ArtifactId, CustomerId, HostingGroupId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId, TokenId},
+        id::{
+            ArtifactId, CustomerId, HostingGroupId, KnownProblemId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId,
+            TokenId,
+        },
         installation::Sighting,
+        known_problem,
         run::Run,
         slug::Slug,
     },
-    store,
+    store::{self, offers::Offer},
 };
 
 /// How many contents are put in place at once. Most of that is waiting for the disk, which takes many together in
@@ -57,6 +63,8 @@ pub struct Vendor {
     pub customers: Vec<(CustomerId, NewCustomer)>,
     /// What the customers have.
     pub subscriptions: Vec<FoundedSubscription>,
+    /// What support knows to help against.
+    pub known_problems: Vec<(KnownProblemId, NewKnownProblem)>,
     /// API tokens, with the token in clear.
     pub tokens: Vec<(TokenId, String, NewToken)>,
     /// What checks told so far.
@@ -198,8 +206,30 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
     for (id, text, token) in vendor.tokens {
         manage_tokens::add_within(write, id, &text, token)?;
     }
-    store::installations::take_in(write.connection, &vendor.sightings)?;
-    store::runs::take_in(write.connection, vendor.runs)?;
+    start::take_in(write.connection, &vendor.sightings)?;
+    figures::record_within(write.connection, write.now)?;
+    for (id, rule) in vendor.known_problems {
+        manage_known_problems::add_within(write, id, Reach::Everything, rule)?;
+    }
+    for run in vendor.runs {
+        enter_run(write, run)?;
+    }
+    Ok(())
+}
+
+/// A run as a report of it would have left it.
+fn enter_run(write: &mut Write<'_>, mut run: Run) -> Result<(), Refusal> {
+    let release = store::releases::of_version(write.connection, run.product, &run.to_version)?;
+    run.release = release.filter(|release| release.was_published_by(run.first_reported_at)).map(|release| release.id);
+    let site = run.subscription.map_or(run.installation.0, |subscription| subscription.0);
+    let offer = run.release.map(|release| Offer { release, site, at: run.first_reported_at });
+    store::offers::take_in(write.connection, offer)?;
+    let mut rules = store::known_problems::of_product(write.connection, run.product)?;
+    known_problem::put_in_order(&mut rules);
+    let platform = store::installations::platform(write.connection, run.product, run.installation)?;
+    let recognise = |error| known_problem::recognise(&rules, error, &run.to_version, platform);
+    run.known_problem = run.error.as_ref().and_then(recognise).map(|recognised| recognised.key());
+    store::runs::take_in(write.connection, vec![run])?;
     Ok(())
 }
 

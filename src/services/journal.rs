@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::{Code, Context, Refusal};
+use super::{Code, Context, Refusal, known_problems};
 use crate::{
     domain::{health, id::ReleaseId, run::Run},
     store::{self, Connection, StoreError, runs::Told, votes::Voter},
@@ -112,8 +112,13 @@ fn lost() -> Refusal {
 fn commit(context: &Context, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
     let (told, judged) = context.store.append::<_, Refusal>(|connection| {
         let now = context.clock.now();
-        let stamp = |report: &Run| Run { first_reported_at: now, last_reported_at: now, ..report.clone() };
-        let told = store::runs::take_in(connection, reports.iter().map(stamp).collect())?;
+        let mut runs = Vec::with_capacity(reports.len());
+        for report in reports {
+            let mut run = Run { first_reported_at: now, last_reported_at: now, ..report.clone() };
+            known_problems::mark(context, connection, &mut run)?;
+            runs.push(run);
+        }
+        let told = store::runs::take_in(connection, runs)?;
         let judged = follow_up(context, connection, &told, now)?;
         Ok((told, judged))
     })?;

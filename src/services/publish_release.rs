@@ -15,11 +15,10 @@ use super::{
 use crate::{
     directory::Change,
     domain::{
-        artifact::ArtifactKind,
         id::ReleaseId,
+        lint::{Finding, lint},
         locale::LanguageTag,
         manifest::{Manifest, SignedManifest},
-        platform::Arch,
         product::Product,
         release::{Access, Release, ReleaseState, Severity, TransitionError},
         rollout::Rollout,
@@ -103,11 +102,11 @@ pub struct Publication {
     pub published_at: Option<Timestamp>,
     /// Who is offered it; everybody unless given.
     pub rollout: Option<NewRollout>,
-    /// Publish although the release lacks what the product requires.
+    /// Publish in spite of what the publish lint finds.
     pub force: Option<Force>,
 }
 
-/// Why the product's requirements are overridden.
+/// Why a release is published in spite of what was found.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Force {
@@ -300,29 +299,36 @@ pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expect
     deleting.await.unwrap_or_else(|error| Err(Refusal::internal(&error)))
 }
 
-/// What the product requires of a release and this one lacks.
-fn lacking(product: &Product, release: &Release) -> Faults {
+/// Refuses what the publish lint found, unless a reason overrides it.
+///
+/// # Errors
+/// `release_incomplete` with all of it; `body_invalid` for a reason that is none.
+pub(super) fn permit(
+    product: &Product,
+    release: &Release,
+    findings: &[Finding],
+    force: Option<&Force>,
+) -> Result<(), Refusal> {
+    let (slug, version) = (&product.slug, &release.version);
     let mut faults = Faults::default();
-    for required in &product.required_artifacts {
-        // What can be installed by itself, as rule 4 takes it: a delta cannot, and `universal` runs everywhere.
-        let there = release.artifacts.iter().any(|artifact| {
-            artifact.kind != ArtifactKind::Delta
-                && (artifact.component, artifact.platform) == (required.component, required.platform)
-                && (artifact.arch == required.arch || artifact.arch == Arch::Universal)
-        });
-        if !there {
-            faults.add(
-                "artifacts",
-                format!("there is none for {} on {} {}", required.component, required.platform, required.arch),
-            );
+    if let Some(force) = force {
+        faults.line("force.reason", &force.reason);
+        faults.finish()?;
+        if !findings.is_empty() {
+            let codes: Vec<_> = findings.iter().map(|finding| finding.code().as_str()).collect();
+            tracing::info!(product = %slug, version = %version, reason = force.reason, findings = codes.join(", "), "published in spite of what was found");
         }
+        return Ok(());
     }
-    for locale in &product.required_locales {
-        if !release.notes.contains_key(locale) {
-            faults.add("notes", format!("there are none in `{locale}`"));
-        }
-    }
-    faults
+    faults.extend(findings);
+    faults.finish().map_err(|refusal| Refusal {
+        code: Code::ReleaseIncomplete,
+        detail: format!(
+            "release {version} of `{slug}` should not be published as it is: {}; put it right, or say why it is published so in `force.reason`",
+            refusal.detail
+        ),
+        ..refusal
+    })
 }
 
 /// Publishes a draft: its manifest is fixed, signed and stored, and from `published_at` on it is offered.
@@ -355,21 +361,10 @@ pub(super) fn publish_within(
     (product, mut release): (Product, Release),
     publication: &Publication,
 ) -> Result<Release, Refusal> {
-    let (slug, version) = (product.slug.clone(), release.version.clone());
     release.require_draft()?;
-    match &publication.force {
-            Some(force) => {
-                let mut faults = Faults::default();
-                faults.line("force.reason", &force.reason);
-                faults.finish()?;
-                tracing::info!(product = %slug, version = %version, reason = force.reason, "published without what the product requires");
-            }
-            None => lacking(&product, &release).finish().map_err(|refusal| Refusal {
-                code: Code::ReleaseIncomplete,
-                detail: format!("release {version} lacks what `{slug}` requires: {}; complete it, or say why it is published so in `force.reason`", refusal.detail),
-                ..refusal
-            })?,
-        }
+    let releases = store::releases::of_product(write.connection, product.id)?;
+    let findings = lint(&product, &releases, &release, publication.published_at, write.now);
+    permit(&product, &release, &findings, publication.force.as_ref())?;
     // To the millisecond, as all times are kept: what is signed now must be what is read back later.
     let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
     let at = at.unwrap_or(write.now);

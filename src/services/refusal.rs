@@ -1,6 +1,11 @@
 //! How a use case says no: a stable code, a sentence, and the fields that are wrong.
 
-use crate::domain::{InvalidValue, named_enum, release::TransitionError};
+use crate::domain::{
+    InvalidValue,
+    lint::{Finding, FindingCode},
+    named_enum,
+    release::TransitionError,
+};
 use crate::{artifacts::ArtifactsError, store::StoreError};
 
 named_enum! {
@@ -42,6 +47,8 @@ named_enum! {
         LicenseKeyNotFound = "license_key_not_found",
         /// No such hosting group.
         HostingGroupNotFound = "hosting_group_not_found",
+        /// No such known problem.
+        KnownProblemNotFound = "known_problem_not_found",
         /// No such API token.
         TokenNotFound = "token_not_found",
         /// No stop is on there.
@@ -108,7 +115,7 @@ named_enum! {
         DigestMismatch = "digest_mismatch",
         /// The upload broke off.
         UploadIncomplete = "upload_incomplete",
-        /// The release lacks what the product requires.
+        /// The release lacks something, or what it says cannot be meant.
         ReleaseIncomplete = "release_incomplete",
         /// Nothing of the file is in the range asked for.
         RangeNotSatisfiable = "range_not_satisfiable",
@@ -126,6 +133,24 @@ pub struct Fault {
     pub field: String,
     /// What is wrong with it, and what would be right.
     pub message: String,
+    /// The kind of thing, of a release that should not be published as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = FindingCode)]
+    pub code: Option<FindingCode>,
+}
+
+impl Fault {
+    /// A field and what is wrong with it.
+    #[must_use]
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into(), code: None }
+    }
+}
+
+impl From<&Finding> for Fault {
+    fn from(finding: &Finding) -> Self {
+        Self { code: Some(finding.code()), ..Self::new(finding.field(), finding.to_string()) }
+    }
 }
 
 /// A use case's no.
@@ -160,7 +185,7 @@ impl Refusal {
     pub fn parameter(name: &str, message: impl Into<String>) -> Self {
         let message = message.into();
         let detail = format!("`{name}`: {message}");
-        Self { code: Code::ParameterInvalid, detail, faults: vec![Fault { field: name.to_owned(), message }] }
+        Self { code: Code::ParameterInvalid, detail, faults: vec![Fault::new(name, message)] }
     }
 
     /// A fault of Sluice's own. What it was goes to the log, not to the caller.
@@ -229,7 +254,12 @@ pub struct Faults(Vec<Fault>);
 impl Faults {
     /// Notes that a field is wrong.
     pub fn add(&mut self, field: &str, message: impl Into<String>) {
-        self.0.push(Fault { field: field.to_owned(), message: message.into() });
+        self.0.push(Fault::new(field, message));
+    }
+
+    /// Notes what the publish lint found.
+    pub fn extend(&mut self, findings: &[Finding]) {
+        self.0.extend(findings.iter().map(Fault::from));
     }
 
     /// Checks one line of text for people: not empty, at most 200 characters, no control characters.

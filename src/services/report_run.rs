@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Faults, Refusal, journal};
+use super::{
+    Code, Context, Faults, Refusal, journal,
+    known_problems::{self, Help},
+};
 use crate::{
     directory::{Catalogue, KeyEntry, ProductEntry},
     domain::{
@@ -14,7 +17,6 @@ use crate::{
         id::{InstallationId, RunId},
         locale::LanguageTag,
         platform::Component,
-        product::Product,
         release::{Access, Release, ReleaseState},
         run::{Failure, FailureClass, Outcome, Run, Stage},
         slug::Slug,
@@ -77,6 +79,8 @@ pub struct Taken {
     pub run: Run,
     /// Where to find help, when it did not go well.
     pub help_url: Option<String>,
+    /// What to do, when it did not go well for a reason that is known.
+    pub help: Option<Help>,
 }
 
 /// Takes in a report; it is durable when this returns.
@@ -85,17 +89,19 @@ pub struct Taken {
 /// `body_invalid`, `product_not_found`, `wrong_product`, `storage_unavailable`.
 pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Report) -> Result<Taken, Refusal> {
     check(&report)?;
-    let (product, run) = read(context, key.as_ref(), report)?;
+    let (entry, run) = read(context, key.as_ref(), report)?;
     let run = journal::enter(context, run).await?;
     let went_wrong = matches!(run.outcome, Some(Outcome::Failed | Outcome::RolledBack)) || run.error.is_some();
-    Ok(Taken { run, help_url: product.help_url.filter(|_| went_wrong) })
+    let help = known_problems::help(&entry, &run).filter(|_| went_wrong);
+    let link = help.as_ref().and_then(|help| help.url.clone()).or_else(|| entry.product.help_url.clone());
+    Ok(Taken { run, help_url: link.filter(|_| went_wrong), help })
 }
 
 /// The report as a run, with what is known of its product.
-fn read(context: &Context, key: Option<&KeyEntry>, report: Report) -> Result<(Product, Run), Refusal> {
+fn read(context: &Context, key: Option<&KeyEntry>, report: Report) -> Result<(Arc<ProductEntry>, Run), Refusal> {
     let now = context.clock.now();
     let catalogue = context.directory.catalogue();
-    let entry = product_of(&catalogue, key, &report.product)?;
+    let entry = entry_of(&catalogue, key, &report.product)?;
     let release = entry.release(&report.to_version).filter(|release| release.was_published_by(now));
     let run = Run {
         id: report.run,
@@ -125,10 +131,10 @@ fn read(context: &Context, key: Option<&KeyEntry>, report: Report) -> Result<(Pr
         lost_at: None,
         known_problem: None,
     };
-    Ok((entry.product.clone(), run))
+    Ok((entry, run))
 }
 
-fn product_of<'c>(catalogue: &'c Catalogue, key: Option<&KeyEntry>, slug: &Slug) -> Result<&'c ProductEntry, Refusal> {
+fn entry_of(catalogue: &Catalogue, key: Option<&KeyEntry>, slug: &Slug) -> Result<Arc<ProductEntry>, Refusal> {
     let entry = catalogue.product(slug.as_str()).ok_or_else(|| super::manage_products::not_found(slug))?;
     let for_everyone =
         |release: &Arc<Release>| release.access == Access::Everyone && release.state != ReleaseState::Draft;
@@ -142,7 +148,7 @@ fn product_of<'c>(catalogue: &'c Catalogue, key: Option<&KeyEntry>, slug: &Slug)
     if key.is_some_and(|key| key.coverage.product != entry.product.id) {
         return Err(Refusal::new(Code::WrongProduct, format!("the license key is not one of `{slug}`")));
     }
-    Ok(entry)
+    Ok(Arc::clone(entry))
 }
 
 fn check(report: &Report) -> Result<(), Refusal> {

@@ -9,11 +9,13 @@ use crate::{
     domain::{
         artifact::ContentStore,
         id::{ProductId, SubscriptionId},
+        installation::Sighting,
+        known_problem::KnownProblem,
         license_key::KeyRecord,
         stop::Stop,
     },
     signing::{KeyRing, random},
-    store::{self, Connection, Store, StoreError},
+    store::{self, Connection, Store, StoreError, offers::Offer},
 };
 
 /// Reads the whole read model as it is at one moment.
@@ -38,9 +40,14 @@ pub(super) fn fill(directory: &Directory, connection: &mut Connection) -> Result
     for (product, stop) in store::stops::all(connection)? {
         stops.entry(product).or_default().push(stop);
     }
+    let mut known_problems: HashMap<ProductId, Vec<KnownProblem>> = HashMap::new();
+    for rule in store::known_problems::all(connection)? {
+        known_problems.entry(rule.product).or_default().push(rule);
+    }
     let products = store::products::all(connection)?.into_iter().map(|product| {
         let stops = stops.remove(&product.id).unwrap_or_default();
-        (product, stops)
+        let known_problems = known_problems.remove(&product.id).unwrap_or_default();
+        (product, stops, known_problems)
     });
     directory.replace_catalogue(Catalogue::new(
         products.collect(),
@@ -209,6 +216,12 @@ async fn match_marker(store: &Store, artifacts: &Artifacts, place: ContentStore)
 /// Sightings written in one transaction: a stop that waits behind them waits some milliseconds.
 const SIGHTINGS_AT_ONCE: usize = 1000;
 
+/// Takes in sightings, and what was offered at them.
+pub(super) fn take_in(connection: &mut Connection, sightings: &[Sighting]) -> Result<(), StoreError> {
+    store::installations::take_in(connection, sightings)?;
+    store::offers::take_in(connection, sightings.iter().filter_map(Offer::of))
+}
+
 /// Writes down what checks told about their installations.
 ///
 /// # Errors
@@ -219,7 +232,7 @@ pub async fn write_sightings(context: &Arc<Context>) -> Result<usize, Refusal> {
     while !sightings.is_empty() {
         let batch = Arc::new(sightings.split_off(sightings.len().saturating_sub(SIGHTINGS_AT_ONCE)));
         let to_write = Arc::clone(&batch);
-        let written = context.append(move |connection, _| store::installations::take_in(connection, &to_write)).await;
+        let written = context.append(move |connection, _| take_in(connection, &to_write)).await;
         if let Err(error) = written {
             sightings.extend(Arc::unwrap_or_clone(batch));
             context.directory.sightings.put_back(sightings);

@@ -59,6 +59,8 @@ impl Row {
                 arch: self.arch.0,
                 channel: self.channel.0,
                 locale: self.locale.map(|locale| locale.0),
+                // Offers are kept for sites, in a table of their own.
+                offered: None,
                 seen_at: self.last_seen_at.0,
             },
             first_seen_at: self.first_seen_at.0,
@@ -115,6 +117,20 @@ pub fn take_in(connection: &mut Connection, sightings: &[Sighting]) -> Result<()
             .insert(connection)?;
     }
     Ok(())
+}
+
+/// The platform that an installation was last seen on.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn platform(
+    connection: &mut Connection,
+    product: ProductId,
+    id: InstallationId,
+) -> Result<Option<Platform>, StoreError> {
+    let place = installations::table.find((Key(product), Key(id))).select(installations::platform);
+    let platform: Option<Name<Platform>> = place.first(connection).optional()?;
+    Ok(platform.map(|platform| platform.0))
 }
 
 /// Which installations a list is to show; what is `None` does not matter.

@@ -134,16 +134,6 @@ pub fn get(connection: &mut Connection, id: ReleaseId) -> Result<Option<Release>
     row.map(|row| with_artifacts(connection, row)).transpose()
 }
 
-/// Every release of a product, drafts too, in no particular order.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn of_product(connection: &mut Connection, product: ProductId) -> Result<Vec<Release>, StoreError> {
-    let rows: Vec<Row> =
-        releases::table.filter(releases::product_id.eq(Key(product))).select(Row::as_select()).load(connection)?;
-    rows.into_iter().map(|row| with_artifacts(connection, row)).collect()
-}
-
 /// The release of a product whose version has the same precedence as this one.
 ///
 /// # Errors
@@ -160,6 +150,16 @@ pub fn of_version(
         .first(connection)
         .optional()?;
     row.map(|row| with_artifacts(connection, row)).transpose()
+}
+
+/// All releases of a product, drafts too, in no particular order.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_product(connection: &mut Connection, product: ProductId) -> Result<Vec<Release>, StoreError> {
+    let rows: Vec<Row> =
+        releases::table.filter(releases::product_id.eq(Key(product))).select(Row::as_select()).load(connection)?;
+    rows.into_iter().map(|row| with_artifacts(connection, row)).collect()
 }
 
 fn with_artifacts(connection: &mut Connection, row: Row) -> Result<Release, StoreError> {

@@ -1,6 +1,7 @@
 //! What the vendor's pipelines do.
 
 mod halts;
+mod lint;
 mod manifest;
 mod releases;
 mod rollouts;

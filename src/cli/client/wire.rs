@@ -134,3 +134,29 @@ pub struct Force<'a> {
     /// In words.
     pub reason: &'a str,
 }
+
+/// The answer of `POST …/publish?dry_run=true`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Rehearsal {
+    /// Whether it would be published.
+    pub would_publish: bool,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// When it would first be offered.
+    pub offered_from: Timestamp,
+    /// By what subscriptions are then: how many would be offered it.
+    pub offered: BTreeMap<String, u64>,
+    /// How many subscriptions of the product there are.
+    pub sites: u64,
+}
+
+/// Something that was found. Codes are texts here: a server may know more of them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Finding {
+    /// What kind of thing.
+    pub code: String,
+    /// The field of the release that it is about.
+    pub field: String,
+    /// What is wrong.
+    pub message: String,
+}

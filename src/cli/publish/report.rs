@@ -93,13 +93,16 @@ impl Report {
         };
     }
 
-    /// The one object of `--json`.
-    pub fn to_json(&self) -> Result<String, Failure> {
-        serde_json::to_string_pretty(self).map_err(|error| Failure { exit_code: 1, message: error.to_string() })
+    /// Whether the server has now what the file says.
+    pub fn result(&self) -> Result<(), Failure> {
+        match self.differences.as_slice() {
+            [] => Ok(()),
+            differences => Err(Failure { exit_code: 3, message: self.refusal(differences) }),
+        }
     }
 
     /// Why what is published cannot be brought to what the file says.
-    pub fn refusal(&self, differences: &[String]) -> String {
+    fn refusal(&self, differences: &[String]) -> String {
         let list = differences.join(
             "
   - ",

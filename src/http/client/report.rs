@@ -11,7 +11,7 @@ use crate::{
         extract::{Body, License},
         wire,
     },
-    services::{self, report_run::Report},
+    services::{self, known_problems::Help, report_run::Report},
 };
 
 /// What became of a report.
@@ -24,6 +24,29 @@ pub struct ReportTaken {
     /// Where to find help, when it did not go well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help_url: Option<String>,
+    /// What the user can do about it, when it did not go well for a reason that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub help: Option<HelpBody>,
+}
+
+/// What the user can do about it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Help)]
+pub struct HelpBody {
+    /// In words, for a dialog.
+    text: String,
+    /// In which language: the report's `locale`, or what comes nearest.
+    locale: String,
+    /// Where there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
+impl HelpBody {
+    fn of(help: Help) -> Self {
+        Self { text: help.text, locale: help.locale, url: help.url }
+    }
 }
 
 /// Report how an update goes.
@@ -43,6 +66,11 @@ pub async fn report_run(app: App, license: License, body: Body<Report>) -> Resul
     let taken = services::report_run::report(&app.context, license.0, body.0).await?;
     Ok(wire::json(
         StatusCode::ACCEPTED,
-        &ReportTaken { run: taken.run.id, stage: taken.run.stage, help_url: taken.help_url },
+        &ReportTaken {
+            run: taken.run.id,
+            stage: taken.run.stage,
+            help_url: taken.help_url,
+            help: taken.help.map(HelpBody::of),
+        },
     ))
 }

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, delete, get, http::StatusCode, patch, post};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::rehearsal::{PublicationBody, PublishQuery, RehearsalBody};
 use crate::{
     domain::{
         release::{Release, ReleaseState},
@@ -23,6 +24,7 @@ use crate::{
     services::{
         self, Context, manage_products,
         publish_release::{MayChange, NewRelease, Publication, ReleaseChange},
+        rehearse_publication,
         steer_release::{self, Promotion, Steer, Why},
     },
 };
@@ -168,23 +170,30 @@ pub async fn delete_release(
 
 /// Publish a draft.
 ///
-/// Its manifest is fixed, signed and stored; from `published_at` on it is offered.
+/// Its manifest is fixed, signed and stored; from `published_at` on it is offered. What the publish lint finds refuses it
+/// (`release_incomplete`, with the whole list in `errors`) unless `force` says why. With `dry_run` nothing is changed: the
+/// answer has what was found, and how many sites would be offered the release.
 #[utoipa::path(
     tag = "Publisher",
-    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0"), IfMatch),
+    params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0"), PublishQuery, IfMatch),
     security(("bearer" = [])),
     request_body(content = Option<Publication>, example = json!({"rollout": {"percent": 25}})),
-    responses((status = 200, description = "The published release.", body = ReleaseBody))
+    responses((status = 200, description = "The published release; with `dry_run` what would come of it.", body = PublicationBody))
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/publish")]
 pub async fn publish_release(
     app: App,
     _caller: Caller<PublishReleases>,
     path: Segments<ReleasePath>,
+    query: Query<PublishQuery>,
     expected: IfMatch,
     body: MaybeBody<Publication>,
 ) -> Result<HttpResponse, Problem> {
     let ReleasePath { slug, version } = path.0;
+    if query.0.dry_run {
+        let rehearsal = rehearse_publication::rehearse(&app.context, slug, version, expected.0, body.0).await?;
+        return Ok(wire::json(StatusCode::OK, &RehearsalBody::of(rehearsal)));
+    }
     let release = services::publish_release::publish(&app.context, slug.clone(), version, expected.0, body.0).await?;
     Ok(answer(StatusCode::OK, &slug, &release))
 }

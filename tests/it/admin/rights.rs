@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::harness::{Actor, Vendor};
 
 /// What is done, and the scope it needs; `None`: only a person.
-const DEEDS: [(&str, &str, Option<&str>); 28] = [
+const DEEDS: [(&str, &str, Option<&str>); 35] = [
     ("GET", "/api/v1/products", Some("releases:read")),
     ("GET", "/api/v1/products/office-maker", Some("releases:read")),
     ("POST", "/api/v1/products", None),
@@ -31,6 +31,13 @@ const DEEDS: [(&str, &str, Option<&str>); 28] = [
     ("POST", "/api/v1/admin/subscriptions/import", Some("subscriptions:write")),
     ("GET", "/api/v1/admin/installations", Some("subscriptions:read")),
     ("GET", "/api/v1/admin/runs", Some("subscriptions:read")),
+    ("GET", "/api/v1/admin/known-problems", Some("subscriptions:read")),
+    ("POST", "/api/v1/admin/known-problems", Some("subscriptions:write")),
+    ("PATCH", "/api/v1/admin/known-problems/0199a0de-0000-7000-8000-000000000701", Some("subscriptions:write")),
+    ("DELETE", "/api/v1/admin/known-problems/0199a0de-0000-7000-8000-000000000701", Some("subscriptions:write")),
+    ("GET", "/api/v1/admin/stats/adoption", Some("subscriptions:read")),
+    ("GET", "/api/v1/admin/stats/rollouts/office-maker/99.0.0", Some("subscriptions:read")),
+    ("GET", "/api/v1/admin/stats/renewals", Some("subscriptions:read")),
     ("POST", "/api/v1/admin/explain", Some("subscriptions:read")),
     ("POST", "/api/v1/admin/hosting-groups", None),
     ("GET", "/api/v1/admin/tokens", None),
@@ -107,8 +114,15 @@ fn a_token_of_one_product_sees_nothing_of_another() {
             assert_eq!(refused.detail(), nothing);
         }
     }
-    for path in ["/api/v1/products", "/api/v1/admin/subscriptions", "/api/v1/admin/installations", "/api/v1/admin/runs"]
-    {
+    for path in [
+        "/api/v1/products",
+        "/api/v1/admin/subscriptions",
+        "/api/v1/admin/installations",
+        "/api/v1/admin/runs",
+        "/api/v1/admin/known-problems",
+        "/api/v1/admin/stats/adoption",
+        "/api/v1/admin/stats/renewals",
+    ] {
         assert!(!ci.get(path).send().expect(200).text().contains("library-maker"), "{path}");
         if path.contains("admin") {
             ci.get(&format!("{path}?product=library-maker")).send().refused(404, "product_not_found");

@@ -86,6 +86,33 @@ fn published_twice_it_changes_nothing() {
 }
 
 #[test]
+fn a_dry_run_shows_what_would_come_of_it_and_changes_nothing() {
+    let vendor = Vendor::start();
+    let office = vendor.product_with(&json!({"required_locales": ["it"]}));
+    for _ in 0..3 {
+        office.sell("single_user");
+    }
+    let workspace = Workspace::new(&vendor, 1000);
+    let run = |arguments: &[&str]| Ended::of(&mut workspace.command(arguments));
+    assert!(run(&["--dry-run"]).expect(3).stderr.contains("--draft-only"), "there is no draft");
+    run(&["--draft-only"]).expect(0);
+    let draft = release(&vendor);
+    workspace.describe("Other words.");
+    let found = run(&["--dry-run", "--json"]).expect(3).json();
+    assert_eq!((&found["would_publish"], &found["would_change"]), (&json!(false), &json!(["notes"])), "{found}");
+    assert_eq!(found["findings"][0]["code"], "notes_missing");
+    assert_eq!((&found["offered"]["active"], &found["sites"]), (&json!(3), &json!(3)));
+    let told = run(&["--dry-run"]).expect(3);
+    for text in ["there are none in `it` (notes_missing)", "to 3 of 3 sites", "changed first: notes"] {
+        assert!(told.stdout.contains(text), "{told:?}");
+    }
+    let text = fs::read_to_string(workspace.file()).expect("release.toml");
+    fs::write(workspace.file(), format!("{text}\n[publish]\nforce_reason = \"Italian follows\"\n")).expect("a file");
+    assert_eq!(run(&["--dry-run", "--json"]).expect(0).json()["would_publish"], true);
+    assert_eq!(release(&vendor), draft);
+}
+
+#[test]
 fn what_is_published_and_differs_is_said_and_left_alone() {
     let vendor = Vendor::start();
     vendor.product();

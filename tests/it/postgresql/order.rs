@@ -234,6 +234,7 @@ fn of_sightings_that_several_replicas_write_at_once_the_newest_stays() {
         arch: "x86_64".parse().unwrap(),
         channel: "stable".parse().unwrap(),
         locale: None,
+        offered: None,
         seen_at: Timestamp::from_second(at).unwrap(),
     };
     thread::scope(|scope| {

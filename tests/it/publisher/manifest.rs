@@ -54,6 +54,7 @@ fn a_manifest_is_canonical_signed_and_says_what_was_published() {
     let vendor = Vendor::start();
     let office = vendor.product();
     let notes = json!({"en": "Faster.\n\"Quotes\", \\, \t, \u{7f}, \u{1}, \u{2028}, €, 😀", "it": "Più", "fr-CH": "x", "FR": "y"});
+    office.release("12.0.0").publish();
     office
         .release("13.0.0-rc.1+build.5")
         .with("notes", notes)

@@ -7,7 +7,7 @@ use super::{files, id, read};
 use crate::{
     cli::Failure,
     domain::{
-        id::{HostingGroupId, ProductId},
+        id::{HostingGroupId, KnownProblemId, ProductId},
         platform::{Component, Platform},
         rollout::{Percent, Stage},
         slug::Slug,
@@ -16,6 +16,7 @@ use crate::{
     services::{
         found_vendor::{FoundedRelease, Vendor},
         manage_hosting_groups::NewHostingGroup,
+        manage_known_problems::NewKnownProblem,
         manage_products::NewProduct,
         publish_release::{NewRelease, Publication},
         roll_out::{Halt, NewRollout},
@@ -29,6 +30,7 @@ struct Catalogue {
     product: Vec<ProductLine>,
     hosting_group: Vec<GroupLine>,
     release: Vec<ReleaseLine>,
+    known_problem: Vec<KnownProblemLine>,
 }
 
 /// A product.
@@ -57,6 +59,13 @@ pub(super) struct Migration {
 struct GroupLine {
     id: HostingGroupId,
     about: NewHostingGroup,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KnownProblemLine {
+    id: KnownProblemId,
+    about: NewKnownProblem,
 }
 
 /// A release.
@@ -108,6 +117,7 @@ pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> 
         });
     }
     vendor.products = read.product.into_iter().map(|product| (product.id, product.about)).collect();
+    vendor.known_problems = read.known_problem.into_iter().map(|rule| (rule.id, rule.about)).collect();
     vendor.hosting_groups = read.hosting_group.into_iter().map(|group| (group.id, group.about)).collect();
     Ok(())
 }

@@ -159,6 +159,7 @@ fn sighting(
         arch: MachineArch::X86_64,
         channel: line.channels.as_ref().and_then(|channels| channels.last().cloned()).unwrap_or(stable),
         locale: locale.cloned(),
+        offered: None,
         seen_at: before(now, SignedDuration::from_hours(hours)),
     })
 }

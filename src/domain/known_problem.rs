@@ -1,0 +1,262 @@
+//! Known problems: what support has an answer to, and which failures are meant by it.
+
+use std::{cmp::Reverse, collections::BTreeMap, fmt, str::FromStr};
+
+use jiff::Timestamp;
+
+use super::{
+    InvalidValue,
+    id::{KnownProblemId, ProductId},
+    locale::LanguageTag,
+    named_enum,
+    platform::Platform,
+    run::{Failure, FailureClass},
+    serde_as_text, text_schema,
+    version::{Requirement, Version},
+};
+
+/// Which codes of updaters are meant: `disk_full`, `vendor_*`, `enospc|*no_space*`. `*` stands for any text, `|` for 'or', and
+/// capitals make no difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern(String);
+
+impl Pattern {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this code is meant.
+    #[must_use]
+    pub fn matches(&self, code: &str) -> bool {
+        is_one_of(&self.0, code)
+    }
+}
+
+fn is_one_of(pattern: &str, code: &str) -> bool {
+    let code = code.to_lowercase();
+    pattern.split('|').any(|one| fits(&one.to_lowercase(), &code))
+}
+
+/// Whether a text is what a pattern with `*` says. Each piece is looked for where the one before it ends: the first place is
+/// as good as any later one.
+fn fits(pattern: &str, text: &str) -> bool {
+    let Some((first, others)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let (middle, last) = others.rsplit_once('*').unwrap_or(("", others));
+    for piece in middle.split('*') {
+        let Some((_, after)) = rest.split_once(piece) else { return false };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let usable =
+            text.len() <= 200 && !text.chars().any(char::is_control) && text.split('|').all(|one| !one.is_empty());
+        let expected = "at most 200 bytes such as `disk_full`, `vendor_*` or `enospc|*no_space*`";
+        usable.then(|| Self(text.to_owned())).ok_or_else(|| InvalidValue::new("pattern of codes", text, expected))
+    }
+}
+
+serde_as_text!(Pattern);
+text_schema!(Pattern, "antivirus_*", 200, r"^[A-Za-z0-9_.*-]+(\|[A-Za-z0-9_.*-]+)*$");
+
+/// Which failures are meant. What is `None` makes no difference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// Of this class.
+    pub failure_class: Option<FailureClass>,
+    /// With such a code.
+    pub code: Option<Pattern>,
+    /// On this operating system.
+    pub platform: Option<Platform>,
+    /// On the way to such a version.
+    pub versions: Option<Requirement>,
+}
+
+impl Conditions {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let Self { failure_class, code, platform, versions } = self;
+        [failure_class.is_some(), code.is_some(), platform.is_some(), versions.is_some()]
+            .iter()
+            .filter(|one| **one)
+            .count()
+    }
+
+    /// Whether the failure of an update to this version is meant, on whatever operating system.
+    #[must_use]
+    fn fit(&self, failure: &Failure, to: &Version) -> bool {
+        self.failure_class.is_none_or(|class| class == failure.class)
+            && self.code.as_ref().is_none_or(|code| code.matches(&failure.code))
+            && self.versions.as_ref().is_none_or(|versions| versions.matches(to))
+    }
+}
+
+/// A rule of the vendor's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownProblem {
+    /// Its id.
+    pub id: KnownProblemId,
+    /// Of which product.
+    pub product: ProductId,
+    /// Which failures are meant.
+    pub conditions: Conditions,
+    /// What the user is told to do, by locale.
+    pub texts: BTreeMap<LanguageTag, String>,
+    /// Where there is more.
+    pub link: Option<String>,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// Counts changes, for `If-Match`.
+    pub revision: i64,
+}
+
+named_enum! {
+    /// A problem that Sluice knows of itself.
+    DefaultProblem, "default" {
+        /// A virus scanner keeps the updater from its files.
+        Antivirus = "antivirus",
+        /// A firewall or a proxy keeps it from the server.
+        Firewall = "firewall",
+        /// The disk is full.
+        Disk = "disk",
+        /// It may not write where it must.
+        Rights = "rights",
+    }
+}
+
+impl DefaultProblem {
+    /// The class of failures that is meant, where only one is.
+    #[must_use]
+    pub const fn failure_class(self) -> Option<FailureClass> {
+        match self {
+            Self::Firewall => Some(FailureClass::Network),
+            // A full disk during the backup is a failed backup, to the vendor: the code says what it was.
+            Self::Antivirus | Self::Disk | Self::Rights => None,
+        }
+    }
+
+    /// The codes that are meant, as a [`Pattern`].
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Antivirus => "*virus*|*malware*|*quarantine*|*defender*",
+            Self::Firewall => "server_unreachable|*firewall*|*proxy*|*refused*|*blocked*|*denied*",
+            Self::Disk => "disk_full|*disk*full*|*no_space*|enospc|*quota*",
+            Self::Rights => "access_denied|*denied*|*permission*|*read_only*|*elevation*|eacces|eperm",
+        }
+    }
+
+    fn fits(self, failure: &Failure) -> bool {
+        self.failure_class().is_none_or(|class| class == failure.class) && is_one_of(self.code(), &failure.code)
+    }
+}
+
+/// What a failure was recognised as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recognised<'a> {
+    /// A problem that the vendor has a rule for.
+    Vendors(&'a KnownProblem),
+    /// One that Sluice knows of itself.
+    Default(DefaultProblem),
+}
+
+impl Recognised<'_> {
+    /// What a run that was recognised so is marked with.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Vendors(rule) => rule.id.to_string(),
+            Self::Default(default) => default.to_string(),
+        }
+    }
+}
+
+/// Puts rules into the order in which they are looked at: those with the most conditions first, of these the oldest.
+pub fn put_in_order(rules: &mut [KnownProblem]) {
+    rules.sort_by_key(|rule| (Reverse(rule.conditions.count()), rule.created_at, rule.id));
+}
+
+/// The first of the vendor's rules that means the failure of an update to a version, else the first default that does. Rules for
+/// a platform mean nothing where it is not known. `rules` are [in order](put_in_order).
+#[must_use]
+pub fn recognise<'a>(
+    rules: &'a [KnownProblem],
+    failure: &Failure,
+    to: &Version,
+    platform: Option<Platform>,
+) -> Option<Recognised<'a>> {
+    let means = |rule: &&KnownProblem| {
+        rule.conditions.fit(failure, to) && (rule.conditions.platform.is_none() || rule.conditions.platform == platform)
+    };
+    let default = || DefaultProblem::ALL.iter().copied().find(|default| default.fits(failure)).map(Recognised::Default);
+    rules.iter().find(means).map(Recognised::Vendors).or_else(default)
+}
+
+/// Whether it depends on the platform what [`recognise`] finds.
+#[must_use]
+pub fn depends_on_platform(rules: &[KnownProblem], failure: &Failure, to: &Version) -> bool {
+    let first = rules.iter().find(|rule| rule.conditions.fit(failure, to));
+    first.is_some_and(|rule| rule.conditions.platform.is_some())
+}
+
+/// What a run was recognised as, by what it was marked with; nothing where the rule is gone.
+#[must_use]
+pub fn recall<'a>(rules: &'a [KnownProblem], key: &str) -> Option<Recognised<'a>> {
+    match key.parse::<KnownProblemId>() {
+        Ok(id) => rules.iter().find(|rule| rule.id == id).map(Recognised::Vendors),
+        Err(_) => key.parse().ok().map(Recognised::Default),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_have_stars_and_alternatives() {
+        for (pattern, inside, outside) in [
+            ("disk_full", ["disk_full", "DISK_FULL"].as_slice(), ["disk_full2", "a disk_full", ""].as_slice()),
+            ("vendor_*", &["vendor_", "Vendor_17"], &["vendor", "my_vendor_1"]),
+            ("*space*left*", &["no space is left!", "spaceleft"], &["left space", "space"]),
+            ("a*a", &["aa", "aba"], &["a", "ab"]),
+            ("a**b", &["ab", "axb"], &["b", "abc"]),
+            ("*", &["", "anything"], &[]),
+            ("enospc|*Ünlesbar", &["ENOSPC", "datei_ünlesbar"], &["enospc1"]),
+        ] {
+            let read: Pattern = pattern.parse().expect("a pattern");
+            assert!(inside.iter().all(|code| read.matches(code)), "{pattern}");
+            assert!(!outside.iter().any(|code| read.matches(code)), "{pattern}");
+        }
+        assert!(["", "a||b", "|", "a\nb"].iter().all(|wrong| wrong.parse::<Pattern>().is_err()));
+    }
+
+    #[test]
+    fn what_updaters_of_ours_say_is_recognised() {
+        let found = |class, code: &str| {
+            let failure = Failure { class, code: code.to_owned(), message: String::new() };
+            recognise(&[], &failure, &Version::new(1, 0, 0), None).map(|found| found.key())
+        };
+        assert_eq!(found(FailureClass::Environment, "disk_full").as_deref(), Some("disk"));
+        assert_eq!(found(FailureClass::Backup, "disk_full").as_deref(), Some("disk"));
+        assert_eq!(found(FailureClass::Environment, "access_denied").as_deref(), Some("rights"));
+        assert_eq!(found(FailureClass::Network, "access_denied").as_deref(), Some("firewall"));
+        assert_eq!(found(FailureClass::Network, "server_unreachable").as_deref(), Some("firewall"));
+        assert_eq!(found(FailureClass::Installer, "blocked_by_antivirus").as_deref(), Some("antivirus"));
+        assert_eq!(found(FailureClass::Migration, "migration_failed"), None);
+        assert!(DefaultProblem::ALL.iter().all(|default| default.code().parse::<Pattern>().is_ok()));
+    }
+}

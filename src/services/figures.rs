@@ -1,0 +1,191 @@
+//! Figures for support and management: what is in the field, how rollouts go, who may want to renew.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+
+use super::{Context, Refusal};
+use crate::{
+    domain::{
+        id::{ProductId, ReleaseId, SubscriptionId},
+        run::Outcome,
+        subscription::Status,
+        zone::Zone,
+    },
+    store::{
+        self, Connection, Page, StoreError,
+        adoption::{Count, Wanted},
+        outcomes::Happened,
+        renewals::Asking,
+    },
+};
+
+/// What has not asked for so long is not in use any more.
+const IN_USE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The days that are shown unless others are asked for.
+const DAYS: i64 = 30;
+
+/// The longest span of days that can be asked for at once: a bit more than five years.
+const MOST_DAYS: i32 = 2000;
+
+fn day_of(now: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(now).date()
+}
+
+fn ago(now: Timestamp, span: SignedDuration) -> Timestamp {
+    now.checked_sub(span).unwrap_or(Timestamp::MIN)
+}
+
+/// Writes down for today how many installations there are of each version.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn record(context: &Arc<Context>) -> Result<(), Refusal> {
+    context.append(record_within).await
+}
+
+/// The same within a transaction.
+pub(super) fn record_within(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
+    store::adoption::record(connection, day_of(now), ago(now, IN_USE))
+}
+
+/// The days of a table, the first and the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Days {
+    /// The first.
+    pub from: Date,
+    /// The last.
+    pub to: Date,
+}
+
+/// Versions over time: for each day what was written down then, for today what there is.
+///
+/// # Errors
+/// `parameter_invalid`, `storage_unavailable`.
+pub async fn adoption(
+    context: &Arc<Context>,
+    wanted: Wanted,
+    (from, to): (Option<Date>, Option<Date>),
+) -> Result<(Days, Vec<Count>), Refusal> {
+    let now = context.clock.now();
+    let today = day_of(now);
+    let to = to.unwrap_or(today);
+    let from = from.unwrap_or_else(|| to.saturating_sub((DAYS - 1).days()));
+    if from > to || from.until(to).is_ok_and(|span| span.get_days() >= MOST_DAYS) {
+        return Err(Refusal::parameter(
+            "from",
+            format!("must be a day up to {to}, and less than {MOST_DAYS} days before it"),
+        ));
+    }
+    let read = move |connection: &mut Connection| {
+        let mut counts = store::adoption::recorded(connection, &wanted, (from, to))?;
+        if (from..=to).contains(&today) {
+            counts.retain(|count| count.day != today);
+            counts.extend(store::adoption::current(connection, &wanted, today, ago(now, IN_USE))?);
+        }
+        counts.sort_by(|left, right| {
+            (left.day, left.product).cmp(&(right.day, right.product)).then_with(|| right.version.cmp(&left.version))
+        });
+        Ok((Days { from, to }, counts))
+    };
+    context.read(read).await
+}
+
+/// How often each thing happened to a release.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Sites that were offered it for the first time.
+    pub offered: i64,
+    /// Runs that had downloaded everything.
+    pub downloaded: i64,
+    /// Runs that succeeded.
+    pub succeeded: i64,
+    /// Runs that failed, rolled back or not, by the class of the failure; under an empty text those that reported none.
+    pub failed: BTreeMap<String, i64>,
+    /// Runs that a person decided against.
+    pub cancelled: i64,
+    /// Runs that were never heard of again.
+    pub lost: i64,
+}
+
+impl Tally {
+    fn add(&mut self, happened: &Happened) {
+        let place = match (happened.what.as_str(), happened.what.parse()) {
+            ("offered", _) => &mut self.offered,
+            ("downloaded", _) => &mut self.downloaded,
+            ("lost", _) => &mut self.lost,
+            (_, Ok(Outcome::Succeeded)) => &mut self.succeeded,
+            (_, Ok(Outcome::Cancelled)) => &mut self.cancelled,
+            (_, Ok(Outcome::Failed | Outcome::RolledBack)) => self.failed.entry(happened.class.clone()).or_default(),
+            (_, Err(_)) => return,
+        };
+        *place += happened.count;
+    }
+}
+
+/// What became of a release.
+#[derive(Clone, Debug, Default)]
+pub struct Rollout {
+    /// In all.
+    pub total: Tally,
+    /// By spans of time; those in which nothing happened are left out.
+    pub spans: BTreeMap<Timestamp, Tally>,
+}
+
+/// What became of a release, by spans of this length.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn rollout(context: &Arc<Context>, release: ReleaseId, span: SignedDuration) -> Result<Rollout, Refusal> {
+    let read = move |connection: &mut Connection| Ok(store::outcomes::of_release(connection, release, span)?);
+    let mut rollout = Rollout::default();
+    for happened in context.read(read).await? {
+        rollout.total.add(&happened);
+        rollout.spans.entry(happened.from).or_default().add(&happened);
+    }
+    Ok(rollout)
+}
+
+/// Sites whose installations asked within so many days although their subscriptions have expired: how many, and a page of them.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn renewals(
+    context: &Arc<Context>,
+    product: Option<ProductId>,
+    seen_within_days: u16,
+    page: Page<SubscriptionId>,
+) -> Result<(usize, Vec<Asking>), Refusal> {
+    let now = context.clock.now();
+    let since = ago(now, SignedDuration::from_hours(i64::from(seen_within_days) * 24));
+    let desk = Arc::clone(context);
+    let read = move |connection: &mut Connection| {
+        // A day more than UTC has: it may be over already elsewhere.
+        let mut sites = store::renewals::candidates(connection, product, day_of(now).saturating_add(1.day()), since)?;
+        let expired = expired(&desk, &sites, now);
+        sites.retain(|site| expired.contains(site));
+        let total = sites.len();
+        let limit = usize::try_from(page.limit).unwrap_or_default();
+        let first = page.after.map_or(0, |after| sites.partition_point(|site| *site <= after));
+        let shown: Vec<_> = sites.into_iter().skip(first).take(limit).collect();
+        Ok((total, store::renewals::of(connection, &shown, since)?))
+    };
+    context.read(read).await
+}
+
+/// Those of the subscriptions that are expired now.
+fn expired(context: &Context, subscriptions: &[SubscriptionId], now: Timestamp) -> HashSet<SubscriptionId> {
+    let catalogue = context.directory.catalogue();
+    let is_expired = |id: &&SubscriptionId| {
+        context.directory.coverage(**id).is_some_and(|coverage| {
+            let entry = catalogue.product_by_id(coverage.product);
+            let zone = entry.map_or_else(Zone::utc, |entry| entry.product.timezone.clone());
+            coverage.status(&zone, now) == Status::Expired
+        })
+    };
+    subscriptions.iter().filter(is_expired).copied().collect()
+}

@@ -1,0 +1,148 @@
+//! `adoption`: how many installations there were of each version, day by day.
+
+use diesel::{QueryableByName, RunQueryDsl as _, sql_types};
+use jiff::{Timestamp, civil::Date};
+
+use super::{
+    Connection, StoreError,
+    bulk::Cell,
+    sql::Sql,
+    value::{Key, Name},
+};
+use crate::domain::{
+    id::ProductId,
+    platform::{Component, Platform},
+    subscription::Deployment,
+    version::Version,
+};
+
+/// Which installations are counted; what is `None` does not matter.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// Of this product.
+    pub product: Option<ProductId>,
+    /// Of this program.
+    pub component: Option<Component>,
+    /// On this operating system.
+    pub platform: Option<Platform>,
+    /// On a subscription of this deployment.
+    pub deployment: Option<Deployment>,
+}
+
+/// How many installations of a version there were on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// The day, in UTC.
+    pub day: Date,
+    /// Of which product.
+    pub product: ProductId,
+    /// The version.
+    pub version: Version,
+    /// How many.
+    pub installations: i64,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = sql_types::Text)]
+    day: Name<Date>,
+    #[diesel(sql_type = sql_types::Binary)]
+    product_id: Key<ProductId>,
+    #[diesel(sql_type = sql_types::Text)]
+    version: Name<Version>,
+    #[diesel(sql_type = sql_types::BigInt)]
+    installations: i64,
+}
+
+impl Row {
+    fn into_domain(self) -> Count {
+        Count {
+            day: self.day.0,
+            product: self.product_id.0,
+            version: self.version.0,
+            installations: self.installations,
+        }
+    }
+}
+
+/// Of an installation that asked without a license key nobody knows how it is deployed.
+const SEEN: &str =
+    " FROM installations AS i LEFT JOIN subscriptions AS s ON s.id = i.subscription_id WHERE i.last_seen_at >= ";
+
+fn moment(at: Timestamp) -> Cell {
+    Cell::Number(at.as_microsecond())
+}
+
+fn day(day: Date) -> Cell {
+    Cell::Text(day.to_string())
+}
+
+/// Writes down for a day what there is: the installations that asked since a moment. What was written down for it before is
+/// replaced. Two that do this at once write the same.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn record(connection: &mut Connection, today: Date, since: Timestamp) -> Result<(), StoreError> {
+    Sql::new("DELETE FROM adoption WHERE day = ").value(day(today)).execute(connection)?;
+    Sql::new("INSERT INTO adoption (day, product_id, component, platform, deployment, version, installations) SELECT ")
+        .value(day(today))
+        .then(", i.product_id, i.component, i.platform, COALESCE(s.deployment, ''), i.version, count(*)")
+        .then(SEEN)
+        .value(moment(since))
+        .then(
+            " GROUP BY i.product_id, i.component, i.platform, COALESCE(s.deployment, ''), i.version \
+            ON CONFLICT (day, product_id, component, platform, deployment, version) \
+            DO UPDATE SET installations = excluded.installations",
+        )
+        .execute(connection)?;
+    Ok(())
+}
+
+/// What was written down for the days from one to another.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn recorded(
+    connection: &mut Connection,
+    wanted: &Wanted,
+    (from, to): (Date, Date),
+) -> Result<Vec<Count>, StoreError> {
+    let days = Sql::new("SELECT day, product_id, version, CAST(sum(installations) AS BIGINT) AS installations FROM adoption WHERE day >= ")
+        .value(day(from))
+        .then(" AND day <= ")
+        .value(day(to));
+    let sql =
+        narrowed(days, wanted, [" AND product_id = ", " AND component = ", " AND platform = ", " AND deployment = "])
+            .then(" GROUP BY day, product_id, version");
+    let rows: Vec<Row> = sql.load(connection)?;
+    Ok(rows.into_iter().map(Row::into_domain).collect())
+}
+
+/// What there is now: the installations that asked since a moment, as of `today`.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn current(
+    connection: &mut Connection,
+    wanted: &Wanted,
+    today: Date,
+    since: Timestamp,
+) -> Result<Vec<Count>, StoreError> {
+    let seen = Sql::new("SELECT ")
+        .value(day(today))
+        .then(" AS day, i.product_id AS product_id, i.version AS version, count(*) AS installations")
+        .then(SEEN)
+        .value(moment(since));
+    let conditions = [" AND i.product_id = ", " AND i.component = ", " AND i.platform = ", " AND s.deployment = "];
+    let rows: Vec<Row> =
+        narrowed(seen, wanted, conditions).then(" GROUP BY i.product_id, i.version").load(connection)?;
+    Ok(rows.into_iter().map(Row::into_domain).collect())
+}
+
+/// Adds the conditions on product, component, platform and deployment that are wanted.
+fn narrowed(sql: Sql, wanted: &Wanted, [product, component, platform, deployment]: [&'static str; 4]) -> Sql {
+    sql.and_if(product, wanted.product.map(|id| Cell::Bytes(id.0.as_bytes().to_vec())))
+        .and_if(component, wanted.component.map(|component| Cell::Text(component.to_string())))
+        .and_if(platform, wanted.platform.map(|platform| Cell::Text(platform.to_string())))
+        .and_if(deployment, wanted.deployment.map(|deployment| Cell::Text(deployment.to_string())))
+}

@@ -1,0 +1,59 @@
+//! `offers`: which sites were offered a release, once each.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    Connection, StoreError,
+    bulk::{Bulk, Cell},
+};
+use crate::domain::{id::ReleaseId, installation::Sighting};
+
+/// That a site was offered a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The release.
+    pub release: ReleaseId,
+    /// The subscription; without one the installation (contract section 3, rule 7).
+    pub site: Uuid,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Offer {
+    /// The offer that a sighting tells of, if it does.
+    #[must_use]
+    pub fn of(sighting: &Sighting) -> Option<Self> {
+        let site = sighting.subscription.map_or(sighting.installation.0, |subscription| subscription.0);
+        sighting.offered.map(|release| Self { release, site, at: sighting.seen_at })
+    }
+}
+
+/// Rows of one statement.
+const AT_ONCE: usize = 1000;
+
+/// Takes in offers; the first one to a site counts.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn take_in(connection: &mut Connection, offers: impl IntoIterator<Item = Offer>) -> Result<(), StoreError> {
+    // In the order of the key, so that two that write the same ones wait for each other one way only.
+    let mut first: BTreeMap<(ReleaseId, Uuid), Timestamp> = BTreeMap::new();
+    for Offer { release, site, at } in offers {
+        let known = first.entry((release, site)).or_insert(at);
+        *known = at.min(*known);
+    }
+    let row = |((release, site), at): ((ReleaseId, Uuid), Timestamp)| {
+        let id = |id: Uuid| Cell::Bytes(id.as_bytes().to_vec());
+        vec![id(release.0), id(site), Cell::Number(at.as_microsecond())]
+    };
+    let mut rows = first.into_iter().map(row).peekable();
+    while rows.peek().is_some() {
+        let into = "offers (release_id, site, offered_at)".into();
+        Bulk { into, rows: rows.by_ref().take(AT_ONCE).collect(), tail: " ON CONFLICT DO NOTHING" }
+            .insert(connection)?;
+    }
+    Ok(())
+}

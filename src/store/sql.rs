@@ -1,0 +1,80 @@
+//! Statements that diesel has no words for: their text in pieces, with values between them, so that each stands once for both
+//! databases.
+
+use std::borrow::Cow;
+
+use diesel::{
+    QueryResult, RunQueryDsl,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::Untyped,
+};
+
+use super::{Connection, MultiBackend, bulk::Cell};
+
+/// A statement.
+#[derive(Debug, Default)]
+pub(super) struct Sql(Vec<Piece>);
+
+#[derive(Debug)]
+enum Piece {
+    Text(Cow<'static, str>),
+    Value(Cell),
+}
+
+impl Sql {
+    /// One that begins so.
+    pub(super) fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::default().then(text)
+    }
+
+    /// Goes on with a text.
+    pub(super) fn then(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.0.push(Piece::Text(text.into()));
+        self
+    }
+
+    /// Goes on with a value.
+    pub(super) fn value(mut self, value: Cell) -> Self {
+        self.0.push(Piece::Value(value));
+        self
+    }
+
+    /// Goes on with values, between commas.
+    pub(super) fn values(self, values: impl IntoIterator<Item = Cell>) -> Self {
+        let add = |sql: Self, (number, value)| if number == 0 { sql.value(value) } else { sql.then(", ").value(value) };
+        values.into_iter().enumerate().fold(self, add)
+    }
+
+    /// Goes on with a condition, where there is a value to compare with.
+    pub(super) fn and_if(self, condition: &'static str, value: Option<Cell>) -> Self {
+        match value {
+            Some(value) => self.then(condition).value(value),
+            None => self,
+        }
+    }
+}
+
+impl RunQueryDsl<Connection> for Sql {}
+
+impl QueryId for Sql {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Sql {
+    type SqlType = Untyped;
+}
+
+impl QueryFragment<MultiBackend> for Sql {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        // Figures are asked for now and then, and in many forms.
+        out.unsafe_to_cache_prepared();
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => out.push_sql(text),
+                Piece::Value(value) => value.push(&mut out)?,
+            }
+        }
+        Ok(())
+    }
+}
