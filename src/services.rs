@@ -8,6 +8,7 @@ pub mod download;
 pub mod follow;
 pub mod found_vendor;
 pub mod guard_rollouts;
+pub mod hosting_slots;
 pub mod import_subscriptions;
 pub mod journal;
 pub mod log_in;

@@ -12,6 +12,7 @@ pub mod changes;
 mod connection;
 pub mod customers;
 mod error;
+pub mod group_slots;
 pub mod hosting_groups;
 pub mod installations;
 mod lead;

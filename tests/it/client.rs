@@ -5,4 +5,5 @@ mod downloads;
 mod languages;
 mod licenses;
 mod reports;
+pub mod slots;
 mod subscription;
