@@ -54,7 +54,7 @@ impl Site<'_> {
             Ok(answer) => match answer.update.filter(|_| answer.status == Status::UpdateAvailable) {
                 Some(offer) => self.take(&offer, installation),
                 None => {
-                    self.tally().held_back(answer.reason.as_deref().unwrap_or("up_to_date"), self.started.elapsed())
+                    self.tally().held_back(answer.reason.as_deref().unwrap_or("up_to_date"), self.started.elapsed());
                 }
             },
             Err(failure) => self.tally().unanswered(&failure),

@@ -62,7 +62,7 @@ impl Tally {
         *self.held_back.entry(reason.to_owned()).or_default() += 1;
         if reason == "rollout_halted" {
             let took = self.took;
-            self.halt.get_or_insert_with(|| Halt { first_seen_after: after.as_secs_f64(), took });
+            self.halt.get_or_insert(Halt { first_seen_after: after.as_secs_f64(), took });
         }
     }
 
@@ -84,7 +84,7 @@ impl Tally {
             fleet.failure_rate * 100.0
         )];
         let mut line = |name: &str, count: u32, more: String| {
-            lines.push(format!("{name:<12}{count:>8}  {more}").trim_end().to_owned())
+            lines.push(format!("{name:<12}{count:>8}  {more}").trim_end().to_owned());
         };
         let listed = |counts: &BTreeMap<String, u32>| {
             let listed: Vec<String> = counts.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
