@@ -127,6 +127,7 @@ impl App {
                 keep_loose: config.storage.keep_loose.signed(),
                 redirects: config.downloads.mode == DownloadMode::Redirect,
                 next_check_after: config.checks.next_check_after.seconds(),
+                lost_after: config.runs.lost_after.signed(),
                 session_ttl: config.auth.session_ttl.signed(),
                 refresh_ttl: config.auth.refresh_ttl.signed(),
             },

@@ -22,6 +22,7 @@ pub mod rollout;
 pub mod run;
 pub mod scope;
 pub mod slug;
+mod spread;
 pub mod stop;
 pub mod subscription;
 pub mod version;

@@ -54,10 +54,9 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Starts all jobs; sightings are written down every `sightings_every`, and a run that has begun to install is given up when
-    /// it was silent for `lost_after`.
+    /// Starts all jobs; sightings are written down every `sightings_every`.
     #[must_use]
-    pub fn start(context: &Arc<Context>, sightings_every: Duration, lost_after: SignedDuration) -> Self {
+    pub fn start(context: &Arc<Context>, sightings_every: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
         let leads = watch::Sender::new(false);
         let leading = leads.subscribe();
@@ -67,7 +66,7 @@ impl Jobs {
         let tending = every(TEND_EVERY, stopped.clone(), false, move || tend(Arc::clone(&desk), *leading.borrow()));
         let (desk, leading) = (Arc::clone(context), leads.subscribe());
         let looking_after = every(LOOK_AFTER_RUNS_EVERY, stopped.clone(), false, move || {
-            look_after_runs(Arc::clone(&desk), *leading.borrow(), lost_after)
+            look_after_runs(Arc::clone(&desk), *leading.borrow())
         });
         let judging = judge(Arc::clone(context), stopped.clone());
         let desk = Arc::clone(context);
@@ -142,11 +141,11 @@ async fn tend(context: Arc<Context>, leads: bool) {
 }
 
 /// Gives up silent runs, and judges what another replica did not come to judge; on one replica only.
-async fn look_after_runs(context: Arc<Context>, leads: bool, lost_after: SignedDuration) {
+async fn look_after_runs(context: Arc<Context>, leads: bool) {
     if !leads {
         return;
     }
-    if let Err(error) = journal::give_up_silent(&context, lost_after).await {
+    if let Err(error) = journal::give_up_silent(&context).await {
         tracing::warn!(%error, "silent runs could not be given up");
     }
     if let Err(error) = guard_rollouts::judge_recent(&context, RECENT_VOTES).await {

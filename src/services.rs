@@ -9,6 +9,7 @@ pub mod figures;
 pub mod follow;
 pub mod found_vendor;
 pub mod guard_rollouts;
+pub mod hosting_slots;
 pub mod import_subscriptions;
 pub mod journal;
 pub mod known_problems;

@@ -13,6 +13,7 @@ pub mod changes;
 mod connection;
 pub mod customers;
 mod error;
+pub mod group_slots;
 pub mod hosting_groups;
 pub mod installations;
 pub mod known_problems;

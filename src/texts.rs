@@ -89,7 +89,7 @@ texts! {
     NotEntitledPending(product, newer, date) = "not-entitled-pending",
     /// The maintenance window is closed (rule 9).
     DeferredOutsideWindow(product, time, zone) = "deferred-outside-window",
-    /// As many sites of the group as may are being updated.
+    /// As many sites of the group as may are being updated (rule 9).
     DeferredGroupBusy(product) = "deferred-group-busy",
     /// The vendor sees to updates (rule 10d).
     Managed(product) = "managed",

@@ -24,6 +24,7 @@ use super::{
 const LONGEST_ANSWER: u64 = 4 << 20;
 
 /// The vendor's server, for one customer.
+#[derive(Clone)]
 pub struct Client {
     http: Http,
     downloads: Http,
@@ -89,9 +90,6 @@ impl Client {
                 // A download link is a secret for a while: do not tell it to where it redirects.
                 .referer(false)
         };
-        let mut license = HeaderValue::try_from(format!("License {}", config.license_key.trim()))
-            .map_err(|_| Failure::internal("config_invalid", "`license_key` has characters that no key has"))?;
-        license.set_sensitive(true);
         Ok(Self {
             // The API never redirects, and the license key must not follow where something else would.
             http: builder().redirect(redirect::Policy::none()).build().map_err(unusable)?,
@@ -101,7 +99,7 @@ impl Client {
                 .server_url
                 .parse()
                 .map_err(|error| Failure::internal("config_invalid", format!("`server_url` is no URL: {error}")))?,
-            license,
+            license: license(&config.license_key)?,
             product: config.product.clone(),
             platform: config.platform.clone(),
             arch: config.arch.clone(),
@@ -109,6 +107,11 @@ impl Client {
             channel: config.channel.clone(),
             backoff,
         })
+    }
+
+    /// The same for another customer, on the same connections: for a program that speaks for many.
+    pub fn for_customer(&self, license_key: &str) -> Result<Self, Failure> {
+        Ok(Self { license: license(license_key)?, ..self.clone() })
     }
 
     /// The HTTP client for signed links, which sends no credentials.
@@ -233,6 +236,14 @@ impl Client {
             .extend(path);
         Ok(url)
     }
+}
+
+/// What says who asks.
+fn license(key: &str) -> Result<HeaderValue, Failure> {
+    let mut license = HeaderValue::try_from(format!("License {}", key.trim()))
+        .map_err(|_| Failure::internal("config_invalid", "`license_key` has characters that no key has"))?;
+    license.set_sensitive(true);
+    Ok(license)
 }
 
 /// Tells a good answer from a passing trouble and from a refusal.

@@ -18,7 +18,8 @@ use super::{
 
 /// The unsent reports, oldest first.
 pub struct Outbox {
-    path: PathBuf,
+    /// None for one that does not outlive its program.
+    path: Option<PathBuf>,
     waiting: Vec<Report>,
     backoff: Backoff,
     /// After a failed attempt: not before this, and how many have failed in a row.
@@ -31,13 +32,19 @@ impl Outbox {
     pub fn open(folder: &Path, backoff: Backoff) -> Result<Self, Failure> {
         let path = folder.join("outbox.json");
         let waiting = durable::read_json(&path)?.unwrap_or_default();
-        Ok(Self { path, waiting, backoff, pause: None, failed: 0 })
+        Ok(Self { path: Some(path), waiting, backoff, pause: None, failed: 0 })
+    }
+
+    /// An outbox that is forgotten with its program: for simulations. A real updater has a folder.
+    #[must_use]
+    pub fn in_memory(backoff: Backoff) -> Self {
+        Self { path: None, waiting: Vec::new(), backoff, pause: None, failed: 0 }
     }
 
     /// Keeps a report, and sends what can be sent. Answers with the help page, if the server named one.
     pub fn post(&mut self, client: &Client, report: Report) -> Result<Option<String>, Failure> {
         self.waiting.push(report);
-        durable::write_json(&self.path, &self.waiting)?;
+        self.keep()?;
         if self.pause.is_some_and(|until| Instant::now() < until) {
             return Ok(None);
         }
@@ -83,7 +90,7 @@ impl Outbox {
             }
         }
         self.waiting = kept;
-        durable::write_json(&self.path, &self.waiting)?;
+        self.keep()?;
         if reachable {
             (self.failed, self.pause) = (0, None);
         } else {
@@ -91,5 +98,9 @@ impl Outbox {
             self.failed += 1;
         }
         Ok(help_url)
+    }
+
+    fn keep(&self) -> Result<(), Failure> {
+        self.path.as_ref().map_or(Ok(()), |path| durable::write_json(path, &self.waiting))
     }
 }

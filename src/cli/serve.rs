@@ -147,7 +147,7 @@ async fn serve(
     let bound = listener.local_addr().map_err(|error| Failure::failed(&error))?;
     let app = web::Data::new(app);
     let server = server::start(app.clone(), listener, &config.server).map_err(|error| Failure::failed(&error))?;
-    let jobs = Jobs::start(&app.context, config.checks.sightings_every.0, config.runs.lost_after.signed());
+    let jobs = Jobs::start(&app.context, config.checks.sightings_every.0);
     welcome(&app, bound, config, demo);
     let handle = server.handle();
     actix_web::rt::spawn(async move {

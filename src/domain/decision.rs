@@ -11,7 +11,7 @@ pub mod report;
 pub mod rules;
 pub mod standing;
 
-use facts::{Entitlement, Facts};
+use facts::{Entitlement, Facts, Slot};
 use reason::{Reason, Status, Verdict};
 use report::{Considered, Current, Decision, Offer};
 use rules::{Acceptance, Finding, Judge, Judged};
@@ -58,31 +58,27 @@ fn nothing(current: Current, channel: &Slug, status: Status, reason: Option<Reas
     }
 }
 
-/// Rule 9: a hosted server that would be offered something waits for its group's window.
+/// Rule 9: a hosted server that would be offered something waits for its group's window, and for a slot in its group.
 fn within_window<'a>(facts: &Facts<'a>, decision: Decision<'a>) -> Decision<'a> {
-    match facts.entitlement {
-        Entitlement::Subscriber(coverage, Some(group))
-            if coverage.deployment == Deployment::Cloud
-                && facts.check.component == Component::Server
-                && decision.offer.is_some()
-                && !group.is_open(facts.now) =>
-        {
-            let later = |one: Considered<'a>| match one.verdict {
-                Verdict::Offered => Considered { verdict: Verdict::OutsideMaintenanceWindow, ..one },
-                _ => one,
-            };
-            Decision {
-                status: Status::Deferred,
-                reason: Some(Reason::OutsideMaintenanceWindow),
-                next_window_at: group.next_start(facts.now),
-                offer: None,
-                newer: None,
-                trace: decision.trace.into_iter().map(later).collect(),
-                ..decision
-            }
-        }
-        _ => decision,
+    let Some((coverage, group)) = facts.hosted().filter(|_| decision.offer.is_some()) else { return decision };
+    if !group.is_open(facts.now) {
+        let next_window_at = group.next_turn(coverage.id, facts.now);
+        let later = deferred(decision, Reason::OutsideMaintenanceWindow, Verdict::OutsideMaintenanceWindow);
+        Decision { next_window_at, ..later }
+    } else if group.max_concurrent.is_some() && facts.slot == Slot::Taken {
+        deferred(decision, Reason::GroupBusy, Verdict::GroupBusy)
+    } else {
+        decision
     }
+}
+
+/// The same decision, whose offer is for later.
+fn deferred(decision: Decision<'_>, reason: Reason, verdict: Verdict) -> Decision<'_> {
+    let mut trace = decision.trace;
+    for one in trace.iter_mut().filter(|one| one.verdict == Verdict::Offered) {
+        one.verdict = verdict;
+    }
+    Decision { status: Status::Deferred, reason: Some(reason), offer: None, newer: None, trace, ..decision }
 }
 
 /// The one who asks, once rules 1 to 3 are through.

@@ -6,7 +6,19 @@ use jiff::{
     tz::Disambiguation,
 };
 
-use super::{id::HostingGroupId, named_enum, slug::Slug, zone::Zone};
+use super::{
+    id::{HostingGroupId, SubscriptionId},
+    named_enum,
+    slug::Slug,
+    spread,
+    zone::Zone,
+};
+
+/// Over how much of a window the sites of a group come at most, in seconds: the rest is for the updates.
+const LONGEST_JITTER: u64 = 15 * 60;
+
+/// When a site of a full group asks again, in seconds: at the earliest, and at the latest. An update takes minutes.
+const ASK_AGAIN: (u64, u64) = (60, 300);
 
 named_enum! {
     /// A day of the week.
@@ -88,6 +100,24 @@ impl HostingGroup {
     #[must_use]
     pub fn next_start(&self, now: Timestamp) -> Option<Timestamp> {
         self.starts_from(now, -1).find(|start| *start > now)
+    }
+
+    /// When a site of the group is to come for the window that opens next, strictly after `now`: always so many seconds into
+    /// it, so that not all sites come in one second. `None` only at the end of the calendar.
+    #[must_use]
+    pub fn next_turn(&self, site: SubscriptionId, now: Timestamp) -> Option<Timestamp> {
+        // A quarter of the window, in seconds; it lasts a minute at least.
+        let quarter = u64::from(self.window.duration_minutes.max(1)) * 60 / 4;
+        let jitter = spread::number(self.id.0, site.0) % quarter.min(LONGEST_JITTER);
+        self.next_start(now)?.checked_add(i64::try_from(jitter).ok()?.seconds()).ok()
+    }
+
+    /// After how many seconds a site is to ask again that found the group full: each after a time of its own.
+    #[must_use]
+    pub fn ask_again_after(&self, site: SubscriptionId) -> i64 {
+        let (earliest, latest) = ASK_AGAIN;
+        let after = earliest + spread::number(self.id.0, site.0) % (latest - earliest + 1);
+        i64::try_from(after).unwrap_or(i64::MAX)
     }
 
     /// The starts of the window in the ten days that begin `first` days from the day of `now`.

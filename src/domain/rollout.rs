@@ -1,11 +1,10 @@
 //! Rollouts: how a published release reaches installations (contract section 3, rules 5 and 7).
 
-use aws_lc_rs::digest;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{fixed_point::fixed_point, health::HaltRule, id::ReleaseId, named_enum};
+use super::{fixed_point::fixed_point, health::HaltRule, id::ReleaseId, named_enum, spread};
 
 /// Buckets there are: whole hundredths of a percent.
 const BUCKETS: u16 = 10_000;
@@ -170,13 +169,7 @@ impl Rollout {
 #[must_use]
 pub fn bucket(release: ReleaseId, site: Option<Uuid>) -> u16 {
     let Some(site) = site else { return BUCKETS - 1 };
-    let mut text = [0_u8; uuid::fmt::Hyphenated::LENGTH * 2];
-    let (first, second) = text.split_at_mut(uuid::fmt::Hyphenated::LENGTH);
-    release.0.hyphenated().encode_lower(first);
-    site.hyphenated().encode_lower(second);
-    let hash = digest::digest(&digest::SHA256, &text);
-    let number = hash.as_ref().first_chunk().map_or(0, |bytes: &[u8; 8]| u64::from_be_bytes(*bytes));
-    u16::try_from(number % u64::from(BUCKETS)).unwrap_or(BUCKETS - 1)
+    u16::try_from(spread::number(release.0, site) % u64::from(BUCKETS)).unwrap_or(BUCKETS - 1)
 }
 
 impl Percent {

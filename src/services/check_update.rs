@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Context, Refusal, manage_products};
+use super::{Context, Refusal, hosting_slots, manage_products};
 use crate::{
     directory::{Catalogue, KeyEntry, ProductEntry},
     domain::{
         artifact::{Artifact, FullKind},
         decision::{
             self,
-            facts::{Check, Entitlement, Facts, Trigger},
+            facts::{Check, Entitlement, Facts, Slot, Trigger},
+            reason::Reason,
             report::Decision,
         },
         hosting_group::HostingGroup,
@@ -25,6 +26,7 @@ use crate::{
     },
     services::Code,
     signing::link::Grant,
+    store::group_slots::Claim,
 };
 
 /// What a program asks.
@@ -103,8 +105,8 @@ impl Answer<'_> {
 ///
 /// # Errors
 /// `product_not_found`, `parameter_invalid` for a channel that is none of the product's.
-pub fn check<T>(
-    context: &Context,
+pub async fn check<T>(
+    context: &Arc<Context>,
     question: &Question,
     key: Option<KeyEntry>,
     render: impl FnOnce(&Answer<'_>) -> T,
@@ -113,24 +115,25 @@ pub fn check<T>(
         note(context, answer);
         render(answer)
     })
+    .await
 }
 
 /// Answers without noting anything: for a subscription instead of a key, or for another moment.
 ///
 /// # Errors
 /// As [`check`], and `subscription_not_found`.
-pub fn explain<T>(
-    context: &Context,
+pub async fn explain<T>(
+    context: &Arc<Context>,
     question: &Question,
     subscription: Option<SubscriptionId>,
     at: Option<Timestamp>,
     render: impl FnOnce(&Answer<'_>) -> T,
 ) -> Result<T, Refusal> {
-    decide(context, question, Asker::Staff { subscription, at }, render)
+    decide(context, question, Asker::Staff { subscription, at }, render).await
 }
 
-fn decide<T>(
-    context: &Context,
+async fn decide<T>(
+    context: &Arc<Context>,
     question: &Question,
     asker: Asker,
     render: impl FnOnce(&Answer<'_>) -> T,
@@ -166,9 +169,26 @@ fn decide<T>(
         stops: &entry.stops,
         check: &facts_check,
         entitlement,
+        slot: Slot::Free,
     };
-    let decision = decision::decide(&facts);
+    let mut decision = decision::decide(&facts);
+    if let Some(claim) = claim(&facts, &decision) {
+        let slot = match asker {
+            Asker::Program(_) => hosting_slots::take(context, claim).await,
+            Asker::Staff { .. } => hosting_slots::look(context, claim, now).await,
+        };
+        if slot == Slot::Taken {
+            decision = decision::decide(&Facts { slot, ..facts });
+        }
+    }
     Ok(render(&Answer { decision, now, entry, question, coverage: own, group, asker }))
+}
+
+/// The slot that an offer takes, if it takes one.
+fn claim(facts: &Facts<'_>, decision: &Decision<'_>) -> Option<Claim> {
+    decision.offer.as_ref()?;
+    let (coverage, group) = facts.hosted()?;
+    Some(Claim { group: group.id, site: coverage.id, limit: group.max_concurrent? })
 }
 
 fn facts_of(entry: &ProductEntry, question: &Question) -> Result<Check, Refusal> {
@@ -250,11 +270,13 @@ pub fn link(context: &Context, answer: &Answer<'_>, artifact: &Artifact) -> (Str
 
 /// When the program should ask again, in seconds.
 #[must_use]
-pub fn next_check_after(context: &Context, decision: &Decision<'_>, now: Timestamp) -> i64 {
+pub fn next_check_after(context: &Context, answer: &Answer<'_>) -> i64 {
     let usual = context.settings.next_check_after;
-    match decision.next_window_at {
-        // Not before the window opens, and not much later than usual.
-        Some(at) => at.duration_since(now).as_secs().clamp(60, usual.max(60)),
-        None => usual,
+    let (decision, group, site) = (&answer.decision, answer.group, answer.coverage.map(|coverage| coverage.id));
+    match (decision.reason, decision.next_window_at, group.zip(site)) {
+        (Some(Reason::GroupBusy), _, Some((group, site))) => group.ask_again_after(site),
+        // Not a moment before its time, and not much later than usual.
+        (_, Some(at), _) => at.duration_since(answer.now).as_secs().saturating_add(1).clamp(60, usual.max(60)),
+        _ => usual,
     }
 }

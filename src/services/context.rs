@@ -34,6 +34,8 @@ pub struct Settings {
     pub redirects: bool,
     /// When a program should ask again, in seconds.
     pub next_check_after: i64,
+    /// How long nothing is heard of a run that has begun to install until it counts as lost.
+    pub lost_after: SignedDuration,
     /// How long an access token is good.
     pub session_ttl: SignedDuration,
     /// How long a refresh token is good.

@@ -10,11 +10,11 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::{Code, Context, Refusal, known_problems};
+use super::{Code, Context, Refusal, hosting_slots, known_problems};
 use crate::{
     domain::{health, id::ReleaseId, run::Run},
     store::{self, Connection, StoreError, runs::Told, votes::Voter},
@@ -126,12 +126,12 @@ fn commit(context: &Context, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
     Ok(told.into_iter().map(|told| told.after).collect())
 }
 
-/// Gives up the runs that had begun to install and were not heard of for so long.
+/// Gives up the runs that had begun to install and were not heard of for too long.
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub async fn give_up_silent(context: &Arc<Context>, silence: SignedDuration) -> Result<(), Refusal> {
-    let desk = Arc::clone(context);
+pub async fn give_up_silent(context: &Arc<Context>) -> Result<(), Refusal> {
+    let (desk, silence) = (Arc::clone(context), context.settings.lost_after);
     let given_up = context.append(move |connection, now| {
         let told = store::runs::give_up(connection, now, silence)?;
         let judged = follow_up(&desk, connection, &told, now)?;
@@ -147,7 +147,7 @@ pub async fn give_up_silent(context: &Arc<Context>, silence: SignedDuration) -> 
 
 /// What follows from what was heard of runs, in the same transaction; returns the releases on which votes have changed.
 fn follow_up(
-    _context: &Context,
+    context: &Context,
     connection: &mut Connection,
     told: &[Told],
     now: Timestamp,
@@ -161,6 +161,8 @@ fn follow_up(
         }
     }
     store::votes::count_anew(connection, &voters, now)?;
+    let slots: Vec<_> = told.iter().filter_map(|told| hosting_slots::word_of(context, told, now)).collect();
+    store::group_slots::reported(connection, &slots)?;
     Ok(voters.into_iter().map(|(_, release)| release).collect())
 }
 

@@ -54,6 +54,7 @@ fn text_of(answer: &Answer<'_>) -> Text {
         (Status::NotEntitled, Some(Reason::SubscriptionPending)) => Text::NotEntitledPending,
         (Status::NotEntitled, Some(Reason::SubscriptionExpired)) => Text::NotEntitledExpired,
         (Status::NotEntitled, _) => Text::NotEntitledLicenseRequired,
+        (Status::Deferred, Some(Reason::GroupBusy)) => Text::DeferredGroupBusy,
         (Status::Deferred, _) => Text::DeferredOutsideWindow,
         (Status::Managed, _) => Text::Managed,
         (Status::Incompatible, Some(Reason::RolloutHalted)) => Text::IncompatibleHalted,

@@ -14,7 +14,7 @@ use crate::{
     domain::{
         artifact::Target,
         decision::{
-            facts::{Check, Entitlement, Facts, Trigger},
+            facts::{Check, Entitlement, Facts, Slot, Trigger},
             rules::{self, Judge},
         },
         lint::{Finding, lint},
@@ -119,6 +119,7 @@ fn is_offered(entry: &ProductEntry, release: &Release, coverage: &Coverage, now:
         releases: &entry.releases,
         stops: &entry.stops,
         check: &check,
+        slot: Slot::Free,
         entitlement: Entitlement::Subscriber(coverage, None),
     };
     let judge = Judge::new(&facts, rules::answering_channel(&facts));

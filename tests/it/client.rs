@@ -4,5 +4,7 @@ mod check;
 mod downloads;
 mod languages;
 mod licenses;
+mod report_kills;
 mod reports;
+pub mod slots;
 mod subscription;

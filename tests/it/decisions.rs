@@ -5,16 +5,18 @@ mod answer;
 mod properties;
 mod reference;
 mod traps;
+mod windows;
 mod world;
 
 use std::{collections::HashSet, fs, path::Path};
 
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use sluice::domain::decision::{reason::Status, report::Decision};
 use toml::{Table, Value};
 
 use answer::{Answer, Update};
-use world::World;
+use world::{Asker, World};
 
 const DEFAULTS: &str = include_str!("decisions/defaults.toml");
 
@@ -34,6 +36,7 @@ struct Expected {
     notes: Option<Vec<String>>,
     newer: Option<String>,
     next_window_at: Option<String>,
+    next_window: Option<Timestamp>,
     stop: Option<String>,
     current: Option<Current>,
     trace: Option<Vec<String>>,
@@ -87,7 +90,7 @@ impl Case {
     /// The answer that is expected; what the case leaves open is taken from the answer that came.
     fn expected_answer(&self, came: &Answer) -> Answer {
         let Expected { status, reason, channel, offer, applies_to, mandatory, path, .. } = &self.expected;
-        let came = came.update.as_ref();
+        let (came, came_at) = (came.update.as_ref(), came.next_window_at.as_deref());
         let update = offer.clone().map(|version| Update {
             applies_to: applies_to.clone().unwrap_or_else(|| self.world.check.component.to_string()),
             mandatory: *mandatory,
@@ -107,8 +110,18 @@ impl Case {
             channel: channel.clone().unwrap_or_else(|| self.world.check.channel.to_string()),
             update,
             newer: self.expected.newer.clone(),
-            next_window_at: self.expected.next_window_at.clone(),
+            next_window_at: self.expected_turn(came_at),
         }
+    }
+
+    /// When the site is to come: the very moment that the case says, or any that a site may come at in the window that it names.
+    fn expected_turn(&self, came: Option<&str>) -> Option<String> {
+        let Some(start) = self.expected.next_window else { return self.expected.next_window_at.clone() };
+        let Asker::Subscriber(_, Some(group)) = &self.world.asker else { return Some(start.to_string()) };
+        let below =
+            SignedDuration::from_mins(15).min(SignedDuration::from_mins(group.window.duration_minutes.into()) / 4);
+        let fits = |came: &&str| came.parse().is_ok_and(|came: Timestamp| start <= came && came < start + below);
+        Some(came.filter(fits).map_or_else(|| format!("in the window from {start}"), str::to_owned))
     }
 
     fn trace(&self, decision: &Decision<'_>) -> Vec<String> {

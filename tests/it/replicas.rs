@@ -4,6 +4,7 @@ mod drill;
 mod emergency;
 mod keys;
 mod lead;
+mod slots;
 mod start;
 mod steps;
 

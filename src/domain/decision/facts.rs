@@ -14,7 +14,7 @@ use crate::domain::{
     release::Release,
     slug::Slug,
     stop::Stop,
-    subscription::Coverage,
+    subscription::{Coverage, Deployment},
     version::Version,
 };
 
@@ -68,6 +68,16 @@ pub enum Entitlement<'a> {
     Subscriber(&'a Coverage, Option<&'a HostingGroup>),
 }
 
+/// Whether the other sites of a hosting group leave room for one more to be updated (rule 9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Slot {
+    /// They do, or the group has no limit.
+    #[default]
+    Free,
+    /// As many as may are being updated, and the one that asks is none of them.
+    Taken,
+}
+
 /// Everything a decision depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -83,4 +93,22 @@ pub struct Facts<'a> {
     pub check: &'a Check,
     /// Who asks.
     pub entitlement: Entitlement<'a>,
+    /// What is known of the group's slots; matters only where [`Self::hosted`] says so and the group has a limit.
+    pub slot: Slot,
+}
+
+impl<'a> Facts<'a> {
+    /// The subscription and the group of a hosted server, where one asks: only such a one is bound to a window, and to the
+    /// slots of its group (rule 9).
+    #[must_use]
+    pub fn hosted(&self) -> Option<(&'a Coverage, &'a HostingGroup)> {
+        match self.entitlement {
+            Entitlement::Subscriber(coverage, Some(group))
+                if coverage.deployment == Deployment::Cloud && self.check.component == Component::Server =>
+            {
+                Some((coverage, group))
+            }
+            _ => None,
+        }
+    }
 }

@@ -54,6 +54,8 @@ named_enum! {
         CurrentYanked = "current_yanked",
         /// The site's maintenance window is closed (rule 9).
         OutsideMaintenanceWindow = "outside_maintenance_window",
+        /// As many sites of the hosting group as may are being updated (rule 9).
+        GroupBusy = "group_busy",
         /// A multi-user client did not say what its server is (rule 10).
         ServerVersionRequired = "server_version_required",
         /// No client that the server accepts exists (rule 10a).
@@ -118,6 +120,8 @@ named_enum! {
         NoPath = "no_path",
         /// It would be offered, inside the maintenance window (rule 9).
         OutsideMaintenanceWindow = "outside_maintenance_window",
+        /// It would be offered, once other sites of the hosting group are through (rule 9).
+        GroupBusy = "group_busy",
         /// The server does not accept this client (rule 10).
         NotAccepted = "not_accepted",
         /// It is a client above its server (rule 10).

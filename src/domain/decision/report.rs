@@ -21,7 +21,7 @@ pub struct Decision<'a> {
     pub offer: Option<Offer<'a>>,
     /// The highest release that entitlement holds back (rule 12).
     pub newer: Option<&'a Release>,
-    /// When the site's maintenance window opens; only with [`Status::Deferred`].
+    /// When the site is to come for its maintenance window; only with [`Reason::OutsideMaintenanceWindow`].
     pub next_window_at: Option<Timestamp>,
     /// The stop that is in force; only with [`Status::Blocked`].
     pub stop: Option<&'a Stop>,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    facts::{Check, Entitlement, Facts, Trigger},
+    facts::{Check, Entitlement, Facts, Slot, Trigger},
     rules::{self, Judge},
 };
 use crate::domain::{
@@ -53,6 +53,7 @@ impl Standing<'_> {
             stops: self.stops,
             check: &check,
             entitlement: Entitlement::Subscriber(self.coverage, None),
+            slot: Slot::Free,
         };
         let answering = rules::answering_channel(&facts);
         rules::stop_on(&facts, answering).is_none() && Judge::new(&facts, answering).lets_pass(release)

@@ -86,5 +86,5 @@ pub async fn explain_decision(
             .collect();
         wire::json(StatusCode::OK, &Explained { decision: check::render(&app, answer), trace })
     });
-    Ok(explained?)
+    Ok(explained.await?)
 }

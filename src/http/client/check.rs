@@ -1,4 +1,4 @@
-//! `GET /api/v1/check`: which update does this program get? No database on the way.
+//! `GET /api/v1/check`: which update does this program get? No database on the way, but for the slots of hosting groups.
 
 use std::sync::Arc;
 
@@ -164,7 +164,8 @@ pub struct CheckAnswer<'a> {
     /// The highest release that the subscription does not cover.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newer: Option<NewerBody<'a>>,
-    /// When the maintenance window opens; only with `deferred`.
+    /// When to come for the maintenance window that opens next: some time into it, another for each site; only with the reason
+    /// `outside_maintenance_window`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_window_at: Option<Timestamp>,
     /// The subscription behind the key.
@@ -308,7 +309,7 @@ pub async fn check_update(
         app.metrics.count_check(answer.decision.status);
         wire::json(StatusCode::OK, &render(&app, answer))
     });
-    Ok(answered?)
+    Ok(answered.await?)
 }
 
 /// The answer as it goes out.
@@ -322,7 +323,7 @@ pub fn render<'a>(app: &App, answer: &'a Answer<'a>) -> CheckAnswer<'a> {
         message: message::of(answer),
         channel: decision.channel,
         checked_at: answer.now,
-        next_check_after: services::check_update::next_check_after(&app.context, decision, answer.now),
+        next_check_after: services::check_update::next_check_after(&app.context, answer),
         current: CurrentBody {
             version: &answer.question.version,
             yanked: decision.current.yanked,

@@ -54,12 +54,23 @@ fn seen(vendor: &Vendor) -> Vec<Value> {
     paths.iter().map(get).collect()
 }
 
+/// A hosted server of the demo is offered its update, in a group that is open and limits how many at once.
+fn take_a_slot(vendor: &Vendor) {
+    let open = json!({"max_concurrent": 1, "window": {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+        "start": "00:00", "duration_minutes": 1440}});
+    vendor.admin.patch("/api/v1/admin/hosting-groups/milan-nights").json(&open).send().ok();
+    let server = [("component", "server"), ("platform", "windows")];
+    let answer = vendor.customer("DEMO-OFFICE-CLOUD-MILAN").check("office-maker", "12.4.0", &server).ok();
+    assert_eq!(answer["status"], "update_available", "{answer}");
+}
+
 #[test]
 fn everything_arrives_works_there_and_comes_back_the_same() {
     let mut first = embedded();
     first.run_demo();
     let first = Vendor::of(first);
     first.admin.put("/api/v1/products/library-maker/stop").json(&json!({"reason": "we look"})).send().ok();
+    take_a_slot(&first);
     let tokens = log_in(&first.anonymous()).ok();
     let check = |vendor: &Vendor| {
         let customer = vendor.customer("DEMO-OFFICE-SINGLE-ACTIVE");

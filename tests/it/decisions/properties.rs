@@ -17,7 +17,7 @@ use proptest::{
 use sluice::domain::{
     artifact::Artifact,
     decision::{
-        facts::{Check, Trigger},
+        facts::{Check, Slot, Trigger},
         reason::{Reason, Status, Verdict},
         report::{Considered, Offer},
     },
@@ -227,14 +227,15 @@ fn groups() -> impl Strategy<Value = HostingGroup> {
         mostly(Day::ALL.to_vec(), &[vec![Day::Monday], vec![Day::Sunday, Day::Wednesday]]),
         (0..24_i8, select(&[0, 15, 30, 45_i8][..])),
         select(&[1, 60, 180, 720, 1439, 1440_u16][..]),
+        prop::option::weighted(0.9, 1..3_u32),
     )
-        .prop_map(|(zone, days, (hour, minute), duration_minutes)| HostingGroup {
+        .prop_map(|(zone, days, (hour, minute), duration_minutes, max_concurrent)| HostingGroup {
             id: HostingGroupId(Uuid::from_u128(2)),
             slug: parse("nightly"),
             name: "Nightly".to_owned(),
             timezone: parse(zone),
             window: Window { days, start: Time::constant(hour, minute, 0, 0), duration_minutes },
-            max_concurrent: None,
+            max_concurrent,
             revision: 1,
         })
 }
@@ -305,8 +306,9 @@ fn worlds_with(files: BoxedStrategy<u16>) -> impl Strategy<Value = World> {
         let now: Timestamp = parse(now);
         let asker =
             prop_oneof![2 => Just(Asker::Nobody), 1 => Just(Asker::OtherProduct), 24 => subscribers(product.timezone.date_at(now))];
-        (releases(now, files.clone()).boxed(), stops().boxed(), checks().boxed(), asker.boxed()).prop_map(
-            move |(releases, stops, check, asker)| World { now, product: product.clone(), releases, stops, check, asker },
+        let slot = select(&[Slot::Free, Slot::Taken][..]);
+        (releases(now, files.clone()).boxed(), stops().boxed(), checks().boxed(), asker.boxed(), slot).prop_map(
+            move |(releases, stops, check, asker, slot)| World { now, product: product.clone(), releases, stops, check, asker, slot },
         )
     })
 }
@@ -540,7 +542,7 @@ proptest! {
         let decision = world.decide();
         prop_assert_eq!(decision.offer.is_some(), decision.status == Status::UpdateAvailable);
         prop_assert!(decision.newer.is_none() || matches!(decision.status, Status::UpdateAvailable | Status::NotEntitled));
-        prop_assert_eq!(decision.next_window_at.is_some(), decision.status == Status::Deferred);
+        prop_assert_eq!(decision.next_window_at.is_some(), decision.reason == Some(Reason::OutsideMaintenanceWindow));
         prop_assert_eq!(decision.stop.is_some(), decision.status == Status::Blocked);
         prop_assert!(decision.next_window_at.is_none_or(|at| at > world.now));
         if let Some(newer) = decision.newer && refused_by_server(&world).is_none() {
@@ -624,6 +626,18 @@ proptest! {
     #[test]
     fn a_window_is_open_when_the_calendar_says_so(group in groups(), now in restless_moments()) {
         prop_assert_eq!((group.is_open(now), group.next_start(now)), reference::window(&group, now));
+    }
+
+    #[test]
+    fn each_site_comes_at_its_own_moment_early_in_the_window(group in groups(), now in restless_moments(), site in any::<u128>()) {
+        let site = SubscriptionId(Uuid::from_u128(site));
+        let (start, comes) = (group.next_start(now).expect("a start"), group.next_turn(site, now).expect("a moment"));
+        let into = comes.duration_since(start);
+        prop_assert_eq!(u64::try_from(into.as_secs()).expect("not before the start"), reference::jitter(&group, site));
+        prop_assert_eq!(into.subsec_nanos(), 0);
+        prop_assert!(into < SignedDuration::from_secs(i64::from(group.window.duration_minutes) * 15), "{} into it", into);
+        prop_assert!(into < SignedDuration::from_mins(15), "{} into it", into);
+        prop_assert!(group.is_open(comes));
     }
 
     #[test]

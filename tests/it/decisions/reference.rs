@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil};
 use sluice::domain::{
     artifact::{Artifact, ArtifactKind},
     hosting_group::HostingGroup,
+    id::SubscriptionId,
     platform::{Arch, Component, MachineArch, Platform},
     product::ExpiryPolicy,
     release::{Access, Release, ReleaseState, Severity},
@@ -18,7 +19,8 @@ use super::{
     answer::{Answer, Update},
     world::{Asker, World, name},
 };
-use sluice::domain::decision::facts::Trigger;
+use sluice::domain::decision::facts::{Slot, Trigger};
+use uuid::Uuid;
 
 /// One platform and arch of one component.
 #[derive(Clone, Copy)]
@@ -82,6 +84,19 @@ pub fn window(group: &HostingGroup, now: Timestamp) -> (bool, Option<Timestamp>)
     let length = SignedDuration::from_mins(i64::from(group.window.duration_minutes));
     let open = starts.iter().any(|start| *start <= now && now < *start + length);
     (open, starts.into_iter().filter(|start| *start > now).min())
+}
+
+/// Rule 9: how many seconds into the window a site comes: a number that depends on the two only, below a quarter of the window and a
+/// quarter of an hour.
+pub fn jitter(group: &HostingGroup, site: SubscriptionId) -> u64 {
+    let below = (u128::from(group.window.duration_minutes) * 60 / 4).min(15 * 60);
+    u64::try_from(hash_of_two(group.id.0, site.0) % below).expect("a small number")
+}
+
+/// The first 8 bytes, big-endian, of SHA-256 over the text of both.
+fn hash_of_two(first: Uuid, second: Uuid) -> u128 {
+    let hash = digest::digest(&digest::SHA256, format!("{first}{second}").to_lowercase().as_bytes());
+    hash.as_ref().iter().take(8).fold(0_u128, |number, byte| number * 256 + u128::from(*byte))
 }
 
 struct Naive<'a> {
@@ -211,11 +226,7 @@ impl<'a> Naive<'a> {
         let site = self.subscription().map(|subscription| subscription.id.0);
         let bucket = match site.or(self.world.check.installation.map(|installation| installation.0)) {
             None => 9_999,
-            Some(site) => {
-                let text = format!("{}{site}", release.id.0);
-                let hash = digest::digest(&digest::SHA256, text.to_lowercase().as_bytes());
-                hash.as_ref().iter().take(8).fold(0_u128, |number, byte| number * 256 + u128::from(*byte)) % 10_000
-            }
+            Some(site) => hash_of_two(release.id.0, site) % 10_000,
         };
         bucket < u128::from(percentage)
     }
@@ -252,11 +263,16 @@ impl<'a> Naive<'a> {
         let hosted_server =
             subscription.deployment == Deployment::Cloud && self.world.check.component == Component::Server;
         let (open, next) = window(group, self.world.now);
-        if !hosted_server || open {
+        if !hosted_server {
             return answer;
         }
+        if open {
+            let full = group.max_concurrent.is_some() && self.world.slot == Slot::Taken;
+            return if full { self.nothing("deferred", Some("group_busy")) } else { answer };
+        }
+        let comes = next.map(|start| start + SignedDuration::from_secs(jitter(group, subscription.id) as i64));
         Answer {
-            next_window_at: next.map(|at| at.to_string()),
+            next_window_at: comes.map(|at| at.to_string()),
             ..self.nothing("deferred", Some("outside_maintenance_window"))
         }
     }

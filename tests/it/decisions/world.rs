@@ -12,7 +12,7 @@ use sluice::domain::{
     channel::Channels,
     decision::{
         decide,
-        facts::{Check, Entitlement, Facts, Trigger},
+        facts::{Check, Entitlement, Facts, Slot, Trigger},
         report::Decision,
     },
     hosting_group::{Day, HostingGroup, Window},
@@ -39,6 +39,7 @@ pub struct World {
     pub stops: Vec<Stop>,
     pub check: Check,
     pub asker: Asker,
+    pub slot: Slot,
 }
 
 /// Who asks.
@@ -63,6 +64,7 @@ impl World {
                 Asker::OtherProduct => Entitlement::OtherProduct,
                 Asker::Subscriber(coverage, group) => Entitlement::Subscriber(coverage, group.as_ref()),
             },
+            slot: self.slot,
         }
     }
 
@@ -124,7 +126,7 @@ impl fmt::Debug for World {
             Asker::Subscriber(coverage, group) => writeln!(out, "asker {coverage:?}\ngroup {group:?}")?,
             other => writeln!(out, "asker {other:?}")?,
         }
-        writeln!(out, "check {:?}", self.check)
+        writeln!(out, "check {:?}\nslot {:?}", self.check, self.slot)
     }
 }
 
@@ -259,6 +261,15 @@ struct WrittenGroup {
     days: Vec<Day>,
     start: Time,
     minutes: u16,
+    max_concurrent: Option<u32>,
+    slot: WrittenSlot,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenSlot {
+    Free,
+    Taken,
 }
 
 #[derive(Deserialize)]
@@ -304,6 +315,10 @@ impl Written {
             since: Timestamp::UNIX_EPOCH,
         });
         let check = self.check;
+        let slot = match self.group.slot {
+            WrittenSlot::Free => Slot::Free,
+            WrittenSlot::Taken => Slot::Taken,
+        };
         Ok(World {
             now: self.now,
             releases,
@@ -331,6 +346,7 @@ impl Written {
                 }
             },
             product,
+            slot,
         })
     }
 }
@@ -394,7 +410,7 @@ impl WrittenGroup {
             name: "Nightly".to_owned(),
             timezone: self.timezone,
             window: Window { days: self.days, start: self.start, duration_minutes: self.minutes },
-            max_concurrent: None,
+            max_concurrent: self.max_concurrent,
             revision: 1,
         }
     }

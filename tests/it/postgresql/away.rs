@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use crate::harness::{Actor, Answer, Vendor, cluster::Cluster, database::Admin, eventually};
+use crate::{
+    client::slots::{ask, nights, window},
+    harness::{Actor, Answer, Vendor, cluster::Cluster, database::Admin, eventually},
+};
 
 fn unavailable(answer: Answer) {
     let refused = answer.refused(503, "storage_unavailable");
@@ -57,4 +60,39 @@ fn checks_go_on_and_writes_wait_for_a_database_that_is_away_and_work_at_once_whe
     unavailable(vendor.admin.post(customers).json(&json!({"name": "refused"})).send());
     vendor.admin.get(customers).send().ok();
     drop(vendor);
+}
+
+#[test]
+fn a_hosted_server_of_a_limited_group_waits_while_no_slot_can_be_had_and_others_do_not() {
+    let mut cluster = Cluster::start(&[]);
+    Admin::at(&cluster.url()).execute("CREATE DATABASE sluice");
+    let url = cluster.url().replace("/postgres?", "/sluice?");
+    let vendor = Vendor::with(&[("database.url", &url)]);
+    vendor.announce_errors("the database cannot be used");
+    let (office, sites) = nights(&vendor, &window("00:00", 1440), 2, 2);
+    office.release("14.0.0").publish();
+    let own = office.sell("single_user").customer;
+    assert_eq!(ask(&sites[0])["status"], "update_available");
+    cluster.stop();
+    let started = Instant::now();
+    for site in &sites {
+        assert_eq!(ask(site)["reason"], "group_busy");
+    }
+    assert_eq!(own.check("office-maker", "12.0.0", &[]).ok()["status"], "update_available");
+    let client = sites[0].customer.check("office-maker", "12.0.0", &[("component", "client")]).ok();
+    assert_eq!(client["status"], "managed");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    cluster.run();
+    eventually(5, "a slot", || (ask(&sites[1])["status"] == "update_available").then_some(()));
+
+    // A database that is there and does not answer.
+    std::thread::scope(|scope| {
+        let admin = Admin::at(&url);
+        scope.spawn(|| admin.execute("BEGIN; LOCK TABLE group_slots; SELECT pg_sleep(9); COMMIT"));
+        std::thread::sleep(Duration::from_millis(500));
+        let started = Instant::now();
+        assert_eq!(ask(&sites[0])["reason"], "group_busy");
+        assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    });
+    assert_eq!(ask(&sites[0])["status"], "update_available");
 }

@@ -171,7 +171,7 @@ pub fn noise(length: usize, seed: &str) -> Vec<u8> {
 }
 
 /// Where Cargo puts the examples: beside the folder of the test binary.
-fn binary(example: &str) -> PathBuf {
+pub fn binary(example: &str) -> PathBuf {
     let exe = env::current_exe().unwrap();
     let path = exe.parent().and_then(Path::parent).unwrap().join("examples").join(example);
     assert!(path.exists(), "{} is not built: run `cargo build --examples` first", path.display());
