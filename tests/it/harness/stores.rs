@@ -44,6 +44,11 @@ impl Stores {
         }
     }
 
+    /// The same database, with a folder for the contents.
+    pub fn with_a_folder(self) -> Self {
+        Self { s3: None, ..self }
+    }
+
     /// A file and a folder, whatever the environment chooses.
     pub fn embedded() -> Self {
         Self { database: None, s3: None }
