@@ -112,8 +112,8 @@ pub fn in_use(connection: &mut Connection, since: Timestamp) -> Result<Vec<Use>,
 /// Rows of one statement.
 const AT_ONCE: usize = 1000;
 
-/// Writes down for a day what is in use. What was written down for it before is replaced; of two that do this at once, either may
-/// have the last word.
+/// Writes down for a day what is in use. What was written down for it before is replaced; of two that do this at once,
+/// either may have the last word.
 ///
 /// # Errors
 /// When the database cannot be written.
