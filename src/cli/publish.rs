@@ -70,6 +70,7 @@ EXIT CODES
     4  the server could not be reached
   130  interrupted"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct PublishArgs {
     /// What to publish
     #[arg(value_name = "release.toml")]

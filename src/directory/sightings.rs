@@ -40,7 +40,8 @@ pub struct Sightings {
 }
 
 impl Sightings {
-    /// Remembers a sighting, in place of an earlier one of the same installation; what only that one was offered is not forgotten.
+    /// Remembers a sighting, in place of an earlier one of the same installation. What only that one was offered is not
+    /// forgotten.
     pub fn note(&self, mut sighting: Sighting) {
         let (part, place) = self.place(&sighting);
         let mut part = part.lock();

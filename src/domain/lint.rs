@@ -140,7 +140,7 @@ fn lacking(product: &Product, release: &Release) -> Vec<Finding> {
     let artifacts = product
         .required_artifacts
         .iter()
-        .filter(|required| !release.artifacts.iter().any(|artifact| fulfils(artifact, required)));
+        .filter(|required| !release.artifacts.iter().any(|artifact| fulfils(artifact, **required)));
     let notes = product.required_locales.iter().filter(|locale| !release.notes.contains_key(*locale));
     let artifacts = artifacts.map(|required| Finding::ArtifactMissing(*required));
     artifacts.chain(notes.map(|locale| Finding::NotesMissing(locale.clone()))).collect()
@@ -148,7 +148,7 @@ fn lacking(product: &Product, release: &Release) -> Vec<Finding> {
 
 /// Whether a file is what is required: something that can be installed by itself, as rule 4 takes it. A delta cannot, and
 /// `universal` runs everywhere.
-fn fulfils(artifact: &Artifact, required: &RequiredArtifact) -> bool {
+fn fulfils(artifact: &Artifact, required: RequiredArtifact) -> bool {
     artifact.kind != ArtifactKind::Delta
         && (artifact.component, artifact.platform) == (required.component, required.platform)
         && (artifact.arch == required.arch || artifact.arch == Arch::Universal)

@@ -45,12 +45,16 @@ fn ago(now: Timestamp, span: SignedDuration) -> Timestamp {
 /// # Errors
 /// `storage_unavailable`.
 pub async fn record(context: &Arc<Context>) -> Result<(), Refusal> {
-    context.append(record_within).await
+    let since = ago(context.clock.now(), IN_USE);
+    // Counted before, as it may take a second or two: on SQLite others would wait to write for as long.
+    let in_use = context.read(move |connection| Ok(store::adoption::in_use(connection, since)?)).await?;
+    context.append(move |connection, now| store::adoption::record(connection, day_of(now), &in_use)).await
 }
 
 /// The same within a transaction.
 pub(super) fn record_within(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
-    store::adoption::record(connection, day_of(now), ago(now, IN_USE))
+    let in_use = store::adoption::in_use(connection, ago(now, IN_USE))?;
+    store::adoption::record(connection, day_of(now), &in_use)
 }
 
 /// The days of a table, the first and the last.

@@ -309,23 +309,17 @@ pub(super) fn permit(
     findings: &[Finding],
     force: Option<&Force>,
 ) -> Result<(), Refusal> {
-    let (slug, version) = (&product.slug, &release.version);
     let mut faults = Faults::default();
     if let Some(force) = force {
         faults.line("force.reason", &force.reason);
-        faults.finish()?;
-        if !findings.is_empty() {
-            let codes: Vec<_> = findings.iter().map(|finding| finding.code().as_str()).collect();
-            tracing::info!(product = %slug, version = %version, reason = force.reason, findings = codes.join(", "), "published in spite of what was found");
-        }
-        return Ok(());
+        return faults.finish();
     }
     faults.extend(findings);
     faults.finish().map_err(|refusal| Refusal {
         code: Code::ReleaseIncomplete,
         detail: format!(
-            "release {version} of `{slug}` should not be published as it is: {}; put it right, or say why it is published so in `force.reason`",
-            refusal.detail
+            "release {} of `{}` should not be published as it is: {}; put it right, or say why it is published so in `force.reason`",
+            release.version, product.slug, refusal.detail
         ),
         ..refusal
     })
@@ -365,6 +359,11 @@ pub(super) fn publish_within(
     let releases = store::releases::of_product(write.connection, product.id)?;
     let findings = lint(&product, &releases, &release, publication.published_at, write.now);
     permit(&product, &release, &findings, publication.force.as_ref())?;
+    if let (Some(force), Some(_)) = (&publication.force, findings.first()) {
+        let found: Vec<_> = findings.iter().map(|finding| finding.code().as_str()).collect();
+        let (slug, version) = (&product.slug, &release.version);
+        tracing::info!(product = %slug, %version, reason = force.reason, found = found.join(", "), "published in spite of what was found");
+    }
     // To the millisecond, as all times are kept: what is signed now must be what is read back later.
     let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
     let at = at.unwrap_or(write.now);

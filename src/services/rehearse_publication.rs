@@ -84,10 +84,11 @@ fn carry_out(
     let offered_from = at.max(now);
     let mut rehearsal = Rehearsal { would_publish, findings, offered_from, offered: BTreeMap::new(), sites: 0 };
     rehearsal.offered.extend(Status::ALL.iter().map(|status| (*status, 0)));
+    let Some(sites) = Sites::of(entry, offered_from) else { return Ok(rehearsal) };
     context.directory.for_each_coverage(|coverage| {
         if coverage.product == entry.product.id {
             rehearsal.sites += 1;
-            if is_offered(entry, &release, coverage, offered_from) {
+            if sites.are_offered(&release, coverage) {
                 let status = coverage.status(&entry.product.timezone, offered_from);
                 *rehearsal.offered.entry(status).or_default() += 1;
             }
@@ -96,34 +97,54 @@ fn carry_out(
     Ok(rehearsal)
 }
 
-/// Whether a site passes rules 2 and 4 to 7 for a release, on the least stable channel that it may ask on, with whatever
-/// machine it has.
-fn is_offered(entry: &ProductEntry, release: &Release, coverage: &Coverage, now: Timestamp) -> bool {
-    let Some(channel) = entry.product.channels.names().next_back() else { return false };
-    let check = Check {
-        component: Component::Standalone,
-        version: Version::new(0, 0, 0),
-        platform: Platform::Windows,
-        arch: MachineArch::X86_64,
-        kind: None,
-        channel: channel.clone(),
-        installation: None,
-        server_version: None,
-        server_platform: None,
-        server_arch: None,
-        trigger: Trigger::Startup,
-    };
-    let facts = Facts {
-        now,
-        product: &entry.product,
-        releases: &entry.releases,
-        stops: &entry.stops,
-        check: &check,
-        slot: Slot::Free,
-        entitlement: Entitlement::Subscriber(coverage, None),
-    };
-    let judge = Judge::new(&facts, rules::answering_channel(&facts));
-    judge.judge(release, &targets(coverage.deployment)).finding == rules::Finding::Open
+/// The sites of a product, asking at a moment: on the least stable channel that each may ask on, with whatever machine it has.
+struct Sites<'a> {
+    entry: &'a ProductEntry,
+    now: Timestamp,
+    check: Check,
+    targets: [Vec<Target>; 3],
+}
+
+impl<'a> Sites<'a> {
+    fn of(entry: &'a ProductEntry, now: Timestamp) -> Option<Self> {
+        let check = Check {
+            // Of these the rules that are asked here look at the channel and the trigger only.
+            component: Component::Standalone,
+            version: Version::new(0, 0, 0),
+            platform: Platform::Windows,
+            arch: MachineArch::X86_64,
+            kind: None,
+            channel: entry.product.channels.names().next_back()?.clone(),
+            installation: None,
+            server_version: None,
+            server_platform: None,
+            server_arch: None,
+            trigger: Trigger::Startup,
+        };
+        let targets = [Deployment::SingleUser, Deployment::MultiUser, Deployment::Cloud].map(targets);
+        Some(Self { entry, now, check, targets })
+    }
+
+    /// Whether one of them passes rules 2 and 4 to 7 for a release.
+    fn are_offered(&self, release: &Release, coverage: &Coverage) -> bool {
+        let facts = Facts {
+            now: self.now,
+            product: &self.entry.product,
+            releases: &self.entry.releases,
+            stops: &self.entry.stops,
+            check: &self.check,
+            slot: Slot::Free,
+            entitlement: Entitlement::Subscriber(coverage, None),
+        };
+        let [single_user, multi_user, cloud] = &self.targets;
+        let targets = match coverage.deployment {
+            Deployment::SingleUser => single_user,
+            Deployment::MultiUser => multi_user,
+            Deployment::Cloud => cloud,
+        };
+        let judge = Judge::new(&facts, rules::answering_channel(&facts));
+        judge.judge(release, targets).finding == rules::Finding::Open
+    }
 }
 
 /// Every file that sites of this deployment may update with.

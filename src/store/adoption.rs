@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date};
 
 use super::{
     Connection, StoreError,
-    bulk::Cell,
+    bulk::{Bulk, Cell},
     sql::Sql,
     value::{Key, Name},
 };
@@ -77,24 +77,65 @@ fn day(day: Date) -> Cell {
     Cell::Text(day.to_string())
 }
 
-/// Writes down for a day what there is: the installations that asked since a moment. What was written down for it before is
-/// replaced. Two that do this at once write the same.
+/// How many installations there are of a version, in the detail that is written down.
+#[derive(QueryableByName)]
+pub struct Use {
+    #[diesel(sql_type = sql_types::Binary)]
+    product_id: Key<ProductId>,
+    #[diesel(sql_type = sql_types::Text)]
+    component: String,
+    #[diesel(sql_type = sql_types::Text)]
+    platform: String,
+    #[diesel(sql_type = sql_types::Text)]
+    deployment: String,
+    #[diesel(sql_type = sql_types::Text)]
+    version: String,
+    #[diesel(sql_type = sql_types::BigInt)]
+    installations: i64,
+}
+
+/// Counts the installations that asked since a moment.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn in_use(connection: &mut Connection, since: Timestamp) -> Result<Vec<Use>, StoreError> {
+    let counted = Sql::new(
+        "SELECT i.product_id AS product_id, i.component AS component, i.platform AS platform, \
+        COALESCE(s.deployment, '') AS deployment, i.version AS version, count(*) AS installations",
+    );
+    let counted = counted.then(SEEN).value(moment(since));
+    Ok(counted
+        .then(" GROUP BY i.product_id, i.component, i.platform, COALESCE(s.deployment, ''), i.version")
+        .load(connection)?)
+}
+
+/// Rows of one statement.
+const AT_ONCE: usize = 1000;
+
+/// Writes down for a day what is in use. What was written down for it before is replaced; of two that do this at once,
+/// either may have the last word.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn record(connection: &mut Connection, today: Date, since: Timestamp) -> Result<(), StoreError> {
+pub fn record(connection: &mut Connection, today: Date, in_use: &[Use]) -> Result<(), StoreError> {
+    const LAST_WORD: &str = " ON CONFLICT (day, product_id, component, platform, deployment, version) \
+        DO UPDATE SET installations = excluded.installations";
     Sql::new("DELETE FROM adoption WHERE day = ").value(day(today)).execute(connection)?;
-    Sql::new("INSERT INTO adoption (day, product_id, component, platform, deployment, version, installations) SELECT ")
-        .value(day(today))
-        .then(", i.product_id, i.component, i.platform, COALESCE(s.deployment, ''), i.version, count(*)")
-        .then(SEEN)
-        .value(moment(since))
-        .then(
-            " GROUP BY i.product_id, i.component, i.platform, COALESCE(s.deployment, ''), i.version \
-            ON CONFLICT (day, product_id, component, platform, deployment, version) \
-            DO UPDATE SET installations = excluded.installations",
-        )
-        .execute(connection)?;
+    let row = |one: &Use| {
+        vec![
+            day(today),
+            Cell::Bytes(one.product_id.0.0.as_bytes().to_vec()),
+            Cell::Text(one.component.clone()),
+            Cell::Text(one.platform.clone()),
+            Cell::Text(one.deployment.clone()),
+            Cell::Text(one.version.clone()),
+            Cell::Number(one.installations),
+        ]
+    };
+    for some in in_use.chunks(AT_ONCE) {
+        let into = "adoption (day, product_id, component, platform, deployment, version, installations)".into();
+        Bulk { into, rows: some.iter().map(row).collect(), tail: LAST_WORD }.insert(connection)?;
+    }
     Ok(())
 }
 

@@ -27,7 +27,7 @@ use crate::{
         wire::{self, Limit, Listed},
     },
     services::{
-        known_problems, manage_known_problems,
+        Refusal, known_problems, manage_known_problems,
         manage_known_problems::{KnownProblemChange, NewKnownProblem},
         manage_products,
     },
@@ -205,10 +205,12 @@ pub async fn list_known_problems(
     let cursor =
         |(entry, problem): &(&Arc<ProductEntry>, Recognised<'_>)| format!("{}.{}", entry.product.slug, problem.key());
     let first = match &after {
-        // What a page ended with may be gone.
-        Some(after) => all.iter().position(|one| cursor(one) == *after).map_or(all.len(), |place| place + 1),
-        None => 0,
+        Some(after) => all.iter().position(|one| cursor(one) == *after).map(|place| place + 1),
+        None => Some(0),
     };
+    // What a page ended with may be gone meanwhile.
+    let first =
+        first.ok_or_else(|| Refusal::parameter("after", "is not the `next` of a page; begin anew without it"))?;
     let rows = all.into_iter().skip(first).take(usize::try_from(limit.get() + 1).unwrap_or(0)).collect();
     let listed = Listed::of(rows, limit.get(), cursor);
     Ok(wire::json(StatusCode::OK, &listed.map(|(entry, problem)| KnownProblemBody::of(entry, &problem, &matched))))

@@ -47,6 +47,8 @@ pub struct RunBody {
     outcome: Option<Outcome>,
     /// What went wrong.
     error: Option<ErrorBody>,
+    /// The known problem that it was recognised as: the id of a rule of the vendor's, or the name of a default.
+    known_problem: Option<String>,
     /// When a person wants it to happen.
     scheduled_for: Option<Timestamp>,
     /// Who is to be told.
@@ -137,6 +139,7 @@ pub async fn list_runs(
             stage: run.stage,
             outcome: run.outcome,
             error: run.error.map(|error| ErrorBody { class: error.class, code: error.code, message: error.message }),
+            known_problem: run.known_problem,
             scheduled_for: run.scheduled_for,
             notify_email: run.notify_email,
             locale: run.locale.map(|locale| locale.to_string()),

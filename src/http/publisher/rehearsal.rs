@@ -31,6 +31,7 @@ pub struct PublishQuery {
 #[derive(Debug, ToSchema)]
 #[schema(as = PublicationOutcome)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "there never is a value of it")]
 pub enum PublicationBody {
     /// The release.
     Published(ReleaseBody),

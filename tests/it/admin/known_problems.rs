@@ -59,6 +59,10 @@ fn a_failure_that_is_known_is_answered_with_what_to_do() {
     // What went well needs no help.
     let well = fail(&customer, 10, "network", "server_unreachable", &json!({"outcome": "succeeded", "error": null}));
     assert_eq!((&well["help"], &well["help_url"]), (&Value::Null, &Value::Null));
+    let runs = vendor.admin.get("/api/v1/admin/runs").send().ok();
+    let marks: Vec<_> =
+        runs["items"].as_array().expect("runs").iter().map(|run| run["known_problem"].as_str()).collect();
+    assert_eq!((marks[0], marks[5], marks[8]), (Some("disk"), Some("rights"), None));
     let expected = [("antivirus", 1), ("firewall", 1), ("disk", 5), ("rights", 1)];
     assert_eq!(matched(&vendor), expected.map(|(name, count)| (name.to_owned(), count)));
 }

@@ -39,9 +39,8 @@ fn copy(server: &Server, from: &str, to: &str) -> Ended {
 
 /// Everything that staff see.
 fn seen(vendor: &Vendor) -> Vec<Value> {
-    let mut paths: Vec<String> = ["customers", "subscriptions", "hosting-groups", "installations", "runs", "tokens"]
-        .map(|list| format!("/api/v1/admin/{list}"))
-        .into();
+    let lists = ["customers", "subscriptions", "hosting-groups", "installations", "runs", "known-problems", "tokens"];
+    let mut paths: Vec<String> = lists.map(|list| format!("/api/v1/admin/{list}")).into();
     for product in ["office-maker", "library-maker"] {
         paths.push(format!("/api/v1/products/{product}"));
         paths.push(format!("/api/v1/products/{product}/releases"));

@@ -36,6 +36,10 @@ fn whatever_one_replica_changes_the_other_answers_by() {
     let path = format!("/api/v1/admin/subscriptions/{}/suspend", sold.id);
     second.admin.post(&path).json(&json!({})).send().ok();
     in_step("a suspension", || status(&first, key) == "not_entitled");
+    let rule = json!({"product": "office-maker", "code": "e1", "texts": {"en": "Call us."}});
+    let made = second.admin.post("/api/v1/admin/known-problems").json(&rule).send().created();
+    let path = format!("/api/v1/admin/known-problems/{}", made["id"].as_str().expect("an id"));
+    in_step("a known problem", || first.admin.get(&path).send().status == 200);
 }
 
 #[test]

@@ -1,0 +1,155 @@
+//! What became of a release.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, get, http::StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{named_enum, run::FailureClass, slug::Slug, version::Version},
+    http::{
+        App, Problem,
+        extract::{Caller, Query, Segments, caller::ReadSubscriptions},
+        wire::{self, ReleasePath},
+    },
+    services::{
+        figures::{self, Tally},
+        manage_products, publish_release,
+    },
+};
+
+named_enum! {
+    /// How long the spans of time are that figures are given for.
+    Bucket, "bucket" {
+        /// An hour.
+        Hour = "hour",
+        /// A day, in UTC.
+        Day = "day",
+    }
+}
+
+impl Bucket {
+    const fn span(self) -> SignedDuration {
+        match self {
+            Self::Hour => SignedDuration::from_hours(1),
+            Self::Day => SignedDuration::from_hours(24),
+        }
+    }
+}
+
+const fn day() -> Bucket {
+    Bucket::Day
+}
+
+/// In what detail.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RolloutStatsQuery {
+    /// How long the spans of time are; `day` unless given.
+    #[serde(default = "day")]
+    #[param(inline, required = false)]
+    bucket: Bucket,
+}
+
+/// What became of a release.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RolloutStats)]
+pub struct RolloutStatsBody {
+    /// The product's slug.
+    product: Slug,
+    /// The release's version.
+    version: Version,
+    /// In all.
+    total: TallyBody,
+    /// How long the spans of time are.
+    bucket: Bucket,
+    /// By spans of time; those in which nothing happened are left out.
+    buckets: Vec<BucketBody>,
+}
+
+/// What happened to a release within a span of time.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RolloutBucket)]
+pub struct BucketBody {
+    /// When it began.
+    from: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    tally: TallyBody,
+}
+
+/// How often each thing happened. Sites are subscriptions, or installations without one; runs are updates of one installation.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RolloutTally)]
+pub struct TallyBody {
+    /// Sites that were offered it for the first time, by checks that say which `installation` they are of.
+    offered: i64,
+    /// Runs that had downloaded everything.
+    downloaded: i64,
+    /// Runs that succeeded.
+    succeeded: i64,
+    /// Runs that failed, rolled back or not.
+    failed: i64,
+    /// Of these, by the class of the failure; `unknown` for those that did not report one.
+    #[schema(value_type = BTreeMap<String, i64>, example = json!({"migration": 2, "unknown": 1}))]
+    failed_by_class: BTreeMap<String, i64>,
+    /// Runs that a person decided against.
+    cancelled: i64,
+    /// Runs that had begun to install and were not heard of again.
+    lost: i64,
+}
+
+impl TallyBody {
+    fn of(tally: Tally) -> Self {
+        // A class that this version does not know is one of a later version's.
+        let name = |class: String| class.parse::<FailureClass>().map_or("unknown", FailureClass::as_str).to_owned();
+        let mut failed_by_class = BTreeMap::new();
+        for (class, count) in tally.failed {
+            *failed_by_class.entry(name(class)).or_default() += count;
+        }
+        Self {
+            offered: tally.offered,
+            downloaded: tally.downloaded,
+            succeeded: tally.succeeded,
+            failed: failed_by_class.values().sum(),
+            failed_by_class,
+            cancelled: tally.cancelled,
+            lost: tally.lost,
+        }
+    }
+}
+
+/// Show what became of a release: who was offered it, and how their updates went.
+#[utoipa::path(
+    tag = "Admin",
+    params(ReleasePath, RolloutStatsQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "What became of it.", body = RolloutStatsBody))
+)]
+#[get("/api/v1/admin/stats/rollouts/{slug}/{version}")]
+pub async fn get_rollout_stats(
+    app: App,
+    caller: Caller<ReadSubscriptions>,
+    path: Segments<ReleasePath>,
+    query: Query<RolloutStatsQuery>,
+) -> Result<HttpResponse, Problem> {
+    let ReleasePath { slug, version } = path.0;
+    manage_products::resolve(&app.context, caller.reach, Some(&slug))?;
+    let catalogue = app.context.directory.catalogue().clone();
+    let release = catalogue.product(slug.as_str()).and_then(|entry| entry.release(&version));
+    let release = release.ok_or_else(|| publish_release::not_found(&slug, &version))?;
+    let bucket = query.0.bucket;
+    let rollout = figures::rollout(&app.context, release.id, bucket.span()).await?;
+    let spans = rollout.spans.into_iter();
+    let body = RolloutStatsBody {
+        product: slug,
+        version: release.version.clone(),
+        total: TallyBody::of(rollout.total),
+        bucket,
+        buckets: spans.map(|(from, tally)| BucketBody { from, tally: TallyBody::of(tally) }).collect(),
+    };
+    Ok(wire::json(StatusCode::OK, &body))
+}
