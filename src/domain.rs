@@ -5,6 +5,7 @@ pub mod artifact;
 pub mod channel;
 pub mod customer;
 pub mod decision;
+pub mod delivery;
 mod fixed_point;
 pub mod health;
 pub mod hosting_group;
@@ -12,6 +13,7 @@ pub mod id;
 pub mod installation;
 pub mod license_key;
 pub mod locale;
+pub mod mail;
 pub mod manifest;
 pub mod platform;
 pub mod product;
@@ -23,6 +25,7 @@ pub mod slug;
 pub mod stop;
 pub mod subscription;
 pub mod version;
+pub mod webhook;
 pub mod zone;
 
 /// Implements `Display`, `FromStr`, and `serde` through text for an enum whose variants have one fixed

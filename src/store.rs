@@ -11,6 +11,7 @@ mod bulk;
 pub mod changes;
 mod connection;
 pub mod customers;
+mod deliveries;
 mod error;
 pub mod hosting_groups;
 pub mod installations;
@@ -18,6 +19,7 @@ mod lead;
 pub mod license_keys;
 mod listener;
 mod locks;
+pub mod mails;
 pub mod manifests;
 mod migrations;
 mod pool;
@@ -34,6 +36,8 @@ pub mod tables;
 mod transaction;
 pub mod users;
 pub mod value;
+pub mod webhook_messages;
+pub mod webhooks;
 
 use std::path::Path;
 

@@ -70,4 +70,10 @@ ids! {
     UserId,
     /// An API token.
     TokenId,
+    /// A mail.
+    MailId,
+    /// A webhook: an address of another system of the vendor's.
+    WebhookId,
+    /// A message to a webhook; the `webhook-id` of every try.
+    WebhookMessageId,
 }

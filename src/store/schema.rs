@@ -301,6 +301,7 @@ diesel::table! {
         next_attempt_at -> Nullable<BigInt>,
         last_error -> Nullable<Text>,
         created_at -> BigInt,
+        queued_at -> BigInt,
         sent_at -> Nullable<BigInt>,
     }
 }
@@ -313,6 +314,7 @@ diesel::table! {
         product_id -> Nullable<Binary>,
         enabled -> Bool,
         secret_number -> BigInt,
+        rotated_at -> Nullable<BigInt>,
         created_at -> BigInt,
         revision -> BigInt,
     }
@@ -330,6 +332,7 @@ diesel::table! {
         next_attempt_at -> Nullable<BigInt>,
         last_error -> Nullable<Text>,
         created_at -> BigInt,
+        queued_at -> BigInt,
         sent_at -> Nullable<BigInt>,
     }
 }
