@@ -12,10 +12,12 @@ use crate::{
     config::{Config, ConfigError, DownloadMode, Span},
     data_folder::{DataFolder, DataFolderError},
     domain::artifact::ContentStore,
+    mail::{Mailer, NoMailer, is_address},
     metrics::Metrics,
     services::{Context, Refusal, Settings, log_in, share_keys::Vault, start, start::MatchError},
     signing::{EncryptionKey, KEY_FILE, KeyError, KeyRing, NoKeys, random},
     store::{Store, StoreError},
+    webhook::Poster,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -49,6 +51,15 @@ pub enum StartError {
     /// The password hashing of the configuration is not possible.
     #[error("auth.password_memory_kib and auth.password_passes: {0}")]
     Passwords(String),
+    /// Mails cannot be sent as configured.
+    #[error(transparent)]
+    Mail(#[from] NoMailer),
+    /// An address of staff is none.
+    #[error("configuration: mail.staff: `{0}` must be one plain e-mail address such as `anna@example.com`")]
+    Staff(String),
+    /// Messages to webhooks cannot be sent.
+    #[error("messages to webhooks cannot be sent: {0}")]
+    Webhooks(String),
     /// The metrics cannot be set up.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -80,6 +91,7 @@ impl App {
     /// # Errors
     /// [`StartError`] with one line for the person who started it.
     pub fn build(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
+        check_staff(config)?;
         let keeps_something = !config.database.is_shared() || config.stores()?.main == ContentStore::Files;
         let folder = keeps_something.then(|| DataFolder::open(&config.data.folder)).transpose()?;
         Self::build_in(folder, config, bound)
@@ -108,7 +120,11 @@ impl App {
         let (directory, following) = start::directory(&store).map_err(|error| error.at(store.place()))?;
         // After the place in the log is known: a rotation that comes in between is followed like any other.
         let (keys, vault) = Self::keys(config, &store)?;
+        let public_url = config.public_url(bound)?;
         let context = Arc::new(Context {
+            mailer: mailer(config, &public_url)?,
+            poster: Poster::new(config.webhooks.timeout.0).map_err(StartError::Webhooks)?,
+            outbox_filled: tokio::sync::watch::Sender::new(()),
             clock,
             directory,
             following,
@@ -118,13 +134,16 @@ impl App {
             passwords: Passwords::new(config.auth.password_memory_kib, config.auth.password_passes)
                 .map_err(|error| StartError::Passwords(error.to_string()))?,
             settings: Settings {
-                public_url: config.public_url(bound)?,
+                public_url,
                 url_ttl: signed(config.downloads.url_ttl),
                 keep_loose: signed(config.storage.keep_loose),
                 redirects: config.downloads.mode == DownloadMode::Redirect,
                 next_check_after: config.checks.next_check_after.seconds(),
                 session_ttl: signed(config.auth.session_ttl),
                 refresh_ttl: signed(config.auth.refresh_ttl),
+                staff: config.mail.staff.0.clone(),
+                mails_per_day: config.mail.per_subscription_per_day,
+                ending_days: config.mail.ending_days.0.clone(),
             },
             store,
             keys: ArcSwap::from_pointee(keys),
@@ -202,6 +221,19 @@ pub fn artifact_options(config: &Config) -> Result<Options, ConfigError> {
         path_style: storage.path_style,
     });
     Ok(Options { main: stores.main, files: stores.files, s3, threads: config.downloads.threads })
+}
+
+/// Who sends mails, where an SMTP server is configured.
+fn mailer(config: &Config, public_url: &str) -> Result<Option<Mailer>, NoMailer> {
+    let url = config.mail.smtp_url.reveal();
+    // Ids of mails have the name of the host in them that people know.
+    let host = url::Url::parse(public_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    (!url.is_empty()).then(|| Mailer::new(url, &config.mail.from, &host)).transpose()
+}
+
+fn check_staff(config: &Config) -> Result<(), StartError> {
+    let wrong = config.mail.staff.0.iter().find(|address| !is_address(address));
+    wrong.map_or(Ok(()), |address| Err(StartError::Staff(address.clone())))
 }
 
 fn signed(span: Span) -> SignedDuration {

@@ -6,6 +6,7 @@ pub mod channel;
 pub mod customer;
 pub mod decision;
 pub mod delivery;
+pub mod ending;
 mod fixed_point;
 pub mod health;
 pub mod hosting_group;

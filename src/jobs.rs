@@ -1,5 +1,7 @@
 //! Work by the clock: each job is a loop of its own that ends when the server does.
 
+mod deliver;
+
 use std::{
     future::Future,
     panic::AssertUnwindSafe,
@@ -12,7 +14,11 @@ use jiff::SignedDuration;
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time};
 
 use crate::{
-    services::{Context, follow, start, sweep},
+    services::{
+        Context,
+        deliver::{forget as forget_deliveries, mails, messages},
+        follow, start, sweep, tell_endings,
+    },
     store::{Lead, Listener, StoreError},
 };
 
@@ -27,6 +33,9 @@ const LISTEN_EVERY: Duration = Duration::from_millis(20);
 
 /// So often it is looked who leads.
 const LEAD_EVERY: Duration = Duration::from_secs(2);
+
+/// So often it is looked whether staff were told today of subscriptions that are about to end: that is one row.
+const ENDINGS_EVERY: Duration = Duration::from_secs(5);
 
 /// The log of changes is kept for so long. A replica that was away for longer reads everything anew.
 const KEEP_CHANGES: SignedDuration = SignedDuration::from_hours(24);
@@ -49,11 +58,21 @@ impl Jobs {
         let sweeping = every(SWEEP_EVERY, stopped.clone(), false, move || tidy(Arc::clone(&desk), leading.clone()));
         let desk = Arc::clone(context);
         let writing = every(sightings_every, stopped.clone(), true, move || write_sightings(Arc::clone(&desk)));
+        let (desk, leader) = (Arc::clone(context), leads.subscribe());
+        let telling =
+            every(ENDINGS_EVERY, stopped.clone(), false, move || tell_endings(Arc::clone(&desk), leader.clone()));
+        let (desk, leader) = (Arc::clone(context), leads.subscribe());
+        let mailing = deliver::whenever_due(desk, leader, stopped.clone(), |desk| async move { mails(&desk).await });
+        let (desk, leader) = (Arc::clone(context), leads.subscribe());
+        let posting = deliver::whenever_due(desk, leader, stopped.clone(), |desk| async move { messages(&desk).await });
         let desk = Arc::clone(context);
         let told = stopped.clone();
         let running = vec![
             tokio::spawn(sweeping),
             tokio::spawn(writing),
+            tokio::spawn(telling),
+            tokio::spawn(mailing),
+            tokio::spawn(posting),
             tokio::task::spawn_blocking(move || lead(&desk, &leads, &told)),
         ];
         let mut jobs = Self { stop, running };
@@ -88,6 +107,20 @@ async fn tidy(context: Arc<Context>, mut leading: watch::Receiver<bool>) {
     }
     if let Err(error) = follow::forget(&context, KEEP_CHANGES).await {
         tracing::warn!(%error, "the log of changes could not be cut");
+    }
+    if let Err(error) = forget_deliveries(&context).await {
+        tracing::warn!(%error, "mails and webhooks' messages of long ago could not be forgotten");
+    }
+}
+
+/// Tells staff of subscriptions that are about to end; on one replica only.
+async fn tell_endings(context: Arc<Context>, leading: watch::Receiver<bool>) {
+    let leads = *leading.borrow();
+    if !leads {
+        return;
+    }
+    if let Err(error) = tell_endings::tell(&context).await {
+        tracing::warn!(%error, "staff could not be told of subscriptions that are about to end");
     }
 }
 

@@ -89,7 +89,8 @@ impl Mailer {
     }
 
     fn message(&self, letter: Letter<'_>) -> Result<Message, String> {
-        let recipient: Address = letter.recipient.parse().map_err(|error| format!("`{}`: {error}", letter.recipient))?;
+        let recipient: Address =
+            letter.recipient.parse().map_err(|error| format!("`{}`: {error}", letter.recipient))?;
         let mut message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, recipient))

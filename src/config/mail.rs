@@ -27,8 +27,9 @@ impl MailConfig {
     #[must_use]
     pub fn fault(&self) -> Option<String> {
         let url = self.smtp_url.reveal();
-        let usable = url::Url::parse(url)
-            .is_ok_and(|url| matches!(url.scheme(), "smtp" | "smtps") && url.host_str().is_some_and(|host| !host.is_empty()));
+        let usable = url::Url::parse(url).is_ok_and(|url| {
+            matches!(url.scheme(), "smtp" | "smtps") && url.host_str().is_some_and(|host| !host.is_empty())
+        });
         if !url.is_empty() && !usable {
             // It may hold a password, so nothing of it is shown.
             return Some(

@@ -148,6 +148,9 @@ mod tests {
         assert_eq!((delivery.attempts, delivery.next_attempt_at), (0, Some(later)));
         assert_eq!(delivery.created_at, Timestamp::UNIX_EPOCH);
         delivery.accepted(later);
-        assert_eq!((delivery.state, delivery.next_attempt_at, delivery.sent_at), (DeliveryState::Sent, None, Some(later)));
+        assert_eq!(
+            (delivery.state, delivery.next_attempt_at, delivery.sent_at),
+            (DeliveryState::Sent, None, Some(later))
+        );
     }
 }

@@ -19,6 +19,8 @@ use super::{
     manage_subscriptions::{Action, Ids, NewSubscription},
     manage_tokens,
     manage_tokens::NewToken,
+    manage_webhooks,
+    manage_webhooks::NewWebhook,
     publish_release,
     publish_release::{NewRelease, Publication},
     steer_release,
@@ -30,10 +32,15 @@ use crate::{
     artifacts::intake::{IntakeError, Received},
     domain::{
         artifact::Sha256,
-        id::{ArtifactId, CustomerId, HostingGroupId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId, TokenId},
+        id::{
+            ArtifactId, CustomerId, HostingGroupId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId, TokenId,
+            WebhookId,
+        },
         installation::Sighting,
+        mail::Mail,
         run::Run,
         slug::Slug,
+        webhook::WebhookMessage,
     },
     store,
 };
@@ -63,6 +70,12 @@ pub struct Vendor {
     pub sightings: Vec<Sighting>,
     /// What updaters reported so far.
     pub runs: Vec<Run>,
+    /// Who is told of what happens from now on.
+    pub webhooks: Vec<(WebhookId, NewWebhook)>,
+    /// What webhooks were told.
+    pub messages: Vec<WebhookMessage>,
+    /// What people were written.
+    pub mails: Vec<Mail>,
 }
 
 /// A release and how far it has come.
@@ -202,6 +215,11 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
     for run in vendor.runs {
         store::runs::take_in(write.connection, run)?;
     }
+    for (id, webhook) in vendor.webhooks {
+        manage_webhooks::add_within(write, id, webhook)?;
+    }
+    store::webhook_messages::queue(write.connection, &vendor.messages)?;
+    store::mails::queue(write.connection, &vendor.mails)?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{
     Code, Context, Expected, Faults, Refusal, Write,
     manage_products::{self, present},
-    store_artifact,
+    outbox, store_artifact,
 };
 use crate::{
     directory::Change,
@@ -25,6 +25,7 @@ use crate::{
         scope::Scope,
         slug::Slug,
         version::{Requirement, Version},
+        webhook::WebhookEvent,
     },
     signing::KeyRing,
     store,
@@ -153,6 +154,24 @@ pub(super) fn save(write: &mut Write<'_>, release: &mut Release) -> Result<(), R
     release.revision += 1;
     store::releases::update(write.connection, release)?;
     write.changed(Change::Release(release.product, release.id));
+    Ok(())
+}
+
+/// Writes a release that was published or restored, and tells others that it is out. One whose time is still to come is told
+/// of then.
+pub(super) fn save_and_announce(
+    write: &mut Write<'_>,
+    product: &Product,
+    release: &mut Release,
+) -> Result<(), Refusal> {
+    let is_out = release.was_published_by(write.now);
+    if is_out {
+        release.announced_at = Some(write.now);
+    }
+    save(write, release)?;
+    if is_out {
+        outbox::release_event(write, WebhookEvent::ReleasePublished, product, release)?;
+    }
     Ok(())
 }
 
@@ -389,7 +408,7 @@ pub(super) fn publish_within(
     let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
     release.publish(at.unwrap_or(write.now), rollout)?;
     sign(write, keys, &product, &mut release)?;
-    save(write, &mut release)?;
+    save_and_announce(write, &product, &mut release)?;
     Ok(release)
 }
 

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Faults, Refusal};
+use super::{Code, Context, Faults, Refusal, outbox::Outbox};
 use crate::{
     directory::KeyEntry,
     domain::{
-        id::{InstallationId, RunId},
+        id::{InstallationId, ProductId, ReleaseId, RunId},
         locale::LanguageTag,
         platform::Component,
         product::Product,
@@ -88,6 +88,8 @@ pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Repor
     let product = product_of(context, key.as_ref(), &report.product)?;
     let subscription = key.map(|key| key.coverage.id);
     let id = product.id;
+    let release = release_of(context, id, &report.to_version);
+    let desk = Arc::clone(context);
     let run = context
         .append(move |connection, now| {
             let report = report.clone();
@@ -113,18 +115,30 @@ pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Repor
                 // The server's clock: an updater's may be years off.
                 first_reported_at: now,
                 last_reported_at: now,
-                release: None,
+                release,
                 has_vote: false,
                 downloaded_at: None,
                 ended_at: None,
                 lost_at: None,
                 known_problem: None,
             };
-            store::runs::take_in(connection, run)
+            let run = store::runs::take_in(connection, run)?;
+            let mut outbox = Outbox::new(&desk);
+            outbox.run_ended(connection, &run, None, now)?;
+            outbox.flush(connection)?;
+            Ok(run)
         })
         .await?;
+    context.ring();
     let went_wrong = matches!(run.outcome, Some(Outcome::Failed | Outcome::RolledBack)) || run.error.is_some();
     Ok(Taken { run, help_url: product.help_url.filter(|_| went_wrong) })
+}
+
+/// The release that leads to a version, where it was published.
+fn release_of(context: &Context, product: ProductId, version: &Version) -> Option<ReleaseId> {
+    let catalogue = context.directory.catalogue();
+    let release = catalogue.product_by_id(product)?.release(version)?;
+    release.was_published_by(context.clock.now()).then_some(release.id)
 }
 
 fn product_of(context: &Context, key: Option<&KeyEntry>, slug: &Slug) -> Result<Product, Refusal> {

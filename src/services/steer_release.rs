@@ -6,8 +6,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Code, Context, Expected, Faults, Refusal, Write, manage_products,
-    publish_release::{NewRollout, find, save},
+    Code, Context, Expected, Faults, Refusal, Write, manage_products, outbox,
+    publish_release::{NewRollout, find, save, save_and_announce},
 };
 use crate::{
     directory::Change,
@@ -19,6 +19,7 @@ use crate::{
         slug::Slug,
         stop::Stop,
         version::Version,
+        webhook::WebhookEvent,
     },
     store,
 };
@@ -140,7 +141,15 @@ pub(super) fn steer_within(
     let before = release.clone();
     apply(&product, &mut release, steer)?;
     if release != before {
-        save(write, &mut release)?;
+        match steer {
+            Steer::Yank(_) => {
+                save(write, &mut release)?;
+                outbox::release_event(write, WebhookEvent::ReleaseYanked, &product, &release)?;
+            }
+            // It is out once more.
+            Steer::Restore => save_and_announce(write, &product, &mut release)?,
+            _ => save(write, &mut release)?,
+        }
     }
     Ok(release)
 }

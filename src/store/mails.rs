@@ -88,9 +88,8 @@ pub fn count_since(
     since: Timestamp,
 ) -> Result<i64, StoreError> {
     transaction::hold(connection, subscription.0)?;
-    let recent = mails::table
-        .filter(mails::subscription_id.eq(Key(subscription)))
-        .filter(mails::created_at.gt(Moment(since)));
+    let recent =
+        mails::table.filter(mails::subscription_id.eq(Key(subscription))).filter(mails::created_at.gt(Moment(since)));
     Ok(recent.count().get_result(connection)?)
 }
 

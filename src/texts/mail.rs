@@ -165,7 +165,11 @@ mod tests {
                 assert_eq!(used(language), used("en"), "{language} {text:?} uses other values than English");
             }
             for language in LANGUAGES.into_iter().filter(|language| *language != "en") {
-                assert_ne!(write(language, *text, &VALUES), write("en", *text, &VALUES), "{language} {text:?} is English");
+                assert_ne!(
+                    write(language, *text, &VALUES),
+                    write("en", *text, &VALUES),
+                    "{language} {text:?} is English"
+                );
             }
         }
     }
