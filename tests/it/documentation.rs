@@ -32,6 +32,7 @@ fn every_link_between_documents_leads_to_a_file() {
         "docs/integrating.md",
         "docs/release-toml.md",
         "docs/deploying.md",
+        "docs/webhooks-and-mail.md",
         "examples/README.md",
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);

@@ -5,7 +5,6 @@
 
 mod faults;
 mod flows;
-mod http_text;
 mod kills;
 mod library;
 mod proxy;

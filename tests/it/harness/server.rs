@@ -98,7 +98,7 @@ impl Server {
     pub fn at(now: &str, settings: &[(&str, &str)]) -> Self {
         // Sessions that outlast every journey.
         let settings = [&[("auth.session_ttl", "87600h")], settings].concat();
-        let mut server = Self::prepare(&settings);
+        let mut server = Self::on(Stores::new().without_s3(), &settings);
         server.clock = Some(Clock::new());
         server.travel_to(now);
         server
