@@ -94,7 +94,7 @@ impl<'c> Outbox<'c> {
                 which: which_run(run, outcome),
                 data: RunData::of(&entry.product, run, outcome),
             };
-            self.tell(connection, now, event)?;
+            self.tell(connection, now, &event)?;
         }
         let release = entry.releases.iter().find(|release| run.release == Some(release.id));
         let (Some(address), Some(subscription), Some(outcome), Some(release)) =
@@ -158,7 +158,7 @@ impl<'c> Outbox<'c> {
         &mut self,
         connection: &mut Connection,
         now: Timestamp,
-        event: Event<D>,
+        event: &Event<D>,
     ) -> Result<(), StoreError> {
         let webhooks = match self.webhooks.take() {
             Some(known) => known,
@@ -238,7 +238,7 @@ pub fn release_event(
 ) -> Result<(), StoreError> {
     let which = format!("{}:{}", release.id, release.revision);
     let data = ReleaseData::of(kind, product, release);
-    write.outbox.tell(write.connection, write.now, Event { kind, product: product.id, which, data })
+    write.outbox.tell(write.connection, write.now, &Event { kind, product: product.id, which, data })
 }
 
 /// Tells of a rollout that was halted, once the release is saved with the reason: webhooks, and staff by mail.
@@ -267,5 +267,5 @@ pub fn subscription_changed(
         which: format!("{}:{}", subscription.coverage.id, subscription.revision),
         data: SubscriptionData::of(product, subscription),
     };
-    write.outbox.tell(write.connection, write.now, event)
+    write.outbox.tell(write.connection, write.now, &event)
 }

@@ -146,13 +146,12 @@ pub async fn list_mails(
     let MailsQuery { state: wanted, kind, limit, after } = query.0;
     let can_send = app.context.mailer.is_some();
     let state = DeliveryState::ALL.iter().copied().find(|state| Some(MailState::of(*state, can_send)) == wanted);
-    let rows = match (wanted, state) {
-        // Nothing waits to be sent where nothing can be, and the other way round.
-        (Some(_), None) => Vec::new(),
-        _ => {
-            let (wanted, page) = (store::mails::Wanted { state, kind }, limit.page(after.map(MailId)));
-            app.context.read(move |connection| Ok(store::mails::matching(connection, wanted, page)?)).await?
-        }
+    // Nothing waits to be sent where nothing can be, and the other way round.
+    let rows = if wanted.is_some() && state.is_none() {
+        Vec::new()
+    } else {
+        let (wanted, page) = (store::mails::Wanted { state, kind }, limit.page(after.map(MailId)));
+        app.context.read(move |connection| Ok(store::mails::matching(connection, wanted, page)?)).await?
     };
     let listed = Listed::of(rows, limit.get(), |mail| mail.id.to_string());
     Ok(wire::json(StatusCode::OK, &listed.map(|mail| MailBody::of(mail, can_send))))
