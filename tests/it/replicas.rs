@@ -3,6 +3,7 @@
 mod drill;
 mod keys;
 mod lead;
+mod outbox;
 mod start;
 mod steps;
 

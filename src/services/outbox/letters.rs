@@ -114,3 +114,6 @@ pub(super) fn endings(language: &str, named: &[Ending], count: usize) -> Words {
 fn letter(parts: &[String]) -> String {
     format!("{}\n", parts.join("\n\n"))
 }
+
+#[cfg(test)]
+mod tests;
