@@ -1,7 +1,7 @@
 //! Mail: one plain text to one address, over SMTP. The only room that names lettre. What is written and when it is tried
 //! again is decided above.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
@@ -74,8 +74,7 @@ impl Mailer {
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|_| {
             NoMailer("mail.smtp_url must be like `smtp://user:password@mail.example.com:587?tls=required`".to_owned())
         })?;
-        let transport =
-            builder.timeout(Some(PATIENCE)).hello_name(ClientId::Domain(host.to_owned())).build::<Tokio1Executor>();
+        let transport = builder.timeout(Some(PATIENCE)).hello_name(greeting(host)).build::<Tokio1Executor>();
         Ok(Self { transport, from, host: host.to_owned() })
     }
 
@@ -105,6 +104,15 @@ impl Mailer {
             "auto-generated".to_owned(),
         ));
         Ok(message)
+    }
+}
+
+/// How this server greets another one (RFC 5321, section 4.1.3): by its name, or by an address that is marked as one.
+fn greeting(host: &str) -> ClientId {
+    match host.trim_matches(['[', ']']).parse() {
+        Ok(IpAddr::V4(address)) => ClientId::Ipv4(address),
+        Ok(IpAddr::V6(address)) => ClientId::Ipv6(address),
+        Err(_) => ClientId::Domain(host.to_owned()),
     }
 }
 

@@ -124,7 +124,7 @@ fn of_many_endings_some_are_named() {
         customer: format!("Customer {number}"),
         product: "Office Maker".to_owned(),
         ends_on: date(2030, 3, 8),
-        renews: number % 2 == 0,
+        renews: number.is_multiple_of(2),
     };
     let named: Vec<_> = (0..3).map(ending).collect();
     let Words { subject, body } = endings("en", &named, 10);
