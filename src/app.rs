@@ -11,6 +11,7 @@ use crate::{
     config::{Config, ConfigError, DownloadMode},
     data_folder::{DataFolder, DataFolderError},
     domain::artifact::ContentStore,
+    mail::{Mailer, NoMailer, is_address},
     metrics::Metrics,
     services::{
         Context, Refusal, Settings, guard_rollouts::Judging, journal::Journal, log_in, share_keys::Vault, start,
@@ -18,6 +19,7 @@ use crate::{
     },
     signing::{EncryptionKey, KEY_FILE, KeyError, KeyRing, NoKeys, random},
     store::{Store, StoreError},
+    webhook::Poster,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -51,6 +53,15 @@ pub enum StartError {
     /// The password hashing of the configuration is not possible.
     #[error("auth.password_memory_kib and auth.password_passes: {0}")]
     Passwords(String),
+    /// Mails cannot be sent as configured.
+    #[error(transparent)]
+    Mail(#[from] NoMailer),
+    /// An address of staff is none.
+    #[error("configuration: mail.staff: `{0}` must be one plain e-mail address such as `anna@example.com`")]
+    Staff(String),
+    /// Messages to webhooks cannot be sent.
+    #[error("messages to webhooks cannot be sent: {0}")]
+    Webhooks(String),
     /// The metrics cannot be set up.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -82,6 +93,7 @@ impl App {
     /// # Errors
     /// [`StartError`] with one line for the person who started it.
     pub fn build(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
+        check_staff(config)?;
         let keeps_something = !config.database.is_shared() || config.stores()?.main == ContentStore::Files;
         let folder = keeps_something.then(|| DataFolder::open(&config.data.folder)).transpose()?;
         Self::build_in(folder, config, bound)
@@ -110,7 +122,11 @@ impl App {
         let (directory, following) = start::directory(&store).map_err(|error| error.at(store.place()))?;
         // After the place in the log is known: a rotation that comes in between is followed like any other.
         let (keys, vault) = Self::keys(config, &store)?;
+        let public_url = config.public_url(bound)?;
         let context = Arc::new(Context {
+            mailer: mailer(config, &public_url)?,
+            poster: Poster::new(config.webhooks.timeout.0).map_err(StartError::Webhooks)?,
+            outbox_filled: tokio::sync::watch::Sender::new(()),
             clock,
             directory,
             following,
@@ -122,7 +138,7 @@ impl App {
             passwords: Passwords::new(config.auth.password_memory_kib, config.auth.password_passes)
                 .map_err(|error| StartError::Passwords(error.to_string()))?,
             settings: Settings {
-                public_url: config.public_url(bound)?,
+                public_url,
                 url_ttl: config.downloads.url_ttl.signed(),
                 keep_loose: config.storage.keep_loose.signed(),
                 redirects: config.downloads.mode == DownloadMode::Redirect,
@@ -130,6 +146,9 @@ impl App {
                 lost_after: config.runs.lost_after.signed(),
                 session_ttl: config.auth.session_ttl.signed(),
                 refresh_ttl: config.auth.refresh_ttl.signed(),
+                staff: config.mail.staff.0.clone(),
+                mails_per_day: config.mail.per_subscription_per_day,
+                ending_days: config.mail.ending_days.0.clone(),
             },
             store,
             keys: ArcSwap::from_pointee(keys),
@@ -207,4 +226,17 @@ pub fn artifact_options(config: &Config) -> Result<Options, ConfigError> {
         path_style: storage.path_style,
     });
     Ok(Options { main: stores.main, files: stores.files, s3, threads: config.downloads.threads })
+}
+
+/// Who sends mails, where an SMTP server is configured.
+fn mailer(config: &Config, public_url: &str) -> Result<Option<Mailer>, NoMailer> {
+    let url = config.mail.smtp_url.reveal();
+    // Ids of mails have the name of the host in them that people know.
+    let host = url::Url::parse(public_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    (!url.is_empty()).then(|| Mailer::new(url, &config.mail.from, &host)).transpose()
+}
+
+fn check_staff(config: &Config) -> Result<(), StartError> {
+    let wrong = config.mail.staff.0.iter().find(|address| !is_address(address));
+    wrong.map_or(Ok(()), |address| Err(StartError::Staff(address.clone())))
 }

@@ -1,5 +1,6 @@
 //! Configuration: the embedded defaults, then a file, then the environment, checked once and typed.
 
+mod mail;
 mod private_url;
 mod storage;
 
@@ -11,6 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub use mail::{List, MailConfig, WebhooksConfig};
 pub use private_url::PrivateUrl;
 pub use storage::{BucketUrl, DownloadMode, StorageConfig, Stores};
 
@@ -39,6 +41,10 @@ pub struct Config {
     pub checks: ChecksConfig,
     /// Updates as their updaters report them.
     pub runs: RunsConfig,
+    /// Mails.
+    pub mail: MailConfig,
+    /// Webhooks.
+    pub webhooks: WebhooksConfig,
     /// Logging.
     pub log: LogConfig,
 }
@@ -287,6 +293,9 @@ impl Config {
                 "downloads.url_ttl, checks.next_check_after, auth.session_ttl and auth.refresh_ttl must be at least one second",
             );
         }
+        if let Some(fault) = self.mail.fault() {
+            return Err(ConfigError(fault));
+        }
         // One for the write whose turn it is, one for what is read beside it.
         if self.database.connections < 2 {
             return refuse("database.connections must be at least 2");
@@ -408,11 +417,15 @@ mod tests {
             ("SLUICE__SERVER__BIND", "127.0.0.2:1234"),
             ("SLUICE__DOWNLOADS__URL_TTL", "90s"),
             ("SLUICE__DOWNLOADS__THREADS", "3"),
+            ("SLUICE__MAIL__STAFF", "anna@vendor.example, bert@vendor.example"),
+            ("SLUICE__MAIL__ENDING_DAYS", "14,2"),
         ])
         .expect("a configuration");
         assert_eq!(config.server.bind.port(), 1234);
         assert_eq!(config.downloads.url_ttl.seconds(), 90);
         assert_eq!(config.downloads.threads, 3);
+        assert_eq!(config.mail.staff.0, ["anna@vendor.example", "bert@vendor.example"]);
+        assert_eq!(config.mail.ending_days.0, [14, 2]);
     }
 
     #[test]
@@ -435,6 +448,11 @@ mod tests {
             ("SLUICE__STORAGE__URL", "s3://key:hunter2@x", "storage.url"),
             ("SLUICE__STORAGE__URL", "s3://updates", "storage.region"),
             ("SLUICE__DOWNLOADS__MODE", "carrier", "carrier"),
+            ("SLUICE__MAIL__SMTP_URL", "http://user:hunter2@x", "mail.smtp_url"),
+            ("SLUICE__MAIL__SMTP_URL", "smtp://user:hunter2@x", "mail.from"),
+            ("SLUICE__MAIL__ENDING_DAYS", "30,soon", "soon"),
+            ("SLUICE__MAIL__ENDING_DAYS", "4000", "mail.ending_days"),
+            ("SLUICE__WEBHOOKS__TIMEOUT", "soon", "soon"),
         ] {
             let error = load(&[(name, value)]).expect_err(name).to_string();
             assert!(error.contains(expected), "{name}: {error}");
@@ -449,6 +467,8 @@ mod tests {
             ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "12345678"),
             ("SLUICE__DATABASE__URL", "postgres://anna:12345678@db.example/sluice"),
             ("SLUICE__KEYS__ENCRYPTION_KEY", "12345678"),
+            ("SLUICE__MAIL__SMTP_URL", "smtp://anna:12345678@mail.example"),
+            ("SLUICE__MAIL__FROM", "updates@vendor.example"),
         ])
         .expect("a configuration");
         assert_eq!(config.database_url().expect("a URL"), "postgres://anna:12345678@db.example/sluice");

@@ -5,6 +5,8 @@ pub mod artifact;
 pub mod channel;
 pub mod customer;
 pub mod decision;
+pub mod delivery;
+pub mod ending;
 mod fixed_point;
 pub mod health;
 pub mod hosting_group;
@@ -14,6 +16,7 @@ pub mod known_problem;
 pub mod license_key;
 pub mod lint;
 pub mod locale;
+pub mod mail;
 pub mod manifest;
 pub mod platform;
 pub mod product;
@@ -26,6 +29,7 @@ mod spread;
 pub mod stop;
 pub mod subscription;
 pub mod version;
+pub mod webhook;
 pub mod zone;
 
 /// Implements `Display`, `FromStr`, and `serde` through text for an enum whose variants have one fixed

@@ -1,5 +1,7 @@
 //! Work by the clock: each job is a loop of its own that ends when the server does.
 
+mod deliver;
+
 use std::{
     future::Future,
     panic::AssertUnwindSafe,
@@ -12,7 +14,11 @@ use jiff::SignedDuration;
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time};
 
 use crate::{
-    services::{Context, figures, follow, guard_rollouts, journal, start, sweep},
+    services::{
+        Context,
+        deliver::{forget as forget_deliveries, mails, messages},
+        figures, follow, guard_rollouts, journal, start, sweep, tell_endings,
+    },
     store::{Lead, Listener, StoreError},
 };
 
@@ -42,6 +48,8 @@ const LOOK_AFTER_RUNS_EVERY: Duration = Duration::from_secs(5);
 
 /// Votes of so long ago are looked at again: longer than a replica that judges needs to be replaced.
 const RECENT_VOTES: SignedDuration = SignedDuration::from_mins(10);
+/// So often it is looked whether staff were told today of subscriptions that are about to end: that is one row.
+const ENDINGS_EVERY: Duration = Duration::from_secs(5);
 
 /// The log of changes is kept for so long. A replica that was away for longer reads everything anew.
 const KEEP_CHANGES: SignedDuration = SignedDuration::from_hours(24);
@@ -74,6 +82,13 @@ impl Jobs {
         let (desk, leading) = (Arc::clone(context), leads.subscribe());
         let recording =
             every(RECORD_EVERY, stopped.clone(), false, move || record_figures(Arc::clone(&desk), leading.clone()));
+        let (desk, leader) = (Arc::clone(context), leads.subscribe());
+        let telling =
+            every(ENDINGS_EVERY, stopped.clone(), false, move || tell_endings(Arc::clone(&desk), leader.clone()));
+        let (desk, leader) = (Arc::clone(context), leads.subscribe());
+        let mailing = deliver::whenever_due(desk, leader, stopped.clone(), |desk| async move { mails(&desk).await });
+        let (desk, leader) = (Arc::clone(context), leads.subscribe());
+        let posting = deliver::whenever_due(desk, leader, stopped.clone(), |desk| async move { messages(&desk).await });
         let desk = Arc::clone(context);
         let told = stopped.clone();
         let running = vec![
@@ -83,6 +98,9 @@ impl Jobs {
             tokio::spawn(looking_after),
             tokio::spawn(judging),
             tokio::spawn(recording),
+            tokio::spawn(telling),
+            tokio::spawn(mailing),
+            tokio::spawn(posting),
             tokio::task::spawn_blocking(move || lead(&desk, &leads, &told)),
         ];
         let mut jobs = Self { stop, running };
@@ -130,6 +148,20 @@ async fn tidy(context: Arc<Context>, leading: watch::Receiver<bool>) {
     }
     if let Err(error) = follow::forget(&context, KEEP_CHANGES).await {
         tracing::warn!(%error, "the log of changes could not be cut");
+    }
+    if let Err(error) = forget_deliveries(&context).await {
+        tracing::warn!(%error, "mails and webhooks' messages of long ago could not be forgotten");
+    }
+}
+
+/// Tells staff of subscriptions that are about to end; on one replica only.
+async fn tell_endings(context: Arc<Context>, leading: watch::Receiver<bool>) {
+    let leads = *leading.borrow();
+    if !leads {
+        return;
+    }
+    if let Err(error) = tell_endings::tell(&context).await {
+        tracing::warn!(%error, "staff could not be told of subscriptions that are about to end");
     }
 }
 

@@ -8,7 +8,8 @@
 //!  app                                                 composition: builds everything from the configuration
 //!  metrics                                             what is counted
 //!  services                                            use cases: one file per thing a person or program wants done
-//!  directory · store · artifacts · signing · auth · texts · clock · config · data_folder     adapters
+//!  directory · store · artifacts · signing · auth · mail · webhook · texts
+//!  clock · config · data_folder                        adapters
 //!  domain                                              values and the decision; no I/O, no clock, no randomness
 //! ```
 
@@ -28,8 +29,10 @@ pub mod clock;
 pub mod config;
 pub mod data_folder;
 pub mod directory;
+pub mod mail;
 pub mod signing;
 pub mod store;
 pub mod texts;
+pub mod webhook;
 
 pub mod domain;

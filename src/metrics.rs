@@ -1,8 +1,11 @@
 //! What is counted, for Prometheus.
 
-use prometheus::{Encoder as _, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{Encoder as _, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
-use crate::{domain::decision::reason::Status, services::Context};
+use crate::{
+    domain::decision::reason::Status,
+    services::{Context, deliver::Waiting},
+};
 
 /// The figures.
 #[derive(Debug)]
@@ -13,6 +16,7 @@ pub struct Metrics {
     pub downloads: IntCounter,
     subscriptions: IntGauge,
     releases: IntGauge,
+    deliveries: IntGaugeVec,
 }
 
 impl Metrics {
@@ -27,12 +31,17 @@ impl Metrics {
         let downloads = IntCounter::new("sluice_downloads_total", "Downloads that were started.")?;
         let subscriptions = IntGauge::new("sluice_subscriptions", "Subscriptions in memory.")?;
         let releases = IntGauge::new("sluice_releases", "Releases in memory, drafts too.")?;
+        let deliveries = IntGaugeVec::new(
+            Opts::new("sluice_deliveries", "Mails and webhooks' messages that wait to be sent, or could not be."),
+            &["kind", "state"],
+        )?;
+        registry.register(Box::new(deliveries.clone()))?;
         registry.register(Box::new(checks.clone()))?;
         registry.register(Box::new(downloads.clone()))?;
         registry.register(Box::new(subscriptions.clone()))?;
         registry.register(Box::new(releases.clone()))?;
         let checks = Status::ALL.iter().map(|status| checks.with_label_values(&[status.as_str()])).collect();
-        Ok(Self { registry, checks, downloads, subscriptions, releases })
+        Ok(Self { registry, checks, downloads, subscriptions, releases, deliveries })
     }
 
     /// Counts a check that was answered so.
@@ -40,6 +49,13 @@ impl Metrics {
         let place = Status::ALL.iter().position(|known| *known == status);
         if let Some(counter) = place.and_then(|place| self.checks.get(place)) {
             counter.inc();
+        }
+    }
+
+    /// Notes how many deliveries wait and have failed.
+    pub fn note_deliveries(&self, found: &[Waiting]) {
+        for Waiting { kind, state, count } in found {
+            self.deliveries.with_label_values(&[*kind, state.as_str()]).set(*count);
         }
     }
 

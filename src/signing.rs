@@ -1,11 +1,12 @@
-//! Keys and what is made with them: download links, fingerprints of license keys, signatures of manifests, and
-//! the secrets of sessions. Keys are made at first start and kept in one file, or encrypted in a database that replicas
+//! Keys and what is made with them: download links, fingerprints of license keys, signatures of manifests,
+//! the secrets of sessions, and those of webhooks. Keys are made at first start and kept in one file, or encrypted in a database that replicas
 //! share; see [`KeyRing`].
 
 mod key_file;
 mod key_set;
 pub mod link;
 mod sealed;
+mod webhook_secret;
 
 use std::path::Path;
 
@@ -18,6 +19,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 pub use key_file::{KeyError, KeyFile};
 pub use key_set::{KeySet, NoKeys, Purpose, RetiredKey, StoredKey};
 pub use sealed::{EncryptionKey, Unsealed};
+pub use webhook_secret::WebhookSecret;
 
 /// Where the keys are, in the data folder.
 pub const KEY_FILE: &str = "keys.json";

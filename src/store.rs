@@ -12,6 +12,7 @@ mod bulk;
 pub mod changes;
 mod connection;
 pub mod customers;
+mod deliveries;
 mod error;
 pub mod group_slots;
 pub mod hosting_groups;
@@ -21,6 +22,7 @@ mod lead;
 pub mod license_keys;
 mod listener;
 mod locks;
+pub mod mails;
 pub mod manifests;
 mod migrations;
 pub mod offers;
@@ -42,6 +44,8 @@ mod transaction;
 pub mod users;
 pub mod value;
 pub mod votes;
+pub mod webhook_messages;
+pub mod webhooks;
 
 use std::path::Path;
 

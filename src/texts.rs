@@ -2,6 +2,7 @@
 //! `locales/`. The only place that knows how the catalogue is written (Fluent). Release notes are not here:
 //! the vendor writes them, per release.
 
+pub mod mail;
 mod memo;
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};

@@ -72,4 +72,10 @@ ids! {
     TokenId,
     /// A rule of the vendor's about a known problem.
     KnownProblemId,
+    /// A mail.
+    MailId,
+    /// A webhook: an address of another system of the vendor's.
+    WebhookId,
+    /// A message to a webhook; the `webhook-id` of every try.
+    WebhookMessageId,
 }

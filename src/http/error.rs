@@ -79,6 +79,9 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::ReleaseNotFound => (404, "There is no such release"),
         Code::StopNotFound => (404, "No stop is on"),
         Code::SubscriptionNotFound => (404, "There is no such subscription"),
+        Code::MailNotFound => (404, "There is no such mail"),
+        Code::WebhookNotFound => (404, "There is no such webhook"),
+        Code::WebhookMessageNotFound => (404, "There is no such message to the webhook"),
         Code::TokenNotFound => (404, "There is no such API token"),
 
         Code::MethodNotAllowed => (405, "This address does not take that method"),
@@ -88,6 +91,7 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::Conflict => (409, "Another change came in between"),
         Code::HostingGroupExists => (409, "There is such a hosting group already"),
         Code::LicenseKeyExists => (409, "There is such a license key already"),
+        Code::MailSent => (409, "The mail was sent"),
         Code::ProductExists => (409, "There is such a product already"),
         Code::ReleaseExists => (409, "There is such a release already"),
         Code::ReleaseNotPublished => (409, "The release is a draft"),

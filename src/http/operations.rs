@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     http::{App, Problem, wire},
-    services::Refusal,
+    services::{Refusal, deliver},
     signing::PublicKey,
     store,
 };
@@ -93,6 +93,10 @@ async fn is_so(question: impl Future<Output = bool>) -> bool {
 #[utoipa::path(tag = "Operations", responses((status = 200, description = "The figures, in Prometheus' text format.", content_type = "text/plain", body = String)))]
 #[get("/metrics")]
 pub async fn get_metrics(app: App) -> Result<HttpResponse, Problem> {
+    // Where the database is away the last known ones stay: the others are of most use just then.
+    if let Ok(Ok(found)) = tokio::time::timeout(PATIENCE, deliver::waiting(&app.context)).await {
+        app.metrics.note_deliveries(&found);
+    }
     let text = app.metrics.render(&app.context).map_err(|error| Refusal::internal(&error))?;
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }

@@ -91,6 +91,16 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(admin::tokens::add_token)
         .service(admin::tokens::list_tokens)
         .service(admin::tokens::delete_token)
+        .service(admin::webhooks::add_webhook)
+        .service(admin::webhooks::list_webhooks)
+        .service(admin::webhooks::get_webhook)
+        .service(admin::webhooks::change_webhook)
+        .service(admin::webhooks::delete_webhook)
+        .service(admin::webhooks::rotate_webhook_secret)
+        .service(admin::webhook_messages::list_webhook_messages)
+        .service(admin::webhook_messages::replay_webhook_message)
+        .service(admin::mails::list_mails)
+        .service(admin::mails::retry_mail)
         .service(admin::explain::explain_decision);
 
     routes

@@ -105,7 +105,7 @@ pub struct PageQuery {
 }
 
 /// Reads a cursor that is an id; where it is none, says so with what was sent.
-fn cursor<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
+pub fn cursor<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
     let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
     let id = Uuid::try_parse(&text);
     id.map(Some)

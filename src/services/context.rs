@@ -4,21 +4,25 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
-use super::{Code, Refusal, follow::Following, guard_rollouts::Judging, journal::Journal, share_keys::Vault};
+use super::{
+    Code, Refusal, follow::Following, guard_rollouts::Judging, journal::Journal, outbox::Outbox, share_keys::Vault,
+};
 use crate::{
     artifacts::Artifacts,
     auth::{password::Passwords, session::Sessions},
     clock::Clock,
     directory::{Change, Directory, Loaded},
     domain::id::ProductId,
+    mail::Mailer,
     signing::{self, KeyRing},
     store::{
         self, Connection, Store, StoreError,
         changes::{Entry, SUBSCRIPTION},
     },
+    webhook::Poster,
 };
 
 /// What use cases need of the configuration.
@@ -40,6 +44,12 @@ pub struct Settings {
     pub session_ttl: SignedDuration,
     /// How long a refresh token is good.
     pub refresh_ttl: SignedDuration,
+    /// Who of the vendor's staff gets mails; nobody named: every user.
+    pub staff: Vec<String>,
+    /// How many mails may be sent on a subscription's account within a day.
+    pub mails_per_day: u32,
+    /// How many days before the end of a subscription staff are told.
+    pub ending_days: Vec<u16>,
 }
 
 /// The adapters, composed.
@@ -68,6 +78,12 @@ pub struct Context {
     pub passwords: Passwords,
     /// How many passwords are hashed at once: each takes memory on purpose, and strangers may ask for it.
     pub hashing: Semaphore,
+    /// Who sends mails; nobody where no SMTP server is configured.
+    pub mailer: Option<Mailer>,
+    /// Who sends messages to webhooks.
+    pub poster: Poster,
+    /// Those who empty the outbox are woken by it.
+    pub outbox_filled: watch::Sender<()>,
     /// From the configuration.
     pub settings: Settings,
 }
@@ -84,6 +100,8 @@ pub struct Write<'c> {
     pub connection: &'c mut Connection,
     /// The moment of the write.
     pub now: Timestamp,
+    /// What is told of with it.
+    pub outbox: Outbox<'c>,
     changes: Vec<Change>,
     seen: HashSet<Change>,
 }
@@ -201,8 +219,10 @@ impl Context {
         let in_transaction = |connection: &mut Connection| {
             // Read once it is this write's turn: ids and times then grow in the order of the commits.
             let now = self.clock.now();
-            let mut write = Write { connection, now, changes: Vec::new(), seen: HashSet::new() };
+            let outbox = Outbox::new(self);
+            let mut write = Write { connection, now, outbox, changes: Vec::new(), seen: HashSet::new() };
             let value = work(&mut write)?;
+            write.outbox.flush(write.connection)?;
             let mut loaded = Vec::new();
             let changes = std::mem::take(&mut write.changes);
             for change in &changes {
@@ -212,7 +232,13 @@ impl Context {
             store::changes::append(write.connection, &entries, now)?;
             Ok((value, loaded))
         };
-        self.store.write(in_transaction, |loaded| self.directory.apply(loaded))
+        self.store.write(in_transaction, |loaded| self.directory.apply(loaded)).inspect(|_| self.ring())
+    }
+
+    /// Wakes those who empty the outbox, once what is in it is committed. It costs next to nothing, so nobody need know whether
+    /// there is anything.
+    pub fn ring(&self) {
+        self.outbox_filled.send_replace(());
     }
 
     /// Writes what no decision depends on: reports, sightings, last uses. Such writes do not wait for one another, and

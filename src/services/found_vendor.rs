@@ -21,6 +21,8 @@ use super::{
     manage_subscriptions::{Action, Ids, NewSubscription},
     manage_tokens,
     manage_tokens::NewToken,
+    manage_webhooks,
+    manage_webhooks::NewWebhook,
     publish_release,
     publish_release::{NewRelease, Publication},
     start, steer_release,
@@ -34,12 +36,14 @@ use crate::{
         artifact::Sha256,
         id::{
             ArtifactId, CustomerId, HostingGroupId, KnownProblemId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId,
-            TokenId,
+            TokenId, WebhookId,
         },
         installation::Sighting,
         known_problem,
+        mail::Mail,
         run::Run,
         slug::Slug,
+        webhook::WebhookMessage,
     },
     store::{self, offers::Offer},
 };
@@ -71,6 +75,12 @@ pub struct Vendor {
     pub sightings: Vec<Sighting>,
     /// What updaters reported so far.
     pub runs: Vec<Run>,
+    /// Who is told of what happens from now on.
+    pub webhooks: Vec<(WebhookId, NewWebhook)>,
+    /// What webhooks were told.
+    pub messages: Vec<WebhookMessage>,
+    /// What people were written.
+    pub mails: Vec<Mail>,
 }
 
 /// A release and how far it has come.
@@ -214,13 +224,20 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
     for run in vendor.runs {
         enter_run(write, run)?;
     }
+    for (id, webhook) in vendor.webhooks {
+        manage_webhooks::add_within(write, id, webhook)?;
+    }
+    store::webhook_messages::queue(write.connection, &vendor.messages)?;
+    store::mails::queue(write.connection, &vendor.mails)?;
     Ok(())
 }
 
 /// A run as a report of it would have left it.
 fn enter_run(write: &mut Write<'_>, mut run: Run) -> Result<(), Refusal> {
     let release = store::releases::of_version(write.connection, run.product, &run.to_version)?;
-    run.release = release.filter(|release| release.was_published_by(run.first_reported_at)).map(|release| release.id);
+    let release = release.filter(|release| release.was_published_by(run.first_reported_at));
+    run.release = release.as_ref().map(|release| release.id);
+    run.has_vote = release.is_some() && run.subscription.is_some();
     let site = run.subscription.map_or(run.installation.0, |subscription| subscription.0);
     let offer = run.release.map(|release| Offer { release, site, at: run.first_reported_at });
     store::offers::take_in(write.connection, offer)?;
@@ -229,7 +246,9 @@ fn enter_run(write: &mut Write<'_>, mut run: Run) -> Result<(), Refusal> {
     let platform = store::installations::platform(write.connection, run.product, run.installation)?;
     let recognise = |error| known_problem::recognise(&rules, error, &run.to_version, platform);
     run.known_problem = run.error.as_ref().and_then(recognise).map(|recognised| recognised.key());
+    let voter = run.subscription.zip(run.release);
     store::runs::take_in(write.connection, vec![run])?;
+    store::votes::count_anew(write.connection, &voter.into_iter().collect(), write.now)?;
     Ok(())
 }
 

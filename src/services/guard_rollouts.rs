@@ -7,7 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{Context, Refusal, Write, publish_release::save, roll_out};
+use super::{
+    Context, Refusal, Write, outbox,
+    publish_release::{save, save_and_announce},
+    roll_out,
+};
 use crate::{
     domain::{
         health::{Alarm, Tally},
@@ -106,6 +110,7 @@ fn halt_if_failing(write: &mut Write<'_>, id: ReleaseId) -> Result<bool, Refusal
     release.rollout.reason = Some(alarm.to_string());
     keep_clock(write, &product, &mut release)?;
     save(write, &mut release)?;
+    outbox::release_halted(write, &product, &release)?;
     tracing::warn!(product = %product.slug, version = %release.version, reason = %alarm, "release halted");
     Ok(true)
 }
@@ -149,8 +154,11 @@ fn is_out(release: &Release, now: Timestamp) -> bool {
 
 fn tend_one(write: &mut Write<'_>, id: ReleaseId) -> Result<(), Refusal> {
     let Some(mut release) = store::releases::get(write.connection, id)? else { return Ok(()) };
-    if is_out(&release, write.now) {
-        announce(write, &mut release)?;
+    if is_out(&release, write.now)
+        && let Some(product) = store::products::get(write.connection, release.product)?
+    {
+        tracing::info!(product = %product.slug, version = %release.version, "a scheduled release is out");
+        save_and_announce(write, &product, &mut release)?;
     }
     // A stage opens only if the release does well, by what is known at this moment.
     if stage_is_due(&release, write.now) && !halt_if_failing(write, id)? {
@@ -159,11 +167,4 @@ fn tend_one(write: &mut Write<'_>, id: ReleaseId) -> Result<(), Refusal> {
         save(write, &mut release)?;
     }
     Ok(())
-}
-
-/// Tells others, once, that a release is out.
-fn announce(write: &mut Write<'_>, release: &mut Release) -> Result<(), Refusal> {
-    release.announced_at = Some(write.now);
-    tracing::info!(release = %release.version, published_at = ?release.published_at, "a scheduled release is out");
-    save(write, release)
 }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::{Code, Context, Refusal, hosting_slots, known_problems};
+use super::{Code, Context, Refusal, hosting_slots, known_problems, outbox::Outbox};
 use crate::{
     domain::{health, id::ReleaseId, run::Run},
     store::{self, Connection, StoreError, runs::Told, votes::Voter},
@@ -110,7 +110,7 @@ fn lost() -> Refusal {
 
 /// Writes reports with all that follows from them, in one transaction.
 fn commit(context: &Context, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
-    let (told, judged) = context.store.append::<_, Refusal>(|connection| {
+    let (told, after) = context.store.append::<_, Refusal>(|connection| {
         let now = context.clock.now();
         let mut runs = Vec::with_capacity(reports.len());
         for report in reports {
@@ -119,10 +119,10 @@ fn commit(context: &Context, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
             runs.push(run);
         }
         let told = store::runs::take_in(connection, runs)?;
-        let judged = follow_up(context, connection, &told, now)?;
-        Ok((told, judged))
+        let after = follow_up(context, connection, &told, now)?;
+        Ok((told, after))
     })?;
-    context.judging.add(judged);
+    after.see_to(context);
     Ok(told.into_iter().map(|told| told.after).collect())
 }
 
@@ -134,26 +134,46 @@ pub async fn give_up_silent(context: &Arc<Context>) -> Result<(), Refusal> {
     let (desk, silence) = (Arc::clone(context), context.settings.lost_after);
     let given_up = context.append(move |connection, now| {
         let told = store::runs::give_up(connection, now, silence)?;
-        let judged = follow_up(&desk, connection, &told, now)?;
-        Ok((told.len(), judged))
+        let after = follow_up(&desk, connection, &told, now)?;
+        Ok((told.len(), after))
     });
-    let (number, judged) = given_up.await?;
+    let (number, after) = given_up.await?;
     if number > 0 {
         tracing::info!(number, "runs that began to install and fell silent are given up");
     }
-    context.judging.add(judged);
+    after.see_to(context);
     Ok(())
 }
 
-/// What follows from what was heard of runs, in the same transaction; returns the releases on which votes have changed.
+/// What is to be done once a transaction is committed.
+#[derive(Debug)]
+struct AfterCommit {
+    /// Releases on which votes have changed.
+    judged: BTreeSet<ReleaseId>,
+    /// Whether somebody is to be told of something.
+    is_told: bool,
+}
+
+impl AfterCommit {
+    fn see_to(self, context: &Context) {
+        context.judging.add(self.judged);
+        if self.is_told {
+            context.ring();
+        }
+    }
+}
+
+/// What follows from what was heard of runs, in the same transaction.
 fn follow_up(
     context: &Context,
     connection: &mut Connection,
     told: &[Told],
     now: Timestamp,
-) -> Result<BTreeSet<ReleaseId>, StoreError> {
+) -> Result<AfterCommit, StoreError> {
     let mut voters: BTreeSet<Voter> = BTreeSet::new();
+    let mut outbox = Outbox::new(context);
     for Told { before, after } in told {
+        outbox.run_ended(connection, after, now)?;
         if let (Some(release), Some(subscription), true) = (after.release, after.subscription, after.has_vote)
             && says(before.as_ref()) != says(Some(after))
         {
@@ -163,7 +183,9 @@ fn follow_up(
     store::votes::count_anew(connection, &voters, now)?;
     let slots: Vec<_> = told.iter().filter_map(|told| hosting_slots::word_of(context, told, now)).collect();
     store::group_slots::reported(connection, &slots)?;
-    Ok(voters.into_iter().map(|(_, release)| release).collect())
+    // Mails are queued one by one, as each counts against the next one of its subscription.
+    let is_told = outbox.flush(connection)? || told.iter().any(|told| told.after.notify_email.is_some());
+    Ok(AfterCommit { judged: voters.into_iter().map(|(_, release)| release).collect(), is_told })
 }
 
 /// What a run says of its release: its vote, and whether data was lost.

@@ -10,6 +10,7 @@ use super::{
     Code, Context, Expected, Faults, Reach, Refusal, Write, manage_customers, manage_hosting_groups,
     manage_license_keys::{self, Issued},
     manage_products::{self, present},
+    outbox,
 };
 use crate::{
     directory::Change,
@@ -236,6 +237,7 @@ pub(super) fn add_within(
     store::subscriptions::insert(write.connection, &subscription)?;
     let imported = new.license_key.as_deref();
     let issued = manage_license_keys::add(write, keys, ids.license_key, subscription.coverage.id, imported)?;
+    outbox::subscription_changed(write, &product, &subscription)?;
     Ok((subscription, issued))
 }
 
@@ -340,6 +342,7 @@ pub(super) fn act_within(
         subscription.revision += 1;
         store::subscriptions::update(write.connection, &subscription)?;
         write.changed(Change::Subscription(id));
+        outbox::subscription_changed(write, &product, &subscription)?;
     }
     Ok(subscription)
 }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::{
     Code, Context, Expected, Faults, Refusal, Write,
     manage_products::{self, present},
+    outbox,
     roll_out::{self, NewRollout},
     store_artifact,
 };
@@ -25,6 +26,7 @@ use crate::{
         scope::Scope,
         slug::Slug,
         version::{Requirement, Version},
+        webhook::WebhookEvent,
     },
     signing::KeyRing,
     store,
@@ -139,6 +141,24 @@ pub(super) fn save(write: &mut Write<'_>, release: &mut Release) -> Result<(), R
     release.revision += 1;
     store::releases::update(write.connection, release)?;
     write.changed(Change::Release(release.product, release.id));
+    Ok(())
+}
+
+/// Writes a release that was published or restored, and tells others that it is out. One whose time is still to come is told
+/// of then.
+pub(super) fn save_and_announce(
+    write: &mut Write<'_>,
+    product: &Product,
+    release: &mut Release,
+) -> Result<(), Refusal> {
+    let is_out = release.was_published_by(write.now);
+    if is_out {
+        release.announced_at = Some(write.now);
+    }
+    save(write, release)?;
+    if is_out {
+        outbox::release_event(write, WebhookEvent::ReleasePublished, product, release)?;
+    }
     Ok(())
 }
 
@@ -369,13 +389,10 @@ pub(super) fn publish_within(
     let at = at.unwrap_or(write.now);
     let rollout = publication.rollout.clone().unwrap_or_default().first(at, write.now)?;
     release.publish(at, rollout)?;
-    if at <= write.now {
-        release.announced_at = Some(write.now);
-    }
     let stops = store::stops::of_product(write.connection, product.id)?;
     roll_out::keep_clock(&product, &stops, &mut release, write.now);
     sign(write, keys, &product, &mut release)?;
-    save(write, &mut release)?;
+    save_and_announce(write, &product, &mut release)?;
     Ok(release)
 }
 

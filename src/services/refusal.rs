@@ -51,6 +51,12 @@ named_enum! {
         KnownProblemNotFound = "known_problem_not_found",
         /// No such API token.
         TokenNotFound = "token_not_found",
+        /// No such webhook.
+        WebhookNotFound = "webhook_not_found",
+        /// No such message to a webhook.
+        WebhookMessageNotFound = "webhook_message_not_found",
+        /// No such mail.
+        MailNotFound = "mail_not_found",
         /// No stop is on there.
         StopNotFound = "stop_not_found",
         /// A license key is needed.
@@ -107,6 +113,8 @@ named_enum! {
         SubscriptionCancelled = "subscription_cancelled",
         /// A subscription without an end cannot be cancelled to its end.
         SubscriptionEndless = "subscription_endless",
+        /// A mail that was sent is not sent again.
+        MailSent = "mail_sent",
         /// Another change came in between.
         Conflict = "conflict",
         /// `If-Match` no longer fits.

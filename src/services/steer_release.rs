@@ -7,13 +7,16 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Code, Context, Expected, Faults, Refusal, Write, manage_products,
-    publish_release::{find, save},
+    Code, Context, Expected, Faults, Refusal, Write, manage_products, outbox,
+    publish_release::{find, save, save_and_announce},
     roll_out::{self, NewRollout},
 };
 use crate::{
     directory::Change,
-    domain::{locale::LanguageTag, product::Product, release::Release, slug::Slug, stop::Stop, version::Version},
+    domain::{
+        locale::LanguageTag, product::Product, release::Release, slug::Slug, stop::Stop, version::Version,
+        webhook::WebhookEvent,
+    },
     store,
 };
 
@@ -136,7 +139,15 @@ pub(super) fn steer_within(
     let stops = store::stops::of_product(write.connection, product.id)?;
     roll_out::keep_clock(&product, &stops, &mut release, write.now);
     if release != before {
-        save(write, &mut release)?;
+        match steer {
+            Steer::Yank(_) => {
+                save(write, &mut release)?;
+                outbox::release_event(write, WebhookEvent::ReleaseYanked, &product, &release)?;
+            }
+            // It is out once more.
+            Steer::Restore => save_and_announce(write, &product, &mut release)?,
+            _ => save(write, &mut release)?,
+        }
     }
     Ok(release)
 }

@@ -302,6 +302,7 @@ diesel::table! {
         next_attempt_at -> Nullable<BigInt>,
         last_error -> Nullable<Text>,
         created_at -> BigInt,
+        queued_at -> BigInt,
         sent_at -> Nullable<BigInt>,
     }
 }
@@ -314,6 +315,7 @@ diesel::table! {
         product_id -> Nullable<Binary>,
         enabled -> Bool,
         secret_number -> BigInt,
+        rotated_at -> Nullable<BigInt>,
         created_at -> BigInt,
         revision -> BigInt,
     }
@@ -331,6 +333,7 @@ diesel::table! {
         next_attempt_at -> Nullable<BigInt>,
         last_error -> Nullable<Text>,
         created_at -> BigInt,
+        queued_at -> BigInt,
         sent_at -> Nullable<BigInt>,
     }
 }

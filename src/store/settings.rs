@@ -13,6 +13,9 @@ pub const ARTIFACTS: &str = "artifacts";
 /// The keys that replicas share, encrypted.
 pub const KEYS: &str = "keys";
 
+/// Until when staff were told of subscriptions that are about to end.
+pub const ENDINGS_TOLD: &str = "endings_told";
+
 /// The value of a setting.
 ///
 /// # Errors

@@ -3,12 +3,12 @@
 use std::{collections::HashMap, sync::Arc};
 
 use diesel::prelude::*;
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     BATCH, Connection, Page, StoreError,
     changes::SUBSCRIPTION,
-    schema::{changes, products, subscriptions},
+    schema::{changes, customers, products, subscriptions},
     streams,
     value::{Json, Key, Moment, Name},
 };
@@ -199,6 +199,61 @@ pub fn for_each_changed(
     for row in query.load_iter(connection)? {
         let row: CoverageRow = row?;
         each(row.into_domain(&mut lists)?);
+    }
+    Ok(())
+}
+
+/// A subscription that ends.
+#[derive(Clone, Debug)]
+pub struct EndingRow {
+    /// Its id.
+    pub id: SubscriptionId,
+    /// Its product.
+    pub product: ProductId,
+    /// Its last covered day.
+    pub ends_on: Date,
+    /// Whether it is to be renewed.
+    pub renews: bool,
+    /// When it was entered.
+    pub created_at: Timestamp,
+    /// The customer's name.
+    pub customer: String,
+}
+
+/// Hands the active subscriptions to `each` that end on one of these days; where a moment is given, only those that were
+/// entered after it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn for_each_ending(
+    connection: &mut Connection,
+    (first, last): (Date, Date),
+    created_after: Option<Timestamp>,
+    mut each: impl FnMut(EndingRow),
+) -> Result<(), StoreError> {
+    type Columns = (Key<SubscriptionId>, Key<ProductId>, Option<Name<Date>>, bool, Moment, String);
+    let mut query = subscriptions::table
+        .inner_join(customers::table)
+        .filter(subscriptions::ends_on.ge(first.to_string()))
+        .filter(subscriptions::ends_on.le(last.to_string()))
+        .filter(subscriptions::state.eq(SubscriptionState::Active.as_str()))
+        .select((
+            subscriptions::id,
+            subscriptions::product_id,
+            subscriptions::ends_on,
+            subscriptions::renews,
+            subscriptions::created_at,
+            customers::name,
+        ))
+        .into_boxed();
+    if let Some(after) = created_after {
+        query = query.filter(subscriptions::created_at.gt(Moment(after)));
+    }
+    for row in query.load_iter(connection)? {
+        let (id, product, ends_on, renews, created_at, customer): Columns = row?;
+        let Some(ends_on) = ends_on else { continue };
+        let (id, product, ends_on, created_at) = (id.0, product.0, ends_on.0, created_at.0);
+        each(EndingRow { id, product, ends_on, renews, created_at, customer });
     }
     Ok(())
 }

@@ -70,6 +70,14 @@ pub fn get(connection: &mut Connection, id: UserId) -> Result<Option<User>, Stor
     Ok(users::table.find(Key(id)).select(UserRow::as_select()).first(connection).optional()?.map(UserRow::into_domain))
 }
 
+/// The addresses of all users.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn addresses(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
+    Ok(users::table.order(users::email).select(users::email).load(connection)?)
+}
+
 /// Whether there is any user.
 ///
 /// # Errors

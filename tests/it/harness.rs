@@ -14,12 +14,15 @@ pub mod bytes;
 mod clock;
 pub mod cluster;
 pub mod database;
+pub mod hook;
+pub mod http_text;
 pub mod manifest;
 pub mod pages;
 pub mod patience;
 pub mod program;
 pub mod s3;
 pub mod server;
+pub mod smtp;
 pub mod stores;
 pub mod vendor;
 

@@ -20,6 +20,7 @@ mod documentation;
 mod harness;
 mod openapi;
 mod operations;
+mod outbox;
 mod postgresql;
 mod publisher;
 mod replicas;

@@ -4,6 +4,7 @@ mod drill;
 mod emergency;
 mod keys;
 mod lead;
+mod outbox;
 mod slots;
 mod start;
 mod steps;

@@ -6,7 +6,6 @@
 mod faults;
 mod fleet;
 mod flows;
-mod http_text;
 mod kills;
 mod library;
 mod proxy;

@@ -92,9 +92,12 @@ CREATE TABLE mails (
     next_attempt_at INTEGER,
     last_error TEXT,
     created_at INTEGER NOT NULL,
+    -- Later than `created_at` where it was queued again.
+    queued_at INTEGER NOT NULL,
     sent_at INTEGER
 ) STRICT;
 CREATE INDEX mails_due ON mails (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX mails_state ON mails (state, created_at);
 CREATE INDEX mails_subscription ON mails (subscription_id, created_at);
 
 -- Where the vendor's other systems want to be told of events. Secrets are derived from the keys, with `secret_number`.
@@ -105,6 +108,7 @@ CREATE TABLE webhooks (
     product_id BLOB REFERENCES products (id),
     enabled INTEGER NOT NULL,
     secret_number INTEGER NOT NULL,
+    rotated_at INTEGER,
     created_at INTEGER NOT NULL,
     revision INTEGER NOT NULL
 ) STRICT;
@@ -122,7 +126,12 @@ CREATE TABLE webhook_messages (
     next_attempt_at INTEGER,
     last_error TEXT,
     created_at INTEGER NOT NULL,
+    -- Later than `created_at` where it was queued again.
+    queued_at INTEGER NOT NULL,
     sent_at INTEGER,
     UNIQUE (webhook_id, cause)
 ) STRICT;
-CREATE INDEX webhook_messages_due ON webhook_messages (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX webhook_messages_state ON webhook_messages (state, created_at);
+CREATE INDEX webhook_messages_webhook ON webhook_messages (webhook_id, id);
+-- By webhook, so that one that is away, with all that is due to it, keeps no other one waiting.
+CREATE INDEX webhook_messages_due ON webhook_messages (webhook_id, next_attempt_at) WHERE next_attempt_at IS NOT NULL;

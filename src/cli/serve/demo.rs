@@ -7,6 +7,7 @@ mod catalogue;
 mod customers;
 mod files;
 mod lines;
+mod outbox;
 
 use std::sync::Arc;
 
@@ -101,6 +102,7 @@ fn vendor(context: &Context) -> Result<Vendor, Failure> {
     let mut vendor = Vendor::default();
     catalogue::enter(&mut vendor, now)?;
     customers::enter(&mut vendor, now)?;
+    outbox::enter(&mut vendor, now)?;
     vendor.tokens = vec![
         token(1, PIPELINE, "release pipeline", &[Scope::ReleasesWrite, Scope::ReleasesPublish]),
         token(2, "DemoOldPipeline", "release pipeline of the old office", &[Scope::ReleasesWrite]),

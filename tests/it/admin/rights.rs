@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::harness::{Actor, Vendor};
 
 /// What is done, and the scope it needs; `None`: only a person.
-const DEEDS: [(&str, &str, Option<&str>); 35] = [
+const DEEDS: [(&str, &str, Option<&str>); 38] = [
     ("GET", "/api/v1/products", Some("releases:read")),
     ("GET", "/api/v1/products/office-maker", Some("releases:read")),
     ("POST", "/api/v1/products", None),
@@ -41,6 +41,9 @@ const DEEDS: [(&str, &str, Option<&str>); 35] = [
     ("POST", "/api/v1/admin/explain", Some("subscriptions:read")),
     ("POST", "/api/v1/admin/hosting-groups", None),
     ("GET", "/api/v1/admin/tokens", None),
+    ("GET", "/api/v1/admin/webhooks", None),
+    ("POST", "/api/v1/admin/webhooks", None),
+    ("GET", "/api/v1/admin/mails", None),
     ("GET", "/api/v1/auth/me", None),
 ];
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::http_text::Request;
+use crate::harness::http_text::Request;
 
 /// What happens to the body of a download.
 #[derive(Clone, Copy, Debug, Default)]

@@ -15,7 +15,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::http_text::Request;
+use crate::harness::http_text::Request;
 
 pub const HELP: &str = "https://vendor.example/help/updates";
 

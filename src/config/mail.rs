@@ -1,0 +1,80 @@
+//! `[mail]` and `[webhooks]`: who is told of what happens, and how.
+
+use std::{fmt::Display, str::FromStr};
+
+use serde::{Deserialize, Serialize, de};
+
+use super::{PrivateUrl, Span};
+
+/// `[mail]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailConfig {
+    /// The SMTP server, or empty.
+    pub smtp_url: PrivateUrl,
+    /// Whom mails are from.
+    pub from: String,
+    /// Who of the vendor's staff gets mails; nobody named: every user.
+    pub staff: List<String>,
+    /// How many mails may be sent on a subscription's account in 24 hours.
+    pub per_subscription_per_day: u32,
+    /// How many days before the end of a subscription staff are told.
+    pub ending_days: List<u16>,
+}
+
+impl MailConfig {
+    /// What is wrong with it, if something is.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        let url = self.smtp_url.reveal();
+        let usable = url::Url::parse(url).is_ok_and(|url| {
+            matches!(url.scheme(), "smtp" | "smtps") && url.host_str().is_some_and(|host| !host.is_empty())
+        });
+        if !url.is_empty() && !usable {
+            // It may hold a password, so nothing of it is shown.
+            return Some(
+                "mail.smtp_url must be like `smtp://user:password@mail.example.com:587?tls=required` or `smtps://…`; in a password write `@`, `/`, `?`, `#` and `%` as %40, %2F, %3F, %23 and %25"
+                    .to_owned(),
+            );
+        }
+        if !url.is_empty() && self.from.is_empty() {
+            return Some("mail.from is needed with mail.smtp_url: the address that mails are from".to_owned());
+        }
+        self.ending_days
+            .0
+            .iter()
+            .find(|days| **days > 3650)
+            .map(|days| format!("mail.ending_days: `{days}` must be at most 3650"))
+    }
+}
+
+/// `[webhooks]`
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhooksConfig {
+    /// How long an answer is waited for.
+    pub timeout: Span,
+}
+
+/// A list; in an environment variable its values are separated by commas.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct List<T>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de> + FromStr<Err: Display>> Deserialize<'de> for List<T> {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written<T> {
+            Text(String),
+            Values(Vec<T>),
+        }
+        let text = match Written::deserialize(deserializer)? {
+            Written::Values(values) => return Ok(Self(values)),
+            Written::Text(text) => text,
+        };
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let read = |part: &str| part.parse().map_err(|error| de::Error::custom(format!("`{part}`: {error}")));
+        parts.map(read).collect::<Result<_, _>>().map(Self)
+    }
+}

@@ -1,0 +1,84 @@
+//! Subscriptions that are about to end: when staff are told of each.
+
+use jiff::{Timestamp, civil::Date};
+
+use super::zone::Zone;
+
+/// Until when staff were told, as one product's calendar has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// The moment.
+    pub at: Timestamp,
+    /// The day that it was then.
+    pub day: Date,
+}
+
+impl Told {
+    /// The moment as a day in a product's time zone.
+    #[must_use]
+    pub fn by(zone: &Zone, at: Timestamp) -> Self {
+        Self { at, day: zone.date_at(at) }
+    }
+}
+
+/// How many days are left of a subscription that staff are to be told of today, if they are. Of the ladder's steps the lowest
+/// counts that has been reached, and only where it was since staff were last told: each is told once, be the server down on
+/// its very day. Of a subscription that was entered since then nothing can have been told.
+#[must_use]
+pub fn days_left(
+    ladder: &[u16],
+    (ends_on, created_at): (Date, Timestamp),
+    today: Date,
+    told: Option<Told>,
+) -> Option<i64> {
+    let left = i64::from((ends_on - today).get_days());
+    let step = ladder.iter().map(|step| i64::from(*step)).filter(|step| (0..=*step).contains(&left)).min()?;
+    let reached_on = ends_on.saturating_sub(jiff::Span::new().days(step));
+    let is_news = told.is_none_or(|told| reached_on > told.day || created_at > told.at);
+    is_news.then_some(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    const LADDER: [u16; 4] = [60, 30, 7, 1];
+
+    fn on(today: Date, told: Option<Date>) -> Option<i64> {
+        let noon = |day: Date| day.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).expect("a time").timestamp();
+        let told = told.map(|day| Told { at: noon(day), day });
+        days_left(&LADDER, (date(2026, 6, 30), noon(date(2026, 1, 1))), today, told)
+    }
+
+    #[test]
+    fn each_step_is_told_once_on_its_day() {
+        let mut today = date(2026, 4, 1);
+        let mut steps = Vec::new();
+        while today < date(2026, 7, 10) {
+            steps.extend(on(today, today.yesterday().ok()));
+            today = today.tomorrow().expect("a day");
+        }
+        assert_eq!(steps, [60, 30, 7, 1]);
+    }
+
+    #[test]
+    fn what_fell_into_a_time_away_is_told_afterwards_and_once() {
+        // Away from the 33rd day before to the 5th: the steps of 30 and 7 are told as one, with the days that are left.
+        assert_eq!(on(date(2026, 6, 25), Some(date(2026, 5, 28))), Some(5));
+        assert_eq!(on(date(2026, 6, 25), Some(date(2026, 6, 23))), None);
+        assert_eq!(on(date(2026, 6, 30), Some(date(2026, 6, 28))), Some(0));
+        assert_eq!(on(date(2026, 7, 1), Some(date(2026, 6, 28))), None, "it has ended");
+        assert_eq!(on(date(2026, 5, 10), None), Some(51), "never told of anything");
+        assert_eq!(on(date(2026, 4, 10), None), None, "too early");
+    }
+
+    #[test]
+    fn what_was_entered_since_is_told_of() {
+        let told = Told { at: Timestamp::UNIX_EPOCH, day: date(2026, 6, 20) };
+        let later = "1970-01-01T00:00:01Z".parse().expect("a time");
+        let left = |created_at| days_left(&LADDER, (date(2026, 6, 30), created_at), date(2026, 6, 21), Some(told));
+        assert_eq!(left(later), Some(9));
+        assert_eq!(left(Timestamp::UNIX_EPOCH), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! Mails: what was sent to whom, and what could not be.
+
+use actix_web::{HttpResponse, get, http::StatusCode, post};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        delivery::DeliveryState,
+        id::{MailId, SubscriptionId},
+        mail::{Mail, MailKind},
+        named_enum,
+    },
+    http::{
+        App, Problem,
+        extract::{Caller, Query, Segments, caller::Administer},
+        wire::{self, Limit, Listed},
+    },
+    services::manage_mails,
+    store,
+};
+
+named_enum! {
+    /// How far a mail has come.
+    MailState, "state of a mail" {
+        /// It is to be sent, or sent again.
+        Queued = "queued",
+        /// It is kept, as no SMTP server is configured.
+        Undelivered = "undelivered",
+        /// An SMTP server has accepted it.
+        Sent = "sent",
+        /// It was refused for good, or not accepted for too long.
+        Failed = "failed",
+    }
+}
+
+impl MailState {
+    const fn of(state: DeliveryState, can_send: bool) -> Self {
+        match state {
+            DeliveryState::Queued if can_send => Self::Queued,
+            DeliveryState::Queued => Self::Undelivered,
+            DeliveryState::Sent => Self::Sent,
+            DeliveryState::Failed => Self::Failed,
+        }
+    }
+}
+
+/// A mail.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Mail)]
+pub struct MailBody {
+    /// Its id, which its `Message-ID` begins with.
+    id: MailId,
+    /// What it is about.
+    kind: MailKind,
+    /// To whom.
+    recipient: String,
+    /// On whose account it is sent, where it is not to staff.
+    subscription_id: Option<SubscriptionId>,
+    /// The subject.
+    subject: String,
+    /// The text.
+    body: String,
+    /// How far it has come.
+    state: MailState,
+    /// Why it is `undelivered`: `smtp_not_configured`.
+    reason: Option<&'static str>,
+    /// How often it was tried since it was queued.
+    attempts: u32,
+    /// When it is tried next.
+    next_attempt_at: Option<Timestamp>,
+    /// Why the last try that failed did.
+    last_error: Option<String>,
+    /// When it was written.
+    created_at: Timestamp,
+    /// When it was accepted.
+    sent_at: Option<Timestamp>,
+}
+
+impl MailBody {
+    fn of(mail: Mail, can_send: bool) -> Self {
+        let state = MailState::of(mail.delivery.state, can_send);
+        Self {
+            id: mail.id,
+            kind: mail.kind,
+            recipient: mail.recipient,
+            subscription_id: mail.subscription,
+            subject: mail.subject,
+            body: mail.body,
+            state,
+            reason: (state == MailState::Undelivered).then_some("smtp_not_configured"),
+            attempts: mail.delivery.attempts,
+            next_attempt_at: mail.delivery.next_attempt_at,
+            last_error: mail.delivery.last_error,
+            created_at: mail.delivery.created_at,
+            sent_at: mail.delivery.sent_at,
+        }
+    }
+}
+
+/// Which mails.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct MailsQuery {
+    /// Only those in this state.
+    #[param(inline)]
+    state: Option<MailState>,
+    /// Only those about this.
+    #[param(inline)]
+    kind: Option<MailKind>,
+    /// How many at once.
+    #[serde(default)]
+    #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
+    limit: Limit,
+    /// The `next` of the page before.
+    #[serde(default, deserialize_with = "wire::cursor")]
+    after: Option<Uuid>,
+}
+
+/// Where a mail is.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct MailPath {
+    /// The mail's id.
+    #[param(example = "0199a0de-0000-7000-8000-000000000111")]
+    id: MailId,
+}
+
+/// List mails, the newest first.
+#[utoipa::path(
+    tag = "Admin",
+    params(MailsQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "A page of mails.", body = Listed<MailBody>))
+)]
+#[get("/api/v1/admin/mails")]
+pub async fn list_mails(
+    app: App,
+    caller: Caller<Administer>,
+    query: Query<MailsQuery>,
+) -> Result<HttpResponse, Problem> {
+    caller.person()?;
+    let MailsQuery { state: wanted, kind, limit, after } = query.0;
+    let can_send = app.context.mailer.is_some();
+    let state = DeliveryState::ALL.iter().copied().find(|state| Some(MailState::of(*state, can_send)) == wanted);
+    // Nothing waits to be sent where nothing can be, and the other way round.
+    let rows = if wanted.is_some() && state.is_none() {
+        Vec::new()
+    } else {
+        let (wanted, page) = (store::mails::Wanted { state, kind }, limit.page(after.map(MailId)));
+        app.context.read(move |connection| Ok(store::mails::matching(connection, wanted, page)?)).await?
+    };
+    let listed = Listed::of(rows, limit.get(), |mail| mail.id.to_string());
+    Ok(wire::json(StatusCode::OK, &listed.map(|mail| MailBody::of(mail, can_send))))
+}
+
+/// Try a mail again that was given up, or that waits for its next try.
+#[utoipa::path(
+    tag = "Admin",
+    params(MailPath),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The mail, queued anew.", body = MailBody))
+)]
+#[post("/api/v1/admin/mails/{id}/retry")]
+pub async fn retry_mail(
+    app: App,
+    caller: Caller<Administer>,
+    path: Segments<MailPath>,
+) -> Result<HttpResponse, Problem> {
+    caller.person()?;
+    let mail = manage_mails::retry(&app.context, path.0.id).await?;
+    Ok(wire::json(StatusCode::OK, &MailBody::of(mail, app.context.mailer.is_some())))
+}

@@ -1,0 +1,150 @@
+//! What messages to webhooks say. Once a field is here, other systems count on it.
+
+use jiff::{Timestamp, civil::Date};
+use serde::Serialize;
+
+use crate::{
+    domain::{
+        id::{CustomerId, InstallationId, ReleaseId, RunId, SubscriptionId},
+        platform::Component,
+        product::Product,
+        release::{Release, Severity},
+        run::{FailureClass, Run},
+        slug::Slug,
+        subscription::{Deployment, Subscription, SubscriptionState},
+        version::{Requirement, Version},
+        webhook::WebhookEvent,
+    },
+    store::StoreError,
+};
+
+/// A message, as Standard Webhooks has it.
+#[derive(Serialize)]
+struct Envelope<'a, D> {
+    #[serde(rename = "type")]
+    event: WebhookEvent,
+    timestamp: Timestamp,
+    data: &'a D,
+}
+
+/// The text of a message about an event at a moment.
+pub(super) fn write<D: Serialize>(event: WebhookEvent, timestamp: Timestamp, data: &D) -> Result<String, StoreError> {
+    serde_json::to_string(&Envelope { event, timestamp, data })
+        .map_err(|error| StoreError::Other(format!("a webhook's message cannot be written: {error}")))
+}
+
+/// A release.
+#[derive(Serialize)]
+pub(super) struct ReleaseData<'a> {
+    id: ReleaseId,
+    product: &'a Slug,
+    version: &'a Version,
+    channel: &'a Slug,
+    severity: Severity,
+    published_at: Option<Timestamp>,
+    /// Why it was yanked or halted.
+    reason: Option<&'a str>,
+}
+
+impl<'a> ReleaseData<'a> {
+    pub(super) fn of(event: WebhookEvent, product: &'a Product, release: &'a Release) -> Self {
+        let reason = match event {
+            WebhookEvent::ReleaseYanked => release.yank_reason.as_deref(),
+            WebhookEvent::ReleaseHalted => release.rollout.reason.as_deref(),
+            _ => None,
+        };
+        Self {
+            id: release.id,
+            product: &product.slug,
+            version: &release.version,
+            channel: &release.channel,
+            severity: release.severity,
+            published_at: release.published_at,
+            reason,
+        }
+    }
+}
+
+/// A run that did not work.
+#[derive(Serialize)]
+pub(super) struct RunData<'a> {
+    run: RunId,
+    product: &'a Slug,
+    subscription_id: Option<SubscriptionId>,
+    installation: InstallationId,
+    component: Component,
+    from_version: &'a Version,
+    to_version: &'a Version,
+    /// `failed`, `rolled_back` or `lost`.
+    outcome: &'static str,
+    error: Option<ErrorData<'a>>,
+    known_problem: Option<&'a str>,
+    last_reported_at: Timestamp,
+}
+
+/// What went wrong, in the updater's words.
+#[derive(Serialize)]
+struct ErrorData<'a> {
+    class: FailureClass,
+    code: &'a str,
+    message: &'a str,
+}
+
+impl<'a> RunData<'a> {
+    pub(super) fn of(product: &'a Product, run: &'a Run, outcome: &'static str) -> Self {
+        let error = run.error.as_ref();
+        Self {
+            run: run.id,
+            product: &product.slug,
+            subscription_id: run.subscription,
+            installation: run.installation,
+            component: run.component,
+            from_version: &run.from_version,
+            to_version: &run.to_version,
+            outcome,
+            error: error.map(|error| ErrorData { class: error.class, code: &error.code, message: &error.message }),
+            known_problem: run.known_problem.as_deref(),
+            last_reported_at: run.last_reported_at,
+        }
+    }
+}
+
+/// A subscription. Never its keys.
+#[derive(Serialize)]
+pub(super) struct SubscriptionData<'a> {
+    id: SubscriptionId,
+    customer_id: CustomerId,
+    product: &'a Slug,
+    deployment: Deployment,
+    state: SubscriptionState,
+    starts_on: Date,
+    ends_on: Option<Date>,
+    grace_days: u16,
+    renews: bool,
+    channels: &'a [Slug],
+    version_req: Option<&'a Requirement>,
+    external_ref: Option<&'a str>,
+    /// Grows with every change: messages may overtake one another.
+    revision: i64,
+}
+
+impl<'a> SubscriptionData<'a> {
+    pub(super) fn of(product: &'a Product, subscription: &'a Subscription) -> Self {
+        let coverage = &subscription.coverage;
+        Self {
+            id: coverage.id,
+            customer_id: subscription.customer,
+            product: &product.slug,
+            deployment: coverage.deployment,
+            state: coverage.state,
+            starts_on: coverage.starts_on,
+            ends_on: coverage.ends_on,
+            grace_days: coverage.grace_days,
+            renews: subscription.renews,
+            channels: &coverage.channels,
+            version_req: coverage.version_req.as_deref(),
+            external_ref: subscription.external_ref.as_deref(),
+            revision: subscription.revision,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What the tables of things that are delivered have in common: columns that say how each delivery stands.
+
+/// Defines the row of those columns for a table, and what is done with them.
+macro_rules! deliveries {
+    ($table:ident, $id:ty) => {
+        use crate::domain::delivery::{Delivery, DeliveryState};
+        use crate::store::value::{Key, Moment, Name};
+
+        #[derive(Queryable, Selectable, AsChangeset)]
+        #[diesel(table_name = $table, treat_none_as_null = true)]
+        struct DeliveryRow {
+            state: Name<DeliveryState>,
+            attempts: i64,
+            next_attempt_at: Option<Moment>,
+            last_error: Option<String>,
+            created_at: Moment,
+            queued_at: Moment,
+            sent_at: Option<Moment>,
+        }
+
+        /// The columns of a delivery, in the order of [`DeliveryRow::cells`].
+        const DELIVERY: &str = "state, attempts, next_attempt_at, last_error, created_at, queued_at, sent_at";
+
+        impl DeliveryRow {
+            fn of(delivery: &Delivery) -> Self {
+                Self {
+                    state: Name(delivery.state),
+                    attempts: i64::from(delivery.attempts),
+                    next_attempt_at: delivery.next_attempt_at.map(Moment),
+                    last_error: delivery.last_error.clone(),
+                    created_at: Moment(delivery.created_at),
+                    queued_at: Moment(delivery.queued_at),
+                    sent_at: delivery.sent_at.map(Moment),
+                }
+            }
+
+            fn cells(delivery: &Delivery) -> [Cell; 7] {
+                let number = |at: Option<Timestamp>| Cell::MaybeNumber(at.map(Timestamp::as_microsecond));
+                [
+                    Cell::Text(delivery.state.to_string()),
+                    Cell::Number(i64::from(delivery.attempts)),
+                    number(delivery.next_attempt_at),
+                    Cell::MaybeText(delivery.last_error.clone()),
+                    Cell::Number(delivery.created_at.as_microsecond()),
+                    Cell::Number(delivery.queued_at.as_microsecond()),
+                    number(delivery.sent_at),
+                ]
+            }
+
+            fn into_domain(self) -> Delivery {
+                Delivery {
+                    state: self.state.0,
+                    attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
+                    next_attempt_at: self.next_attempt_at.map(|at| at.0),
+                    last_error: self.last_error,
+                    created_at: self.created_at.0,
+                    queued_at: self.queued_at.0,
+                    sent_at: self.sent_at.map(|at| at.0),
+                }
+            }
+        }
+
+        /// Notes how a delivery stands, unless it was queued anew since it stood like `before`.
+        ///
+        /// # Errors
+        /// When the database cannot be written.
+        pub fn mark(
+            connection: &mut Connection,
+            id: $id,
+            before: &Delivery,
+            after: &Delivery,
+        ) -> Result<(), StoreError> {
+            let unchanged = $table::table.find(Key(id)).filter($table::queued_at.eq(Moment(before.queued_at)));
+            diesel::update(unchanged).set(DeliveryRow::of(after)).execute(connection)?;
+            Ok(())
+        }
+
+        /// Forgets what was sent and was made before a moment, and what was not and was made before another; returns how
+        /// many there were.
+        ///
+        /// # Errors
+        /// When the database cannot be written.
+        pub fn forget(connection: &mut Connection, sent: Timestamp, unsent: Timestamp) -> Result<usize, StoreError> {
+            let mut forgotten = 0;
+            for (state, before) in
+                [(DeliveryState::Sent, sent), (DeliveryState::Failed, unsent), (DeliveryState::Queued, unsent)]
+            {
+                let old = $table::table
+                    .filter($table::state.eq(state.as_str()))
+                    .filter($table::created_at.lt(Moment(before)));
+                forgotten += diesel::delete(old).execute(connection)?;
+            }
+            Ok(forgotten)
+        }
+
+        /// How many are in this state.
+        ///
+        /// # Errors
+        /// When the database cannot be read.
+        pub fn count(connection: &mut Connection, state: DeliveryState) -> Result<i64, StoreError> {
+            Ok($table::table.filter($table::state.eq(state.as_str())).count().get_result(connection)?)
+        }
+    };
+}
+pub(super) use deliveries;

@@ -1,0 +1,144 @@
+//! `mails`: those to be sent, and those that were.
+
+use diesel::prelude::*;
+use jiff::Timestamp;
+
+use super::{
+    Connection, Page, StoreError,
+    bulk::{Bulk, Cell},
+    deliveries::deliveries,
+    schema::mails,
+    transaction,
+};
+use crate::domain::{
+    id::{MailId, SubscriptionId},
+    mail::{Mail, MailKind},
+};
+
+deliveries!(mails, MailId);
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = mails)]
+struct Row {
+    id: Key<MailId>,
+    cause: String,
+    kind: Name<MailKind>,
+    recipient: String,
+    subscription_id: Option<Key<SubscriptionId>>,
+    subject: String,
+    body: String,
+    #[diesel(embed)]
+    delivery: DeliveryRow,
+}
+
+impl Row {
+    fn into_domain(self) -> Mail {
+        Mail {
+            id: self.id.0,
+            cause: self.cause,
+            kind: self.kind.0,
+            recipient: self.recipient,
+            subscription: self.subscription_id.map(|id| id.0),
+            subject: self.subject,
+            body: self.body,
+            delivery: self.delivery.into_domain(),
+        }
+    }
+}
+
+/// Queues mails, but none whose cause was told of already.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn queue(connection: &mut Connection, mails: &[Mail]) -> Result<(), StoreError> {
+    let row = |mail: &Mail| {
+        let own = [
+            Cell::Bytes(mail.id.0.as_bytes().to_vec()),
+            Cell::Text(mail.cause.clone()),
+            Cell::Text(mail.kind.to_string()),
+            Cell::Text(mail.recipient.clone()),
+            Cell::MaybeBytes(mail.subscription.map(|id| id.0.as_bytes().to_vec())),
+            Cell::Text(mail.subject.clone()),
+            Cell::Text(mail.body.clone()),
+        ];
+        own.into_iter().chain(DeliveryRow::cells(&mail.delivery)).collect()
+    };
+    let into = format!("mails (id, cause, kind, recipient, subscription_id, subject, body, {DELIVERY})");
+    let rows = mails.iter().map(row).collect();
+    Bulk { into: into.into(), rows, tail: " ON CONFLICT DO NOTHING" }.insert(connection)
+}
+
+/// Whether there is a mail about this.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn is_known(connection: &mut Connection, cause: &str) -> Result<bool, StoreError> {
+    let known = mails::table.filter(mails::cause.eq(cause)).select(mails::id);
+    Ok(diesel::select(diesel::dsl::exists(known)).get_result(connection)?)
+}
+
+/// How many mails were queued on a subscription's account since a moment. Held until the transaction ends, so that two that
+/// count at once do not both find room for the last one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn count_since(
+    connection: &mut Connection,
+    subscription: SubscriptionId,
+    since: Timestamp,
+) -> Result<i64, StoreError> {
+    transaction::hold(connection, subscription.0)?;
+    let recent =
+        mails::table.filter(mails::subscription_id.eq(Key(subscription))).filter(mails::created_at.gt(Moment(since)));
+    Ok(recent.count().get_result(connection)?)
+}
+
+/// The mails that are due, the longest due first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn due(connection: &mut Connection, now: Timestamp, limit: i64) -> Result<Vec<Mail>, StoreError> {
+    let due = mails::table
+        .filter(mails::next_attempt_at.is_not_null())
+        .filter(mails::next_attempt_at.le(Moment(now)))
+        .order(mails::next_attempt_at)
+        .limit(limit)
+        .select(Row::as_select());
+    Ok(due.load(connection)?.into_iter().map(Row::into_domain).collect())
+}
+
+/// The mail with this id.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(connection: &mut Connection, id: MailId) -> Result<Option<Mail>, StoreError> {
+    let row = mails::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?;
+    Ok(row.map(Row::into_domain))
+}
+
+/// Which mails a list is to show; what is `None` does not matter.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// In this state.
+    pub state: Option<DeliveryState>,
+    /// About this.
+    pub kind: Option<MailKind>,
+}
+
+/// A page of mails, the newest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn matching(connection: &mut Connection, wanted: Wanted, page: Page<MailId>) -> Result<Vec<Mail>, StoreError> {
+    let mut query = mails::table.order(mails::id.desc()).limit(page.limit).select(Row::as_select()).into_boxed();
+    if let Some(after) = page.after {
+        query = query.filter(mails::id.lt(Key(after)));
+    }
+    if let Some(state) = wanted.state {
+        query = query.filter(mails::state.eq(state.as_str()));
+    }
+    if let Some(kind) = wanted.kind {
+        query = query.filter(mails::kind.eq(kind.as_str()));
+    }
+    Ok(query.load(connection)?.into_iter().map(Row::into_domain).collect())
+}

@@ -1,0 +1,120 @@
+//! `webhook_messages`: what webhooks are told, and were.
+
+use diesel::prelude::*;
+use jiff::Timestamp;
+
+use super::{
+    Connection, Page, StoreError,
+    bulk::{Bulk, Cell},
+    deliveries::deliveries,
+    schema::webhook_messages,
+};
+use crate::domain::{
+    id::{WebhookId, WebhookMessageId},
+    webhook::{WebhookEvent, WebhookMessage},
+};
+
+deliveries!(webhook_messages, WebhookMessageId);
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = webhook_messages)]
+struct Row {
+    id: Key<WebhookMessageId>,
+    webhook_id: Key<WebhookId>,
+    cause: String,
+    event: Name<WebhookEvent>,
+    payload: String,
+    #[diesel(embed)]
+    delivery: DeliveryRow,
+}
+
+impl Row {
+    fn into_domain(self) -> WebhookMessage {
+        WebhookMessage {
+            id: self.id.0,
+            webhook: self.webhook_id.0,
+            cause: self.cause,
+            event: self.event.0,
+            payload: self.payload,
+            delivery: self.delivery.into_domain(),
+        }
+    }
+}
+
+/// Queues messages, but none about what its webhook was told already.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn queue(connection: &mut Connection, messages: &[WebhookMessage]) -> Result<(), StoreError> {
+    let row = |message: &WebhookMessage| {
+        let own = [
+            Cell::Bytes(message.id.0.as_bytes().to_vec()),
+            Cell::Bytes(message.webhook.0.as_bytes().to_vec()),
+            Cell::Text(message.cause.clone()),
+            Cell::Text(message.event.to_string()),
+            Cell::Text(message.payload.clone()),
+        ];
+        own.into_iter().chain(DeliveryRow::cells(&message.delivery)).collect()
+    };
+    let into = format!("webhook_messages (id, webhook_id, cause, event, payload, {DELIVERY})");
+    let rows = messages.iter().map(row).collect();
+    Bulk { into: into.into(), rows, tail: " ON CONFLICT DO NOTHING" }.insert(connection)
+}
+
+/// The messages that are due to a webhook, the longest due first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn due(
+    connection: &mut Connection,
+    webhook: WebhookId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<WebhookMessage>, StoreError> {
+    let due = webhook_messages::table
+        .filter(webhook_messages::webhook_id.eq(Key(webhook)))
+        .filter(webhook_messages::next_attempt_at.is_not_null())
+        .filter(webhook_messages::next_attempt_at.le(Moment(now)))
+        .order((webhook_messages::next_attempt_at, webhook_messages::id))
+        .limit(limit)
+        .select(Row::as_select());
+    Ok(due.load(connection)?.into_iter().map(Row::into_domain).collect())
+}
+
+/// The message with this id, if it is one to this webhook.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(
+    connection: &mut Connection,
+    webhook: WebhookId,
+    id: WebhookMessageId,
+) -> Result<Option<WebhookMessage>, StoreError> {
+    let known = webhook_messages::table.find(Key(id)).filter(webhook_messages::webhook_id.eq(Key(webhook)));
+    Ok(known.select(Row::as_select()).first(connection).optional()?.map(Row::into_domain))
+}
+
+/// A page of the messages to a webhook, in one state or all, the newest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn matching(
+    connection: &mut Connection,
+    webhook: WebhookId,
+    state: Option<DeliveryState>,
+    page: Page<WebhookMessageId>,
+) -> Result<Vec<WebhookMessage>, StoreError> {
+    let mut query = webhook_messages::table
+        .filter(webhook_messages::webhook_id.eq(Key(webhook)))
+        .order(webhook_messages::id.desc())
+        .limit(page.limit)
+        .select(Row::as_select())
+        .into_boxed();
+    if let Some(after) = page.after {
+        query = query.filter(webhook_messages::id.lt(Key(after)));
+    }
+    if let Some(state) = state {
+        query = query.filter(webhook_messages::state.eq(state.as_str()));
+    }
+    Ok(query.load(connection)?.into_iter().map(Row::into_domain).collect())
+}

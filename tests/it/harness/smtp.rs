@@ -1,0 +1,171 @@
+//! A real SMTP server on a port of its own, which takes mails, refuses them, hangs up, or is away, as it is told.
+
+use std::{
+    io::{self, BufRead as _, BufReader, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use mail_parser::{Message, MessageParser};
+
+use super::eventually;
+
+/// What it does with mails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    Takes,
+    /// Answers this to the recipient.
+    Refuses(u16),
+    /// Takes the mail, and hangs up instead of saying so.
+    HangsUp,
+}
+
+/// A mail as it came.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// Whom the envelope names.
+    pub recipients: Vec<String>,
+    pub raw: String,
+}
+
+impl Received {
+    fn message(&self) -> Message<'_> {
+        MessageParser::default().parse(self.raw.as_bytes()).expect("a message as RFC 5322 has it")
+    }
+
+    pub fn subject(&self) -> String {
+        self.message().subject().expect("a subject").to_owned()
+    }
+
+    pub fn body(&self) -> String {
+        self.message().body_text(0).expect("a text").replace("\r\n", "\n")
+    }
+
+    pub fn message_id(&self) -> String {
+        self.message().message_id().expect("a Message-ID").to_owned()
+    }
+
+    /// A header as it is written.
+    pub fn header(&self, name: &str) -> String {
+        self.message().header_raw(name).unwrap_or_default().trim().to_owned()
+    }
+}
+
+struct Desk {
+    manner: Mutex<Manner>,
+    received: Mutex<Vec<Received>>,
+    is_away: AtomicBool,
+}
+
+/// The server.
+pub struct Smtp {
+    address: SocketAddr,
+    desk: Arc<Desk>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("a lock")
+}
+
+impl Smtp {
+    pub fn start() -> Self {
+        let desk =
+            Desk { manner: Mutex::new(Manner::Takes), received: Mutex::default(), is_away: AtomicBool::new(false) };
+        let mut server = Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), desk: Arc::new(desk) };
+        server.come();
+        server
+    }
+
+    /// Begins to listen, where it listened before.
+    pub fn come(&mut self) {
+        let listener = TcpListener::bind(self.address).expect("a port");
+        self.address = listener.local_addr().expect("an address");
+        self.desk.is_away.store(false, Ordering::SeqCst);
+        let desk = Arc::clone(&self.desk);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                if desk.is_away.load(Ordering::SeqCst) {
+                    return;
+                }
+                let (desk, stream) = (Arc::clone(&desk), stream.expect("a connection"));
+                // Whoever hangs up in between is none of the test's business.
+                thread::spawn(move || drop(talk(&desk, &stream)));
+            }
+        });
+    }
+
+    /// Is away from now on: connections are refused.
+    pub fn leave(&self) {
+        self.desk.is_away.store(true, Ordering::SeqCst);
+        drop(TcpStream::connect(self.address));
+        eventually(5, "nobody listens", || TcpStream::connect(self.address).is_err().then_some(()));
+    }
+
+    pub fn behave(&self, manner: Manner) {
+        *lock(&self.desk.manner) = manner;
+    }
+
+    /// The settings of a server that sends its mails here.
+    pub fn settings(&self) -> [(&'static str, String); 2] {
+        [
+            ("mail.smtp_url", format!("smtp://{}", self.address)),
+            ("mail.from", "Office Maker <updates@vendor.example>".to_owned()),
+        ]
+    }
+
+    /// What came so far.
+    pub fn received(&self) -> Vec<Received> {
+        lock(&self.desk.received).clone()
+    }
+
+    /// Waits until there are so many mails, and not more.
+    #[track_caller]
+    pub fn wait_for(&self, count: usize) -> Vec<Received> {
+        let received = eventually(20, "mails", || Some(self.received()).filter(|received| received.len() >= count));
+        assert_eq!(received.len(), count, "{received:#?}");
+        received
+    }
+}
+
+/// One connection (RFC 5321).
+fn talk(desk: &Desk, stream: &TcpStream) -> io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    let mut out = stream;
+    out.write_all(b"220 mail.test ESMTP\r\n")?;
+    let mut recipients = Vec::new();
+    while let Some(line) = lines.next().transpose()? {
+        let manner = *lock(&desk.manner);
+        let answer = match line.get(..4).unwrap_or(&line).to_ascii_uppercase().as_str() {
+            "EHLO" => "250-mail.test\r\n250-8BITMIME\r\n250 SMTPUTF8".to_owned(),
+            "RCPT" => match manner {
+                Manner::Refuses(code) => format!("{code} not this one"),
+                Manner::Takes | Manner::HangsUp => {
+                    let address = line.split(['<', '>']).nth(1).unwrap_or_default();
+                    recipients.push(address.to_owned());
+                    "250 OK".to_owned()
+                }
+            },
+            "DATA" => {
+                out.write_all(b"354 go on\r\n")?;
+                let mut raw = String::new();
+                while let Some(line) = lines.next().transpose()?.filter(|line| line != ".") {
+                    raw.push_str(line.strip_prefix('.').unwrap_or(&line));
+                    raw.push_str("\r\n");
+                }
+                lock(&desk.received).push(Received { recipients: std::mem::take(&mut recipients), raw });
+                if manner == Manner::HangsUp {
+                    return stream.shutdown(std::net::Shutdown::Both);
+                }
+                "250 OK".to_owned()
+            }
+            "QUIT" => "221 bye".to_owned(),
+            _ => "250 OK".to_owned(),
+        };
+        out.write_all(format!("{answer}\r\n").as_bytes())?;
+    }
+    Ok(())
+}

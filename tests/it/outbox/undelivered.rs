@@ -1,0 +1,123 @@
+//! Mails that are not delivered, or not at once.
+
+use serde_json::json;
+
+use super::{mails, new_run, report, vendor};
+use crate::harness::{
+    Actor as _, Vendor, eventually,
+    smtp::{Manner, Smtp},
+};
+
+#[test]
+fn without_an_smtp_server_mails_are_kept_and_go_out_once_there_is_one() {
+    let mut vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
+    let office = vendor.product();
+    office.release("13.0.0").publish();
+    let customer = office.sell("multi_user").customer;
+    report(&customer, &new_run(), "anna@example.com", &json!({}));
+    let kept = mails(&vendor, "state=undelivered");
+    assert_eq!((kept.len(), &kept[0]["reason"]), (1, &json!("smtp_not_configured")));
+    assert_eq!((&kept[0]["state"], &kept[0]["attempts"]), (&json!("undelivered"), &json!(0)));
+    assert!(mails(&vendor, "state=queued").is_empty() && mails(&vendor, "kind=release_halted").is_empty());
+    vendor.admin.get("/api/v1/admin/mails?state=lost").send().refused(422, "parameter_invalid");
+    let metrics = vendor.anonymous().get("/metrics").send().expect(200).text();
+    assert!(metrics.contains(r#"sluice_deliveries{kind="mail",state="queued"} 1"#), "{metrics}");
+
+    let smtp = Smtp::start();
+    for (key, value) in smtp.settings() {
+        vendor.set(key, &value);
+    }
+    vendor.restart();
+    assert_eq!(smtp.wait_for(1)[0].recipients, ["anna@example.com"]);
+}
+
+#[test]
+fn what_waited_for_days_is_no_news_and_goes_out_only_when_staff_want_it_to() {
+    let mut vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
+    let office = vendor.product();
+    office.release("13.0.0").publish();
+    let customer = office.sell("multi_user").customer;
+    report(&customer, &new_run(), "anna@example.com", &json!({}));
+    vendor.travel_to("2030-03-20T08:00:00Z");
+    let smtp = Smtp::start();
+    for (key, value) in smtp.settings() {
+        vendor.set(key, &value);
+    }
+    vendor.restart();
+    let old = eventually(15, "it is given up", || mails(&vendor, "state=failed").pop());
+    assert!(smtp.received().is_empty());
+    let path = format!("/api/v1/admin/mails/{}/retry", old["id"].as_str().unwrap());
+    assert_eq!(vendor.admin.post(&path).send().ok()["state"], "queued");
+    smtp.wait_for(1);
+    eventually(10, "it is marked", || (mails(&vendor, "state=sent").len() == 1).then_some(()));
+    vendor.admin.post(&path).send().refused(409, "mail_sent");
+    let unknown = "/api/v1/admin/mails/0199a0de-0000-7000-8000-0000000000ff/retry";
+    vendor.admin.post(unknown).send().refused(404, "mail_not_found");
+}
+
+#[test]
+fn an_smtp_server_that_is_away_is_tried_later_and_later() {
+    let mut smtp = Smtp::start();
+    let mut vendor = vendor(&smtp, &[]);
+    let office = vendor.product();
+    office.release("13.0.0").publish();
+    let customer = office.sell("multi_user").customer;
+    smtp.leave();
+    report(&customer, &new_run(), "anna@example.com", &json!({}));
+    let tried = |attempts: u32| {
+        eventually(15, "a try", || mails(&vendor, "state=queued").pop().filter(|mail| mail["attempts"] == attempts))
+    };
+    let once = tried(1);
+    assert!(once["last_error"].as_str().unwrap().contains("refused"), "{once}");
+    vendor.travel_to("2030-03-01T08:01:00Z");
+    tried(2);
+    vendor.travel_to("2030-03-01T08:03:00Z");
+    let thrice = tried(3);
+    assert!(thrice["next_attempt_at"].as_str().unwrap() > "2030-03-01T08:06:30Z", "{thrice}");
+    // Nothing of it is in the head of the process only.
+    vendor.kill();
+    smtp.come();
+    vendor.travel_to("2030-03-01T08:10:00Z");
+    vendor.run();
+    assert_eq!(smtp.wait_for(1)[0].recipients, ["anna@example.com"]);
+}
+
+#[test]
+fn a_mail_that_is_refused_for_good_is_given_up_at_once_and_one_that_is_not_is_not() {
+    let smtp = Smtp::start();
+    let vendor = vendor(&smtp, &[]);
+    let office = vendor.product();
+    office.release("13.0.0").publish();
+    let customer = office.sell("multi_user").customer;
+    smtp.behave(Manner::Refuses(550));
+    report(&customer, &new_run(), "nobody@example.com", &json!({}));
+    let failed = eventually(10, "it is given up", || mails(&vendor, "state=failed").pop());
+    assert_eq!((&failed["attempts"], &failed["next_attempt_at"]), (&json!(1), &json!(null)));
+    assert!(failed["last_error"].as_str().unwrap().contains("not this one"), "{failed}");
+    smtp.behave(Manner::Refuses(451));
+    report(&customer, &new_run(), "greylisted@example.com", &json!({}));
+    let waits = || mails(&vendor, "state=queued").pop().filter(|mail| mail["attempts"] == 1);
+    eventually(10, "it is put off", waits);
+    smtp.behave(Manner::Takes);
+    vendor.travel_to("2030-03-01T08:01:00Z");
+    assert_eq!(smtp.wait_for(1)[0].recipients, ["greylisted@example.com"]);
+}
+
+#[test]
+fn a_configuration_that_cannot_send_is_refused_at_the_start_without_showing_secrets() {
+    for (settings, says) in [
+        (vec![("mail.smtp_url", "smtp://anna:hunter2@mail.example")], "mail.from"),
+        (vec![("mail.smtp_url", "imap://anna:hunter2@mail.example"), ("mail.from", "a@example.com")], "mail.smtp_url"),
+        (
+            vec![("mail.smtp_url", "smtp://anna:hunter2@mail.example?tls=never"), ("mail.from", "a@example.com")],
+            "mail.smtp_url",
+        ),
+        (vec![("mail.smtp_url", "smtp://mail.example"), ("mail.from", "nobody")], "mail.from"),
+        (vec![("mail.staff", "anna@example.com,nobody")], "mail.staff"),
+    ] {
+        let server = crate::harness::Server::prepare(&settings);
+        let ended = server.command(&["serve"]).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(!ended.status.success() && said.contains(says) && !said.contains("hunter2"), "{said}");
+    }
+}
