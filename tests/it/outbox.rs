@@ -2,6 +2,7 @@
 
 mod endings;
 mod events;
+mod halts;
 mod mails;
 mod undelivered;
 mod webhooks;

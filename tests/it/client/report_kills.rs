@@ -1,7 +1,8 @@
-//! The server killed while reports come in: what was acknowledged is there, once.
+//! The server killed while reports come in, and mails and webhooks go out: what was acknowledged is there once, and everybody who
+//! was to be told of it was.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
@@ -13,7 +14,10 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Actor as _, Vendor, eventually, pages,
+    Actor as _, Vendor, eventually,
+    hook::Hook,
+    pages,
+    smtp::Smtp,
     stores::{Kind, stores},
     vendor::Sold,
 };
@@ -61,7 +65,8 @@ impl Game<'_> {
                     _ => Value::Null,
                 };
                 let report = json!({"run": run, "installation": run, "product": "office-maker", "component": "standalone",
-                    "from_version": "12.0.0", "to_version": "13.0.0", "stage": stage, "outcome": outcome, "error": error});
+                    "from_version": "12.0.0", "to_version": "13.0.0", "stage": stage, "outcome": outcome, "error": error,
+                    "notify_email": format!("{run}@example.com")});
                 let (began, mut is_met) = (Instant::now(), 0);
                 loop {
                     if let Some(answer) = customer.post("/api/v1/reports").json(&report).try_send() {
@@ -86,9 +91,15 @@ impl Game<'_> {
 }
 
 #[test]
-fn reports_that_were_acknowledged_outlive_50_kills_and_each_counts_once() {
-    let mut vendor = Vendor::start();
+fn reports_that_were_acknowledged_outlive_50_kills_and_each_counts_and_is_told_of_once() {
+    let (smtp, hook) = (Smtp::start(), Hook::start());
+    let mut settings = smtp.settings().to_vec();
+    settings.push(("mail.per_subscription_per_day", "1000000".to_owned()));
+    let settings: Vec<_> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let mut vendor = Vendor::with(&settings);
     let office = vendor.product();
+    let webhook = json!({"url": hook.url(), "events": ["run.failed"]});
+    vendor.admin.post("/api/v1/admin/webhooks").json(&webhook).send().created();
     office.release("13.0.0").publish();
     let sites: Vec<Sold> = (0..WORKERS).map(|_| office.sell("single_user")).collect();
     let game = Game {
@@ -127,6 +138,8 @@ fn reports_that_were_acknowledged_outlive_50_kills_and_each_counts_once() {
     check(&vendor, &expected);
     count_outcomes(&vendor, &expected);
     count_votes(&vendor, &expected);
+    count_mails(&smtp, &expected);
+    count_messages(&hook, &expected);
     if stores() == Kind::SqliteAndFiles {
         let sound: String = vendor.file().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(sound, "ok");
@@ -174,4 +187,44 @@ fn count_votes(vendor: &Vendor, expected: &Acknowledged) {
     let path = "/api/v1/products/office-maker/releases/13.0.0/rollout";
     let votes = json!({"succeeded": succeeded, "failed": failed, "data_loss": 0});
     assert_eq!(vendor.admin.get(path).send().ok()["votes"], votes);
+}
+
+/// The runs that ended so.
+fn ended(expected: &Acknowledged, outcomes: &[&str]) -> BTreeSet<String> {
+    let is_one =
+        |(_, (_, outcome, _)): &(&String, &Standing)| outcome.as_str().is_some_and(|one| outcomes.contains(&one));
+    expected.iter().filter(is_one).map(|(run, _)| run.clone()).collect()
+}
+
+/// The person who started each run got one mail. A kill between the sending and its being noted repeats that mail, and it is the
+/// same one.
+fn count_mails(smtp: &Smtp, expected: &Acknowledged) {
+    let told = ended(expected, &["succeeded", "failed", "rolled_back"]);
+    let mails = eventually(60, "the mails", || {
+        let mut mails: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for mail in smtp.received() {
+            let run = mail.recipients[0].split('@').next().unwrap().to_owned();
+            mails.entry(run).or_default().insert(mail.message_id());
+        }
+        (mails.len() >= told.len()).then_some(mails)
+    });
+    let twice: Vec<_> = mails.iter().filter(|(_, ids)| ids.len() != 1).collect();
+    assert!(twice.is_empty(), "told twice: {twice:?}");
+    assert_eq!(mails.into_keys().collect::<BTreeSet<_>>(), told);
+}
+
+/// Likewise the vendor's other systems, of each run that failed.
+fn count_messages(hook: &Hook, expected: &Acknowledged) {
+    let told = ended(expected, &["failed", "rolled_back"]);
+    let messages = eventually(60, "the messages", || {
+        let mut messages: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for message in hook.told() {
+            let run = message.data()["run"].as_str().unwrap().to_owned();
+            messages.entry(run).or_default().insert(message.id);
+        }
+        (messages.len() >= told.len()).then_some(messages)
+    });
+    let twice: Vec<_> = messages.iter().filter(|(_, ids)| ids.len() != 1).collect();
+    assert!(twice.is_empty(), "told twice: {twice:?}");
+    assert_eq!(messages.into_keys().collect::<BTreeSet<_>>(), told);
 }
