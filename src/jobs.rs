@@ -5,7 +5,10 @@ mod deliver;
 use std::{
     future::Future,
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -43,6 +46,13 @@ const TEND_EVERY: Duration = Duration::from_millis(500);
 /// Releases are judged at most so often, however many reports come: each time all their votes are counted.
 const JUDGE_EVERY: Duration = Duration::from_millis(50);
 
+/// After it was judged, so many times as long as that took nothing is: where a release has a million votes, to count them must not
+/// be all that the database does.
+const JUDGE_SHARE: u32 = 10;
+
+/// What could not be judged is judged again after this long.
+const JUDGE_AGAIN: Duration = Duration::from_secs(1);
+
 /// So often it is looked for runs that are silent, and for votes that another replica did not come to judge.
 const LOOK_AFTER_RUNS_EVERY: Duration = Duration::from_secs(5);
 
@@ -73,8 +83,10 @@ impl Jobs {
         let (desk, leading) = (Arc::clone(context), leads.subscribe());
         let tending = every(TEND_EVERY, stopped.clone(), false, move || tend(Arc::clone(&desk), *leading.borrow()));
         let (desk, leading) = (Arc::clone(context), leads.subscribe());
+        // Whoever has just begun to lead looks at all votes: nobody may have for long.
+        let looked = Arc::new(AtomicBool::new(false));
         let looking_after = every(LOOK_AFTER_RUNS_EVERY, stopped.clone(), false, move || {
-            look_after_runs(Arc::clone(&desk), *leading.borrow())
+            look_after_runs(Arc::clone(&desk), *leading.borrow(), Arc::clone(&looked))
         });
         let judging = judge(Arc::clone(context), stopped.clone());
         let desk = Arc::clone(context);
@@ -173,15 +185,18 @@ async fn tend(context: Arc<Context>, leads: bool) {
 }
 
 /// Gives up silent runs, and judges what another replica did not come to judge; on one replica only.
-async fn look_after_runs(context: Arc<Context>, leads: bool) {
+async fn look_after_runs(context: Arc<Context>, leads: bool, looked: Arc<AtomicBool>) {
     if !leads {
+        looked.store(false, Ordering::Relaxed);
         return;
     }
     if let Err(error) = journal::give_up_silent(&context).await {
         tracing::warn!(%error, "silent runs could not be given up");
     }
-    if let Err(error) = guard_rollouts::judge_recent(&context, RECENT_VOTES).await {
-        tracing::warn!(%error, "recent votes could not be judged");
+    let since = looked.load(Ordering::Relaxed).then_some(RECENT_VOTES);
+    match guard_rollouts::judge_recent(&context, since).await {
+        Ok(()) => looked.store(true, Ordering::Relaxed),
+        Err(error) => tracing::warn!(%error, "recent votes could not be judged"),
     }
 }
 
@@ -192,12 +207,16 @@ async fn judge(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
             () = context.judging.wanted() => {}
             () = told(&mut stopped) => return,
         }
+        let began = Instant::now();
         match AssertUnwindSafe(guard_rollouts::judge(&context)).catch_unwind().await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "votes could not be judged; they are again with the next report"),
+            Ok(Ok(())) => time::sleep(JUDGE_EVERY.max(began.elapsed() * JUDGE_SHARE)).await,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "votes could not be judged; they will be");
+                time::sleep(JUDGE_AGAIN).await;
+                context.judging.again();
+            }
             Err(_) => tracing::error!("a job panicked; it is done again the next time"),
         }
-        time::sleep(JUDGE_EVERY).await;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -80,10 +81,39 @@ pub fn vote(run: &Run) -> Option<Vote> {
     }
 }
 
-/// Whether a run has reported lost data, ended or not.
-#[must_use]
-pub fn lost_data(run: &Run) -> bool {
-    run.error.as_ref().is_some_and(|error| error.class == FailureClass::DataLoss)
+/// What one subscription says of a release.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ballot {
+    /// The last outcome of its runs that has a vote.
+    pub outcome: Option<Vote>,
+    /// When that was.
+    pub voted_at: Option<Timestamp>,
+    /// When the last of its runs reported lost data.
+    pub data_loss_at: Option<Timestamp>,
+}
+
+impl Ballot {
+    /// Whether there is anything to count in what was heard of a run.
+    #[must_use]
+    pub fn concerns(before: Option<&Run>, after: &Run) -> bool {
+        let says = |run: &Run| (vote(run), run.over_at(), run.data_loss_at);
+        before.map_or((None, None, None), says) != says(after)
+    }
+
+    /// Counts what was heard of a run. `false` when the vote that counted was taken back by it (the run is heard of again, or
+    /// failed for a reason that says nothing): then the last one before it must be looked for, in the runs.
+    #[must_use]
+    pub fn count(&mut self, before: Option<&Run>, after: &Run) -> bool {
+        self.data_loss_at = self.data_loss_at.max(after.data_loss_at);
+        if let (Some(outcome), Some(at)) = (vote(after), after.over_at())
+            && self.voted_at.is_none_or(|last| last <= at)
+        {
+            (self.outcome, self.voted_at) = (Some(outcome), Some(at));
+            return true;
+        }
+        let counted = before.filter(|before| vote(before).is_some()).and_then(Run::over_at);
+        counted.is_none() || counted != self.voted_at
+    }
 }
 
 /// The votes on a release, one per subscription.

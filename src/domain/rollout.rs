@@ -57,6 +57,9 @@ named_enum! {
     }
 }
 
+/// A stage that opens later than this after its time was missed; less is what the server takes to notice.
+const LATE: SignedDuration = SignedDuration::from_mins(5);
+
 /// A share of sites that a rollout opens to by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -128,17 +131,21 @@ impl Rollout {
         Some((*stage, self.opens_at(stage)))
     }
 
-    /// Opens every stage whose time has come; returns whether one was. A stage never takes a site out: where a person has
-    /// opened further, it changes nothing.
+    /// Opens the next stage if its time has come; returns whether it did. One at a time: where nobody came to open it for long
+    /// (the server was down), the next one keeps its distance, as each is to be seen to do well before the next opens. A stage
+    /// never takes a site out: where a person has opened further, it changes nothing.
     pub fn open_due(&mut self, now: Timestamp) -> bool {
-        let before = self.plan.opened;
-        while let Some((stage, Some(at))) = self.next_stage()
-            && at <= now
-        {
-            self.plan.opened += 1;
-            self.percent = self.percent.max(stage.percent);
+        let Some((stage, Some(at))) = self.next_stage() else { return false };
+        let late = now.duration_since(at);
+        if late.is_negative() {
+            return false;
         }
-        self.plan.opened > before
+        self.plan.opened += 1;
+        self.percent = self.percent.max(stage.percent);
+        if late > LATE {
+            self.plan.clock_start = self.plan.clock_start.and_then(|start| start.checked_add(late).ok());
+        }
+        true
     }
 
     /// Opens to everybody; no stage is left.
@@ -250,14 +257,23 @@ mod tests {
     }
 
     #[test]
-    fn stages_open_when_their_time_has_come_and_the_last_ones_together() {
+    fn stages_open_one_by_one_when_their_time_has_come() {
         let mut rollout = staged();
         assert!(!rollout.open_due(at(123)));
         assert!(rollout.open_due(at(124)));
         assert_eq!((rollout.percent, rollout.plan.opened), (Percent(2500), 1));
-        let mut late = staged();
-        assert!(late.open_due(at(1000)));
-        assert_eq!((late.percent, late.next_stage()), (Percent::ALL, None));
+        assert!(!rollout.open_due(at(148)));
+        assert!(rollout.open_due(at(149)));
+        assert_eq!((rollout.percent, rollout.next_stage()), (Percent::ALL, None));
+    }
+
+    #[test]
+    fn a_stage_that_was_missed_opens_late_and_the_next_one_keeps_its_distance() {
+        let mut rollout = staged();
+        assert!(rollout.open_due(at(1000)));
+        assert_eq!((rollout.percent, rollout.plan.opened), (Percent(2500), 1));
+        assert!(!rollout.open_due(at(1024)));
+        assert!(rollout.open_due(at(1025)));
     }
 
     #[test]

@@ -128,6 +128,8 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
     /// When it was given up.
     pub lost_at: Option<Timestamp>,
+    /// When it was first reported that data was lost; whatever is reported later, that is not taken back.
+    pub data_loss_at: Option<Timestamp>,
     /// The known problem that its error matched: the id of a rule of the vendor's, or the name of a default.
     pub known_problem: Option<String>,
 }
@@ -137,6 +139,7 @@ impl Run {
     #[must_use]
     pub fn begun(mut self) -> Self {
         self.note_times(self.first_reported_at);
+        self.note_data_loss(self.error.clone().as_ref(), self.first_reported_at);
         self
     }
 
@@ -155,6 +158,18 @@ impl Run {
         }
     }
 
+    fn note_data_loss(&mut self, error: Option<&Failure>, now: Timestamp) {
+        if error.is_some_and(|error| error.class == FailureClass::DataLoss) {
+            self.data_loss_at.get_or_insert(now);
+        }
+    }
+
+    /// When it was over: it ended, or was given up.
+    #[must_use]
+    pub fn over_at(&self) -> Option<Timestamp> {
+        self.ended_at.or(self.lost_at)
+    }
+
     /// When it is given up unless it is heard of before: so long after it was last heard of, or is scheduled for, whichever is
     /// later. Only a run that has begun to install can be lost; one that has not has simply not happened.
     #[must_use]
@@ -168,6 +183,11 @@ impl Run {
     /// what only they know (the schedule, whom to tell) is kept whenever it comes.
     pub fn absorb(&mut self, report: Self) {
         let late = report.stage < self.stage;
+        self.note_data_loss(report.error.as_ref(), report.last_reported_at);
+        // The first report may have come to a replica that did not know of the release yet.
+        if self.release.is_none() && self.stage != Stage::Ended {
+            (self.release, self.has_vote) = (report.release, report.has_vote);
+        }
         hear(&mut self.scheduled_for, report.scheduled_for, late);
         hear(&mut self.notify_email, report.notify_email, late);
         hear(&mut self.locale, report.locale, late);

@@ -246,9 +246,8 @@ fn enter_run(write: &mut Write<'_>, mut run: Run) -> Result<(), Refusal> {
     let platform = store::installations::platform(write.connection, run.product, run.installation)?;
     let recognise = |error| known_problem::recognise(&rules, error, &run.to_version, platform);
     run.known_problem = run.error.as_ref().and_then(recognise).map(|recognised| recognised.key());
-    let voter = run.subscription.zip(run.release);
-    store::runs::take_in(write.connection, vec![run])?;
-    store::votes::count_anew(write.connection, &voter.into_iter().collect(), write.now)?;
+    let told = store::runs::take_in(write.connection, vec![run])?;
+    store::votes::count(write.connection, &told, write.now)?;
     Ok(())
 }
 

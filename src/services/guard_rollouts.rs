@@ -39,6 +39,11 @@ impl Judging {
         }
     }
 
+    /// Has all that wait judged once more, after that failed.
+    pub fn again(&self) {
+        self.told.notify_one();
+    }
+
     /// Waits until there is a release to be judged.
     pub async fn wanted(&self) {
         self.told.notified().await;
@@ -58,26 +63,34 @@ pub async fn judge(context: &Arc<Context>) -> Result<(), Refusal> {
     done
 }
 
-/// Has the releases judged on which votes have changed since a moment: what another replica was about to judge when it ended.
+/// Has the releases judged on which votes have changed within the last `since`: what another replica was about to judge when it
+/// ended. All that have votes without it.
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub async fn judge_recent(context: &Arc<Context>, since: SignedDuration) -> Result<(), Refusal> {
-    let since = context.clock.now().checked_sub(since).unwrap_or(Timestamp::MIN);
+pub async fn judge_recent(context: &Arc<Context>, since: Option<SignedDuration>) -> Result<(), Refusal> {
+    let since = since.and_then(|since| context.clock.now().checked_sub(since).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
     let releases = context.read(move |connection| Ok(store::votes::changed_since(connection, since)?)).await?;
     judge_these(context, &releases).await
 }
 
 async fn judge_these(context: &Arc<Context>, releases: &BTreeSet<ReleaseId>) -> Result<(), Refusal> {
+    let mut outcome = Ok(());
     for &id in releases {
-        // Looked at beside the writes first: nearly always there is nothing to be done.
-        let alarm = context.read(move |connection| {
-            let Some(release) = store::releases::get(connection, id)? else { return Ok(None) };
-            Ok(alarm(connection, &release)?)
-        });
-        if alarm.await?.is_some() {
-            context.write(move |write| halt_if_failing(write, id).map(drop)).await?;
-        }
+        // One that cannot be judged is no reason not to judge the others.
+        outcome = outcome.and(judge_one(context, id).await);
+    }
+    outcome
+}
+
+async fn judge_one(context: &Arc<Context>, id: ReleaseId) -> Result<(), Refusal> {
+    // Looked at beside the writes first: nearly always there is nothing to be done.
+    let alarm = context.read(move |connection| {
+        let Some(release) = store::releases::get(connection, id)? else { return Ok(None) };
+        Ok(alarm(connection, &release)?)
+    });
+    if alarm.await?.is_some() {
+        context.write(move |write| halt_if_failing(write, id).map(drop)).await?;
     }
     Ok(())
 }
@@ -135,10 +148,11 @@ pub async fn tend(context: &Arc<Context>) -> Result<(), Refusal> {
             .map(|release| release.id)
             .collect()
     };
+    let mut outcome = Ok(());
     for id in due {
-        context.write(move |write| tend_one(write, id)).await?;
+        outcome = outcome.and(context.write(move |write| tend_one(write, id)).await);
     }
-    Ok(())
+    outcome
 }
 
 fn stage_is_due(release: &Release, now: Timestamp) -> bool {

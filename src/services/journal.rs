@@ -5,7 +5,7 @@
 //! the first who finds nobody at work commits until the queue is empty.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -16,8 +16,8 @@ use tokio::sync::oneshot;
 
 use super::{Code, Context, Refusal, hosting_slots, known_problems, outbox::Outbox};
 use crate::{
-    domain::{health, id::ReleaseId, run::Run},
-    store::{self, Connection, StoreError, runs::Told, votes::Voter},
+    domain::{health::Ballot, id::ReleaseId, run::Run},
+    store::{self, Connection, StoreError, runs::Told},
 };
 
 /// Reports that wait at most. A server that is so far behind says so instead of filling its memory.
@@ -74,7 +74,19 @@ pub async fn enter(context: &Arc<Context>, report: Run) -> Result<Run, Refusal> 
     }
 }
 
+/// Lets the next who reports commit, should a fault have ended the one who did.
+struct AtWork<'c>(&'c Journal);
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.queue.lock().at_work = false;
+        }
+    }
+}
+
 fn commit_all(context: &Context) {
+    let _at_work = AtWork(&context.journal);
     loop {
         let batch: Vec<Waiting> = {
             let mut queue = context.journal.queue.lock();
@@ -170,25 +182,30 @@ fn follow_up(
     told: &[Told],
     now: Timestamp,
 ) -> Result<AfterCommit, StoreError> {
-    let mut voters: BTreeSet<Voter> = BTreeSet::new();
+    let counts = |Told { before, after }: &Told| {
+        let votes = store::votes::voter(after).is_some() && Ballot::concerns(before.as_ref(), after);
+        after.subscription.filter(|_| votes || after.notify_email.is_some())
+    };
+    // All at once, and before anything is counted: two batches then wait for each other one way only.
+    store::votes::hold_subscriptions(connection, told.iter().filter_map(counts))?;
+    let voters = store::votes::count(connection, told, now)?;
     let mut outbox = Outbox::new(context);
-    for Told { before, after } in told {
+    for Told { after, .. } in told {
         outbox.run_ended(connection, after, now)?;
-        if let (Some(release), Some(subscription), true) = (after.release, after.subscription, after.has_vote)
-            && says(before.as_ref()) != says(Some(after))
-        {
-            voters.insert((subscription, release));
-        }
     }
-    store::votes::count_anew(connection, &voters, now)?;
-    let slots: Vec<_> = told.iter().filter_map(|told| hosting_slots::word_of(context, told, now)).collect();
+    let slots: Vec<_> = in_sum(told).iter().filter_map(|told| hosting_slots::word_of(context, told, now)).collect();
     store::group_slots::reported(connection, &slots)?;
     // Mails are queued one by one, as each counts against the next one of its subscription.
     let is_told = outbox.flush(connection)? || told.iter().any(|told| told.after.notify_email.is_some());
     Ok(AfterCommit { judged: voters.into_iter().map(|(_, release)| release).collect(), is_told })
 }
 
-/// What a run says of its release: its vote, and whether data was lost.
-fn says(run: Option<&Run>) -> (Option<health::Vote>, bool) {
-    (run.and_then(health::vote), run.is_some_and(health::lost_data))
+/// What became of each run by all that was heard of it in one batch.
+fn in_sum(told: &[Told]) -> Vec<Told> {
+    let mut sums: HashMap<_, Told> = HashMap::new();
+    for told in told {
+        let after = told.after.clone();
+        sums.entry((after.id, after.subscription)).and_modify(|sum| sum.after = after).or_insert_with(|| told.clone());
+    }
+    sums.into_values().collect()
 }

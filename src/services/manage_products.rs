@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Code, Context, Expected, Faults, Reach, Refusal, Write};
+use super::{Code, Context, Expected, Faults, Reach, Refusal, Write, steer_release};
 use crate::{
     directory::Change,
     domain::{
@@ -225,6 +225,8 @@ pub async fn change(
         check(&product)?;
         store::products::update(write.connection, &product)?;
         write.changed(Change::Product(product.id));
+        // A stop may cover others than before.
+        steer_release::keep_clocks(write, &product)?;
         Ok(product)
     }).await
 }

@@ -129,6 +129,7 @@ fn read(context: &Context, key: Option<&KeyEntry>, report: Report) -> Result<(Ar
         downloaded_at: None,
         ended_at: None,
         lost_at: None,
+        data_loss_at: None,
         known_problem: None,
     };
     Ok((entry, run))

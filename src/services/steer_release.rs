@@ -115,13 +115,16 @@ pub async fn steer(
     expected: Expected,
     steer: Steer,
 ) -> Result<Release, Refusal> {
-    context
+    let steered = context
         .write(move |write| {
             let steered = steer_within(write, &slug, &version, &expected, &steer)?;
             tracing::info!(product = %slug, version = %version, ?steer, "release steered");
             Ok(steered)
         })
-        .await
+        .await?;
+    // By another rule, or back from a yank, the votes that there are may halt it.
+    context.judging.add([steered.id].into());
+    Ok(steered)
 }
 
 /// Steers a published release, within a write.
@@ -253,9 +256,17 @@ pub async fn stop(
         .await
 }
 
-/// Counts the change with the product, whose revision is the `ETag` of its stops too, and lets the clocks of its rollouts stand
-/// still or go on.
+/// Counts the change with the product, whose revision is the `ETag` of its stops too.
 fn stops_changed(write: &mut Write<'_>, product: &mut Product) -> Result<(), Refusal> {
+    keep_clocks(write, product)?;
+    product.revision += 1;
+    store::products::update(write.connection, product)?;
+    write.changed(Change::Product(product.id));
+    Ok(())
+}
+
+/// Lets the clocks of a product's rollouts stand still or go on, after its stops or what they cover have changed.
+pub(super) fn keep_clocks(write: &mut Write<'_>, product: &Product) -> Result<(), Refusal> {
     let stops = store::stops::of_product(write.connection, product.id)?;
     for mut release in store::releases::of_product(write.connection, product.id)? {
         let before = release.rollout.plan.clone();
@@ -265,9 +276,6 @@ fn stops_changed(write: &mut Write<'_>, product: &mut Product) -> Result<(), Ref
             save(write, &mut release)?;
         }
     }
-    product.revision += 1;
-    store::products::update(write.connection, product)?;
-    write.changed(Change::Product(product.id));
     Ok(())
 }
 

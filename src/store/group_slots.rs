@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     Connection, StoreError,
     bulk::{Bulk, Cell},
+    locks,
     schema::group_slots,
     transaction,
     value::{Key, Moment},
@@ -45,7 +46,7 @@ pub fn has_room(connection: &mut Connection, claim: Claim, now: Timestamp) -> Re
 /// # Errors
 /// When the database cannot be written.
 pub fn take(connection: &mut Connection, claim: Claim, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
-    transaction::hold(connection, claim.group.0)?;
+    transaction::hold(connection, locks::GROUP, claim.group.0)?;
     let there_is_one = has_room(connection, claim, now)?;
     if there_is_one {
         keep(connection, claim.group, claim.site, until, LATER_STAYS)?;

@@ -10,5 +10,12 @@ pub(super) const MIGRATION: i64 = 0x536C_7569_6365_0002;
 /// Held for as long as it lives by the replica that does the work that one is enough for.
 pub(super) const LEAD: i64 = 0x536C_7569_6365_0003;
 
-/// The first half of the numbers of things that a transaction holds.
+/// The first half of the numbers of what a transaction holds: runs and logins. Whoever holds some of one kind takes those of
+/// the next kinds only after them, and each kind in the order of its numbers: then nobody waits in a circle.
 pub(super) const THING: i32 = 0x536C_7569;
+
+/// The same of subscriptions, whose votes are counted or whose mails are.
+pub(super) const SUBSCRIPTION: i32 = 0x536C_756A;
+
+/// The same of hosting groups, whose slots are given out.
+pub(super) const GROUP: i32 = 0x536C_756B;

@@ -8,7 +8,6 @@ use super::{
     bulk::{Bulk, Cell},
     deliveries::deliveries,
     schema::mails,
-    transaction,
 };
 use crate::domain::{
     id::{MailId, SubscriptionId},
@@ -87,7 +86,6 @@ pub fn count_since(
     subscription: SubscriptionId,
     since: Timestamp,
 ) -> Result<i64, StoreError> {
-    transaction::hold(connection, subscription.0)?;
     let recent =
         mails::table.filter(mails::subscription_id.eq(Key(subscription))).filter(mails::created_at.gt(Moment(since)));
     Ok(recent.count().get_result(connection)?)

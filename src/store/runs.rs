@@ -2,13 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{BigInt, Bool},
+};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
     Connection, Page, StoreError,
     bulk::{Bulk, Cell},
+    locks,
     schema::runs,
     transaction,
     value::{Key, Moment, Name},
@@ -50,6 +55,7 @@ struct Row {
     downloaded_at: Option<Moment>,
     ended_at: Option<Moment>,
     lost_at: Option<Moment>,
+    data_loss_at: Option<Moment>,
     known_problem: Option<String>,
 }
 
@@ -85,6 +91,7 @@ impl Row {
             downloaded_at: self.downloaded_at.map(|at| at.0),
             ended_at: self.ended_at.map(|at| at.0),
             lost_at: self.lost_at.map(|at| at.0),
+            data_loss_at: self.data_loss_at.map(|at| at.0),
             known_problem: self.known_problem,
         }
     }
@@ -115,7 +122,7 @@ fn thing((id, owner): Identity) -> Uuid {
 /// The runs of these identities that there are. They are held, so that nobody else changes them meanwhile.
 fn hold(connection: &mut Connection, wanted: &BTreeSet<Identity>) -> Result<BTreeMap<Identity, Run>, StoreError> {
     let things: Vec<Uuid> = wanted.iter().copied().map(thing).collect();
-    transaction::hold_all(connection, &things)?;
+    transaction::hold_all(connection, locks::THING, &things)?;
     let ids: Vec<Key<RunId>> = wanted.iter().map(|(id, _)| Key(*id)).collect();
     let rows: Vec<Row> = runs::table.filter(runs::id.eq_any(ids)).select(Row::as_select()).load(connection)?;
     let known = rows.into_iter().map(Row::into_domain).map(|run| (identity(&run), run));
@@ -177,23 +184,27 @@ pub fn give_up(connection: &mut Connection, now: Timestamp, silence: SignedDurat
     Ok(told)
 }
 
-/// The runs that have a vote, of these subscriptions and leading to these releases.
+/// The last runs of a subscription that lead to a release, have a vote and are over, the last one first.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn with_votes(connection: &mut Connection, voters: &BTreeSet<Voter>) -> Result<Vec<Run>, StoreError> {
-    let subscriptions: BTreeSet<SubscriptionId> = voters.iter().map(|(subscription, _)| *subscription).collect();
-    let releases: BTreeSet<ReleaseId> = voters.iter().map(|(_, release)| *release).collect();
+pub fn last_over(connection: &mut Connection, (subscription, release): Voter) -> Result<Vec<Run>, StoreError> {
     let rows: Vec<Row> = runs::table
-        .filter(runs::subscription_id.eq_any(subscriptions.into_iter().map(Key)))
-        .filter(runs::release_id.eq_any(releases.into_iter().map(Key)))
+        .filter(runs::release_id.eq(Key(release)))
+        .filter(runs::subscription_id.eq(Key(subscription)))
         .filter(runs::has_vote.eq(true))
+        .filter(runs::ended_at.is_not_null().or(runs::lost_at.is_not_null()))
+        .order((sql::<BigInt>("COALESCE(ended_at, lost_at)").desc(), runs::id.desc()))
+        .limit(LOOKED_AT)
         .select(Row::as_select())
         .load(connection)?;
     Ok(rows.into_iter().map(Row::into_domain).collect())
 }
 
-/// Rows of one statement: 25 values each, of the 32 766 that either database takes.
+/// So many runs back a vote is looked for that was taken back. Who cancels more often than that has none.
+const LOOKED_AT: i64 = 50;
+
+/// Rows of one statement: 26 values each, of the 32 766 that either database takes.
 pub const AT_ONCE: usize = 1000;
 
 /// The same for a query.
@@ -201,13 +212,14 @@ const LIMIT: i64 = 1000;
 
 const COLUMNS: &str = "runs (id, owner, product_id, subscription_id, installation_id, component, from_version, to_version, \
     stage, outcome, error_class, error_code, error_message, scheduled_for, notify_email, locale, updater_time, \
-    first_reported_at, last_reported_at, release_id, has_vote, downloaded_at, ended_at, lost_at, known_problem)";
+    first_reported_at, last_reported_at, release_id, has_vote, downloaded_at, ended_at, lost_at, data_loss_at, known_problem)";
 
 const IN_PLACE: &str = " ON CONFLICT (id, owner) DO UPDATE SET stage = excluded.stage, outcome = excluded.outcome, \
     error_class = excluded.error_class, error_code = excluded.error_code, error_message = excluded.error_message, \
     scheduled_for = excluded.scheduled_for, notify_email = excluded.notify_email, locale = excluded.locale, \
     updater_time = excluded.updater_time, last_reported_at = excluded.last_reported_at, \
-    downloaded_at = excluded.downloaded_at, ended_at = excluded.ended_at, lost_at = excluded.lost_at, \
+    release_id = excluded.release_id, has_vote = excluded.has_vote, downloaded_at = excluded.downloaded_at, \
+    ended_at = excluded.ended_at, lost_at = excluded.lost_at, data_loss_at = excluded.data_loss_at, \
     known_problem = excluded.known_problem";
 
 /// Writes runs, in place of what was known of them.
@@ -245,6 +257,7 @@ fn cells(run: &Run) -> Vec<Cell> {
         moment(run.downloaded_at),
         moment(run.ended_at),
         moment(run.lost_at),
+        moment(run.data_loss_at),
         Cell::MaybeText(run.known_problem.clone()),
     ]
 }

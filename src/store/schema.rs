@@ -220,6 +220,7 @@ diesel::table! {
         downloaded_at -> Nullable<BigInt>,
         ended_at -> Nullable<BigInt>,
         lost_at -> Nullable<BigInt>,
+        data_loss_at -> Nullable<BigInt>,
         known_problem -> Nullable<Text>,
     }
 }

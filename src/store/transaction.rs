@@ -119,33 +119,31 @@ pub(super) fn is_fit(connection: &mut Connection) -> bool {
     !Manager::is_broken_transaction_manager(connection)
 }
 
-/// Holds a thing until the transaction ends, so that another one that holds it too comes before or after as a whole. On
-/// `SQLite` every write does.
-pub(super) fn hold(connection: &mut Connection, thing: Uuid) -> Result<(), StoreError> {
-    hold_all(connection, &[thing])
+/// Holds a thing of a kind (one of [`locks`]) until the transaction ends, so that another one that holds it too comes before or
+/// after as a whole. On `SQLite` every write does.
+pub(super) fn hold(connection: &mut Connection, kind: i32, thing: Uuid) -> Result<(), StoreError> {
+    hold_all(connection, kind, &[thing])
 }
 
-/// Holds several things, in one trip. In the order of their numbers, so that two who want the same ones wait for each other
-/// one way only.
-pub(super) fn hold_all(connection: &mut Connection, things: &[Uuid]) -> Result<(), StoreError> {
+/// Holds several things of a kind, in one trip and in the order of their numbers.
+pub(super) fn hold_all(connection: &mut Connection, kind: i32, things: &[Uuid]) -> Result<(), StoreError> {
     let AnyConnection::Postgresql(connection) = connection else { return Ok(()) };
-    let numbers: BTreeSet<i32> = things.iter().map(number).collect();
+    let numbers: BTreeSet<u16> = things.iter().map(number).collect();
     if numbers.is_empty() {
         return Ok(());
     }
     let listed: Vec<String> = numbers.iter().map(|number| format!("({number})")).collect();
-    let locks =
-        format!("SELECT pg_advisory_xact_lock({}, n) FROM (VALUES {}) AS t (n)", locks::THING, listed.join(","));
+    let locks = format!("SELECT pg_advisory_xact_lock({kind}, n) FROM (VALUES {}) AS t (n)", listed.join(","));
     diesel::sql_query(locks).execute(connection)?;
     Ok(())
 }
 
-/// Two things in a million millions share a number; one then waits for the other, no more.
-fn number(thing: &Uuid) -> i32 {
+/// One of 512: a thousand reports must not take a thousand places in the lock table, which all of `PostgreSQL` shares. Things
+/// that share a number wait for one another, no more.
+fn number(thing: &Uuid) -> u16 {
     let (high, low) = thing.as_u64_pair();
-    let folded = high ^ low;
-    let (upper, lower) = (folded >> 32, folded & u64::from(u32::MAX));
-    u32::try_from(upper ^ lower).unwrap_or_default().cast_signed()
+    let [.., upper, lower] = (high ^ low).to_be_bytes();
+    u16::from_be_bytes([upper, lower]) & 0x1FF
 }
 
 /// Whether the connection is still one.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Connection, StoreError,
+    Connection, StoreError, locks,
     schema::{refresh_tokens, users},
     transaction,
     value::{Key, Moment},
@@ -150,7 +150,7 @@ fn refresh_token(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<
 /// When the database cannot be read.
 pub fn held_refresh_token(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
     let Some(known) = refresh_token(connection, hash)? else { return Ok(None) };
-    transaction::hold(connection, known.family)?;
+    transaction::hold(connection, locks::THING, known.family)?;
     // Read again: it may have been exchanged while this one waited.
     refresh_token(connection, hash)
 }
@@ -196,7 +196,7 @@ pub fn mark_used(connection: &mut Connection, hash: &[u8; 32], now: Timestamp) -
 /// # Errors
 /// When the database cannot be written.
 pub fn end_family(connection: &mut Connection, family: Uuid) -> Result<(), StoreError> {
-    transaction::hold(connection, family)?;
+    transaction::hold(connection, locks::THING, family)?;
     diesel::delete(refresh_tokens::table.filter(refresh_tokens::family.eq(Key(family)))).execute(connection)?;
     Ok(())
 }

@@ -9,13 +9,14 @@ use uuid::Uuid;
 use super::{
     Connection, StoreError,
     bulk::{Bulk, Cell},
-    runs,
+    locks,
+    runs::{self, Told},
     schema::votes,
     transaction,
     value::{Key, Moment, Name},
 };
 use crate::domain::{
-    health::{self, Tally, Vote},
+    health::{self, Ballot, Tally, Vote},
     id::{ReleaseId, SubscriptionId},
     run::Run,
 };
@@ -23,46 +24,101 @@ use crate::domain::{
 /// Who votes on what.
 pub type Voter = (SubscriptionId, ReleaseId);
 
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = votes)]
+struct Row {
+    release_id: Key<ReleaseId>,
+    subscription_id: Key<SubscriptionId>,
+    outcome: Option<Name<Vote>>,
+    voted_at: Option<Moment>,
+    data_loss_at: Option<Moment>,
+}
+
 const COLUMNS: &str = "votes (release_id, subscription_id, outcome, voted_at, data_loss_at, changed_at)";
 
-/// That a subscription has reported lost data is never taken back.
 const IN_PLACE: &str = " ON CONFLICT (release_id, subscription_id) DO UPDATE SET outcome = excluded.outcome, \
-    voted_at = excluded.voted_at, data_loss_at = COALESCE(votes.data_loss_at, excluded.data_loss_at), \
-    changed_at = excluded.changed_at";
+    voted_at = excluded.voted_at, data_loss_at = excluded.data_loss_at, changed_at = excluded.changed_at";
 
-/// Counts votes anew, each from all of the subscription's runs that lead to the release: its last outcome that has one. At most
-/// as many as runs are taken in at once.
+/// Who has a vote by a run, if anybody has.
+#[must_use]
+pub fn voter(run: &Run) -> Option<Voter> {
+    run.subscription.zip(run.release).filter(|_| run.has_vote)
+}
+
+/// Counts what was heard of runs, in its order; returns whose votes are others now. The subscriptions are held
+/// ([`hold_subscriptions`]). At most as many as runs are taken in at once.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn count_anew(connection: &mut Connection, voters: &BTreeSet<Voter>, now: Timestamp) -> Result<(), StoreError> {
+pub fn count(connection: &mut Connection, told: &[Told], now: Timestamp) -> Result<BTreeSet<Voter>, StoreError> {
+    let concerns = |told: &&Told| Ballot::concerns(told.before.as_ref(), &told.after);
+    let told: Vec<(Voter, &Told)> =
+        told.iter().filter(concerns).filter_map(|told| Some((voter(&told.after)?, told))).collect();
+    let voters: BTreeSet<Voter> = told.iter().map(|(voter, _)| *voter).collect();
     if voters.is_empty() {
-        return Ok(());
+        return Ok(voters);
     }
-    // Two runs of a subscription may be reported at once.
-    let subscriptions: Vec<Uuid> = voters.iter().map(|(subscription, _)| subscription.0).collect();
-    transaction::hold_all(connection, &subscriptions)?;
-    let mut runs_of: BTreeMap<Voter, Vec<Run>> = BTreeMap::new();
-    for run in runs::with_votes(connection, voters)? {
-        if let Some(voter) = run.subscription.zip(run.release) {
-            runs_of.entry(voter).or_default().push(run);
+    let known = ballots(connection, &voters)?;
+    let mut ballots = known.clone();
+    let mut taken_back = BTreeSet::new();
+    for (voter, Told { before, after }) in told {
+        if !ballots.entry(voter).or_default().count(before.as_ref(), after) {
+            taken_back.insert(voter);
         }
     }
-    let row = |voter: &Voter| cells(*voter, runs_of.get(voter).map_or(&[], Vec::as_slice), now);
-    Bulk { into: COLUMNS.into(), rows: voters.iter().map(row).collect(), tail: IN_PLACE }.insert(connection)
+    for voter in taken_back {
+        let runs = runs::last_over(connection, voter)?;
+        let last = runs.iter().find(|run| health::vote(run).is_some());
+        let ballot = ballots.entry(voter).or_default();
+        (ballot.outcome, ballot.voted_at) = (last.and_then(health::vote), last.and_then(Run::over_at));
+    }
+    ballots.retain(|voter, ballot| known.get(voter) != Some(ballot));
+    let rows = ballots.iter().map(|(voter, ballot)| cells(*voter, *ballot, now)).collect();
+    Bulk { into: COLUMNS.into(), rows, tail: IN_PLACE }.insert(connection)?;
+    Ok(ballots.into_keys().collect())
+}
+
+/// Holds subscriptions, so that what is counted of them (votes, mails) is counted by one after the other.
+///
+/// # Errors
+/// When the database cannot be used.
+pub fn hold_subscriptions(
+    connection: &mut Connection,
+    subscriptions: impl Iterator<Item = SubscriptionId>,
+) -> Result<(), StoreError> {
+    let subscriptions: Vec<Uuid> = subscriptions.map(|id| id.0).collect();
+    transaction::hold_all(connection, locks::SUBSCRIPTION, &subscriptions)
+}
+
+/// What these voters said so far.
+fn ballots(connection: &mut Connection, voters: &BTreeSet<Voter>) -> Result<BTreeMap<Voter, Ballot>, StoreError> {
+    let subscriptions: BTreeSet<SubscriptionId> = voters.iter().map(|(subscription, _)| *subscription).collect();
+    let releases: BTreeSet<ReleaseId> = voters.iter().map(|(_, release)| *release).collect();
+    let rows: Vec<Row> = votes::table
+        .filter(votes::release_id.eq_any(releases.into_iter().map(Key)))
+        .filter(votes::subscription_id.eq_any(subscriptions.into_iter().map(Key)))
+        .select(Row::as_select())
+        .load(connection)?;
+    let ballot = |row: Row| {
+        let ballot = Ballot {
+            outcome: row.outcome.map(|outcome| outcome.0),
+            voted_at: row.voted_at.map(|at| at.0),
+            data_loss_at: row.data_loss_at.map(|at| at.0),
+        };
+        ((row.subscription_id.0, row.release_id.0), ballot)
+    };
+    Ok(rows.into_iter().map(ballot).filter(|(voter, _)| voters.contains(voter)).collect())
 }
 
 /// A vote as a row of [`COLUMNS`].
-fn cells((subscription, release): Voter, runs: &[Run], now: Timestamp) -> Vec<Cell> {
-    let over_at = |run: &Run| run.ended_at.max(run.lost_at);
-    let last = runs.iter().filter(|run| health::vote(run).is_some()).max_by_key(|run| (over_at(run), run.id));
-    let lost_data = runs.iter().any(health::lost_data);
+fn cells((subscription, release): Voter, ballot: Ballot, now: Timestamp) -> Vec<Cell> {
+    let moment = |at: Option<Timestamp>| Cell::MaybeNumber(at.map(Timestamp::as_microsecond));
     vec![
         Cell::Bytes(release.0.as_bytes().to_vec()),
         Cell::Bytes(subscription.0.as_bytes().to_vec()),
-        Cell::MaybeText(last.and_then(health::vote).map(|vote| vote.to_string())),
-        Cell::MaybeNumber(last.and_then(over_at).map(Timestamp::as_microsecond)),
-        Cell::MaybeNumber(lost_data.then(|| now.as_microsecond())),
+        Cell::MaybeText(ballot.outcome.map(|vote| vote.to_string())),
+        moment(ballot.voted_at),
+        moment(ballot.data_loss_at),
         Cell::Number(now.as_microsecond()),
     ]
 }
@@ -91,7 +147,7 @@ pub fn tally(connection: &mut Connection, release: ReleaseId, after: Option<Time
     })
 }
 
-/// The releases on which votes have changed since a moment.
+/// The releases on which votes have changed since a moment. (Not `DISTINCT`: that would have `SQLite` go through all votes.)
 ///
 /// # Errors
 /// When the database cannot be read.

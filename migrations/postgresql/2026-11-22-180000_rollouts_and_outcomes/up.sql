@@ -12,15 +12,17 @@ ALTER TABLE runs ADD COLUMN downloaded_at BIGINT;
 ALTER TABLE runs ADD COLUMN ended_at BIGINT;
 -- When it was given up: it had begun to install, and was not heard of again.
 ALTER TABLE runs ADD COLUMN lost_at BIGINT;
+-- When it was first reported that data was lost.
+ALTER TABLE runs ADD COLUMN data_loss_at BIGINT;
 -- The known problem that its error matched: the id of a rule of the vendor's, or the name of a default.
 ALTER TABLE runs ADD COLUMN known_problem TEXT COLLATE "C";
-CREATE INDEX runs_release ON runs (release_id);
+CREATE INDEX runs_release ON runs (release_id, subscription_id);
 CREATE INDEX runs_known_problem ON runs (product_id, known_problem) WHERE known_problem IS NOT NULL;
 CREATE INDEX runs_under_way ON runs (last_reported_at) WHERE stage IN ('installing', 'migrating') AND lost_at IS NULL;
 UPDATE runs SET ended_at = last_reported_at WHERE stage = 'ended';
 
 -- One vote per subscription on each release: its last outcome that has one. `outcome` is null while there is none, and
--- `data_loss_at` is set from the first report of lost data on.
+-- `data_loss_at` is when the last of its runs reported lost data.
 CREATE TABLE votes (
     release_id BYTEA NOT NULL REFERENCES releases (id),
     subscription_id BYTEA NOT NULL REFERENCES subscriptions (id),
@@ -32,6 +34,8 @@ CREATE TABLE votes (
 );
 CREATE INDEX votes_subscription ON votes (subscription_id);
 CREATE INDEX votes_changed_at ON votes (changed_at);
+CREATE INDEX votes_tally ON votes (release_id, outcome, voted_at);
+CREATE INDEX votes_data_loss ON votes (release_id, data_loss_at) WHERE data_loss_at IS NOT NULL;
 
 -- Who was offered a release, once each: the subscription, or the installation without one.
 CREATE TABLE offers (

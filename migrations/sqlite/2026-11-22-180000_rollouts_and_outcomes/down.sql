@@ -10,6 +10,7 @@ DROP INDEX runs_under_way;
 DROP INDEX runs_known_problem;
 DROP INDEX runs_release;
 ALTER TABLE runs DROP COLUMN known_problem;
+ALTER TABLE runs DROP COLUMN data_loss_at;
 ALTER TABLE runs DROP COLUMN lost_at;
 ALTER TABLE runs DROP COLUMN ended_at;
 ALTER TABLE runs DROP COLUMN downloaded_at;

@@ -198,6 +198,7 @@ fn reports_of_one_run_that_come_to_several_replicas_at_once_make_one_run() {
         downloaded_at: None,
         ended_at: None,
         lost_at: None,
+        data_loss_at: None,
         known_problem: None,
     };
     let stages = [Stage::Scheduled, Stage::Downloading, Stage::Downloaded, Stage::BackingUp, Stage::Installing];

@@ -280,3 +280,110 @@ fn a_run_that_falls_silent_while_it_installs_counts_as_lost() {
     eventually(20, "the second is lost", || (runs() == [true, true, false, false]).then_some(()));
     is_halted(&office, "2 of 2 updates failed; at least 42.5 % are to be expected to, the limit is 40 %");
 }
+
+/// A run of the customer, so far, with an error of this class; its id.
+fn goes_wrong(customer: &Customer, run: Uuid, stage: &str, class: &str) {
+    let mut report = report(run, stage);
+    report["error"] = json!({"class": class, "code": "x", "message": "y"});
+    if stage == "ended" {
+        report["outcome"] = json!("failed");
+    }
+    customer.post("/api/v1/reports").json(&report).send().accepted();
+}
+
+#[test]
+fn lost_data_is_heard_of_whatever_else_a_run_says_and_again_from_the_same_site() {
+    let vendor = Vendor::start();
+    let office = vendor.product();
+    publish(&office, &Value::Null);
+    let site = &sites(&office, 1)[0];
+    let resume = || drop(office.steer(VERSION, "rollout/resume", &json!({"reason": "it was a broken disk"})));
+    // After another error at the same stage, and with another one after it.
+    let run = Uuid::new_v4();
+    goes_wrong(site, run, "migrating", "migration");
+    goes_wrong(site, run, "migrating", "data_loss");
+    goes_wrong(site, run, "ended", "migration");
+    is_halted(&office, "1 site reported lost data");
+    resume();
+    // A repetition of what a person has judged is no news.
+    goes_wrong(site, run, "migrating", "data_loss");
+    is_judged(&office);
+    assert_eq!(rollout(&office)["state"], "running");
+    goes_wrong(site, Uuid::new_v4(), "migrating", "data_loss");
+    is_halted(&office, "1 site reported lost data");
+}
+
+#[test]
+fn a_stricter_rule_and_the_end_of_a_yank_judge_the_votes_that_there_are() {
+    let vendor = Vendor::start();
+    let office = vendor.product();
+    publish(&office, &json!({"rollout": {"halt": {"failure_rate": 0.9, "min_reports": 5}}}));
+    let sites = sites(&office, 5);
+    for site in &sites {
+        ends(site, "failed", Some("migration"));
+    }
+    goes_on(&office, 0, 5);
+    let path = format!("{}/rollout", office.release_path(VERSION));
+    office.steer(VERSION, "yank", &json!({"reason": "we look into it"}));
+    let strict = json!({"halt": {"failure_rate": 0.1, "min_reports": 5}});
+    vendor.admin.put(&path).json(&strict).send().refused(409, "release_yanked");
+    office.steer(VERSION, "restore", &Value::Null);
+    goes_on(&office, 0, 5);
+    vendor.admin.put(&path).json(&strict).send().ok();
+    is_halted(&office, "5 of 5 updates failed; at least 64.9 % are to be expected to, the limit is 10 %");
+}
+
+#[test]
+fn runs_that_were_lost_and_say_after_a_halt_that_they_failed_count_anew() {
+    let vendor = Vendor::at("2030-03-01T08:00:00Z", &[("runs.lost_after", "6h")]);
+    let office = vendor.product();
+    publish(&office, &json!({"rollout": {"halt": {"failure_rate": 0.4, "min_reports": 2}}}));
+    let sites = sites(&office, 2);
+    let runs = [Uuid::new_v4(), Uuid::new_v4()];
+    for (site, run) in sites.iter().zip(runs) {
+        site.post("/api/v1/reports").json(&report(run, "installing")).send().accepted();
+    }
+    vendor.travel_to("2030-03-01T14:01:00Z");
+    let reason = "2 of 2 updates failed; at least 42.5 % are to be expected to, the limit is 40 %";
+    is_halted(&office, reason);
+    office.steer(VERSION, "rollout/resume", &json!({"reason": "they were switched off over the weekend"}));
+    for (site, run) in sites.iter().zip(runs) {
+        goes_wrong(site, run, "ended", "migration");
+    }
+    is_halted(&office, reason);
+}
+
+#[test]
+fn a_vote_that_is_taken_back_gives_its_place_to_the_one_before() {
+    let vendor = Vendor::start();
+    let office = vendor.product();
+    publish(&office, &halting());
+    let site = &sites(&office, 1)[0];
+    ends(site, "succeeded", None);
+    let run = Uuid::new_v4();
+    let mut ended = report(run, "ended");
+    ended["outcome"] = json!("failed");
+    site.post("/api/v1/reports").json(&ended).send().accepted();
+    goes_on(&office, 0, 1);
+    // The reason comes later, and says that it was nothing of the release's.
+    ended["error"] = json!({"class": "environment", "code": "disk_full", "message": "y"});
+    site.post("/api/v1/reports").json(&ended).send().accepted();
+    goes_on(&office, 1, 0);
+}
+
+#[test]
+fn a_vote_that_was_not_judged_before_a_kill_is_judged_however_long_the_server_was_away() {
+    let mut vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
+    let office = vendor.product();
+    publish(&office, &json!({"rollout": {"halt": {"data_loss_reports": 0}}}));
+    let site = sites(&office, 1).remove(0);
+    goes_wrong(&site, Uuid::new_v4(), "migrating", "data_loss");
+    is_judged(&office);
+    // As if the server had died after the answer and before it judged.
+    vendor.kill();
+    vendor.execute("UPDATE releases SET rollout_plan = '{}' WHERE version = '13.0.0'");
+    vendor.travel_to("2030-03-02T08:00:00Z");
+    vendor.run();
+    let path = "/api/v1/products/office-maker/releases/13.0.0/rollout";
+    eventually(20, "the halt", || (vendor.admin.get(path).send().ok()["state"] == "halted").then_some(()));
+}

@@ -192,6 +192,7 @@ fn run(vendor: &Vendor, index: usize, line: RunLine, now: Timestamp) -> Result<R
         downloaded_at: None,
         ended_at: None,
         lost_at: None,
+        data_loss_at: None,
         known_problem: None,
     })
 }

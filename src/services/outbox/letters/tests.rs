@@ -87,6 +87,7 @@ fn failed_run() -> Run {
         downloaded_at: None,
         ended_at: None,
         lost_at: None,
+        data_loss_at: None,
         known_problem: None,
     }
 }
