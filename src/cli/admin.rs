@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     data_folder::{DataFolder, DataFolderError},
     domain::role::Role,
-    services::{Refusal, manage_users::Machine},
+    services::{Refusal, manage_users::on_the_machine::Machine},
     signing::random,
     store::Store,
 };

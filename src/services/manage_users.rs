@@ -1,27 +1,26 @@
-//! People: entered, changed and removed by owners, or on the machine itself; their own passwords changed by themselves.
+//! People: entered, changed and removed by owners; their own passwords changed by themselves.
+
+pub mod on_the_machine;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
     Code, Context, Expected, Faults, Refusal,
-    context::id_at,
     log_in::{self, lower},
     manage_products::{self, present},
     slow_down::{Attempt, guarded},
 };
 use crate::{
-    auth::password::Passwords,
     domain::{
         id::{ProductId, UserId},
         role::Role,
         slug::Slug,
     },
     store::{
-        self, Connection, Store,
+        self, Connection,
         users::{SecondFactor, User},
     },
 };
@@ -98,7 +97,7 @@ fn ids_of(connection: &mut Connection, slugs: Option<Vec<Slug>>) -> Result<Optio
 }
 
 /// Adds a user, within a transaction.
-pub(super) fn add_within(connection: &mut Connection, user: &User) -> Result<(), Refusal> {
+pub(in crate::services) fn add_within(connection: &mut Connection, user: &User) -> Result<(), Refusal> {
     check_whole(connection, user)?;
     store::users::insert(connection, user)?;
     tracing::info!(user = %user.id, role = %user.role, "user added");
@@ -263,54 +262,6 @@ fn give_password(connection: &mut Connection, mut user: User, hash: String) -> R
     store::refresh_tokens::end_all_of(connection, user.id)?;
     tracing::info!(user = %user.id, "password changed; all sessions of the user have ended");
     Ok(())
-}
-
-/// The store and the passwords of a machine on which somebody may do as they like.
-#[derive(Debug)]
-pub struct Machine<'m> {
-    /// The database; a server may be using it.
-    pub store: &'m Store,
-    /// As they are hashed there.
-    pub passwords: &'m Passwords,
-    /// The time.
-    pub now: Timestamp,
-}
-
-impl Machine<'_> {
-    /// Adds a user.
-    ///
-    /// # Errors
-    /// `body_invalid`, `user_exists`.
-    pub fn add(&self, email: &str, password: &str, role: Role) -> Result<User, Refusal> {
-        let user = User::new(id_at(self.now).into(), lower(email), self.hash(password)?, role, self.now);
-        check(Some(&user.email), None).finish()?;
-        self.store.write(|connection| add_within(connection, &user).map(|()| ((), ())), |()| ())?;
-        Ok(user)
-    }
-
-    /// Gives a user another password, whatever the old one was; their sessions end.
-    ///
-    /// # Errors
-    /// `body_invalid`, `user_not_found`.
-    pub fn reset_password(&self, email: &str, password: &str, removes_second_factor: bool) -> Result<(), Refusal> {
-        let (email, hash) = (lower(email), self.hash(password)?);
-        let resetting = |connection: &mut Connection| {
-            let known = store::users::by_email(connection, &email)?.map(|user| user.id);
-            let held = known.map(|id| store::users::held(connection, id)).transpose()?.flatten();
-            let nobody = || Refusal::new(Code::UserNotFound, format!("there is no user `{email}`"));
-            let mut user = held.ok_or_else(nobody)?;
-            if removes_second_factor {
-                user.factor = SecondFactor::default();
-            }
-            give_password(connection, user, hash).map(|()| ((), ()))
-        };
-        self.store.write(resetting, |()| ())
-    }
-
-    fn hash(&self, password: &str) -> Result<String, Refusal> {
-        check(None, Some(password)).finish()?;
-        self.passwords.hash(password).map_err(|error| Refusal::internal(&error))
-    }
 }
 
 pub(super) fn not_found(id: UserId) -> Refusal {

@@ -131,12 +131,12 @@ pub fn get(connection: &mut Connection, id: UserId) -> Result<Option<User>, Stor
     Ok(users::table.find(Key(id)).select(UserRow::as_select()).first(connection).optional()?.map(UserRow::into_domain))
 }
 
-/// The addresses of all users.
+/// The addresses of all users who have to do with all products: nobody is told of those that they do not see.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn addresses(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
-    Ok(users::table.order(users::email).select(users::email).load(connection)?)
+    Ok(users::table.filter(users::products.is_null()).order(users::email).select(users::email).load(connection)?)
 }
 
 /// Whether there is any user.

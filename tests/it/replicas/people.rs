@@ -37,3 +37,38 @@ fn a_reused_refresh_token_ends_the_login_at_every_replica() {
     second.anonymous().post("/api/v1/auth/refresh").json(&refresh).send().refused(401, "refresh_token_invalid");
     in_step("the end of the login", || first.person(&next).get("/api/v1/auth/me").send().status == 401);
 }
+
+#[test]
+fn no_session_outlives_a_new_password_however_often_it_is_prolonged_meanwhile() {
+    let (first, second) = two();
+    let (_, made) = first.colleague_with(&json!({"role": "support"}));
+    let path = format!("/api/v1/admin/users/{}", made["id"].as_str().unwrap());
+    for _ in 0..5 {
+        let prolonged = std::thread::scope(|scope| {
+            let chains: Vec<_> = [&first, &second, &first, &second]
+                .into_iter()
+                .map(|vendor| {
+                    let mut tokens = log_in_as(&vendor.anonymous(), &json!({"email": "support@vendor.example"})).ok();
+                    scope.spawn(move || {
+                        // Until it is told that the login has ended.
+                        loop {
+                            let refresh = json!({"refresh_token": tokens["refresh_token"]});
+                            let next = vendor.anonymous().post("/api/v1/auth/refresh").json(&refresh).send();
+                            match next.status {
+                                200 => tokens = next.ok(),
+                                _ => return tokens,
+                            }
+                        }
+                    })
+                })
+                .collect();
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            let change = json!({"password": crate::harness::server::PASSWORD});
+            first.admin.patch(&path).json(&change).send().ok();
+            chains.into_iter().map(|chain| chain.join().expect("a chain")).collect::<Vec<_>>()
+        });
+        for (vendor, tokens) in [&second, &first, &second, &first].into_iter().zip(&prolonged) {
+            vendor.person(tokens).get("/api/v1/auth/me").send().refused(401, "authorization_invalid");
+        }
+    }
+}
