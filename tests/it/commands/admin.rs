@@ -5,13 +5,15 @@ use std::{io::Write as _, process::Stdio};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Actor as _, Vendor,
+    Actor as _, Anonymous, Server, Vendor,
+    actor::Line,
     program::Ended,
     server::EMAIL,
+    stores::Stores,
     vendor::{log_in, log_in_as},
 };
 
-fn admin(vendor: &Vendor, arguments: &[&str]) -> Ended {
+fn admin(vendor: &Server, arguments: &[&str]) -> Ended {
     Ended::of(&mut vendor.command(&[&["admin"], arguments].concat()))
 }
 
@@ -61,4 +63,15 @@ fn a_password_is_read_from_the_input_and_a_lost_second_factor_removed() {
     let reset = given("another-password", &["--remove-second-factor"]).expect(0);
     assert!(!reset.stdout.contains("another-password"), "{reset:?}");
     log_in_as(&vendor.anonymous(), &json!({"email": EMAIL, "password": "another-password"})).ok();
+}
+
+#[test]
+fn the_first_owner_can_be_made_before_the_first_start() {
+    let nobody = [("auth.bootstrap_email", ""), ("auth.bootstrap_password", "")];
+    let mut server = Server::on(Stores::embedded(), &nobody);
+    let made = admin(&server, &["create", "--email", EMAIL]).expect(0);
+    server.run();
+    let credentials = json!({"email": EMAIL, "password": printed(&made)});
+    log_in_as(&Anonymous(Line::new(server.address())), &credentials).ok();
+    assert!(!server.output().contains("/setup"), "{}", server.output());
 }
