@@ -14,8 +14,8 @@ use crate::{
     mail::{Mailer, NoMailer, is_address},
     metrics::Metrics,
     services::{
-        Context, Refusal, Settings, guard_rollouts::Judging, journal::Journal, log_in, share_keys::Vault, start,
-        start::MatchError,
+        Context, Refusal, Settings, guard_rollouts::Judging, journal::Journal, log_in, share_keys::Vault,
+        slow_down::SlowDown, start, start::MatchError,
     },
     signing::{EncryptionKey, KEY_FILE, KeyError, KeyRing, NoKeys, random},
     store::{Store, StoreError},
@@ -133,6 +133,7 @@ impl App {
             journal: Journal::default(),
             judging: Judging::default(),
             artifacts,
+            slow_down: SlowDown::default(),
             hashing: tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             sessions: ArcSwap::from_pointee(Sessions::new(keys.session_secrets())),
             passwords: Passwords::new(config.auth.password_memory_kib, config.auth.password_passes)

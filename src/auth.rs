@@ -1,8 +1,9 @@
-//! Who is at the door: passwords, sessions, and API tokens. What a caller may do is decided above.
+//! Who is at the door: passwords, second factors, sessions, and API tokens. What a caller may do is decided above.
 
 pub mod api_token;
 pub mod password;
 pub mod session;
+pub mod totp;
 
 use aws_lc_rs::digest;
 

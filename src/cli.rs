@@ -1,5 +1,6 @@
 //! The program's commands, one file each.
 
+pub mod admin;
 pub mod check;
 mod client;
 pub mod config;
@@ -59,6 +60,8 @@ enum Command {
     Config(config::ConfigArgs),
     /// List or rotate the signing keys.
     Keys(keys::KeysArgs),
+    /// Add people, and give them another password, on the machine itself.
+    Admin(admin::AdminArgs),
 }
 
 /// Why a command failed.
@@ -102,6 +105,7 @@ pub fn run() -> ExitCode {
         Command::Database(arguments) => load(config.as_deref()).and_then(|config| database::run(arguments, &config)),
         Command::Config(arguments) => config::run(&arguments, config.as_deref()),
         Command::Keys(arguments) => load(config.as_deref()).and_then(|config| keys::run(&arguments, &config)),
+        Command::Admin(arguments) => load(config.as_deref()).and_then(|config| admin::run(&arguments, &config)),
         Command::Storage(arguments) => load(config.as_deref()).and_then(|config| storage::run(&arguments, &config)),
         Command::Health(arguments) => wait_for(health::run(&arguments, config.as_deref())),
         Command::Publish(arguments) => wait_for(publish::run(arguments)),

@@ -33,6 +33,7 @@ pub struct KeyRing {
     retired: Vec<RetiredKey>,
     license: hmac::Key,
     license_secret_id: String,
+    second_factors: EncryptionKey,
 }
 
 /// A license key as it is stored and looked up.
@@ -70,12 +71,17 @@ impl KeyRing {
             let id = key.id.parse().map_err(|_| NoKeys::for_key(&key.id))?;
             Ok((id, hmac::Key::new(hmac::HMAC_SHA256, key.secret())))
         };
+        let license = hmac::Key::new(hmac::HMAC_SHA256, set.license_secret());
+        // It cannot be rotated, as what it made is not kept; so what is derived from it stays readable.
+        let derived = hmac::sign(&license, b"encrypt:second factors");
+        let second_factors = EncryptionKey::of(derived.as_ref()).ok_or_else(|| NoKeys::for_key("license"))?;
         Ok(Self {
             links: set.of(Purpose::Links).iter().map(link).collect::<Result<_, _>>()?,
             sessions: set.of(Purpose::Sessions).iter().map(|key| (key.id.clone(), key.secret().to_vec())).collect(),
             manifests: set.of(Purpose::Manifests).iter().map(manifest).collect::<Result<_, _>>()?,
             retired: set.retired().to_vec(),
-            license: hmac::Key::new(hmac::HMAC_SHA256, set.license_secret()),
+            license,
+            second_factors,
             license_secret_id: URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, set.license_secret()).as_ref()),
         })
     }
@@ -96,6 +102,12 @@ impl KeyRing {
         });
         context.update(key);
         context.sign().as_ref().try_into().unwrap_or_default()
+    }
+
+    /// What the secrets of second factors are encrypted with.
+    #[must_use]
+    pub const fn second_factors(&self) -> &EncryptionKey {
+        &self.second_factors
     }
 
     /// The secrets of session tokens with their ids, the one that signs first.

@@ -30,6 +30,7 @@ pub mod outcomes;
 mod pool;
 mod postgresql;
 pub mod products;
+pub mod refresh_tokens;
 pub mod releases;
 pub mod renewals;
 pub mod runs;

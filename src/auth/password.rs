@@ -9,6 +9,12 @@ use argon2::{
 const NOBODYS_SALT: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const NOBODYS_HASH: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+/// A password for somebody who is to change it: 20 letters and digits (119 bits).
+#[must_use]
+pub fn make(random: &[u8; 64]) -> String {
+    super::letters(random.iter().copied()).chars().take(20).collect()
+}
+
 /// Hashes and checks passwords at a set cost.
 #[derive(Clone, Debug)]
 pub struct Passwords {
@@ -38,6 +44,17 @@ impl Passwords {
         Ok(self.argon2.hash_password(password.as_bytes())?.to_string())
     }
 
+    /// Whether a hash cost less than one made now would.
+    #[must_use]
+    pub fn is_weaker(&self, hash: &str) -> bool {
+        let Ok(made) = PasswordHash::new(hash).map_err(drop).and_then(|hash| Params::try_from(&hash).map_err(drop))
+        else {
+            return false;
+        };
+        let wanted = self.argon2.params();
+        made.m_cost() < wanted.m_cost() || made.t_cost() < wanted.t_cost()
+    }
+
     /// Whether the password is the one that was hashed; always `false` for `None`, after as much work.
     #[must_use]
     pub fn verify(&self, password: &str, hash: Option<&str>) -> bool {
@@ -50,6 +67,16 @@ impl Passwords {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hash_is_weaker_where_it_took_less_memory_or_fewer_passes() {
+        let at = |memory_kib, passes| Passwords::new(memory_kib, passes).expect("a cost");
+        let hash = at(64, 2).hash("correct").expect("a hash");
+        assert!(at(65, 2).is_weaker(&hash) && at(64, 3).is_weaker(&hash));
+        assert!(!at(64, 2).is_weaker(&hash) && !at(32, 1).is_weaker(&hash));
+        assert!(!at(64, 2).is_weaker("no hash"));
+        assert!(at(128, 1).verify("correct", Some(&hash)), "what it was made with is written in it");
+    }
 
     #[test]
     fn nobody_has_a_password_and_checking_it_is_as_much_work() {

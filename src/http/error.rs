@@ -60,8 +60,10 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::LicenseKeyUnknown => (401, "The license key is not known"),
         Code::LicenseKeyRevoked => (401, "The license key has been revoked"),
         Code::LoginFailed => (401, "The login failed"),
+        Code::OtpRequired => (401, "The second factor is needed"),
         Code::RefreshTokenInvalid => (401, "The refresh token is not good"),
 
+        Code::RoleInsufficient => (403, "The role may not do this"),
         Code::ScopeInsufficient => (403, "The token may not do this"),
         Code::SetupLinkInvalid => (403, "The set-up link is not good"),
         Code::UrlExpired => (403, "The download link is past its time"),
@@ -80,6 +82,7 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::StopNotFound => (404, "No stop is on"),
         Code::SubscriptionNotFound => (404, "There is no such subscription"),
         Code::MailNotFound => (404, "There is no such mail"),
+        Code::UserNotFound => (404, "There is no such user"),
         Code::WebhookNotFound => (404, "There is no such webhook"),
         Code::WebhookMessageNotFound => (404, "There is no such message to the webhook"),
         Code::TokenNotFound => (404, "There is no such API token"),
@@ -90,6 +93,7 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::ChannelInUse => (409, "The channel is in use"),
         Code::Conflict => (409, "Another change came in between"),
         Code::HostingGroupExists => (409, "There is such a hosting group already"),
+        Code::LastOwner => (409, "There must be an owner"),
         Code::LicenseKeyExists => (409, "There is such a license key already"),
         Code::MailSent => (409, "The mail was sent"),
         Code::ProductExists => (409, "There is such a product already"),
@@ -99,8 +103,10 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::ReleasePublished => (409, "What is published does not change"),
         Code::ReleaseYanked => (409, "The release is yanked"),
         Code::RolloutHalted => (409, "The release was halted"),
+        Code::SecondFactorState => (409, "The second factor is not in the state for it"),
         Code::SubscriptionCancelled => (409, "The subscription is cancelled"),
         Code::SubscriptionEndless => (409, "The subscription has no end"),
+        Code::UserExists => (409, "There is such a user already"),
 
         Code::PreconditionFailed => (412, "It has changed since it was read"),
         Code::BodyTooLarge => (413, "The body is too large"),
@@ -113,6 +119,8 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::ReleaseIncomplete => (422, "The release is not complete"),
         Code::VersionInvalid => (422, "This is no version"),
 
+        Code::TooManyAttempts => (429, "Too many attempts failed"),
+
         Code::InternalError => (500, "Something went wrong in the server"),
         Code::StorageUnavailable => (503, "The server cannot read or write just now"),
     }
@@ -124,7 +132,7 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let Self(Refusal { code, detail, faults }) = self;
+        let Self(Refusal { code, detail, faults, retry_after }) = self;
         let (status, title) = status_and_title(*code);
         let body = ProblemBody {
             kind: format!("/docs/errors#{code}"),
@@ -144,13 +152,14 @@ impl ResponseError for Problem {
             Code::AuthorizationRequired
             | Code::AuthorizationInvalid
             | Code::LoginFailed
+            | Code::OtpRequired
             | Code::RefreshTokenInvalid => {
                 response.append_header((header::WWW_AUTHENTICATE, "Bearer realm=\"sluice\""));
             }
-            Code::StorageUnavailable => {
-                response.append_header((header::RETRY_AFTER, "5"));
-            }
             _ => {}
+        }
+        if let Some(seconds) = retry_after.or((*code == Code::StorageUnavailable).then_some(5)) {
+            response.append_header((header::RETRY_AFTER, seconds.to_string()));
         }
         response.body(serde_json::to_vec(&body).unwrap_or_default())
     }

@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use super::{
     Code, Refusal, follow::Following, guard_rollouts::Judging, journal::Journal, outbox::Outbox, share_keys::Vault,
+    slow_down::SlowDown,
 };
 use crate::{
     artifacts::Artifacts,
     auth::{password::Passwords, session::Sessions},
     clock::Clock,
     directory::{Change, Directory, Loaded},
-    domain::id::ProductId,
     mail::Mailer,
     signing::{self, KeyRing},
     store::{
@@ -76,6 +76,8 @@ pub struct Context {
     pub vault: Option<Vault>,
     /// Passwords.
     pub passwords: Passwords,
+    /// Who failed to log in, and has to wait.
+    pub slow_down: SlowDown,
     /// How many passwords are hashed at once: each takes memory on purpose, and strangers may ask for it.
     pub hashing: Semaphore,
     /// Who sends mails; nobody where no SMTP server is configured.
@@ -290,26 +292,6 @@ impl Expected {
                 format!("it has changed since it was read; its ETag is now \"{revision}\""),
             )),
             _ => Ok(()),
-        }
-    }
-}
-
-/// Which products a caller may touch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// All of them.
-    Everything,
-    /// Only this one; the others do not exist for them.
-    Only(ProductId),
-}
-
-impl Reach {
-    /// Whether the product is within reach.
-    #[must_use]
-    pub fn includes(self, product: ProductId) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Only(one) => one == product,
         }
     }
 }

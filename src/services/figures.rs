@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use super::{Context, Refusal};
 use crate::{
     domain::{
-        id::{ProductId, ReleaseId, SubscriptionId},
+        id::{ReleaseId, SubscriptionId},
+        reach::Reach,
         run::Outcome,
         subscription::Status,
         zone::Zone,
@@ -160,7 +161,7 @@ pub async fn rollout(context: &Arc<Context>, release: ReleaseId, span: SignedDur
 /// `storage_unavailable`.
 pub async fn renewals(
     context: &Arc<Context>,
-    product: Option<ProductId>,
+    reach: Reach,
     seen_within_days: u16,
     page: Page<SubscriptionId>,
 ) -> Result<(usize, Vec<Asking>), Refusal> {
@@ -169,7 +170,7 @@ pub async fn renewals(
     let desk = Arc::clone(context);
     let read = move |connection: &mut Connection| {
         // A day more than UTC has: it may be over already elsewhere.
-        let mut sites = store::renewals::candidates(connection, product, day_of(now).saturating_add(1.day()), since)?;
+        let mut sites = store::renewals::candidates(connection, &reach, day_of(now).saturating_add(1.day()), since)?;
         let expired = expired(&desk, &sites, now);
         sites.retain(|site| expired.contains(site));
         let total = sites.len();

@@ -21,7 +21,7 @@ use super::{
     manage_subscriptions::{Action, Ids, NewSubscription},
     manage_tokens,
     manage_tokens::NewToken,
-    manage_webhooks,
+    manage_users, manage_webhooks,
     manage_webhooks::NewWebhook,
     publish_release,
     publish_release::{NewRelease, Publication},
@@ -36,16 +36,17 @@ use crate::{
         artifact::Sha256,
         id::{
             ArtifactId, CustomerId, HostingGroupId, KnownProblemId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId,
-            TokenId, WebhookId,
+            TokenId, UserId, WebhookId,
         },
         installation::Sighting,
         known_problem,
         mail::Mail,
+        role::Role,
         run::Run,
         slug::Slug,
         webhook::WebhookMessage,
     },
-    store::{self, offers::Offer},
+    store::{self, offers::Offer, users::User},
 };
 
 /// How many contents are put in place at once. Most of that is waiting for the disk, which takes many together in
@@ -57,6 +58,8 @@ const AT_ONCE: usize = 64;
 pub struct Vendor {
     /// E-mail address and password of the first administrator.
     pub administrator: Option<(String, String)>,
+    /// Others who may log in, with the password of the first administrator.
+    pub colleagues: Vec<(UserId, String, Role)>,
     /// What the vendor sells.
     pub products: Vec<(ProductId, NewProduct)>,
     /// Where the vendor hosts.
@@ -136,7 +139,7 @@ pub async fn is_empty(context: &Arc<Context>) -> Result<bool, Refusal> {
         .read(move |connection| {
             Ok(!store::users::exist(connection)?
                 && store::products::all(connection)?.is_empty()
-                && store::customers::matching(connection, None, None, first)?.is_empty())
+                && store::customers::matching(connection, None, &Reach::Everything, first)?.is_empty())
         })
         .await
 }
@@ -166,7 +169,11 @@ pub async fn found(context: &Arc<Context>, mut vendor: Vendor) -> Result<(), Ref
     context
         .write(move |write| {
             if let Some((email, password_hash)) = administrator {
-                log_in::set_up_within(write, email, password_hash)?;
+                log_in::set_up_within(write, email, password_hash.clone())?;
+                for (id, email, role) in std::mem::take(&mut vendor.colleagues) {
+                    let colleague = User::new(id, email, password_hash.clone(), role, write.now);
+                    manage_users::add_within(write.connection, &colleague)?;
+                }
             }
             enter(&desk, write, vendor)
         })
@@ -219,7 +226,7 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
     start::take_in(write.connection, &vendor.sightings)?;
     figures::record_within(write.connection, write.now)?;
     for (id, rule) in vendor.known_problems {
-        manage_known_problems::add_within(write, id, Reach::Everything, rule)?;
+        manage_known_problems::add_within(write, id, &Reach::Everything, rule)?;
     }
     for run in vendor.runs {
         enter_run(write, run)?;
@@ -276,12 +283,12 @@ fn enter_release(context: &Context, write: &mut Write<'_>, release: FoundedRelea
 
 fn enter_subscription(context: &Context, write: &mut Write<'_>, sold: FoundedSubscription) -> Result<(), Refusal> {
     let ids = Ids { subscription: sold.id, license_key: sold.license_key };
-    manage_subscriptions::add_within(write, &context.keys.load(), Reach::Everything, ids, sold.new)?;
+    manage_subscriptions::add_within(write, &context.keys.load(), &Reach::Everything, ids, sold.new)?;
     for (id, key) in sold.more_keys {
         manage_license_keys::add(write, &context.keys.load(), id, sold.id, Some(&key))?;
     }
     for action in sold.actions {
-        manage_subscriptions::act_within(write, Reach::Everything, sold.id, &Expected::Anything, action)?;
+        manage_subscriptions::act_within(write, &Reach::Everything, sold.id, &Expected::Anything, action)?;
     }
     Ok(())
 }

@@ -299,7 +299,7 @@ impl Importer<'_> {
             license_key: row.license_key,
         };
         let ids = Ids { subscription: write.new_id(), license_key: write.new_id() };
-        let (subscription, issued) = manage_subscriptions::add_within(write, self.keys, self.reach, ids, new)?;
+        let (subscription, issued) = manage_subscriptions::add_within(write, self.keys, &self.reach, ids, new)?;
         Ok((subscription.coverage.id, (!brought).then_some(issued.license_key)))
     }
 

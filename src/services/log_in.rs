@@ -1,24 +1,42 @@
 //! Logins: with a password, prolonged with a refresh token, ended with a logout; and the first administrator.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Code, Context, Faults, Refusal, Write, context::id_at};
+use super::{
+    Code, Context, Refusal, Write,
+    context::id_at,
+    manage_users, second_factor,
+    slow_down::{Attempt, guarded},
+};
 use crate::{
     auth::{password::Passwords, session::Session, token_hash},
-    domain::id::UserId,
+    domain::role::Role,
     signing::random,
-    store::{
-        self, Connection, StoreError,
-        users::{RefreshToken, User},
-    },
+    store::{self, Connection, StoreError, refresh_tokens::RefreshToken, users::User},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// The role of the one administrator.
-pub const OWNER: &str = "owner";
+/// What somebody says to be let in.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Their e-mail address.
+    pub email: String,
+    /// Their password.
+    pub password: String,
+    /// The code of their second factor, or a recovery code.
+    pub otp: Option<String>,
+    /// Where they ask from.
+    pub address: Option<IpAddr>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Credentials(hidden)")
+    }
+}
 
 /// What a login gives.
 #[derive(Clone)]
@@ -37,40 +55,104 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-fn lower(email: &str) -> String {
+/// An e-mail address as it is kept.
+pub(super) fn lower(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-/// Does what takes memory and time on purpose: off the async threads, and only so many at once.
+/// Does what takes memory and time on purpose, off the async threads. Whoever calls it has to have a turn.
 async fn hashing<T: Send + 'static>(
     context: &Arc<Context>,
     work: impl FnOnce(&Passwords) -> T + Send + 'static,
 ) -> Result<T, Refusal> {
-    let _turn = context.hashing.acquire().await.map_err(|error| Refusal::internal(&error))?;
     let desk = Arc::clone(context);
     tokio::task::spawn_blocking(move || work(&desk.passwords)).await.map_err(|error| Refusal::internal(&error))
 }
 
-/// Logs in with e-mail address and password.
+/// Logs in with e-mail address, password, and the second factor where there is one.
 ///
 /// # Errors
-/// `login_failed`, without saying which of the two was wrong, and after as much work either way.
-pub async fn log_in(context: &Arc<Context>, email: &str, password: String) -> Result<Tokens, Refusal> {
-    let email = lower(email);
-    let user = context.read(move |connection| Ok(store::users::by_email(connection, &email)?)).await?;
-    let user = hashing(context, move |passwords| {
-        let matches = passwords.verify(&password, user.as_ref().map(|user| user.password_hash.as_str()));
-        user.filter(|_| matches)
+/// `login_failed`, without saying which of them was wrong, and after as much work either way; `otp_required` for the right
+/// password alone; `too_many_attempts`.
+pub async fn log_in(context: &Arc<Context>, credentials: Credentials) -> Result<Tokens, Refusal> {
+    let Credentials { email, password, otp, address } = credentials;
+    let email = lower(&email);
+    let attempt = Attempt::to_log_in(&email, address);
+    guarded(context, attempt, async {
+        let known = context.read(move |connection| Ok(store::users::by_email(connection, &email)?)).await?;
+        let (user, stronger_hash) = verified(context, known, password).await?.ok_or_else(login_failed)?;
+        let desk = Arc::clone(context);
+        let letting_in = move |connection: &mut Connection, now| {
+            let entry = Entry { verified: &user, stronger_hash: stronger_hash.as_ref(), otp: otp.as_deref() };
+            let_in(&desk, connection, now, &entry)
+        };
+        context.append(letting_in).await?
     })
-    .await?;
-    let user = user.ok_or_else(|| Refusal::new(Code::LoginFailed, "the e-mail address or the password is wrong"))?;
-    let desk = Arc::clone(context);
-    context
-        .append(move |connection, now| {
-            store::users::forget_expired(connection, now)?;
-            issue(&desk, connection, now, &user, id_at(now))
-        })
-        .await
+    .await
+}
+
+fn login_failed() -> Refusal {
+    Refusal::new(Code::LoginFailed, "the e-mail address, the password or the second factor is wrong")
+}
+
+/// The user, if this is their password, and a new hash of it where the one that is kept costs too little to guess at.
+async fn verified(
+    context: &Arc<Context>,
+    user: Option<User>,
+    password: String,
+) -> Result<Option<(User, Option<String>)>, Refusal> {
+    hashing(context, move |passwords| {
+        let matches = passwords.verify(&password, user.as_ref().map(|user| user.password_hash.as_str()));
+        let user = user.filter(|_| matches)?;
+        let stronger_hash = match passwords.is_weaker(&user.password_hash) {
+            true => passwords.hash(&password).ok(),
+            false => None,
+        };
+        Some((user, stronger_hash))
+    })
+    .await
+}
+
+/// Whether this is the password of a user who is logged in, whose turn it is.
+pub(super) async fn is_password_of(context: &Arc<Context>, user: User, password: String) -> Result<bool, Refusal> {
+    Ok(verified(context, Some(user), password).await?.is_some())
+}
+
+/// Somebody whose password was right a moment ago.
+struct Entry<'e> {
+    verified: &'e User,
+    stronger_hash: Option<&'e String>,
+    otp: Option<&'e str>,
+}
+
+/// Lets somebody in, if what was verified still holds.
+fn let_in(
+    context: &Context,
+    connection: &mut Connection,
+    now: Timestamp,
+    entry: &Entry<'_>,
+) -> Result<Result<Tokens, Refusal>, StoreError> {
+    let user = store::users::held(connection, entry.verified.id)?;
+    // It may have been changed while the old one was being hashed.
+    let Some(mut user) = user.filter(|user| user.password_hash == entry.verified.password_hash) else {
+        return Ok(Err(login_failed()));
+    };
+    if user.factor.secret.is_some() {
+        let Some(otp) = entry.otp else {
+            return Ok(Err(Refusal::new(Code::OtpRequired, "send the code of the second factor as `otp`")));
+        };
+        if !second_factor::take(&context.keys.load(), &mut user, otp, now) {
+            return Ok(Err(login_failed()));
+        }
+    }
+    if let Some(hash) = entry.stronger_hash {
+        user.password_hash.clone_from(hash);
+    }
+    if user != *entry.verified {
+        store::users::update(connection, &user)?;
+    }
+    store::refresh_tokens::forget_expired(connection, now)?;
+    issue(context, connection, now, &user, id_at(now)).map(Ok)
 }
 
 /// Makes the next pair of tokens of a login.
@@ -84,7 +166,7 @@ fn issue(
     let after = |span| now.checked_add(span).unwrap_or(Timestamp::MAX);
     let refresh_token = URL_SAFE_NO_PAD.encode(random::<32>());
     let (access_until, refresh_until) = (after(context.settings.session_ttl), after(context.settings.refresh_ttl));
-    let session = Session::new(user.id, family, user.role.clone(), now, access_until);
+    let session = Session::new(user.id, family, user.role.to_string(), now, access_until);
     let token = RefreshToken {
         hash: token_hash(&refresh_token),
         user: user.id,
@@ -92,7 +174,7 @@ fn issue(
         expires_at: refresh_until,
         used_at: None,
     };
-    store::users::insert_refresh_token(connection, &token)?;
+    store::refresh_tokens::insert(connection, &token)?;
     let access_token = context
         .sessions
         .load()
@@ -111,15 +193,17 @@ pub async fn refresh(context: &Arc<Context>, refresh_token: &str) -> Result<Toke
     let desk = Arc::clone(context);
     let renewed = context
         .append(move |connection, now| {
-            let Some(known) = store::users::held_refresh_token(connection, &hash)? else { return Ok(None) };
+            let Some(known) = store::refresh_tokens::held(connection, &hash)? else { return Ok(None) };
             if known.used_at.is_some() {
-                store::users::end_family(connection, known.family)?;
+                store::refresh_tokens::end_family(connection, known.family)?;
                 tracing::warn!(user = %known.user, "a refresh token was used twice; the login has been ended");
                 return Ok(None);
             }
-            let user = store::users::get(connection, known.user)?;
-            let Some(user) = user.filter(|_| now < known.expires_at) else { return Ok(None) };
-            store::users::mark_used(connection, &hash, now)?;
+            // Held, so that whoever ends all sessions of this user ends the one that is made here too.
+            let user = store::users::held(connection, known.user)?;
+            let still_known = store::refresh_tokens::family_lives(connection, known.family)?;
+            let Some(user) = user.filter(|_| still_known).filter(|_| now < known.expires_at) else { return Ok(None) };
+            store::refresh_tokens::mark_used(connection, &hash, now)?;
             issue(&desk, connection, now, &user, known.family).map(Some)
         })
         .await?;
@@ -137,7 +221,7 @@ pub async fn refresh(context: &Arc<Context>, refresh_token: &str) -> Result<Toke
 /// `storage_unavailable`.
 pub async fn log_out(context: &Arc<Context>, session: &Session) -> Result<(), Refusal> {
     let family = session.family;
-    context.append(move |connection, _| store::users::end_family(connection, family)).await
+    context.append(move |connection, _| store::refresh_tokens::end_family(connection, family)).await
 }
 
 /// The login that an access token belongs to, and the person.
@@ -151,7 +235,11 @@ pub async fn recognise(context: &Arc<Context>, access_token: &str) -> Result<(Se
     let (family, id) = (session.family, session.sub);
     let user = context
         .read(move |connection| {
-            Ok(if store::users::family_lives(connection, family)? { store::users::get(connection, id)? } else { None })
+            Ok(if store::refresh_tokens::family_lives(connection, family)? {
+                store::users::get(connection, id)?
+            } else {
+                None
+            })
         })
         .await?;
     Ok((session, user.ok_or_else(invalid)?))
@@ -163,18 +251,14 @@ pub async fn recognise(context: &Arc<Context>, access_token: &str) -> Result<(Se
 /// `body_invalid`; `setup_link_invalid` when there is an administrator.
 pub async fn set_up(context: &Arc<Context>, email: &str, password: String) -> Result<User, Refusal> {
     let email = lower(email);
-    let mut faults = Faults::default();
-    faults.email("email", &email);
-    if !(8..=512).contains(&password.chars().count()) {
-        faults.add("password", "must be 8 to 512 characters");
-    }
-    faults.finish()?;
+    manage_users::check(Some(&email), Some(&password)).finish()?;
     let password_hash = hash(context, password).await?;
     context.write(move |write| set_up_within(write, email, password_hash)).await
 }
 
 /// The hash of a password.
 pub(super) async fn hash(context: &Arc<Context>, password: String) -> Result<String, Refusal> {
+    let _turn = context.hashing.acquire().await.map_err(|error| Refusal::internal(&error))?;
     hashing(context, move |passwords| passwords.hash(&password)).await?.map_err(|error| Refusal::internal(&error))
 }
 
@@ -183,8 +267,7 @@ pub(super) fn set_up_within(write: &mut Write<'_>, email: String, password_hash:
     if store::users::exist(write.connection)? {
         return Err(Refusal::new(Code::SetupLinkInvalid, "there is an administrator already; log in"));
     }
-    let user =
-        User { id: write.new_id::<UserId>(), email, password_hash, role: OWNER.to_owned(), created_at: write.now };
+    let user = User::new(write.new_id(), email, password_hash, Role::Owner, write.now);
     store::users::insert(write.connection, &user)?;
     tracing::info!(user = %user.id, "first administrator made");
     Ok(user)

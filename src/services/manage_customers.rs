@@ -98,16 +98,13 @@ pub(super) fn add_within(write: &mut Write<'_>, id: CustomerId, new: NewCustomer
 /// # Errors
 /// `customer_not_found`.
 pub async fn get(context: &Arc<Context>, reach: Reach, id: CustomerId) -> Result<Customer, Refusal> {
-    context.read(move |connection| find(connection, reach, id)).await
+    context.read(move |connection| find(connection, &reach, id)).await
 }
 
-/// The customer with this id, if they are within reach: for a token of one product those who have a subscription of it,
-/// or none yet.
-pub(super) fn find(connection: &mut Connection, reach: Reach, id: CustomerId) -> Result<Customer, Refusal> {
-    let within = match reach {
-        Reach::Everything => true,
-        Reach::Only(product) => store::customers::is_of_product(connection, id, product)?,
-    };
+/// The customer with this id, if they are within reach: where they are limited to products those who have a
+/// subscription of one of them, or none yet.
+pub(super) fn find(connection: &mut Connection, reach: &Reach, id: CustomerId) -> Result<Customer, Refusal> {
+    let within = store::customers::is_within(connection, id, reach)?;
     store::customers::get(connection, id)?.filter(|_| within).ok_or_else(|| not_found(id))
 }
 
@@ -124,11 +121,7 @@ pub async fn list(
     if words.as_ref().is_some_and(|words| words.chars().count() > 200) {
         return Err(Refusal::parameter("q", "must be at most 200 characters"));
     }
-    let product = match reach {
-        Reach::Everything => None,
-        Reach::Only(product) => Some(product),
-    };
-    context.read(move |connection| Ok(store::customers::matching(connection, words.as_deref(), product, page)?)).await
+    context.read(move |connection| Ok(store::customers::matching(connection, words.as_deref(), &reach, page)?)).await
 }
 
 /// Changes a customer.
@@ -144,7 +137,7 @@ pub async fn change(
 ) -> Result<Customer, Refusal> {
     context
         .write(move |write| {
-            let mut customer = find(write.connection, reach, id)?;
+            let mut customer = find(write.connection, &reach, id)?;
             expected.check(customer.revision)?;
             customer.name = change.name.unwrap_or(customer.name);
             customer.email = change.email.unwrap_or(customer.email);

@@ -108,7 +108,7 @@ pub async fn add(context: &Arc<Context>, reach: Reach, new: NewKnownProblem) -> 
     context
         .write(move |write| {
             let id = write.new_id();
-            add_within(write, id, reach, new)
+            add_within(write, id, &reach, new)
         })
         .await
 }
@@ -117,7 +117,7 @@ pub async fn add(context: &Arc<Context>, reach: Reach, new: NewKnownProblem) -> 
 pub(super) fn add_within(
     write: &mut Write<'_>,
     id: KnownProblemId,
-    reach: Reach,
+    reach: &Reach,
     new: NewKnownProblem,
 ) -> Result<KnownProblem, Refusal> {
     let product = store::products::by_slug(write.connection, &new.product)?
@@ -140,7 +140,7 @@ pub(super) fn add_within(
 }
 
 /// Finds a rule within a write.
-fn find(write: &mut Write<'_>, reach: Reach, id: KnownProblemId) -> Result<KnownProblem, Refusal> {
+fn find(write: &mut Write<'_>, reach: &Reach, id: KnownProblemId) -> Result<KnownProblem, Refusal> {
     let rule = store::known_problems::get(write.connection, id)?.filter(|rule| reach.includes(rule.product));
     rule.ok_or_else(|| not_found(id))
 }
@@ -158,7 +158,7 @@ pub async fn change(
 ) -> Result<KnownProblem, Refusal> {
     context
         .write(move |write| {
-            let mut rule = find(write, reach, id)?;
+            let mut rule = find(write, &reach, id)?;
             expected.check(rule.revision)?;
             let conditions = &mut rule.conditions;
             conditions.failure_class = change.failure_class.unwrap_or(conditions.failure_class);
@@ -192,7 +192,7 @@ pub async fn delete(
 ) -> Result<(), Refusal> {
     context
         .write(move |write| {
-            let rule = find(write, reach, id)?;
+            let rule = find(write, &reach, id)?;
             expected.check(rule.revision)?;
             store::known_problems::delete(write.connection, id)?;
             write.changed(Change::Product(rule.product));

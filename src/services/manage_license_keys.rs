@@ -106,7 +106,7 @@ pub async fn issue(context: &Arc<Context>, reach: Reach, subscription: Subscript
     let keys = Arc::clone(context);
     context
         .write(move |write| {
-            manage_subscriptions::find(write.connection, reach, subscription)?;
+            manage_subscriptions::find(write.connection, &reach, subscription)?;
             let id = write.new_id();
             add(write, &keys.keys.load(), id, subscription, None)
         })
@@ -125,7 +125,7 @@ pub async fn revoke(
 ) -> Result<(), Refusal> {
     context
         .write(move |write| {
-            manage_subscriptions::find(write.connection, reach, subscription)?;
+            manage_subscriptions::find(write.connection, &reach, subscription)?;
             let keys = store::license_keys::of_subscription(write.connection, subscription)?;
             if !keys.iter().any(|known| known.id == key) {
                 return Err(Refusal::new(

@@ -237,18 +237,13 @@ pub fn not_found(slug: &Slug) -> Refusal {
     Refusal::new(Code::ProductNotFound, format!("there is no product `{slug}`"))
 }
 
-/// The product that a list is to be narrowed to: the one that was named, else the only one within reach, else none.
+/// The products that a list is to be narrowed to: the one that was named, else those within reach.
 ///
 /// # Errors
 /// `product_not_found` when the named one is not there, or out of reach.
-pub fn resolve(context: &Context, reach: Reach, slug: Option<&Slug>) -> Result<Option<ProductId>, Refusal> {
-    match (slug, reach) {
-        (Some(slug), _) => {
-            let catalogue = context.directory.catalogue();
-            let entry = catalogue.product(slug.as_str()).filter(|entry| reach.includes(entry.product.id));
-            entry.map(|entry| Some(entry.product.id)).ok_or_else(|| not_found(slug))
-        }
-        (None, Reach::Only(product)) => Ok(Some(product)),
-        (None, Reach::Everything) => Ok(None),
-    }
+pub fn resolve(context: &Context, reach: Reach, slug: Option<&Slug>) -> Result<Reach, Refusal> {
+    let Some(slug) = slug else { return Ok(reach) };
+    let catalogue = context.directory.catalogue();
+    let entry = catalogue.product(slug.as_str()).filter(|entry| reach.includes(entry.product.id));
+    entry.map(|entry| Reach::one(entry.product.id)).ok_or_else(|| not_found(slug))
 }

@@ -145,7 +145,7 @@ pub enum Action {
 }
 
 /// The subscription with this id, if it is within reach.
-pub(super) fn find(connection: &mut Connection, reach: Reach, id: SubscriptionId) -> Result<Subscription, Refusal> {
+pub(super) fn find(connection: &mut Connection, reach: &Reach, id: SubscriptionId) -> Result<Subscription, Refusal> {
     store::subscriptions::get(connection, id)?
         .filter(|subscription| reach.includes(subscription.coverage.product))
         .ok_or_else(|| Refusal::new(Code::SubscriptionNotFound, format!("there is no subscription {id}")))
@@ -204,7 +204,7 @@ pub(super) struct Ids {
 pub(super) fn add_within(
     write: &mut Write<'_>,
     keys: &KeyRing,
-    reach: Reach,
+    reach: &Reach,
     ids: Ids,
     new: NewSubscription,
 ) -> Result<(Subscription, Issued), Refusal> {
@@ -254,7 +254,7 @@ pub async fn add(
     context
         .write(move |write| {
             let ids = Ids { subscription: write.new_id(), license_key: write.new_id() };
-            add_within(write, &keys.keys.load(), reach, ids, new)
+            add_within(write, &keys.keys.load(), &reach, ids, new)
         })
         .await
 }
@@ -264,7 +264,7 @@ pub async fn add(
 /// # Errors
 /// `subscription_not_found`.
 pub async fn get(context: &Arc<Context>, reach: Reach, id: SubscriptionId) -> Result<Subscription, Refusal> {
-    context.read(move |connection| find(connection, reach, id)).await
+    context.read(move |connection| find(connection, &reach, id)).await
 }
 
 /// A page of the subscriptions that are wanted, and in this status now.
@@ -320,13 +320,13 @@ pub async fn act(
     expected: Expected,
     action: Action,
 ) -> Result<Subscription, Refusal> {
-    context.write(move |write| act_within(write, reach, id, &expected, action)).await
+    context.write(move |write| act_within(write, &reach, id, &expected, action)).await
 }
 
 /// Does something with a subscription, within a write.
 pub(super) fn act_within(
     write: &mut Write<'_>,
-    reach: Reach,
+    reach: &Reach,
     id: SubscriptionId,
     expected: &Expected,
     action: Action,

@@ -122,6 +122,6 @@ pub async fn recognise(context: &Arc<Context>, presented: &str) -> Result<(ApiTo
             }
         });
     }
-    let reach = token.product.map_or(Reach::Everything, Reach::Only);
+    let reach = token.product.map_or(Reach::Everything, Reach::one);
     Ok((token, reach))
 }

@@ -51,6 +51,8 @@ named_enum! {
         KnownProblemNotFound = "known_problem_not_found",
         /// No such API token.
         TokenNotFound = "token_not_found",
+        /// No such user.
+        UserNotFound = "user_not_found",
         /// No such webhook.
         WebhookNotFound = "webhook_not_found",
         /// No such message to a webhook.
@@ -75,6 +77,12 @@ named_enum! {
         LoginFailed = "login_failed",
         /// The refresh token is not good, or not good any more.
         RefreshTokenInvalid = "refresh_token_invalid",
+        /// The right password, without the second factor that goes with it.
+        OtpRequired = "otp_required",
+        /// Too many failures, one after the other.
+        TooManyAttempts = "too_many_attempts",
+        /// The role may not do this.
+        RoleInsufficient = "role_insufficient",
         /// The token may not do this.
         ScopeInsufficient = "scope_insufficient",
         /// The license key is one of another product.
@@ -97,6 +105,12 @@ named_enum! {
         HostingGroupExists = "hosting_group_exists",
         /// There is such a license key.
         LicenseKeyExists = "license_key_exists",
+        /// There is a user with this e-mail address.
+        UserExists = "user_exists",
+        /// Without an owner nobody could enter one.
+        LastOwner = "last_owner",
+        /// A second factor is on, or there is none.
+        SecondFactorState = "second_factor_state",
         /// What is published does not change.
         ReleasePublished = "release_published",
         /// It must be published first.
@@ -171,13 +185,15 @@ pub struct Refusal {
     pub detail: String,
     /// The fields that are wrong.
     pub faults: Vec<Fault>,
+    /// After how many seconds it may go better.
+    pub retry_after: Option<u64>,
 }
 
 impl Refusal {
     /// A refusal with a sentence.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), faults: Vec::new() }
+        Self { code, detail: detail.into(), faults: Vec::new(), retry_after: None }
     }
 
     /// A body in which one field is wrong.
@@ -193,7 +209,13 @@ impl Refusal {
     pub fn parameter(name: &str, message: impl Into<String>) -> Self {
         let message = message.into();
         let detail = format!("`{name}`: {message}");
-        Self { code: Code::ParameterInvalid, detail, faults: vec![Fault::new(name, message)] }
+        Self { faults: vec![Fault::new(name, message)], ..Self::new(Code::ParameterInvalid, detail) }
+    }
+
+    /// The same, for those who should come again after so many seconds.
+    #[must_use]
+    pub fn after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     /// A fault of Sluice's own. What it was goes to the log, not to the caller.
@@ -328,7 +350,7 @@ impl Faults {
     fn into_refusal(self) -> Refusal {
         let detail =
             self.0.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect::<Vec<_>>().join("; ");
-        Refusal { code: Code::BodyInvalid, detail, faults: self.0 }
+        Refusal { faults: self.0, ..Refusal::new(Code::BodyInvalid, detail) }
     }
 }
 

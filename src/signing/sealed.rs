@@ -23,7 +23,12 @@ impl EncryptionKey {
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let bytes = STANDARD.decode(text.trim()).ok()?;
-        RandomizedNonceKey::new(&AES_256_GCM, &bytes).ok().map(Self)
+        Self::of(&bytes)
+    }
+
+    /// A key of the bytes that a secret of ours was turned into.
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        RandomizedNonceKey::new(&AES_256_GCM, bytes).ok().map(Self)
     }
 
     /// Encrypts a text, which stands for `purpose` and can be taken for nothing else; the nonce goes first.

@@ -12,15 +12,16 @@ use super::{
 use crate::domain::{
     id::ProductId,
     platform::{Component, Platform},
+    reach::Reach,
     subscription::Deployment,
     version::Version,
 };
 
 /// Which installations are counted; what is `None` does not matter.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// Of this product.
-    pub product: Option<ProductId>,
+    pub reach: Reach,
     /// Of this program.
     pub component: Option<Component>,
     /// On this operating system.
@@ -152,9 +153,8 @@ pub fn recorded(
         .value(day(from))
         .then(" AND day <= ")
         .value(day(to));
-    let sql =
-        narrowed(days, wanted, [" AND product_id = ", " AND component = ", " AND platform = ", " AND deployment = "])
-            .then(" GROUP BY day, product_id, version");
+    let sql = narrowed(days, wanted, ["product_id", " AND component = ", " AND platform = ", " AND deployment = "])
+        .then(" GROUP BY day, product_id, version");
     let rows: Vec<Row> = sql.load(connection)?;
     Ok(rows.into_iter().map(Row::into_domain).collect())
 }
@@ -174,7 +174,7 @@ pub fn current(
         .then(" AS day, i.product_id AS product_id, i.version AS version, count(*) AS installations")
         .then(SEEN)
         .value(moment(since));
-    let conditions = [" AND i.product_id = ", " AND i.component = ", " AND i.platform = ", " AND s.deployment = "];
+    let conditions = ["i.product_id", " AND i.component = ", " AND i.platform = ", " AND s.deployment = "];
     let rows: Vec<Row> =
         narrowed(seen, wanted, conditions).then(" GROUP BY i.product_id, i.version").load(connection)?;
     Ok(rows.into_iter().map(Row::into_domain).collect())
@@ -182,7 +182,7 @@ pub fn current(
 
 /// Adds the conditions on product, component, platform and deployment that are wanted.
 fn narrowed(sql: Sql, wanted: &Wanted, [product, component, platform, deployment]: [&'static str; 4]) -> Sql {
-    sql.and_if(product, wanted.product.map(|id| Cell::Bytes(id.0.as_bytes().to_vec())))
+    sql.and_within(product, &wanted.reach)
         .and_if(component, wanted.component.map(|component| Cell::Text(component.to_string())))
         .and_if(platform, wanted.platform.map(|platform| Cell::Text(platform.to_string())))
         .and_if(deployment, wanted.deployment.map(|deployment| Cell::Text(deployment.to_string())))

@@ -7,11 +7,7 @@ use super::{
     schema::{customers, subscriptions},
     value::{Key, Moment, Name},
 };
-use crate::domain::{
-    customer::Customer,
-    id::{CustomerId, ProductId},
-    locale::LanguageTag,
-};
+use crate::domain::{customer::Customer, id::CustomerId, locale::LanguageTag, reach::Reach};
 
 #[diesel::declare_sql_function]
 extern "SQL" {
@@ -65,14 +61,15 @@ pub fn get(connection: &mut Connection, id: CustomerId) -> Result<Option<Custome
     Ok(customers::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?.map(Row::into_domain))
 }
 
-/// Whether somebody who only has to do with one product has to do with this customer: one with a subscription of it, or
-/// without any yet.
+/// Whether somebody who only has to do with some products has to do with this customer: one with a subscription of one of
+/// them, or without any yet.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn is_of_product(connection: &mut Connection, id: CustomerId, product: ProductId) -> Result<bool, StoreError> {
+pub fn is_within(connection: &mut Connection, id: CustomerId, reach: &Reach) -> Result<bool, StoreError> {
+    let Some(products) = reach.products() else { return Ok(true) };
     let theirs = subscriptions::table.filter(subscriptions::customer_id.eq(Key(id)));
-    let of_product = theirs.filter(subscriptions::product_id.eq(Key(product)));
+    let of_product = theirs.filter(subscriptions::product_id.eq_any(products.iter().copied().map(Key)));
     let (any, of_product) = (exists(theirs.select(subscriptions::id)), exists(of_product.select(subscriptions::id)));
     Ok(diesel::select(of_product.or(diesel::dsl::not(any))).get_result(connection)?)
 }
@@ -94,23 +91,23 @@ pub fn by_external_ref(connection: &mut Connection, external_ref: &str) -> Resul
 }
 
 /// A page of the customers whose name, e-mail or external reference contains `words`, in the order in which they were
-/// entered; with a `product` only those that [`is_of_product`] names.
+/// entered; only those that [`is_within`] names.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn matching(
     connection: &mut Connection,
     words: Option<&str>,
-    product: Option<ProductId>,
+    reach: &Reach,
     page: Page<CustomerId>,
 ) -> Result<Vec<Customer>, StoreError> {
     let mut query = customers::table.select(Row::as_select()).order(customers::id).limit(page.limit).into_boxed();
     if let Some(after) = page.after {
         query = query.filter(customers::id.gt(Key(after)));
     }
-    if let Some(product) = product {
+    if let Some(products) = reach.products() {
         let theirs = subscriptions::table.filter(subscriptions::customer_id.eq(customers::id));
-        let of_product = theirs.filter(subscriptions::product_id.eq(Key(product)));
+        let of_product = theirs.filter(subscriptions::product_id.eq_any(products.iter().copied().map(Key)));
         let (any, of_product) =
             (exists(theirs.select(subscriptions::id)), exists(of_product.select(subscriptions::id)));
         query = query.filter(of_product.or(diesel::dsl::not(any)));

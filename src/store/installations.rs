@@ -17,6 +17,7 @@ use crate::domain::{
     installation::Sighting,
     locale::LanguageTag,
     platform::{Component, MachineArch, Platform},
+    reach::Reach,
     slug::Slug,
     version::Version,
 };
@@ -137,7 +138,7 @@ pub fn platform(
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// Of this product.
-    pub product: Option<ProductId>,
+    pub reach: Reach,
     /// Of this subscription.
     pub subscription: Option<SubscriptionId>,
 }
@@ -163,8 +164,8 @@ pub fn matching(
                 .or(installations::product_id.eq(Key(product)).and(installations::id.gt(Key(id)))),
         );
     }
-    if let Some(product) = wanted.product {
-        query = query.filter(installations::product_id.eq(Key(product)));
+    if let Some(products) = wanted.reach.products() {
+        query = query.filter(installations::product_id.eq_any(products.iter().copied().map(Key)));
     }
     if let Some(subscription) = wanted.subscription {
         query = query.filter(installations::subscription_id.eq(Key(subscription)));

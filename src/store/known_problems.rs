@@ -14,6 +14,7 @@ use crate::domain::{
     known_problem::{Conditions, KnownProblem, Pattern},
     locale::LanguageTag,
     platform::Platform,
+    reach::Reach,
     run::FailureClass,
     version::Requirement,
 };
@@ -130,14 +131,14 @@ pub type Matched = HashMap<(ProductId, String), i64>;
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn matched(connection: &mut Connection, product: Option<ProductId>) -> Result<Matched, StoreError> {
+pub fn matched(connection: &mut Connection, reach: &Reach) -> Result<Matched, StoreError> {
     let mut query = runs::table
         .filter(runs::known_problem.is_not_null())
         .group_by((runs::product_id, runs::known_problem))
         .select((runs::product_id, runs::known_problem.assume_not_null(), count_star()))
         .into_boxed();
-    if let Some(product) = product {
-        query = query.filter(runs::product_id.eq(Key(product)));
+    if let Some(products) = reach.products() {
+        query = query.filter(runs::product_id.eq_any(products.iter().copied().map(Key)));
     }
     let rows: Vec<(Key<ProductId>, String, i64)> = query.load(connection)?;
     Ok(rows.into_iter().map(|(product, key, count)| ((product.0, key), count)).collect())

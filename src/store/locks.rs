@@ -17,5 +17,8 @@ pub(super) const THING: i32 = 0x536C_7569;
 /// The same of subscriptions, whose votes are counted or whose mails are.
 pub(super) const SUBSCRIPTION: i32 = 0x536C_756A;
 
+/// The same of users, with all of their logins.
+pub(super) const USER: i32 = 0x536C_756C;
+
 /// The same of hosting groups, whose slots are given out.
 pub(super) const GROUP: i32 = 0x536C_756B;

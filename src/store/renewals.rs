@@ -11,6 +11,7 @@ use super::{
 };
 use crate::domain::{
     id::{CustomerId, ProductId, SubscriptionId},
+    reach::Reach,
     version::Version,
 };
 
@@ -68,7 +69,7 @@ struct Row {
 /// When the database cannot be read.
 pub fn candidates(
     connection: &mut Connection,
-    product: Option<ProductId>,
+    reach: &Reach,
     ended_before: Date,
     since: Timestamp,
 ) -> Result<Vec<SubscriptionId>, StoreError> {
@@ -76,7 +77,7 @@ pub fn candidates(
         .value(Cell::Text(ended_before.to_string()))
         .then(" AND i.last_seen_at >= ")
         .value(Cell::Number(since.as_microsecond()))
-        .and_if(" AND s.product_id = ", product.map(|id| Cell::Bytes(id.0.as_bytes().to_vec())))
+        .and_within("s.product_id", reach)
         .then(" ORDER BY s.id");
     let rows: Vec<Candidate> = sql.load(connection)?;
     Ok(rows.into_iter().map(|row| row.id.0).collect())

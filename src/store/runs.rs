@@ -23,6 +23,7 @@ use crate::domain::{
     id::{InstallationId, ProductId, ReleaseId, RunId, SubscriptionId},
     locale::LanguageTag,
     platform::Component,
+    reach::Reach,
     run::{Failure, FailureClass, Outcome, Run, Stage},
     version::Version,
 };
@@ -266,7 +267,7 @@ fn cells(run: &Run) -> Vec<Cell> {
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// Of this product.
-    pub product: Option<ProductId>,
+    pub reach: Reach,
     /// On this subscription.
     pub subscription: Option<SubscriptionId>,
     /// That ended so.
@@ -286,8 +287,8 @@ pub fn matching(
     if let Some((id, owner)) = page.after {
         query = query.filter(runs::id.gt(Key(id)).or(runs::id.eq(Key(id)).and(runs::owner.gt(Key(owner)))));
     }
-    if let Some(product) = wanted.product {
-        query = query.filter(runs::product_id.eq(Key(product)));
+    if let Some(products) = wanted.reach.products() {
+        query = query.filter(runs::product_id.eq_any(products.iter().copied().map(Key)));
     }
     if let Some(subscription) = wanted.subscription {
         query = query.filter(runs::subscription_id.eq(Key(subscription)));

@@ -10,6 +10,7 @@ use diesel::{
 };
 
 use super::{Connection, MultiBackend, bulk::Cell};
+use crate::domain::reach::Reach;
 
 /// A statement.
 #[derive(Debug, Default)]
@@ -43,6 +44,13 @@ impl Sql {
     pub(super) fn values(self, values: impl IntoIterator<Item = Cell>) -> Self {
         let add = |sql: Self, (number, value)| if number == 0 { sql.value(value) } else { sql.then(", ").value(value) };
         values.into_iter().enumerate().fold(self, add)
+    }
+
+    /// Goes on with a condition that a column is one of the products within reach, where they are limited.
+    pub(super) fn and_within(self, column: &'static str, reach: &Reach) -> Self {
+        let Some(products) = reach.products() else { return self };
+        let ids = products.iter().map(|id| Cell::Bytes(id.0.as_bytes().to_vec()));
+        self.then(" AND ").then(column).then(" IN (").values(ids).then(")")
     }
 
     /// Goes on with a condition, where there is a value to compare with.

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::domain::{
     id::{CustomerId, HostingGroupId, ProductId, SubscriptionId},
+    reach::Reach,
     slug::Slug,
     subscription::{Coverage, Deployment, Subscription, SubscriptionState},
     version::Requirement,
@@ -147,7 +148,7 @@ pub struct Wanted {
     /// Of this customer.
     pub customer: Option<CustomerId>,
     /// Of this product.
-    pub product: Option<ProductId>,
+    pub reach: Reach,
     /// In this state.
     pub state: Option<SubscriptionState>,
     /// Ending before this day.
@@ -289,8 +290,8 @@ pub fn matching(
     if let Some(customer) = wanted.customer {
         query = query.filter(subscriptions::customer_id.eq(Key(customer)));
     }
-    if let Some(product) = wanted.product {
-        query = query.filter(subscriptions::product_id.eq(Key(product)));
+    if let Some(products) = wanted.reach.products() {
+        query = query.filter(subscriptions::product_id.eq_any(products.iter().copied().map(Key)));
     }
     if let Some(state) = wanted.state {
         query = query.filter(subscriptions::state.eq(state.as_str()));

@@ -1,16 +1,18 @@
-//! `users` and `refresh_tokens`: the people who may log in, and their sessions.
+//! `users`: the people who may log in.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::{
-    Connection, StoreError, locks,
-    schema::{refresh_tokens, users},
+    Connection, Page, StoreError, locks,
+    schema::users,
     transaction,
-    value::{Key, Moment},
+    value::{Json, Key, Moment, Name},
 };
-use crate::domain::id::UserId;
+use crate::domain::{
+    id::{ProductId, UserId},
+    role::Role,
+};
 
 /// A person who may log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,29 +24,88 @@ pub struct User {
     /// argon2id, in PHC format.
     pub password_hash: String,
     /// What they may do.
-    pub role: String,
+    pub role: Role,
+    /// The only products that they have to do with; `None`: all.
+    pub products: Option<Vec<ProductId>>,
+    /// Their second factor.
+    pub factor: SecondFactor,
     /// When they were entered.
     pub created_at: Timestamp,
+    /// Grows with every change that staff make.
+    pub revision: i64,
 }
 
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = users)]
+impl User {
+    /// Somebody who is entered now, without a second factor, for all products.
+    #[must_use]
+    pub fn new(id: UserId, email: String, password_hash: String, role: Role, now: Timestamp) -> Self {
+        let factor = SecondFactor::default();
+        Self { id, email, password_hash, role, products: None, factor, created_at: now, revision: 1 }
+    }
+}
+
+/// A second factor, as it is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// The secret in use, encrypted; `None`: there is no second factor.
+    pub secret: Option<String>,
+    /// One that is still to be confirmed, encrypted.
+    pub pending: Option<String>,
+    /// The last time step whose code was taken.
+    pub last_step: Option<i64>,
+    /// Hashes of the recovery codes that are left, in base64.
+    pub recovery_codes: Vec<String>,
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = users, treat_none_as_null = true)]
 struct UserRow {
     id: Key<UserId>,
     email: String,
     password_hash: String,
-    role: String,
+    role: Name<Role>,
     created_at: Moment,
+    products: Option<Json<Vec<ProductId>>>,
+    totp_secret: Option<String>,
+    totp_pending: Option<String>,
+    totp_last_step: Option<i64>,
+    recovery_codes: Json<Vec<String>>,
+    revision: i64,
 }
 
 impl UserRow {
+    fn of(user: &User) -> Self {
+        let User { id, email, password_hash, role, products, factor, created_at, revision } = user.clone();
+        Self {
+            id: Key(id),
+            email,
+            password_hash,
+            role: Name(role),
+            created_at: Moment(created_at),
+            products: products.map(Json),
+            totp_secret: factor.secret,
+            totp_pending: factor.pending,
+            totp_last_step: factor.last_step,
+            recovery_codes: Json(factor.recovery_codes),
+            revision,
+        }
+    }
+
     fn into_domain(self) -> User {
         User {
             id: self.id.0,
             email: self.email,
             password_hash: self.password_hash,
-            role: self.role,
+            role: self.role.0,
+            products: self.products.map(|products| products.0),
+            factor: SecondFactor {
+                secret: self.totp_secret,
+                pending: self.totp_pending,
+                last_step: self.totp_last_step,
+                recovery_codes: self.recovery_codes.0,
+            },
             created_at: self.created_at.0,
+            revision: self.revision,
         }
     }
 }
@@ -70,12 +131,12 @@ pub fn get(connection: &mut Connection, id: UserId) -> Result<Option<User>, Stor
     Ok(users::table.find(Key(id)).select(UserRow::as_select()).first(connection).optional()?.map(UserRow::into_domain))
 }
 
-/// The addresses of all users.
+/// The addresses of all users who have to do with all products: nobody is told of those that they do not see.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn addresses(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
-    Ok(users::table.order(users::email).select(users::email).load(connection)?)
+    Ok(users::table.filter(users::products.is_null()).order(users::email).select(users::email).load(connection)?)
 }
 
 /// Whether there is any user.
@@ -91,121 +152,55 @@ pub fn exist(connection: &mut Connection) -> Result<bool, StoreError> {
 /// # Errors
 /// [`StoreError::Conflict`] when the address is taken; else when the database cannot be written.
 pub fn insert(connection: &mut Connection, user: &User) -> Result<(), StoreError> {
-    let row = UserRow {
-        id: Key(user.id),
-        email: user.email.clone(),
-        password_hash: user.password_hash.clone(),
-        role: user.role.clone(),
-        created_at: Moment(user.created_at),
-    };
-    diesel::insert_into(users::table).values(row).execute(connection)?;
+    diesel::insert_into(users::table).values(UserRow::of(user)).execute(connection)?;
     Ok(())
 }
 
-/// A refresh token, as much of it as is kept. Those that follow one another from one login are a family.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefreshToken {
-    /// SHA-256 of the token.
-    pub hash: [u8; 32],
-    /// Whose it is.
-    pub user: UserId,
-    /// The login it came from.
-    pub family: Uuid,
-    /// Until when it is good.
-    pub expires_at: Timestamp,
-    /// When it was exchanged for the next one.
-    pub used_at: Option<Timestamp>,
-}
-
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = refresh_tokens)]
-struct RefreshRow {
-    hash: Vec<u8>,
-    user_id: Key<UserId>,
-    family: Key<Uuid>,
-    expires_at: Moment,
-    used_at: Option<Moment>,
-}
-
-/// The refresh token with this hash.
+/// The user with this id, held with all of their logins until the transaction ends: whoever changes them, and whoever lets
+/// them in, come one after the other.
 ///
 /// # Errors
 /// When the database cannot be read.
-fn refresh_token(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
-    let row: Option<RefreshRow> =
-        refresh_tokens::table.find(hash.to_vec()).select(RefreshRow::as_select()).first(connection).optional()?;
-    Ok(row.map(|row| RefreshToken {
-        hash: *hash,
-        user: row.user_id.0,
-        family: row.family.0,
-        expires_at: row.expires_at.0,
-        used_at: row.used_at.map(|at| at.0),
-    }))
+pub fn held(connection: &mut Connection, id: UserId) -> Result<Option<User>, StoreError> {
+    transaction::hold(connection, locks::USER, id.0)?;
+    get(connection, id)
 }
 
-/// The refresh token with this hash, held with its whole login until the transaction ends: of two that present it at once,
-/// one is the second.
+/// A page of users, in the order in which they were entered.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn held_refresh_token(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
-    let Some(known) = refresh_token(connection, hash)? else { return Ok(None) };
-    transaction::hold(connection, locks::THING, known.family)?;
-    // Read again: it may have been exchanged while this one waited.
-    refresh_token(connection, hash)
+pub fn page(connection: &mut Connection, page: Page<UserId>) -> Result<Vec<User>, StoreError> {
+    let mut query = users::table.order(users::id).limit(page.limit).select(UserRow::as_select()).into_boxed();
+    if let Some(after) = page.after {
+        query = query.filter(users::id.gt(Key(after)));
+    }
+    Ok(query.load(connection)?.into_iter().map(UserRow::into_domain).collect())
 }
 
-/// Whether a login is still going on.
+/// Whether somebody else has this role.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn family_lives(connection: &mut Connection, family: Uuid) -> Result<bool, StoreError> {
-    let any = refresh_tokens::table.filter(refresh_tokens::family.eq(Key(family)));
-    Ok(diesel::select(diesel::dsl::exists(any)).get_result(connection)?)
+pub fn others_have(connection: &mut Connection, role: Role, besides: UserId) -> Result<bool, StoreError> {
+    let others = users::table.filter(users::role.eq(role.as_str())).filter(users::id.ne(Key(besides)));
+    Ok(diesel::select(diesel::dsl::exists(others.select(users::id))).get_result(connection)?)
 }
 
-/// Adds a refresh token.
+/// Replaces a user's row.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn insert_refresh_token(connection: &mut Connection, token: &RefreshToken) -> Result<(), StoreError> {
-    let row = RefreshRow {
-        hash: token.hash.to_vec(),
-        user_id: Key(token.user),
-        family: Key(token.family),
-        expires_at: Moment(token.expires_at),
-        used_at: token.used_at.map(Moment),
-    };
-    diesel::insert_into(refresh_tokens::table).values(row).execute(connection)?;
+pub fn update(connection: &mut Connection, user: &User) -> Result<(), StoreError> {
+    diesel::update(users::table.find(Key(user.id))).set(UserRow::of(user)).execute(connection)?;
     Ok(())
 }
 
-/// Notes that a token was exchanged.
+/// Removes a user with their logins.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn mark_used(connection: &mut Connection, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
-    diesel::update(refresh_tokens::table.find(hash.to_vec()))
-        .set(refresh_tokens::used_at.eq(Moment(now)))
-        .execute(connection)?;
-    Ok(())
-}
-
-/// Ends a login: all of its tokens are gone.
-///
-/// # Errors
-/// When the database cannot be written.
-pub fn end_family(connection: &mut Connection, family: Uuid) -> Result<(), StoreError> {
-    transaction::hold(connection, locks::THING, family)?;
-    diesel::delete(refresh_tokens::table.filter(refresh_tokens::family.eq(Key(family)))).execute(connection)?;
-    Ok(())
-}
-
-/// Forgets the tokens that are past their time.
-///
-/// # Errors
-/// When the database cannot be written.
-pub fn forget_expired(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
-    diesel::delete(refresh_tokens::table.filter(refresh_tokens::expires_at.lt(Moment(now)))).execute(connection)?;
+pub fn delete(connection: &mut Connection, id: UserId) -> Result<(), StoreError> {
+    diesel::delete(users::table.find(Key(id))).execute(connection)?;
     Ok(())
 }

@@ -1,4 +1,5 @@
 //! The program's commands against a running server, as CI and support use them.
 
+mod admin;
 mod database;
 mod publish;

@@ -5,6 +5,7 @@ mod emergency;
 mod keys;
 mod lead;
 mod outbox;
+mod people;
 mod slots;
 mod start;
 mod steps;

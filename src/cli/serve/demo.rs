@@ -18,7 +18,7 @@ use crate::{
     auth::api_token,
     cli::Failure,
     config::Config,
-    domain::{id::TokenId, scope::Scope},
+    domain::{id::TokenId, role::Role, scope::Scope},
     services::{
         Context,
         found_vendor::{self, Vendor},
@@ -107,6 +107,10 @@ fn vendor(context: &Context) -> Result<Vendor, Failure> {
         token(1, PIPELINE, "release pipeline", &[Scope::ReleasesWrite, Scope::ReleasesPublish]),
         token(2, "DemoOldPipeline", "release pipeline of the old office", &[Scope::ReleasesWrite]),
         token(3, SUPPORT, "support desk", &[Scope::SubscriptionsRead]),
+    ];
+    vendor.colleagues = vec![
+        (id(0xe, 1), "releases@demo.example.com".to_owned(), Role::ReleaseManager),
+        (id(0xe, 2), "support@demo.example.com".to_owned(), Role::Support),
     ];
     Ok(vendor)
 }

@@ -72,7 +72,7 @@ pub async fn explain_decision(
     body: Body<Explain>,
 ) -> Result<HttpResponse, Problem> {
     let asked = body.0;
-    manage_products::resolve(&app.context, caller.reach, Some(&asked.product))?;
+    manage_products::resolve(&app.context, caller.reach.clone(), Some(&asked.product))?;
     if let Some(id) = asked.subscription_id {
         manage_subscriptions::get(&app.context, caller.reach, id).await?;
     }

@@ -10,7 +10,7 @@ use crate::{
         App, Problem,
         extract::{
             Body, Caller, IfMatch, Query, Segments,
-            caller::{Administer, ReadSubscriptions},
+            caller::{ManageHostingGroups, ReadSubscriptions},
         },
         wire::{self, Limit, Listed},
     },
@@ -80,7 +80,7 @@ fn answer(status: StatusCode, group: &HostingGroup) -> HttpResponse {
 #[post("/api/v1/admin/hosting-groups")]
 pub async fn add_hosting_group(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ManageHostingGroups>,
     body: Body<NewHostingGroup>,
 ) -> Result<HttpResponse, Problem> {
     caller.person()?;
@@ -140,7 +140,7 @@ pub async fn get_hosting_group(
 #[patch("/api/v1/admin/hosting-groups/{group}")]
 pub async fn change_hosting_group(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ManageHostingGroups>,
     path: Segments<HostingGroupPath>,
     expected: IfMatch,
     body: Body<HostingGroupChange>,

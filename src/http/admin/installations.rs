@@ -81,8 +81,8 @@ pub async fn list_installations(
     query: Query<InstallationsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let InstallationsQuery { product, subscription, limit, after } = query.0;
-    let product = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
-    let wanted = store::installations::Wanted { product, subscription };
+    let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let wanted = store::installations::Wanted { reach, subscription };
     let page = limit.page(after.map(|pair| (ProductId(pair.0), InstallationId(pair.1))));
     let rows =
         app.context.read(move |connection| Ok(store::installations::matching(connection, &wanted, page)?)).await?;

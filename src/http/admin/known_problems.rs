@@ -10,10 +10,11 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     directory::ProductEntry,
     domain::{
-        id::{KnownProblemId, ProductId},
+        id::KnownProblemId,
         known_problem::{DefaultProblem, KnownProblem, Recognised},
         locale::{LanguageTag, Wishes},
         platform::Platform,
+        reach::Reach,
         run::FailureClass,
         slug::Slug,
         version::Requirement,
@@ -143,13 +144,13 @@ fn find(
     Ok(found.ok_or_else(|| manage_known_problems::not_found(id))?)
 }
 
-async fn matched(app: &App, product: Option<ProductId>) -> Result<Matched, Problem> {
-    Ok(app.context.read(move |connection| Ok(store::known_problems::matched(connection, product)?)).await?)
+async fn matched(app: &App, reach: Reach) -> Result<Matched, Problem> {
+    Ok(app.context.read(move |connection| Ok(store::known_problems::matched(connection, &reach)?)).await?)
 }
 
 /// Answers with a rule.
 async fn answer(app: &App, status: StatusCode, rule: KnownProblem) -> Result<HttpResponse, Problem> {
-    let matched = matched(app, Some(rule.product)).await?;
+    let matched = matched(app, Reach::one(rule.product)).await?;
     let catalogue = app.context.directory.catalogue();
     let entry = catalogue.product_by_id(rule.product).ok_or_else(|| manage_known_problems::not_found(rule.id))?;
     let body = KnownProblemBody::of(entry, &Recognised::Vendors(&rule), &matched);
@@ -191,10 +192,10 @@ pub async fn list_known_problems(
     query: Query<KnownProblemsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let KnownProblemsQuery { product, limit, after } = query.0;
-    let product = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
-    let matched = matched(&app, product).await?;
+    let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let matched = matched(&app, reach.clone()).await?;
     let catalogue = app.context.directory.catalogue();
-    let entries = catalogue.products().filter(|entry| product.is_none_or(|only| only == entry.product.id));
+    let entries = catalogue.products().filter(|entry| reach.includes(entry.product.id));
     let all: Vec<_> = entries
         .flat_map(|entry| {
             let vendors = entry.known_problems.iter().map(Recognised::Vendors);

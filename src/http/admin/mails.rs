@@ -15,7 +15,10 @@ use crate::{
     },
     http::{
         App, Problem,
-        extract::{Caller, Query, Segments, caller::Administer},
+        extract::{
+            Caller, Query, Segments,
+            caller::{ReadMails, RetryMails},
+        },
         wire::{self, Limit, Listed},
     },
     services::manage_mails,
@@ -139,7 +142,7 @@ pub struct MailPath {
 #[get("/api/v1/admin/mails")]
 pub async fn list_mails(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ReadMails>,
     query: Query<MailsQuery>,
 ) -> Result<HttpResponse, Problem> {
     caller.person()?;
@@ -167,7 +170,7 @@ pub async fn list_mails(
 #[post("/api/v1/admin/mails/{id}/retry")]
 pub async fn retry_mail(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<RetryMails>,
     path: Segments<MailPath>,
 ) -> Result<HttpResponse, Problem> {
     caller.person()?;

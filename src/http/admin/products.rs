@@ -10,7 +10,7 @@ use crate::{
         App, Problem,
         extract::{
             Body, Caller, IfMatch, Query, Segments,
-            caller::{Administer, ReadReleases},
+            caller::{AddProducts, ChangeProducts, ReadReleases},
         },
         wire::{self, Limit, Listed, ProductBody, ProductPath},
     },
@@ -44,7 +44,7 @@ fn answer(status: StatusCode, product: &Product) -> HttpResponse {
 #[post("/api/v1/products")]
 pub async fn add_product(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<AddProducts>,
     body: Body<NewProduct>,
 ) -> Result<HttpResponse, Problem> {
     caller.person()?;
@@ -104,7 +104,7 @@ pub async fn get_product(
 #[patch("/api/v1/products/{slug}")]
 pub async fn change_product(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ChangeProducts>,
     path: Segments<ProductPath>,
     expected: IfMatch,
     body: Body<ProductChange>,

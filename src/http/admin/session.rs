@@ -1,19 +1,18 @@
 //! Logins.
 
-use actix_web::{HttpResponse, get, http::StatusCode, post};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    domain::id::UserId,
     http::{
         App, Problem,
-        extract::{Body, Caller, caller::Administer},
+        extract::{Body, Caller, caller::ActForOneself},
         wire,
     },
     services::{
         self,
-        log_in::{OWNER, Tokens},
+        log_in::{Credentials, Tokens},
     },
 };
 
@@ -27,11 +26,9 @@ pub struct Login {
     /// Their password.
     #[schema(format = Password, max_length = 512, example = "demo-password")]
     password: String,
-    /// The second factor. There is none yet, so only `null` is taken.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    #[expect(dead_code, reason = "all that matters is that it is null, which its type sees to")]
-    otp: Option<()>,
+    /// The code of the second factor, where there is one, or a recovery code.
+    #[schema(max_length = 64)]
+    otp: Option<String>,
 }
 
 /// What prolongs a login.
@@ -67,27 +64,21 @@ impl TokensBody {
     }
 }
 
-/// Who is logged in.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Me {
-    /// Their id.
-    id: UserId,
-    /// Their e-mail address.
-    email: String,
-    /// What they may do.
-    role: String,
-}
-
 /// Log in.
+///
+/// What was wrong is not said, but for one thing: the right password without the second factor is told so (`otp_required`).
+/// Who fails too often has to wait, a minute at the longest.
 #[utoipa::path(
     tag = "Session",
     request_body(content = Login, example = json!({"email": "admin@demo.example.com", "password": "demo-password"})),
-    responses((status = 200, description = "A session.", body = TokensBody), (status = 401, description = "The login failed.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
+    responses((status = 200, description = "A session.", body = TokensBody), (status = 401, description = "The login failed.", content_type = "application/problem+json", body = crate::http::error::ProblemBody),
+        (status = 429, description = "Too many attempts failed.", content_type = "application/problem+json", body = crate::http::error::ProblemBody, headers(("Retry-After" = u64, description = "Seconds to wait."))))
 )]
 #[post("/api/v1/auth/login")]
-pub async fn log_in(app: App, body: Body<Login>) -> Result<HttpResponse, Problem> {
-    let Login { email, password, otp: _ } = body.0;
-    let tokens = services::log_in::log_in(&app.context, &email, password).await?;
+pub async fn log_in(app: App, request: HttpRequest, body: Body<Login>) -> Result<HttpResponse, Problem> {
+    let Login { email, password, otp } = body.0;
+    let address = request.peer_addr().map(|peer| peer.ip());
+    let tokens = services::log_in::log_in(&app.context, Credentials { email, password, otp, address }).await?;
     Ok(wire::json(StatusCode::OK, &TokensBody::of(tokens)))
 }
 
@@ -108,15 +99,7 @@ pub async fn refresh_session(app: App, body: Body<Refresh>) -> Result<HttpRespon
 /// Log out.
 #[utoipa::path(tag = "Session", security(("bearer" = [])), responses((status = 204, description = "The login has ended.")))]
 #[post("/api/v1/auth/logout")]
-pub async fn log_out(app: App, caller: Caller<Administer>) -> Result<HttpResponse, Problem> {
+pub async fn log_out(app: App, caller: Caller<ActForOneself>) -> Result<HttpResponse, Problem> {
     services::log_in::log_out(&app.context, &caller.person()?.session).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// Show who is logged in.
-#[utoipa::path(tag = "Session", security(("bearer" = [])), responses((status = 200, description = "The person.", body = Me)))]
-#[get("/api/v1/auth/me")]
-pub async fn get_me(caller: Caller<Administer>) -> Result<HttpResponse, Problem> {
-    let person = caller.person()?;
-    Ok(wire::json(StatusCode::OK, &Me { id: person.id, email: person.email.clone(), role: OWNER.to_owned() }))
 }

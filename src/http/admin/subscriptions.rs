@@ -176,8 +176,8 @@ pub async fn list_subscriptions(
     query: Query<SubscriptionsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let SubscriptionsQuery { customer, product, status, ends_before, limit, after } = query.0;
-    let product = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
-    let wanted = store::subscriptions::Wanted { customer, product, state: None, ends_before };
+    let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let wanted = store::subscriptions::Wanted { customer, reach, state: None, ends_before };
     let rows = manage_subscriptions::list(&app.context, wanted, status, limit.page(after)).await?;
     let listed = Listed::of(rows, limit.get(), |subscription| subscription.coverage.id.to_string());
     Ok(wire::json(StatusCode::OK, &listed.map(|subscription| render(&app, &subscription))))
@@ -206,7 +206,7 @@ async fn act(
     expected: IfMatch,
     action: Action,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(app, &manage_subscriptions::act(&app.context, caller.reach, path.id, expected.0, action).await?))
+    Ok(answer(app, &manage_subscriptions::act(&app.context, caller.reach.clone(), path.id, expected.0, action).await?))
 }
 
 /// Change a subscription.

@@ -10,7 +10,7 @@ use crate::{
     domain::{id::TokenId, scope::Scope},
     http::{
         App, Problem,
-        extract::{Body, Caller, Query, Segments, caller::Administer},
+        extract::{Body, Caller, Query, Segments, caller::ManageTokens},
         wire::{self, Listed, PageQuery},
     },
     services::manage_tokens::{self, NewToken},
@@ -81,7 +81,7 @@ impl TokenBody {
     responses((status = 201, description = "The token.", body = MadeToken))
 )]
 #[post("/api/v1/admin/tokens")]
-pub async fn add_token(app: App, caller: Caller<Administer>, body: Body<NewToken>) -> Result<HttpResponse, Problem> {
+pub async fn add_token(app: App, caller: Caller<ManageTokens>, body: Body<NewToken>) -> Result<HttpResponse, Problem> {
     caller.person()?;
     let (known, token) = manage_tokens::add(&app.context, body.0).await?;
     let known = TokenBody::of(&app.context.directory.catalogue(), known);
@@ -98,7 +98,7 @@ pub async fn add_token(app: App, caller: Caller<Administer>, body: Body<NewToken
 #[get("/api/v1/admin/tokens")]
 pub async fn list_tokens(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ManageTokens>,
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     caller.person()?;
@@ -119,7 +119,7 @@ pub async fn list_tokens(
 #[delete("/api/v1/admin/tokens/{id}")]
 pub async fn delete_token(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ManageTokens>,
     path: Segments<TokenPath>,
 ) -> Result<HttpResponse, Problem> {
     caller.person()?;

@@ -15,7 +15,10 @@ use crate::{
     http::{
         App, Problem,
         admin::webhooks::WebhookPath,
-        extract::{Caller, Query, Segments, caller::Administer},
+        extract::{
+            Caller, Query, Segments,
+            caller::{ManageWebhooks, ReadWebhooks},
+        },
         wire::{self, Limit, Listed},
     },
     services::manage_webhooks,
@@ -101,7 +104,7 @@ pub struct MessagePath {
 #[get("/api/v1/admin/webhooks/{id}/messages")]
 pub async fn list_webhook_messages(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ReadWebhooks>,
     path: Segments<WebhookPath>,
     query: Query<MessagesQuery>,
 ) -> Result<HttpResponse, Problem> {
@@ -124,7 +127,7 @@ pub async fn list_webhook_messages(
 #[post("/api/v1/admin/webhooks/{id}/messages/{message_id}/replay")]
 pub async fn replay_webhook_message(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ManageWebhooks>,
     path: Segments<MessagePath>,
 ) -> Result<HttpResponse, Problem> {
     caller.person()?;

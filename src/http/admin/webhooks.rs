@@ -13,7 +13,10 @@ use crate::{
     },
     http::{
         App, Problem,
-        extract::{Body, Caller, IfMatch, Query, Segments, caller::Administer},
+        extract::{
+            Body, Caller, IfMatch, Query, Segments,
+            caller::{ManageWebhooks, ReadWebhooks},
+        },
         wire::{self, Listed, PageQuery},
     },
     services::manage_webhooks::{self, NewWebhook, WebhookChange},
@@ -100,7 +103,7 @@ fn answer_with_secret(app: &App, status: StatusCode, (webhook, secret): (Webhook
 #[post("/api/v1/admin/webhooks")]
 pub async fn add_webhook(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ManageWebhooks>,
     body: Body<NewWebhook>,
 ) -> Result<HttpResponse, Problem> {
     caller.person()?;
@@ -118,7 +121,7 @@ pub async fn add_webhook(
 #[get("/api/v1/admin/webhooks")]
 pub async fn list_webhooks(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ReadWebhooks>,
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     caller.person()?;
@@ -139,7 +142,7 @@ pub async fn list_webhooks(
 #[get("/api/v1/admin/webhooks/{id}")]
 pub async fn get_webhook(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ReadWebhooks>,
     path: Segments<WebhookPath>,
 ) -> Result<HttpResponse, Problem> {
     caller.person()?;
@@ -157,7 +160,7 @@ pub async fn get_webhook(
 #[patch("/api/v1/admin/webhooks/{id}")]
 pub async fn change_webhook(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ManageWebhooks>,
     path: Segments<WebhookPath>,
     expected: IfMatch,
     body: Body<WebhookChange>,
@@ -176,7 +179,7 @@ pub async fn change_webhook(
 #[delete("/api/v1/admin/webhooks/{id}")]
 pub async fn delete_webhook(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ManageWebhooks>,
     path: Segments<WebhookPath>,
     expected: IfMatch,
 ) -> Result<HttpResponse, Problem> {
@@ -197,7 +200,7 @@ pub async fn delete_webhook(
 #[post("/api/v1/admin/webhooks/{id}/rotate-secret")]
 pub async fn rotate_webhook_secret(
     app: App,
-    caller: Caller<Administer>,
+    caller: Caller<ManageWebhooks>,
     path: Segments<WebhookPath>,
     expected: IfMatch,
 ) -> Result<HttpResponse, Problem> {

@@ -107,7 +107,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let message = naming(bytes, error.path(), sentence(inner));
         let field = field_of(&error.path().to_string(), &message);
         let code = code_of(&message, Code::BodyInvalid);
-        Problem(Refusal { code, detail: format!("{field}: {message}"), faults: vec![Fault::new(field, message)] })
+        let detail = format!("{field}: {message}");
+        Problem(Refusal { faults: vec![Fault::new(field, message)], ..Refusal::new(code, detail) })
     })?;
     json.end().map_err(|error| Problem::new(Code::BodyMalformed, format!("the body is no JSON: {error}")))?;
     Ok(value)

@@ -16,46 +16,85 @@ use super::super::Problem;
 use crate::{
     app::App,
     auth::session::Session,
-    domain::{id::UserId, scope::Scope},
+    domain::{id::UserId, role::Role, scope::Scope},
     services::{Code, Reach, log_in, manage_tokens},
     store::api_tokens::ApiToken,
 };
 
 /// A right that a handler asks for.
 pub trait Right: 'static {
+    /// The roles of which a person needs one.
+    const ROLES: &'static [Role];
     /// The scopes of which an API token needs one; none: only people.
     const SCOPES: &'static [Scope];
+    /// Whether it is about what belongs to no product, so that nobody has it who is limited to some.
+    const IS_WHOLE: bool;
 }
 
 macro_rules! rights {
-    ($($(#[$meta:meta])* $name:ident = $scopes:expr),+ $(,)?) => {$(
+    ($($(#[$meta:meta])* $name:ident: $roles:expr, $scopes:expr $(, $whole:ident)?;)+) => {$(
         $(#[$meta])*
         #[derive(Debug)]
         pub struct $name;
         impl Right for $name {
+            const ROLES: &'static [Role] = &$roles;
             const SCOPES: &'static [Scope] = &$scopes;
+            const IS_WHOLE: bool = rights!(@is_whole $($whole)?);
         }
     )+};
+    (@is_whole whole) => { true };
+    (@is_whole) => { false };
 }
 
-rights! {
-    /// See releases and products.
-    ReadReleases = [Scope::ReleasesRead],
-    /// Make drafts and upload artifacts.
-    WriteReleases = [Scope::ReleasesWrite],
-    /// Publish, and steer what is published.
-    PublishReleases = [Scope::ReleasesPublish],
-    /// Change drafts or what is published; which of the two is looked at later.
-    ChangeReleases = [Scope::ReleasesWrite, Scope::ReleasesPublish],
-    /// Lift a stop.
-    LiftStops = [Scope::StopsLift],
-    /// See customers, subscriptions, installations and runs.
-    ReadSubscriptions = [Scope::SubscriptionsRead],
-    /// Change customers and subscriptions.
-    WriteSubscriptions = [Scope::SubscriptionsWrite],
-    /// Administer: products, hosting groups, tokens.
-    Administer = [],
+/// Beside each right who has it: which roles, which scopes, and whether only those have it who may touch all products.
+mod table {
+    use super::{
+        Right,
+        Role::{self, Owner, ReleaseManager, Support, Viewer},
+        Scope,
+    };
+
+    rights! {
+        /// See releases and products.
+        ReadReleases: [Owner, ReleaseManager, Support, Viewer], [Scope::ReleasesRead];
+        /// Make drafts and upload artifacts.
+        WriteReleases: [Owner, ReleaseManager], [Scope::ReleasesWrite];
+        /// Publish, and steer what is published.
+        PublishReleases: [Owner, ReleaseManager], [Scope::ReleasesPublish];
+        /// Change drafts or what is published; which of the two is looked at later.
+        ChangeReleases: [Owner, ReleaseManager], [Scope::ReleasesWrite, Scope::ReleasesPublish];
+        /// Put a stop on. Whoever hears of damage first may end it.
+        PutStops: [Owner, ReleaseManager, Support], [Scope::ReleasesPublish];
+        /// Lift a stop.
+        LiftStops: [Owner, ReleaseManager], [Scope::StopsLift];
+        /// See customers, subscriptions, installations and runs.
+        ReadSubscriptions: [Owner, ReleaseManager, Support, Viewer], [Scope::SubscriptionsRead];
+        /// Change customers, subscriptions and known problems.
+        WriteSubscriptions: [Owner, Support], [Scope::SubscriptionsWrite];
+        /// Change a product.
+        ChangeProducts: [Owner, ReleaseManager], [];
+        /// Add a product.
+        AddProducts: [Owner, ReleaseManager], [], whole;
+        /// Add and change hosting groups.
+        ManageHostingGroups: [Owner, Support], [], whole;
+        /// See the mails.
+        ReadMails: [Owner, ReleaseManager, Support, Viewer], [], whole;
+        /// Send a mail again.
+        RetryMails: [Owner, Support], [], whole;
+        /// See webhooks and the messages to them. Their addresses may hold secrets of others.
+        ReadWebhooks: [Owner, ReleaseManager], [], whole;
+        /// Enter, change and remove webhooks, and send messages again.
+        ManageWebhooks: [Owner], [], whole;
+        /// Make, see and delete API tokens.
+        ManageTokens: [Owner], [], whole;
+        /// Enter, see, change and remove people.
+        ManageUsers: [Owner], [], whole;
+        /// Do what concerns nobody but oneself.
+        ActForOneself: [Owner, ReleaseManager, Support, Viewer], [];
+    }
 }
+
+pub use table::*;
 
 /// Somebody who has the right `R`.
 #[derive(Debug)]
@@ -74,8 +113,10 @@ pub struct Person {
     pub session: Session,
     /// Their id.
     pub id: UserId,
-    /// Their e-mail address.
-    pub email: String,
+    /// What they may do.
+    pub role: Role,
+    /// With which products.
+    pub reach: Reach,
 }
 
 impl<R: Right> Caller<R> {
@@ -120,7 +161,8 @@ async fn identity_of(app: &App, token: &str) -> Result<Identity, Problem> {
         return Ok(Identity::Machine(Box::new(known), reach));
     }
     let (session, user) = log_in::recognise(&app.context, token).await?;
-    Ok(Identity::Person(Person { session, id: user.id, email: user.email }))
+    let reach = Reach::of(user.products.as_deref());
+    Ok(Identity::Person(Person { session, id: user.id, role: user.role, reach }))
 }
 
 impl<R: Right> FromRequest for Caller<R> {
@@ -141,7 +183,8 @@ fn admit<R: Right>(request: &HttpRequest) -> Result<Caller<R>, Problem> {
         }
         Some(Err(problem)) => return Err(problem),
         Some(Ok(Identity::Person(person))) => {
-            Caller { reach: Reach::Everything, person: Some(person), right: PhantomData }
+            check_role::<R>(&person)?;
+            Caller { reach: person.reach.clone(), person: Some(person), right: PhantomData }
         }
         Some(Ok(Identity::Machine(token, reach))) => {
             if R::SCOPES.is_empty() {
@@ -155,20 +198,33 @@ fn admit<R: Right>(request: &HttpRequest) -> Result<Caller<R>, Problem> {
             Caller { reach, person: None, right: PhantomData }
         }
     };
-    within_reach(request, caller.reach)?;
+    within_reach(request, &caller.reach)?;
     Ok(caller)
 }
 
+fn check_role<R: Right>(person: &Person) -> Result<(), Problem> {
+    if !R::ROLES.contains(&person.role) {
+        let needed: Vec<_> = R::ROLES.iter().map(|role| format!("`{role}`")).collect();
+        let detail = format!("your role is `{}`; this takes {}", person.role, needed.join(" or "));
+        return Err(Problem::new(Code::RoleInsufficient, detail));
+    }
+    if R::IS_WHOLE && person.reach != Reach::Everything {
+        let detail = "this belongs to no product, and you are limited to some";
+        return Err(Problem::new(Code::RoleInsufficient, detail));
+    }
+    Ok(())
+}
+
 /// A product that is out of reach is one that is not there.
-fn within_reach(request: &HttpRequest, reach: Reach) -> Result<(), Problem> {
+fn within_reach(request: &HttpRequest, reach: &Reach) -> Result<(), Problem> {
     // Hosting groups have slugs in their paths too, and belong to no product.
     let of_product = request.path().starts_with("/api/v1/products/");
     let slug = request.match_info().get("slug").filter(|_| of_product);
-    let (Reach::Only(only), Some(slug)) = (reach, slug) else { return Ok(()) };
+    let (Reach::Only(_), Some(slug)) = (reach, slug) else { return Ok(()) };
     let app = request.app_data::<web::Data<App>>().ok_or_else(people_only)?;
     let catalogue = app.context.directory.catalogue();
     match catalogue.product(slug) {
-        Some(entry) if entry.product.id == only => Ok(()),
+        Some(entry) if reach.includes(entry.product.id) => Ok(()),
         _ => Err(Problem::new(Code::ProductNotFound, format!("there is no product `{slug}`"))),
     }
 }

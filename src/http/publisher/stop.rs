@@ -13,7 +13,7 @@ use crate::{
         App, Problem,
         extract::{
             Body, Caller, IfMatch, Query, Segments,
-            caller::{LiftStops, PublishReleases, ReadReleases},
+            caller::{LiftStops, PutStops, ReadReleases},
         },
         wire::{self, Listed, ProductPath},
     },
@@ -89,7 +89,7 @@ pub async fn list_stops(
 #[put("/api/v1/products/{slug}/stop")]
 pub async fn put_stop(
     app: App,
-    _caller: Caller<PublishReleases>,
+    _caller: Caller<PutStops>,
     path: Segments<ProductPath>,
     expected: IfMatch,
     body: Body<NewStop>,

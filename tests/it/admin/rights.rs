@@ -5,46 +5,75 @@ use serde_json::{Value, json};
 
 use crate::harness::{Actor, Vendor};
 
-/// What is done, and the scope it needs; `None`: only a person.
-const DEEDS: [(&str, &str, Option<&str>); 38] = [
-    ("GET", "/api/v1/products", Some("releases:read")),
-    ("GET", "/api/v1/products/office-maker", Some("releases:read")),
-    ("POST", "/api/v1/products", None),
-    ("PATCH", "/api/v1/products/office-maker", None),
-    ("GET", "/api/v1/products/office-maker/releases", Some("releases:read")),
-    ("POST", "/api/v1/products/office-maker/releases", Some("releases:write")),
-    ("DELETE", "/api/v1/products/office-maker/releases/99.0.0", Some("releases:write")),
-    ("PUT", "/api/v1/products/office-maker/releases/99.0.0/artifacts/a.zip", Some("releases:write")),
-    ("POST", "/api/v1/products/office-maker/releases/99.0.0/publish", Some("releases:publish")),
-    ("POST", "/api/v1/products/office-maker/releases/99.0.0/yank", Some("releases:publish")),
-    ("POST", "/api/v1/products/office-maker/releases/99.0.0/restore", Some("releases:publish")),
-    ("POST", "/api/v1/products/office-maker/releases/99.0.0/promote", Some("releases:publish")),
-    ("PUT", "/api/v1/products/office-maker/releases/99.0.0/rollout", Some("releases:publish")),
-    ("POST", "/api/v1/products/office-maker/releases/99.0.0/rollout/pause", Some("releases:publish")),
-    ("GET", "/api/v1/products/office-maker/stop", Some("releases:read")),
-    ("PUT", "/api/v1/products/office-maker/stop", Some("releases:publish")),
-    ("DELETE", "/api/v1/products/office-maker/stop", Some("stops:lift")),
-    ("GET", "/api/v1/admin/customers", Some("subscriptions:read")),
-    ("POST", "/api/v1/admin/customers", Some("subscriptions:write")),
-    ("GET", "/api/v1/admin/subscriptions", Some("subscriptions:read")),
-    ("POST", "/api/v1/admin/subscriptions", Some("subscriptions:write")),
-    ("POST", "/api/v1/admin/subscriptions/import", Some("subscriptions:write")),
-    ("GET", "/api/v1/admin/installations", Some("subscriptions:read")),
-    ("GET", "/api/v1/admin/runs", Some("subscriptions:read")),
-    ("GET", "/api/v1/admin/known-problems", Some("subscriptions:read")),
-    ("POST", "/api/v1/admin/known-problems", Some("subscriptions:write")),
-    ("PATCH", "/api/v1/admin/known-problems/0199a0de-0000-7000-8000-000000000701", Some("subscriptions:write")),
-    ("DELETE", "/api/v1/admin/known-problems/0199a0de-0000-7000-8000-000000000701", Some("subscriptions:write")),
-    ("GET", "/api/v1/admin/stats/adoption", Some("subscriptions:read")),
-    ("GET", "/api/v1/admin/stats/rollouts/office-maker/99.0.0", Some("subscriptions:read")),
-    ("GET", "/api/v1/admin/stats/renewals", Some("subscriptions:read")),
-    ("POST", "/api/v1/admin/explain", Some("subscriptions:read")),
-    ("POST", "/api/v1/admin/hosting-groups", None),
-    ("GET", "/api/v1/admin/tokens", None),
-    ("GET", "/api/v1/admin/webhooks", None),
-    ("POST", "/api/v1/admin/webhooks", None),
-    ("GET", "/api/v1/admin/mails", None),
-    ("GET", "/api/v1/auth/me", None),
+const OWNER: &[&str] = &["owner"];
+const RELEASES: &[&str] = &["owner", "release_manager"];
+const CUSTOMERS: &[&str] = &["owner", "support"];
+/// Whoever hears of damage first may end it.
+const STOPPERS: &[&str] = &["owner", "release_manager", "support"];
+const EVERYBODY: &[&str] = &["owner", "release_manager", "support", "viewer"];
+
+/// What is done, the scope that an API token needs for it (`None`: only a person may), and the roles that may.
+const DEEDS: [(&str, &str, Option<&str>, &[&str]); 50] = [
+    ("GET", "/api/v1/products", Some("releases:read"), EVERYBODY),
+    ("GET", "/api/v1/products/office-maker", Some("releases:read"), EVERYBODY),
+    ("POST", "/api/v1/products", None, RELEASES),
+    ("PATCH", "/api/v1/products/office-maker", None, RELEASES),
+    ("GET", "/api/v1/products/office-maker/releases", Some("releases:read"), EVERYBODY),
+    ("POST", "/api/v1/products/office-maker/releases", Some("releases:write"), RELEASES),
+    ("DELETE", "/api/v1/products/office-maker/releases/99.0.0", Some("releases:write"), RELEASES),
+    ("PUT", "/api/v1/products/office-maker/releases/99.0.0/artifacts/a.zip", Some("releases:write"), RELEASES),
+    ("POST", "/api/v1/products/office-maker/releases/99.0.0/publish", Some("releases:publish"), RELEASES),
+    ("POST", "/api/v1/products/office-maker/releases/99.0.0/yank", Some("releases:publish"), RELEASES),
+    ("POST", "/api/v1/products/office-maker/releases/99.0.0/restore", Some("releases:publish"), RELEASES),
+    ("POST", "/api/v1/products/office-maker/releases/99.0.0/promote", Some("releases:publish"), RELEASES),
+    ("PUT", "/api/v1/products/office-maker/releases/99.0.0/rollout", Some("releases:publish"), RELEASES),
+    ("POST", "/api/v1/products/office-maker/releases/99.0.0/rollout/pause", Some("releases:publish"), RELEASES),
+    ("GET", "/api/v1/products/office-maker/stop", Some("releases:read"), EVERYBODY),
+    ("PUT", "/api/v1/products/office-maker/stop", Some("releases:publish"), STOPPERS),
+    ("DELETE", "/api/v1/products/office-maker/stop", Some("stops:lift"), RELEASES),
+    ("GET", "/api/v1/admin/customers", Some("subscriptions:read"), EVERYBODY),
+    ("POST", "/api/v1/admin/customers", Some("subscriptions:write"), CUSTOMERS),
+    ("GET", "/api/v1/admin/subscriptions", Some("subscriptions:read"), EVERYBODY),
+    ("POST", "/api/v1/admin/subscriptions", Some("subscriptions:write"), CUSTOMERS),
+    ("POST", "/api/v1/admin/subscriptions/import", Some("subscriptions:write"), CUSTOMERS),
+    ("GET", "/api/v1/admin/installations", Some("subscriptions:read"), EVERYBODY),
+    ("GET", "/api/v1/admin/runs", Some("subscriptions:read"), EVERYBODY),
+    ("GET", "/api/v1/admin/known-problems", Some("subscriptions:read"), EVERYBODY),
+    ("POST", "/api/v1/admin/known-problems", Some("subscriptions:write"), CUSTOMERS),
+    (
+        "PATCH",
+        "/api/v1/admin/known-problems/0199a0de-0000-7000-8000-000000000701",
+        Some("subscriptions:write"),
+        CUSTOMERS,
+    ),
+    (
+        "DELETE",
+        "/api/v1/admin/known-problems/0199a0de-0000-7000-8000-000000000701",
+        Some("subscriptions:write"),
+        CUSTOMERS,
+    ),
+    ("GET", "/api/v1/admin/stats/adoption", Some("subscriptions:read"), EVERYBODY),
+    ("GET", "/api/v1/admin/stats/rollouts/office-maker/99.0.0", Some("subscriptions:read"), EVERYBODY),
+    ("GET", "/api/v1/admin/stats/renewals", Some("subscriptions:read"), EVERYBODY),
+    ("POST", "/api/v1/admin/explain", Some("subscriptions:read"), EVERYBODY),
+    ("POST", "/api/v1/admin/hosting-groups", None, CUSTOMERS),
+    ("GET", "/api/v1/admin/tokens", None, OWNER),
+    ("GET", "/api/v1/admin/webhooks", None, RELEASES),
+    ("POST", "/api/v1/admin/webhooks", None, OWNER),
+    ("GET", "/api/v1/admin/mails", None, EVERYBODY),
+    ("GET", "/api/v1/auth/me", None, EVERYBODY),
+    ("PATCH", "/api/v1/auth/me", None, EVERYBODY),
+    ("POST", "/api/v1/auth/me/totp", None, EVERYBODY),
+    ("POST", "/api/v1/auth/me/totp/confirm", None, EVERYBODY),
+    ("DELETE", "/api/v1/auth/me/totp", None, EVERYBODY),
+    ("PATCH", "/api/v1/admin/hosting-groups/nights", None, CUSTOMERS),
+    ("POST", "/api/v1/admin/tokens", None, OWNER),
+    ("POST", "/api/v1/admin/mails/0199a0de-0000-7000-8000-000000000702/retry", None, CUSTOMERS),
+    ("GET", "/api/v1/admin/users", None, OWNER),
+    ("POST", "/api/v1/admin/users", None, OWNER),
+    ("GET", "/api/v1/admin/users/0199a0de-0000-7000-8000-000000000702", None, OWNER),
+    ("PATCH", "/api/v1/admin/users/0199a0de-0000-7000-8000-000000000702", None, OWNER),
+    ("DELETE", "/api/v1/admin/users/0199a0de-0000-7000-8000-000000000702", None, OWNER),
 ];
 
 /// What a scope brings with it.
@@ -75,7 +104,7 @@ fn every_scope_does_what_it_says_and_nothing_else() {
     ];
     let tokens: Vec<_> = scopes.iter().map(|scope| (*scope, vendor.ci(&[scope]))).collect();
     let customer = vendor.customer("00000-00000-00000-00000-00000");
-    for (method, path, needed) in DEEDS {
+    for (method, path, needed, _) in DEEDS {
         let deed = format!("{method} {path}");
         vendor.anonymous().call(method.parse().unwrap(), path).send().refused(401, "authorization_required");
         customer.call(method.parse().unwrap(), path).send().refused(401, "authorization_required");
@@ -97,6 +126,76 @@ fn every_scope_does_what_it_says_and_nothing_else() {
 }
 
 #[test]
+fn every_role_does_what_it_is_there_for_and_nothing_else() {
+    let vendor = Vendor::start();
+    vendor.product();
+    let people: Vec<_> =
+        EVERYBODY.iter().map(|role| (*role, vendor.colleague_with(&json!({"role": role})).0)).collect();
+    for (method, path, _, roles) in DEEDS {
+        for (role, person) in &people {
+            let answer = person.call(method.parse().unwrap(), path).send();
+            if roles.contains(role) {
+                assert!(
+                    !matches!(answer.status, 401 | 403 | 405 | 500..),
+                    "{method} {path} as {role}: {}",
+                    answer.text()
+                );
+            } else {
+                answer.refused(403, "role_insufficient").says(&format!("`{role}`")).says(roles[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_person_limited_to_products_sees_nothing_of_others_and_does_nothing_that_concerns_all() {
+    let vendor = Vendor::start();
+    let office = vendor.product();
+    for slug in ["photo-maker", "library-maker"] {
+        vendor.product_with(&json!({"slug": slug, "name": slug})).release("1.0.0").publish();
+    }
+    let library = |path: &str| path.replace("office-maker", "library-maker");
+    let own = office.sell("single_user");
+    let foreign = vendor.admin.post("/api/v1/admin/subscriptions").json(&json!({"customer_id": vendor.buyer(),
+        "product": "library-maker", "deployment": "single_user", "starts_on": "2020-01-01", "ends_on": null}));
+    let foreign = foreign.send().created();
+    let (foreign, foreign_customer) = (foreign["id"].as_str().unwrap(), foreign["customer_id"].as_str().unwrap());
+    for role in &EVERYBODY[1..] {
+        let products = json!(["photo-maker", "office-maker"]);
+        let (person, made) = vendor.colleague_with(&json!({"role": role, "products": products}));
+        assert_eq!(made["products"].as_array().map(Vec::len), Some(2));
+        let listed = person.get("/api/v1/products").send().expect(200).text();
+        assert!(["photo-maker", "office-maker"].iter().all(|slug| listed.contains(slug)), "{listed}");
+        for path in [
+            "/api/v1/products",
+            "/api/v1/admin/subscriptions",
+            "/api/v1/admin/customers",
+            "/api/v1/admin/installations",
+            "/api/v1/admin/runs",
+            "/api/v1/admin/known-problems",
+            "/api/v1/admin/stats/adoption",
+            "/api/v1/admin/stats/renewals",
+        ] {
+            let listed = person.get(path).send().expect(200).text();
+            assert!(!listed.contains("library-maker") && !listed.contains(foreign_customer), "{role}: {path}");
+        }
+        assert_eq!(person.get("/api/v1/admin/subscriptions").send().ok()["items"][0]["id"], own.id.as_str());
+        person.get(&own.path).send().ok();
+        person.get(&format!("/api/v1/admin/subscriptions/{foreign}")).send().refused(404, "subscription_not_found");
+        person.get(&format!("/api/v1/admin/customers/{foreign_customer}")).send().refused(404, "customer_not_found");
+        for (method, path, _, roles) in DEEDS {
+            if roles.contains(role) && library(path) != path {
+                person.call(method.parse().unwrap(), &library(path)).send().refused(404, "product_not_found");
+            }
+        }
+        for path in ["/api/v1/products", "/api/v1/admin/hosting-groups"] {
+            person.post(path).json(&json!({})).send().refused(403, "role_insufficient");
+        }
+        person.get("/api/v1/admin/mails").send().refused(403, "role_insufficient");
+    }
+}
+
+#[test]
 fn a_token_of_one_product_sees_nothing_of_another() {
     let vendor = Vendor::start();
     let office = vendor.product();
@@ -107,7 +206,7 @@ fn a_token_of_one_product_sees_nothing_of_another() {
     let all = ["releases:write", "releases:publish", "stops:lift", "subscriptions:write"];
     let (ci, _) = vendor.ci_with(&json!({"name": "office", "scopes": all, "product": "office-maker"}));
 
-    for (method, path, needed) in DEEDS {
+    for (method, path, needed, _) in DEEDS {
         let elsewhere = path.replace("office-maker", "library-maker");
         if needed.is_some() && elsewhere != path {
             let refused = ci.call(method.parse().unwrap(), &elsewhere).send().refused(404, "product_not_found");

@@ -84,6 +84,15 @@ impl Vendor {
         (Ci(self.line.with(format!("Bearer {}", made["token"].as_str().expect("a token")))), made)
     }
 
+    /// Somebody who is entered and logs in; also what the server said of them. Each is `{role}@vendor.example`.
+    pub fn colleague_with(&self, fields: &Value) -> (Admin, Value) {
+        let role = fields["role"].as_str().expect("a role");
+        let usual = json!({"email": format!("{role}@vendor.example"), "password": PASSWORD});
+        let new = merged(usual, fields);
+        let made = self.admin.post("/api/v1/admin/users").json(&new).send().created();
+        (self.person(&log_in_as(&self.anonymous(), &new).ok()), made)
+    }
+
     /// Adds the product that most tests are about.
     pub fn product(&self) -> Product<'_> {
         self.product_with(&json!({}))
@@ -114,7 +123,18 @@ impl Vendor {
 
 /// Logs the administrator in.
 pub fn log_in(somebody: &impl Actor) -> Answer {
-    somebody.post("/api/v1/auth/login").json(&json!({"email": EMAIL, "password": PASSWORD})).send()
+    log_in_as(somebody, &json!({"email": EMAIL}))
+}
+
+/// Logs somebody in, with the usual password unless it is given.
+pub fn log_in_as(somebody: &impl Actor, credentials: &Value) -> Answer {
+    let mut body = json!({"email": credentials["email"], "password": PASSWORD});
+    for name in ["password", "otp"] {
+        if let Some(value) = credentials.get(name) {
+            body[name] = value.clone();
+        }
+    }
+    somebody.post("/api/v1/auth/login").json(&body).send()
 }
 
 fn bearer(tokens: &Value) -> String {

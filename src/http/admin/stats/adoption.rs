@@ -116,8 +116,8 @@ pub async fn get_adoption(
     query: Query<AdoptionQuery>,
 ) -> Result<HttpResponse, Problem> {
     let AdoptionQuery { product, component, platform, deployment, from, to } = query.0;
-    let product = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
-    let wanted = Wanted { product, component, platform, deployment };
+    let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let wanted = Wanted { reach, component, platform, deployment };
     let (days, counts) = figures::adoption(&app.context, wanted, (from, to)).await?;
     let catalogue = app.context.directory.catalogue();
     Ok(wire::json(StatusCode::OK, &AdoptionBody::of(&catalogue, days, counts)))

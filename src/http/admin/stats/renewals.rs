@@ -118,9 +118,9 @@ pub async fn list_renewals(
     query: Query<RenewalsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let RenewalsQuery { product, seen_within_days, limit, after } = query.0;
-    let product = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
     let days = seen_within_days.map_or(30, |within| within.0);
-    let (total, rows) = figures::renewals(&app.context, product, days, limit.page(after)).await?;
+    let (total, rows) = figures::renewals(&app.context, reach, days, limit.page(after)).await?;
     let catalogue = app.context.directory.catalogue();
     let Listed { items, next } = Listed::of(rows, limit.get(), |row| row.subscription.to_string());
     let items = items.into_iter().map(|asking| RenewalBody::of(&catalogue, asking)).collect();

@@ -1,0 +1,126 @@
+//! Whoever is logged in: who they are, their password, their second factor.
+
+use actix_web::{HttpResponse, delete, get, http::StatusCode, patch, post};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::users::UserBody;
+use crate::{
+    http::{
+        App, Problem,
+        extract::{Body, Caller, caller::ActForOneself},
+        wire,
+    },
+    services::{manage_users, second_factor},
+};
+
+/// A new password for oneself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The one that is good now.
+    #[schema(format = Password, max_length = 512)]
+    current_password: String,
+    /// The new one.
+    #[schema(format = Password, min_length = 8, max_length = 512)]
+    password: String,
+}
+
+/// A code of one's second factor.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtpBody {
+    /// The code that the device shows; to remove the second factor, a recovery code will do.
+    #[schema(max_length = 64, example = "123456")]
+    otp: String,
+}
+
+/// A second factor that is still to be confirmed.
+#[derive(Serialize, ToSchema)]
+pub struct NewSecondFactor {
+    /// The secret, in base32, for those who type it in; it is shown this once.
+    #[schema(example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
+    secret: String,
+    /// The same as an `otpauth` URI, for a QR code.
+    uri: String,
+}
+
+/// Recovery codes.
+#[derive(Serialize, ToSchema)]
+pub struct RecoveryCodes {
+    /// Each is good for one login without the device. They are shown this once.
+    recovery_codes: Vec<String>,
+}
+
+/// Show who is logged in.
+#[utoipa::path(tag = "Session", security(("bearer" = [])), responses((status = 200, description = "The person.", body = UserBody)))]
+#[get("/api/v1/auth/me")]
+pub async fn get_me(app: App, caller: Caller<ActForOneself>) -> Result<HttpResponse, Problem> {
+    let user = manage_users::get(&app.context, caller.person()?.id).await?;
+    let revision = user.revision;
+    Ok(wire::json_with_etag(StatusCode::OK, revision, &UserBody::of(&app.context.directory.catalogue(), user)))
+}
+
+/// Change one's own password.
+///
+/// All of one's sessions end at once, on every replica, this one too.
+#[utoipa::path(
+    tag = "Session",
+    security(("bearer" = [])),
+    request_body(content = PasswordChange, example = json!({"current_password": "demo-password", "password": "demo-password"})),
+    responses((status = 204, description = "It is changed; log in again."))
+)]
+#[patch("/api/v1/auth/me")]
+pub async fn change_own_password(
+    app: App,
+    caller: Caller<ActForOneself>,
+    body: Body<PasswordChange>,
+) -> Result<HttpResponse, Problem> {
+    let PasswordChange { current_password, password } = body.0;
+    manage_users::change_own_password(&app.context, caller.person()?.id, current_password, password).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Begin a second factor (TOTP, RFC 6238).
+///
+/// It counts once it is confirmed with a code; until then it can be begun anew.
+#[utoipa::path(tag = "Session", security(("bearer" = [])), responses((status = 200, description = "What the device has to know.", body = NewSecondFactor)))]
+#[post("/api/v1/auth/me/totp")]
+pub async fn begin_second_factor(app: App, caller: Caller<ActForOneself>) -> Result<HttpResponse, Problem> {
+    let (secret, email) = second_factor::begin(&app.context, caller.person()?.id).await?;
+    Ok(wire::json(StatusCode::OK, &NewSecondFactor { secret: secret.to_text(), uri: secret.to_uri(&email) }))
+}
+
+/// Confirm a second factor with a code of the device; the answer has the recovery codes, this once.
+#[utoipa::path(
+    tag = "Session",
+    security(("bearer" = [])),
+    request_body(content = OtpBody, example = json!({"otp": "123456"})),
+    responses((status = 200, description = "From now on a login takes a code.", body = RecoveryCodes))
+)]
+#[post("/api/v1/auth/me/totp/confirm")]
+pub async fn confirm_second_factor(
+    app: App,
+    caller: Caller<ActForOneself>,
+    body: Body<OtpBody>,
+) -> Result<HttpResponse, Problem> {
+    let recovery_codes = second_factor::confirm(&app.context, caller.person()?.id, body.0.otp).await?;
+    Ok(wire::json(StatusCode::OK, &RecoveryCodes { recovery_codes }))
+}
+
+/// Remove one's second factor, with a code of it or a recovery code.
+#[utoipa::path(
+    tag = "Session",
+    security(("bearer" = [])),
+    request_body(content = OtpBody, example = json!({"otp": "123456"})),
+    responses((status = 204, description = "It is gone."))
+)]
+#[delete("/api/v1/auth/me/totp")]
+pub async fn remove_second_factor(
+    app: App,
+    caller: Caller<ActForOneself>,
+    body: Body<OtpBody>,
+) -> Result<HttpResponse, Problem> {
+    second_factor::remove(&app.context, caller.person()?.id, body.0.otp).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,53 @@
+//! Failed logins slow down those that follow.
+
+use serde_json::json;
+
+use crate::harness::{
+    Answer, Vendor,
+    server::EMAIL,
+    vendor::{log_in, log_in_as},
+};
+
+fn fail(vendor: &Vendor, email: &str) -> Answer {
+    log_in_as(&vendor.anonymous(), &json!({"email": email, "password": "wrong"}))
+}
+
+#[test]
+fn who_fails_too_often_waits_a_little_longer_each_time_and_never_for_good() {
+    let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
+    vendor.colleague_with(&json!({"role": "owner"}));
+    // An address that is known and one that is not, alike.
+    for email in [EMAIL, "nobody@vendor.example"] {
+        for _ in 0..5 {
+            fail(&vendor, email).refused(401, "login_failed");
+        }
+        let refused = fail(&vendor, email);
+        assert_eq!(refused.header("retry-after"), "1");
+        refused.refused(429, "too_many_attempts");
+    }
+    // The right password would be told, if it were looked at.
+    log_in(&vendor.anonymous()).refused(429, "too_many_attempts");
+    vendor.travel_to("2030-03-01T08:00:30Z");
+    fail(&vendor, EMAIL).refused(401, "login_failed");
+    let wait: i64 = log_in(&vendor.anonymous()).expect(429).header("retry-after").parse().unwrap();
+    assert!((1..=2).contains(&wait), "{wait}");
+    vendor.travel_to("2030-03-01T08:01:00Z");
+    log_in(&vendor.anonymous()).ok();
+    // A success clears it.
+    fail(&vendor, EMAIL).refused(401, "login_failed");
+    log_in(&vendor.anonymous()).ok();
+}
+
+#[test]
+fn an_address_that_tries_many_accounts_waits_but_not_for_those_who_are_at_home_there() {
+    let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
+    for number in 0..20 {
+        fail(&vendor, &format!("{number}@vendor.example")).refused(401, "login_failed");
+    }
+    fail(&vendor, "another@vendor.example").refused(429, "too_many_attempts");
+    // The harness has logged in from there.
+    log_in(&vendor.anonymous()).ok();
+    fail(&vendor, "another@vendor.example").refused(429, "too_many_attempts");
+    vendor.travel_to("2030-03-01T08:20:00Z");
+    fail(&vendor, "another@vendor.example").refused(401, "login_failed");
+}
