@@ -125,7 +125,8 @@ impl App {
         let public_url = config.public_url(bound)?;
         let context = Arc::new(Context {
             mailer: mailer(config, &public_url)?,
-            poster: Poster::new(config.webhooks.timeout.0).map_err(StartError::Webhooks)?,
+            poster: Poster::new(config.webhooks.timeout.0, config.webhooks.allow_private)
+                .map_err(StartError::Webhooks)?,
             outbox_filled: tokio::sync::watch::Sender::new(()),
             clock,
             directory,

@@ -20,6 +20,7 @@ pub mod mail;
 pub mod manifest;
 pub mod platform;
 pub mod product;
+pub mod public_address;
 pub mod release;
 pub mod rollout;
 pub mod run;

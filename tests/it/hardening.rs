@@ -1,0 +1,3 @@
+//! What keeps the server safe from those who ask too much of it, and those who use it from what it hands out.
+
+mod reach;
