@@ -1,3 +1,4 @@
 //! What keeps the server safe from those who ask too much of it, and those who use it from what it hands out.
 
+mod memory;
 mod reach;
