@@ -21,6 +21,7 @@ pub mod manifest;
 pub mod platform;
 pub mod product;
 pub mod public_address;
+pub mod rate;
 pub mod release;
 pub mod rollout;
 pub mod run;

@@ -86,6 +86,8 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
 
         Code::MethodNotAllowed => (405, "This address does not take that method"),
 
+        Code::BodyStalled => (408, "The body came to a standstill"),
+
         Code::ArtifactExists => (409, "There is such an artifact already"),
         Code::ChannelInUse => (409, "The channel is in use"),
         Code::Conflict => (409, "Another change came in between"),
@@ -113,6 +115,8 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::ReleaseIncomplete => (422, "The release is not complete"),
         Code::VersionInvalid => (422, "This is no version"),
 
+        Code::TooManyRequests => (429, "Too many requests"),
+
         Code::InternalError => (500, "Something went wrong in the server"),
         Code::StorageUnavailable => (503, "The server cannot read or write just now"),
     }
@@ -124,7 +128,7 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let Self(Refusal { code, detail, faults }) = self;
+        let Self(Refusal { code, detail, faults, retry_after }) = self;
         let (status, title) = status_and_title(*code);
         let body = ProblemBody {
             kind: format!("/docs/errors#{code}"),
@@ -150,7 +154,14 @@ impl ResponseError for Problem {
             Code::StorageUnavailable => {
                 response.append_header((header::RETRY_AFTER, "5"));
             }
+            // What the sender still has to say of it is not waited for.
+            Code::BodyStalled => {
+                response.force_close();
+            }
             _ => {}
+        }
+        if let Some(wait) = retry_after {
+            response.insert_header((header::RETRY_AFTER, wait.as_secs()));
         }
         response.body(serde_json::to_vec(&body).unwrap_or_default())
     }

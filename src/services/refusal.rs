@@ -1,5 +1,7 @@
 //! How a use case says no: a stable code, a sentence, and the fields that are wrong.
 
+use std::time::Duration;
+
 use crate::domain::{
     InvalidValue,
     lint::{Finding, FindingCode},
@@ -123,6 +125,10 @@ named_enum! {
         DigestMismatch = "digest_mismatch",
         /// The upload broke off.
         UploadIncomplete = "upload_incomplete",
+        /// The sender fell silent in the middle of the body.
+        BodyStalled = "body_stalled",
+        /// Somebody asked more often than they may.
+        TooManyRequests = "too_many_requests",
         /// The release lacks something, or what it says cannot be meant.
         ReleaseIncomplete = "release_incomplete",
         /// Nothing of the file is in the range asked for.
@@ -171,13 +177,15 @@ pub struct Refusal {
     pub detail: String,
     /// The fields that are wrong.
     pub faults: Vec<Fault>,
+    /// When it is worth another try, where that is known.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
     /// A refusal with a sentence.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), faults: Vec::new() }
+        Self { code, detail: detail.into(), faults: Vec::new(), retry_after: None }
     }
 
     /// A body in which one field is wrong.
@@ -193,7 +201,15 @@ impl Refusal {
     pub fn parameter(name: &str, message: impl Into<String>) -> Self {
         let message = message.into();
         let detail = format!("`{name}`: {message}");
-        Self { code: Code::ParameterInvalid, detail, faults: vec![Fault::new(name, message)] }
+        Self { faults: vec![Fault::new(name, message)], ..Self::new(Code::ParameterInvalid, detail) }
+    }
+
+    /// Somebody asked for `what` more often than they may; `wait` says when they may again.
+    #[must_use]
+    pub fn too_many(what: &str, wait: Duration) -> Self {
+        let seconds = wait.as_secs().saturating_add(1);
+        let detail = format!("too many {what}; try again in {seconds} s");
+        Self { retry_after: Some(Duration::from_secs(seconds)), ..Self::new(Code::TooManyRequests, detail) }
     }
 
     /// A fault of Sluice's own. What it was goes to the log, not to the caller.
@@ -328,7 +344,7 @@ impl Faults {
     fn into_refusal(self) -> Refusal {
         let detail =
             self.0.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect::<Vec<_>>().join("; ");
-        Refusal { code: Code::BodyInvalid, detail, faults: self.0 }
+        Refusal { faults: self.0, ..Refusal::new(Code::BodyInvalid, detail) }
     }
 }
 

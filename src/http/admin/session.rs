@@ -8,11 +8,11 @@ use crate::{
     domain::id::UserId,
     http::{
         App, Problem,
-        extract::{Body, Caller, caller::Administer},
+        extract::{Body, Caller, ClientAddress, caller::Administer},
         wire,
     },
     services::{
-        self,
+        self, Refusal,
         log_in::{OWNER, Tokens},
     },
 };
@@ -85,7 +85,9 @@ pub struct Me {
     responses((status = 200, description = "A session.", body = TokensBody), (status = 401, description = "The login failed.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
 )]
 #[post("/api/v1/auth/login")]
-pub async fn log_in(app: App, body: Body<Login>) -> Result<HttpResponse, Problem> {
+pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Result<HttpResponse, Problem> {
+    let counted = app.limits.logins.count(&address.network());
+    counted.map_err(|wait| Refusal::too_many("logins from this address", wait))?;
     let Login { email, password, otp: _ } = body.0;
     let tokens = services::log_in::log_in(&app.context, &email, password).await?;
     Ok(wire::json(StatusCode::OK, &TokensBody::of(tokens)))
