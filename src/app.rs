@@ -1,8 +1,9 @@
 //! Composition: builds everything from the configuration. The only place that knows all rooms below.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use ipnet::IpNet;
 
 use crate::{
     artifacts::{Artifacts, ArtifactsError, BucketOptions, KeyPair, Options},
@@ -11,6 +12,7 @@ use crate::{
     config::{Config, ConfigError, DownloadMode},
     data_folder::{DataFolder, DataFolderError},
     domain::artifact::ContentStore,
+    limits::{Allowance, Limits},
     mail::{Mailer, NoMailer, is_address},
     metrics::Metrics,
     services::{
@@ -73,6 +75,14 @@ pub struct App {
     pub context: Arc<Context>,
     /// What is counted.
     pub metrics: Metrics,
+    /// How often somebody may ask.
+    pub limits: Arc<Limits>,
+    /// The proxies whose word is taken for where a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether clients reach this server by https.
+    pub is_https: bool,
+    /// How long a body may be silent.
+    pub body_timeout: Duration,
     /// What the one-time link has, while there is no administrator.
     pub setup_token: Option<String>,
     /// Held as long as the application lives, so that no other one uses the same folder.
@@ -123,9 +133,11 @@ impl App {
         // After the place in the log is known: a rotation that comes in between is followed like any other.
         let (keys, vault) = Self::keys(config, &store)?;
         let public_url = config.public_url(bound)?;
+        let is_https = public_url.starts_with("https:");
         let context = Arc::new(Context {
             mailer: mailer(config, &public_url)?,
-            poster: Poster::new(config.webhooks.timeout.0).map_err(StartError::Webhooks)?,
+            poster: Poster::new(config.webhooks.timeout.0, config.webhooks.allow_private)
+                .map_err(StartError::Webhooks)?,
             outbox_filled: tokio::sync::watch::Sender::new(()),
             clock,
             directory,
@@ -155,7 +167,16 @@ impl App {
             keys: ArcSwap::from_pointee(keys),
             vault,
         });
-        Ok(Self { context, metrics: Metrics::new()?, setup_token: None, _folder: folder })
+        Ok(Self {
+            context,
+            metrics: Metrics::new()?,
+            limits: Arc::new(Limits::new(allowance(config))),
+            trusted_proxies: config.server.trusted_proxies.0.clone(),
+            is_https,
+            body_timeout: config.server.body_timeout.0,
+            setup_token: None,
+            _folder: folder,
+        })
     }
 
     /// The keys: in the data folder for one process, in the database for several that share it.
@@ -235,6 +256,19 @@ fn mailer(config: &Config, public_url: &str) -> Result<Option<Mailer>, NoMailer>
     // Ids of mails have the name of the host in them that people know.
     let host = url::Url::parse(public_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     (!url.is_empty()).then(|| Mailer::new(url, &config.mail.from, &host)).transpose()
+}
+
+fn allowance(config: &Config) -> Allowance {
+    let limits = &config.limits;
+    Allowance {
+        key: limits.requests_per_key,
+        caller: limits.requests_per_token,
+        anonymous: limits.anonymous_per_address,
+        failures: limits.failures_per_address,
+        logins: limits.logins_per_address,
+        downloads_per_key: limits.downloads_at_once_per_key,
+        downloads_per_address: limits.downloads_at_once_per_address,
+    }
 }
 
 fn check_staff(config: &Config) -> Result<(), StartError> {

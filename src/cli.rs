@@ -98,6 +98,7 @@ fn say(line: impl std::fmt::Display) {
 /// Runs the command that was asked for.
 #[must_use]
 pub fn run() -> ExitCode {
+    keep_memory_to_ourselves();
     let Cli { config, command } = Cli::parse();
     let done = match command {
         Command::Serve(arguments) => load(config.as_deref()).and_then(|config| serve::run(&arguments, &config)),
@@ -119,6 +120,13 @@ pub fn run() -> ExitCode {
             }
             ExitCode::from(failure.exit_code)
         }
+    }
+}
+
+/// There are keys, passwords and tokens in memory: none of it goes into a core dump, and no other process of the same user reads it.
+fn keep_memory_to_ourselves() {
+    if let Err(error) = nix::sys::prctl::set_dumpable(false) {
+        eprintln!("sluice: core dumps could not be turned off: {error}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Configuration: the embedded defaults, then a file, then the environment, checked once and typed.
 
+mod limits;
 mod mail;
 mod private_url;
 mod storage;
@@ -10,8 +11,10 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use limits::LimitsConfig;
 pub use mail::{List, MailConfig, WebhooksConfig};
 pub use private_url::PrivateUrl;
 pub use storage::{BucketUrl, DownloadMode, StorageConfig, Stores};
@@ -35,6 +38,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// Logins.
     pub auth: AuthConfig,
+    /// How often somebody may ask.
+    pub limits: LimitsConfig,
     /// Downloads.
     pub downloads: DownloadsConfig,
     /// Version checks.
@@ -61,6 +66,10 @@ pub struct ServerConfig {
     pub workers: usize,
     /// How long running requests may go on after a stop signal.
     pub shutdown_timeout: Span,
+    /// How long a body that is being sent may be silent.
+    pub body_timeout: Span,
+    /// The networks of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: List<IpNet>,
 }
 
 /// `[data]`

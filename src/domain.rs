@@ -20,6 +20,8 @@ pub mod mail;
 pub mod manifest;
 pub mod platform;
 pub mod product;
+pub mod public_address;
+pub mod rate;
 pub mod reach;
 pub mod release;
 pub mod role;

@@ -8,6 +8,7 @@ pub mod client;
 pub mod error;
 pub mod error_list;
 pub mod extract;
+pub mod headers;
 pub mod middleware;
 pub mod openapi;
 pub mod operations;

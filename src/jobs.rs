@@ -3,7 +3,7 @@
 mod deliver;
 
 use std::{
-    future::Future,
+    future::{self, Future},
     panic::AssertUnwindSafe,
     sync::{
         Arc,
@@ -17,6 +17,7 @@ use jiff::SignedDuration;
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time};
 
 use crate::{
+    limits::Limits,
     services::{
         Context,
         deliver::{forget as forget_deliveries, mails, messages},
@@ -61,6 +62,9 @@ const RECENT_VOTES: SignedDuration = SignedDuration::from_mins(10);
 /// So often it is looked whether staff were told today of subscriptions that are about to end: that is one row.
 const ENDINGS_EVERY: Duration = Duration::from_secs(5);
 
+/// So often those are forgotten who have their whole allowance again.
+const FORGET_COUNTS_EVERY: Duration = Duration::from_secs(2);
+
 /// The log of changes is kept for so long. A replica that was away for longer reads everything anew.
 const KEEP_CHANGES: SignedDuration = SignedDuration::from_hours(24);
 
@@ -74,7 +78,7 @@ pub struct Jobs {
 impl Jobs {
     /// Starts all jobs; sightings are written down every `sightings_every`.
     #[must_use]
-    pub fn start(context: &Arc<Context>, sightings_every: Duration) -> Self {
+    pub fn start(context: &Arc<Context>, limits: &Arc<Limits>, sightings_every: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
         let leads = watch::Sender::new(false);
         let leading = leads.subscribe();
@@ -101,6 +105,11 @@ impl Jobs {
         let mailing = deliver::whenever_due(desk, leader, stopped.clone(), |desk| async move { mails(&desk).await });
         let (desk, leader) = (Arc::clone(context), leads.subscribe());
         let posting = deliver::whenever_due(desk, leader, stopped.clone(), |desk| async move { messages(&desk).await });
+        let limits = Arc::clone(limits);
+        let forgetting = every(FORGET_COUNTS_EVERY, stopped.clone(), false, move || {
+            limits.forget();
+            future::ready(())
+        });
         let desk = Arc::clone(context);
         let told = stopped.clone();
         let running = vec![
@@ -111,6 +120,7 @@ impl Jobs {
             tokio::spawn(judging),
             tokio::spawn(recording),
             tokio::spawn(telling),
+            tokio::spawn(forgetting),
             tokio::spawn(mailing),
             tokio::spawn(posting),
             tokio::task::spawn_blocking(move || lead(&desk, &leads, &told)),

@@ -9,7 +9,7 @@
 //!  metrics                                             what is counted
 //!  services                                            use cases: one file per thing a person or program wants done
 //!  directory · store · artifacts · signing · auth · mail · webhook · texts
-//!  clock · config · data_folder                        adapters
+//!  clock · config · data_folder · limits               adapters
 //!  domain                                              values and the decision; no I/O, no clock, no randomness
 //! ```
 
@@ -29,6 +29,7 @@ pub mod clock;
 pub mod config;
 pub mod data_folder;
 pub mod directory;
+pub mod limits;
 pub mod mail;
 pub mod signing;
 pub mod store;

@@ -14,6 +14,8 @@ pub struct Metrics {
     checks: Vec<IntCounter>,
     /// Downloads that were started.
     pub downloads: IntCounter,
+    /// Requests that were answered with 429.
+    pub limited: IntCounter,
     subscriptions: IntGauge,
     releases: IntGauge,
     deliveries: IntGaugeVec,
@@ -29,6 +31,7 @@ impl Metrics {
         let checks =
             IntCounterVec::new(Opts::new("sluice_checks_total", "Version checks that were answered."), &["status"])?;
         let downloads = IntCounter::new("sluice_downloads_total", "Downloads that were started.")?;
+        let limited = IntCounter::new("sluice_limited_total", "Requests that were refused for coming too often.")?;
         let subscriptions = IntGauge::new("sluice_subscriptions", "Subscriptions in memory.")?;
         let releases = IntGauge::new("sluice_releases", "Releases in memory, drafts too.")?;
         let deliveries = IntGaugeVec::new(
@@ -38,10 +41,11 @@ impl Metrics {
         registry.register(Box::new(deliveries.clone()))?;
         registry.register(Box::new(checks.clone()))?;
         registry.register(Box::new(downloads.clone()))?;
+        registry.register(Box::new(limited.clone()))?;
         registry.register(Box::new(subscriptions.clone()))?;
         registry.register(Box::new(releases.clone()))?;
         let checks = Status::ALL.iter().map(|status| checks.with_label_values(&[status.as_str()])).collect();
-        Ok(Self { registry, checks, downloads, subscriptions, releases, deliveries })
+        Ok(Self { registry, checks, downloads, limited, subscriptions, releases, deliveries })
     }
 
     /// Counts a check that was answered so.

@@ -1,9 +1,21 @@
 //! Webhooks' messages on their way out: one POST, and what its answer means. What is sent and when it is tried again is
 //! decided above.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
-use reqwest::{Client, StatusCode, header::CONTENT_TYPE, redirect::Policy};
+use reqwest::{
+    Client, StatusCode,
+    dns::{Addrs, Name, Resolve, Resolving},
+    header::CONTENT_TYPE,
+    redirect::Policy,
+};
+use url::{Host, Url};
+
+use crate::domain::public_address::is_public;
 
 /// Answers of this size are read, so that the connection can be used again; of others nothing is.
 const SMALL: u64 = 4096;
@@ -39,20 +51,42 @@ pub enum PostError {
 
 /// Somebody who sends messages.
 #[derive(Clone, Debug)]
-pub struct Poster(Client);
+pub struct Poster {
+    client: Client,
+    allow_private: bool,
+}
+
+/// What is said of an address that messages may not go to.
+const PRIVATE: &str = "it is not on the public internet; `webhooks.allow_private` of the configuration allows it";
 
 impl Poster {
-    /// A poster who waits for an answer for so long.
+    /// A poster who waits for an answer for so long, and may or may not talk to those on private networks.
     ///
     /// # Errors
     /// When the machine has no TLS roots to begin with.
-    pub fn new(timeout: Duration) -> Result<Self, String> {
-        let client = Client::builder()
+    pub fn new(timeout: Duration, allow_private: bool) -> Result<Self, String> {
+        let mut client = Client::builder()
             .timeout(timeout)
             .redirect(Policy::none())
-            .user_agent(concat!("Sluice/", env!("CARGO_PKG_VERSION")))
-            .build();
-        client.map(Self).map_err(|error| error.to_string())
+            .user_agent(concat!("Sluice/", env!("CARGO_PKG_VERSION")));
+        if !allow_private {
+            // A proxy would look up names by itself.
+            client = client.no_proxy().dns_resolver(Arc::new(PublicOnly));
+        }
+        let client = client.build().map_err(|error| error.to_string())?;
+        Ok(Self { client, allow_private })
+    }
+
+    /// Why nothing is sent to a URL, where that is known without looking up its name.
+    #[must_use]
+    pub fn objection(&self, url: &str) -> Option<&'static str> {
+        let url = Url::parse(url).ok()?;
+        let address = match url.host()? {
+            Host::Ipv4(address) => IpAddr::V4(address),
+            Host::Ipv6(address) => IpAddr::V6(address),
+            Host::Domain(_) => return None,
+        };
+        (!self.allow_private && !is_public(address)).then_some(PRIVATE)
     }
 
     /// Sends a message; it is accepted when this returns.
@@ -60,8 +94,12 @@ impl Poster {
     /// # Errors
     /// [`PostError`] unless the answer is 2xx.
     pub async fn send(&self, post: Post<'_>) -> Result<(), PostError> {
+        // The resolver is not asked for what is an address already.
+        if let Some(objection) = self.objection(post.url) {
+            return Err(PostError::Away(objection.to_owned()));
+        }
         let request = self
-            .0
+            .client
             .post(post.url)
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", post.id)
@@ -79,6 +117,25 @@ impl Poster {
             status if status.is_success() => Ok(()),
             status => Err(PostError::Refused(status)),
         }
+    }
+}
+
+/// Looks up names, and knows only those of their addresses that are on the public internet. The connection is made to one of
+/// those: nobody looks the name up a second time, when it could lead elsewhere.
+#[derive(Debug)]
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() {
+                return Err(format!("`{}`: {PRIVATE}", name.as_str()).into());
+            }
+            let addresses: Addrs = Box::new(public.into_iter());
+            Ok(addresses)
+        })
     }
 }
 

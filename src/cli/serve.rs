@@ -26,6 +26,9 @@ use crate::{
 /// Connections that may wait to be accepted: all programs of a company start at eight.
 const BACKLOG: i32 = 4096;
 
+/// A client that takes nothing of its answer for so long is gone, or holds us up; whoever downloads goes on with `Range`.
+const TAKES_NOTHING: Duration = Duration::from_mins(2);
+
 /// How often a database that is away at the start is looked for.
 const TRY_EVERY: Duration = Duration::from_secs(1);
 
@@ -147,7 +150,7 @@ async fn serve(
     let bound = listener.local_addr().map_err(|error| Failure::failed(&error))?;
     let app = web::Data::new(app);
     let server = server::start(app.clone(), listener, &config.server).map_err(|error| Failure::failed(&error))?;
-    let jobs = Jobs::start(&app.context, config.checks.sightings_every.0);
+    let jobs = Jobs::start(&app.context, &app.limits, config.checks.sightings_every.0);
     welcome(&app, bound, config, demo);
     let handle = server.handle();
     actix_web::rt::spawn(async move {
@@ -173,6 +176,8 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
         socket.bind(&address.into())?;
+        // Those who are accepted have it from here.
+        socket.set_tcp_user_timeout(Some(TAKES_NOTHING))?;
         socket.listen(BACKLOG)?;
         Ok(TcpListener::from(socket))
     };

@@ -54,6 +54,8 @@ impl MailConfig {
 pub struct WebhooksConfig {
     /// How long an answer is waited for.
     pub timeout: Span,
+    /// Whether they may go to addresses that are not on the public internet.
+    pub allow_private: bool,
 }
 
 /// A list; in an environment variable its values are separated by commas.

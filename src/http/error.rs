@@ -1,5 +1,7 @@
 //! Every refusal as a problem document (RFC 9457): one table gives each code its status and title.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
@@ -89,6 +91,8 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
 
         Code::MethodNotAllowed => (405, "This address does not take that method"),
 
+        Code::BodyStalled => (408, "The body came to a standstill"),
+
         Code::ArtifactExists => (409, "There is such an artifact already"),
         Code::ChannelInUse => (409, "The channel is in use"),
         Code::Conflict => (409, "Another change came in between"),
@@ -120,6 +124,7 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::VersionInvalid => (422, "This is no version"),
 
         Code::TooManyAttempts => (429, "Too many attempts failed"),
+        Code::TooManyRequests => (429, "Too many requests"),
 
         Code::InternalError => (500, "Something went wrong in the server"),
         Code::StorageUnavailable => (503, "The server cannot read or write just now"),
@@ -156,10 +161,15 @@ impl ResponseError for Problem {
             | Code::RefreshTokenInvalid => {
                 response.append_header((header::WWW_AUTHENTICATE, "Bearer realm=\"sluice\""));
             }
+            // What the sender still has to say of it is not waited for.
+            Code::BodyStalled => {
+                response.force_close();
+            }
             _ => {}
         }
-        if let Some(seconds) = retry_after.or((*code == Code::StorageUnavailable).then_some(5)) {
-            response.append_header((header::RETRY_AFTER, seconds.to_string()));
+        let usual = (*code == Code::StorageUnavailable).then_some(Duration::from_secs(5));
+        if let Some(wait) = retry_after.or(usual) {
+            response.insert_header((header::RETRY_AFTER, wait.as_secs()));
         }
         response.body(serde_json::to_vec(&body).unwrap_or_default())
     }

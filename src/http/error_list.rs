@@ -7,7 +7,7 @@ use actix_web::{
     http::{StatusCode, header},
 };
 
-use super::error::status_and_title;
+use super::{error::status_and_title, headers::PAGE};
 use crate::services::Code;
 
 const HEAD: &str = r#"<!doctype html>
@@ -47,5 +47,6 @@ pub async fn show() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, PAGE))
         .body(page)
 }

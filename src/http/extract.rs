@@ -1,5 +1,6 @@
 //! How a request is read: its path, query, body and credentials. What cannot be read is refused here, in one way.
 
+pub mod address;
 pub mod body;
 pub mod caller;
 pub mod if_match;
@@ -7,6 +8,7 @@ pub mod license;
 pub mod path;
 pub mod query;
 
+pub use address::ClientAddress;
 pub use body::{Body, MaybeBody, Nothing};
 pub use caller::Caller;
 pub use if_match::IfMatch;

@@ -103,6 +103,12 @@ fn add_common(operation: &mut Operation) {
         add(operation, 401, "Credentials are missing, or are not good.");
         add(operation, 403, "The caller may not do this.");
     }
+    if operation.request_body.is_some() {
+        add(operation, 408, "Nothing of the body came for too long.");
+    }
+    if operation.tags.iter().flatten().all(|tag| tag != "Operations") {
+        add(operation, 429, "Too many requests, by `limits` of the server's configuration; try again later.");
+    }
     let conditional = parameters.iter().any(|parameter| parameter.name.eq_ignore_ascii_case("if-match"));
     let is_download =
         operation.operation_id.as_deref().is_some_and(|id| id.ends_with("_artifact") && id != "put_artifact");
@@ -130,7 +136,7 @@ fn add(operation: &mut Operation, status: u16, description: &str) {
     if status == "401" {
         response = response.header("WWW-Authenticate", HeaderBuilder::new().description(Some("What to send.")).build());
     }
-    if status == "503" {
+    if status == "503" || status == "429" {
         response = response.header("Retry-After", HeaderBuilder::new().description(Some("Seconds to wait.")).build());
     }
     operation.responses.responses.insert(status, RefOr::<Response>::T(response.build()));

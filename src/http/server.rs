@@ -1,6 +1,6 @@
 //! The server: it listens, and hands requests to the routes.
 
-use std::{io, net::TcpListener};
+use std::{io, net::TcpListener, time::Duration};
 
 use actix_web::{
     App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError as _,
@@ -19,6 +19,12 @@ use super::{
     routes, wire,
 };
 use crate::{config::ServerConfig, services::Code};
+
+/// The head of a request is here within this, from the first byte to the last.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection on which nothing is asked is ended after this.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// Starts to listen. The caller awaits the server, and stops it.
 ///
@@ -44,6 +50,8 @@ pub fn start(app: App, listener: TcpListener, config: &ServerConfig) -> io::Resu
     });
     Ok(server
         .workers(workers)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(config.shutdown_timeout.0.as_secs())
         .disable_signals()
         .listen(listener)?
@@ -61,6 +69,7 @@ pub fn start_waiting(listener: TcpListener) -> io::Result<Server> {
         ActixApp::new()
             .service(operations::get_liveness)
             .default_service(web::to(|request: HttpRequest| async move { not_yet(&request) }))
+            .wrap(from_fn(middleware::dress))
     });
     Ok(server.workers(1).disable_signals().listen(listener)?.run())
 }

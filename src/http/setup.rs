@@ -14,7 +14,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{Body, Query},
-        wire,
+        headers, wire,
     },
     services::{Code, log_in},
 };
@@ -83,7 +83,7 @@ pub async fn show_setup(app: App, query: Query<SetupQuery>) -> Result<HttpRespon
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, headers::FORM))
         .body(include_str!("setup.html")))
 }
 

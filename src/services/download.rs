@@ -7,16 +7,25 @@ use crate::{
     artifacts::reading::Pieces,
     domain::{
         artifact::{Artifact, ContentStore, Filename},
-        id::ArtifactId,
+        id::{ArtifactId, LicenseKeyId},
     },
     signing::link::{Grant, LinkError},
 };
+
+/// What a link leads to.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The artifact.
+    pub artifact: Artifact,
+    /// The license key that the link was made for.
+    pub license_key: Option<LicenseKeyId>,
+}
 
 /// The artifact that a link leads to.
 ///
 /// # Errors
 /// `url_invalid`, `url_expired`, `url_withdrawn`, `artifact_not_found`.
-pub fn find(context: &Context, id: ArtifactId, filename: &Filename, token: &str) -> Result<Artifact, Refusal> {
+pub fn find(context: &Context, id: ArtifactId, filename: &Filename, token: &str) -> Result<Found, Refusal> {
     let now = context.clock.now();
     let grant = context.keys.load().read_link(id, token, now).map_err(|error| match error {
         LinkError::Invalid => Refusal::new(
@@ -38,7 +47,7 @@ pub fn find(context: &Context, id: ArtifactId, filename: &Filename, token: &str)
     if stopped || !release.may_be_downloaded(now) || is_revoked(context, grant) {
         return Err(Refusal::new(Code::UrlWithdrawn, "this download has been withdrawn; check for updates again"));
     }
-    Ok(artifact.clone())
+    Ok(Found { artifact: artifact.clone(), license_key: grant.license_key })
 }
 
 fn is_revoked(context: &Context, grant: Grant) -> bool {

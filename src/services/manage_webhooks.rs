@@ -78,6 +78,11 @@ fn check(webhook: &Webhook) -> Result<(), Refusal> {
     faults.finish()
 }
 
+/// An address that nothing would be sent to is refused at once; where names lead is looked at before each try.
+fn check_reach(context: &Context, url: &str) -> Result<(), Refusal> {
+    context.poster.objection(url).map_or(Ok(()), |objection| Err(Refusal::field("url", objection)))
+}
+
 /// Each once, in one order.
 fn sorted(mut events: Vec<WebhookEvent>) -> Vec<WebhookEvent> {
     events.sort_unstable();
@@ -90,6 +95,7 @@ fn sorted(mut events: Vec<WebhookEvent>) -> Vec<WebhookEvent> {
 /// # Errors
 /// `body_invalid`, `product_not_found`.
 pub async fn add(context: &Arc<Context>, new: NewWebhook) -> Result<(Webhook, WebhookSecret), Refusal> {
+    check_reach(context, &new.url)?;
     let webhook = context
         .write(move |write| {
             let id = write.new_id();
@@ -174,6 +180,9 @@ pub async fn change(
     expected: Expected,
     change: WebhookChange,
 ) -> Result<Webhook, Refusal> {
+    if let Some(url) = &change.url {
+        check_reach(context, url)?;
+    }
     let apply = move |webhook: &mut Webhook, _| {
         if let Some(url) = change.url {
             webhook.url = url;

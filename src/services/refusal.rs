@@ -1,5 +1,7 @@
 //! How a use case says no: a stable code, a sentence, and the fields that are wrong.
 
+use std::time::Duration;
+
 use crate::domain::{
     InvalidValue,
     lint::{Finding, FindingCode},
@@ -137,6 +139,10 @@ named_enum! {
         DigestMismatch = "digest_mismatch",
         /// The upload broke off.
         UploadIncomplete = "upload_incomplete",
+        /// The sender fell silent in the middle of the body.
+        BodyStalled = "body_stalled",
+        /// Somebody asked more often than they may.
+        TooManyRequests = "too_many_requests",
         /// The release lacks something, or what it says cannot be meant.
         ReleaseIncomplete = "release_incomplete",
         /// Nothing of the file is in the range asked for.
@@ -185,8 +191,8 @@ pub struct Refusal {
     pub detail: String,
     /// The fields that are wrong.
     pub faults: Vec<Fault>,
-    /// After how many seconds it may go better.
-    pub retry_after: Option<u64>,
+    /// When it is worth another try, where that is known.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -215,7 +221,15 @@ impl Refusal {
     /// The same, for those who should come again after so many seconds.
     #[must_use]
     pub fn after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        Self { retry_after: Some(Duration::from_secs(seconds)), ..self }
+    }
+
+    /// Somebody asked for `what` more often than they may; `wait` says when they may again.
+    #[must_use]
+    pub fn too_many(what: &str, wait: Duration) -> Self {
+        let seconds = wait.as_secs().saturating_add(1);
+        let detail = format!("too many {what}; try again in {seconds} s");
+        Self::new(Code::TooManyRequests, detail).after(seconds)
     }
 
     /// A fault of Sluice's own. What it was goes to the log, not to the caller.

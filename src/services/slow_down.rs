@@ -202,7 +202,7 @@ mod tests {
     }
 
     fn wait(slow_down: &SlowDown, attempt: &Attempt, now: i64) -> Option<u64> {
-        slow_down.admit(attempt, at(now)).err().and_then(|refusal| refusal.retry_after)
+        slow_down.admit(attempt, at(now)).err().and_then(|refusal| refusal.retry_after).map(|wait| wait.as_secs())
     }
 
     #[test]

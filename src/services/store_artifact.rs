@@ -73,12 +73,12 @@ pub enum Stored {
 /// listed.
 ///
 /// # Errors
-/// `product_not_found`, `release_not_found`, `release_published`, `artifact_exists`, `digest_mismatch`, `upload_incomplete`,
-/// `storage_unavailable`. Nothing of it is kept then.
-pub async fn store<E: std::fmt::Display>(
+/// `product_not_found`, `release_not_found`, `release_published`, `artifact_exists`, `digest_mismatch`,
+/// `storage_unavailable`, and why the body ended before its end. Nothing of it is kept then.
+pub async fn store(
     context: &Arc<Context>,
     upload: Upload,
-    body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    body: impl Stream<Item = Result<Bytes, Refusal>> + Unpin,
 ) -> Result<Stored, Refusal> {
     {
         // What must fail in the end fails before gigabytes are sent. The write looks again.
@@ -98,10 +98,7 @@ pub async fn store<E: std::fmt::Display>(
     }
     let received = context.artifacts.receive(store, id, upload.announced, body).await;
     let received = received.map_err(|error| match error {
-        IntakeError::Sender(error) => Refusal::new(
-            Code::UploadIncomplete,
-            format!("the upload broke off before its end ({error}); send it again"),
-        ),
+        IntakeError::Sender(refusal) => refusal,
         IntakeError::Mismatch(found) => Refusal::new(
             Code::DigestMismatch,
             format!(

@@ -20,6 +20,7 @@ const FLOORS: &[&[&str]] = &[
         "config",
         "data_folder",
         "directory",
+        "limits",
         "mail",
         "signing",
         "store",

@@ -1,17 +1,17 @@
 //! Logins.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, post};
+use actix_web::{HttpResponse, http::StatusCode, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
     http::{
         App, Problem,
-        extract::{Body, Caller, caller::ActForOneself},
+        extract::{Body, Caller, ClientAddress, caller::ActForOneself},
         wire,
     },
     services::{
-        self,
+        self, Refusal,
         log_in::{Credentials, Tokens},
     },
 };
@@ -75,9 +75,11 @@ impl TokensBody {
         (status = 429, description = "Too many attempts failed.", content_type = "application/problem+json", body = crate::http::error::ProblemBody, headers(("Retry-After" = u64, description = "Seconds to wait."))))
 )]
 #[post("/api/v1/auth/login")]
-pub async fn log_in(app: App, request: HttpRequest, body: Body<Login>) -> Result<HttpResponse, Problem> {
+pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Result<HttpResponse, Problem> {
+    let counted = app.limits.logins.count(&address.network());
+    counted.map_err(|wait| Refusal::too_many("logins from this address", wait))?;
     let Login { email, password, otp } = body.0;
-    let address = request.peer_addr().map(|peer| peer.ip());
+    let address = Some(address.0);
     let tokens = services::log_in::log_in(&app.context, Credentials { email, password, otp, address }).await?;
     Ok(wire::json(StatusCode::OK, &TokensBody::of(tokens)))
 }

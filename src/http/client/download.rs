@@ -1,5 +1,7 @@
 //! `GET|HEAD /api/v1/downloads/…`: files by signed link, whole or in part (RFC 9110, sections 13 and 14).
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     body::SizedStream,
@@ -7,20 +9,21 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
     domain::{
         artifact::{Artifact, Filename},
-        id::ArtifactId,
+        id::{ArtifactId, LicenseKeyId},
     },
     http::{
         App, Problem,
-        extract::{Query, Segments},
+        extract::{ClientAddress, Query, Segments},
     },
-    services::{Code, download},
+    limits::{Downloader, Turn},
+    services::{Code, Refusal, download},
 };
 
 /// Where a file is.
@@ -96,7 +99,8 @@ async fn answer(
     query: &DownloadQuery,
     with_body: bool,
 ) -> Result<HttpResponse, Problem> {
-    let artifact = download::find(&app.context, path.artifact_id, &path.filename, &query.token)?;
+    let download::Found { artifact, license_key } =
+        download::find(&app.context, path.artifact_id, &path.filename, &query.token)?;
     let etag = format!("\"{}\"", artifact.sha256);
     let listed = |name: header::HeaderName| {
         request
@@ -116,8 +120,7 @@ async fn answer(
     response
         .insert_header((header::ETAG, etag.clone()))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
-        .insert_header((header::CACHE_CONTROL, "private, no-transform"))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+        .insert_header((header::CACHE_CONTROL, "private, no-transform"));
     if listed(header::IF_NONE_MATCH).any(weakly) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
@@ -152,9 +155,27 @@ async fn answer(
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .finish());
     }
+    let turn = begin(app, request, license_key)?;
     let pieces = download::open(&app.context, &artifact, start..start + length).await?;
     app.metrics.downloads.inc();
+    // It is over when the body is dropped: at its end, or when the client goes away.
+    let pieces = pieces.inspect(move |_| {
+        let _held = &turn;
+    });
     Ok(response.body(SizedStream::new(length, pieces)))
+}
+
+/// When it is worth asking again whether another download has ended.
+const NEXT_TURN: Duration = Duration::from_secs(10);
+
+/// Takes one of the turns that somebody has to download at once.
+fn begin(app: &App, request: &HttpRequest, license_key: Option<LicenseKeyId>) -> Result<Turn, Problem> {
+    let downloader = match license_key {
+        Some(key) => Downloader::Key(key),
+        None => Downloader::Anonymous(ClientAddress::of(request).network()),
+    };
+    let turn = app.limits.downloads.begin(downloader);
+    turn.ok_or_else(|| Problem(Refusal::too_many("downloads at once", NEXT_TURN)))
 }
 
 /// Which part of a file is asked for.

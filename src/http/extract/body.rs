@@ -2,15 +2,22 @@
 
 mod objects;
 
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web::Bytes};
-use futures_util::{Future, StreamExt as _};
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest,
+    dev::Payload,
+    web::{self, Bytes},
+};
+use futures_util::{Future, Stream, StreamExt as _, stream};
 use serde::de::DeserializeOwned;
 
 use self::objects::Objects;
 use super::{super::Problem, code_of, naming_text};
-use crate::services::{Code, Fault, Refusal};
+use crate::{
+    app::App,
+    services::{Code, Fault, Refusal},
+};
 
 /// The largest JSON body.
 pub const JSON_LIMIT: usize = 256 << 10;
@@ -63,8 +70,8 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for MaybeBody<T> {
 /// Reads a body of at most `limit` bytes.
 ///
 /// # Errors
-/// `body_too_large`, as soon as it is known; `upload_incomplete` when it breaks off.
-pub async fn collect(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+/// `body_too_large`, as soon as it is known; `upload_incomplete` when it breaks off, `body_stalled` when it falls silent.
+pub async fn collect(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Code::BodyTooLarge, format!("the body may have at most {limit} bytes"));
     let announced = request
         .headers()
@@ -73,17 +80,58 @@ pub async fn collect(request: &HttpRequest, mut payload: Payload, limit: usize) 
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
-    let mut body = actix_web::web::BytesMut::new();
-    while let Some(piece) = payload.next().await {
-        let piece = piece.map_err(|error| {
-            Problem::new(Code::UploadIncomplete, format!("the body broke off ({error}); send it again"))
-        })?;
-        if body.len() + piece.len() > limit {
-            return Err(too_large());
+    let mut pieces = patient(request, payload);
+    let gathering = async {
+        let mut body = actix_web::web::BytesMut::new();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece?;
+            if body.len() + piece.len() > limit {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&piece);
         }
-        body.extend_from_slice(&piece);
-    }
-    Ok(body.freeze())
+        Ok(body.freeze())
+    };
+    let whole = patience(request).saturating_mul(SILENCES);
+    tokio::time::timeout(whole, gathering).await.unwrap_or_else(|_| Err(stalled(whole).into()))
+}
+
+/// A body that is gathered has no more time than so many silences: one letter now and then is no body either.
+const SILENCES: u32 = 10;
+
+/// How long a sender may be silent.
+fn patience(request: &HttpRequest) -> Duration {
+    request.app_data::<web::Data<App>>().map_or(Duration::MAX, |app| app.body_timeout)
+}
+
+fn stalled(waited: Duration) -> Refusal {
+    let detail =
+        format!("the body was not at its end, or nothing of it came, after {} s; send it again", waited.as_secs());
+    Refusal::new(Code::BodyStalled, detail)
+}
+
+/// A body as it comes in, given up when its sender is silent for longer than is configured. What is done with a piece is the
+/// server's own time, and not counted.
+pub fn patient<P, E>(request: &HttpRequest, pieces: P) -> Pin<Box<dyn Stream<Item = Result<Bytes, Refusal>>>>
+where
+    P: Stream<Item = Result<Bytes, E>> + 'static,
+    E: std::fmt::Display,
+{
+    let patience = patience(request);
+    let next = move |mut pieces: Pin<Box<P>>| async move {
+        let came = tokio::time::timeout(patience, pieces.next()).await;
+        let broken = |error| {
+            let detail = format!("the body broke off before its end ({error}); send it again");
+            Refusal::new(Code::UploadIncomplete, detail)
+        };
+        let piece = came
+            .map_err(|_| stalled(patience))
+            .map(|piece| piece.map(|piece| piece.map_err(broken)))
+            .transpose()?
+            .flatten();
+        Some((piece, pieces))
+    };
+    Box::pin(stream::unfold(Box::pin(pieces), next))
 }
 
 /// Fails unless the request says that its body is of this type.
@@ -107,8 +155,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let message = naming(bytes, error.path(), sentence(inner));
         let field = field_of(&error.path().to_string(), &message);
         let code = code_of(&message, Code::BodyInvalid);
-        let detail = format!("{field}: {message}");
-        Problem(Refusal { faults: vec![Fault::new(field, message)], ..Refusal::new(code, detail) })
+        let refusal = Refusal::new(code, format!("{field}: {message}"));
+        Problem(Refusal { faults: vec![Fault::new(field, message)], ..refusal })
     })?;
     json.end().map_err(|error| Problem::new(Code::BodyMalformed, format!("the body is no JSON: {error}")))?;
     Ok(value)

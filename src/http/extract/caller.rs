@@ -17,7 +17,7 @@ use crate::{
     app::App,
     auth::session::Session,
     domain::{id::UserId, role::Role, scope::Scope},
-    services::{Code, Reach, log_in, manage_tokens},
+    services::{Code, Reach, Refusal, log_in, manage_tokens},
     store::api_tokens::ApiToken,
 };
 
@@ -151,7 +151,7 @@ pub async fn identify(request: &ServiceRequest) {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return;
     }
-    let identity = identity_of(app, token.trim()).await;
+    let identity = identity_of(app, token.trim()).await.and_then(|identity| counted(app, identity));
     request.extensions_mut().insert(identity);
 }
 
@@ -163,6 +163,18 @@ async fn identity_of(app: &App, token: &str) -> Result<Identity, Problem> {
     let (session, user) = log_in::recognise(&app.context, token).await?;
     let reach = Reach::of(user.products.as_deref());
     Ok(Identity::Person(Person { session, id: user.id, role: user.role, reach }))
+}
+
+/// Counts the request on the caller's account.
+fn counted(app: &App, identity: Identity) -> Result<Identity, Problem> {
+    let who = match &identity {
+        Identity::Machine(token, _) => token.id.0,
+        Identity::Person(person) => person.id.0,
+    };
+    match app.limits.callers.count(&who) {
+        Ok(()) => Ok(identity),
+        Err(wait) => Err(Problem(Refusal::too_many("requests with these credentials", wait))),
+    }
 }
 
 impl<R: Right> FromRequest for Caller<R> {

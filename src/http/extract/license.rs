@@ -5,11 +5,11 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::super::Problem;
+use super::{super::Problem, ClientAddress};
 use crate::{
     app::App,
     directory::KeyEntry,
-    services::{Code, manage_license_keys},
+    services::{Code, Refusal, manage_license_keys},
 };
 
 /// The key that was presented, recognised; `None` where none was.
@@ -33,8 +33,21 @@ impl FromRequest for License {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request).map(Self))
+        ready(read(request).and_then(|key| counted(request, key)).map(Self))
     }
+}
+
+/// Counts the request: on the key's account, or where there is none on the address's.
+fn counted(request: &HttpRequest, key: Option<KeyEntry>) -> Result<Option<KeyEntry>, Problem> {
+    let Some(app) = request.app_data::<web::Data<App>>() else { return Ok(key) };
+    let refuse = |what, wait| Problem(Refusal::too_many(what, wait));
+    if let Some(key) = &key {
+        app.limits.keys.count(&key.id).map_err(|wait| refuse("requests with this license key", wait))?;
+    } else {
+        let counted = app.limits.anonymous.count(&ClientAddress::of(request).network());
+        counted.map_err(|wait| refuse("requests without a license key from this address", wait))?;
+    }
+    Ok(key)
 }
 
 fn read(request: &HttpRequest) -> Result<Option<KeyEntry>, Problem> {

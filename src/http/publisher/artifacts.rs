@@ -24,7 +24,7 @@ use crate::{
     },
     http::{
         App, Problem,
-        extract::{Caller, IfMatch, Query, Segments, caller::WriteReleases},
+        extract::{Caller, IfMatch, Query, Segments, body::patient, caller::WriteReleases},
         wire::{self, ArtifactBody},
     },
     services::{
@@ -134,7 +134,7 @@ pub async fn put_artifact(
         signature: signature(&request)?,
         expected: expected.0,
     };
-    Ok(match store_artifact::store(&app.context, upload, body).await? {
+    Ok(match store_artifact::store(&app.context, upload, patient(&request, body)).await? {
         Stored::New(artifact) => wire::json(StatusCode::CREATED, &ArtifactBody::of(&artifact)),
         Stored::Same(artifact) => wire::json(StatusCode::OK, &ArtifactBody::of(&artifact)),
     })

@@ -228,7 +228,7 @@ fn a_download_that_has_begun_goes_on_after_its_link_expired() {
 
 #[test]
 fn many_download_at_once_and_checks_go_on_beside_them() {
-    let vendor = Vendor::with(&[("downloads.threads", "2")]);
+    let vendor = Vendor::with(&[("downloads.threads", "2"), ("limits.downloads_at_once_per_key", "32")]);
     let content = noise(4 << 20, "many");
     let customer = published(&vendor, &content).sell("single_user").customer;
     let url = link(&customer);

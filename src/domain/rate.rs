@@ -1,0 +1,92 @@
+//! How often something may happen: `600/m`.
+
+use std::{fmt, num::NonZeroU32, str::FromStr, time::Duration};
+
+use super::{InvalidValue, serde_as_text};
+
+/// So many times in a second, a minute or an hour: all of them at once, or one after the other; what was used comes back evenly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rate {
+    /// As often as anybody likes.
+    Unlimited,
+    /// So many times in this period.
+    Limited(NonZeroU32, Period),
+}
+
+/// What times are counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// `s`
+    Second,
+    /// `m`
+    Minute,
+    /// `h`
+    Hour,
+}
+
+impl Period {
+    /// How long it is.
+    #[must_use]
+    pub const fn length(self) -> Duration {
+        match self {
+            Self::Second => Duration::from_secs(1),
+            Self::Minute => Duration::from_mins(1),
+            Self::Hour => Duration::from_hours(1),
+        }
+    }
+}
+
+impl FromStr for Rate {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let invalid = || {
+            InvalidValue::new("rate", text, "a number of times in a second, minute or hour such as `600/m`, or `off`")
+        };
+        if matches!(text, "0" | "off") {
+            return Ok(Self::Unlimited);
+        }
+        let (times, period) = text.split_once('/').ok_or_else(invalid)?;
+        let period = match period.trim() {
+            "s" => Period::Second,
+            "m" => Period::Minute,
+            "h" => Period::Hour,
+            _ => return Err(invalid()),
+        };
+        Ok(match NonZeroU32::new(times.trim().parse().map_err(|_| invalid())?) {
+            Some(times) => Self::Limited(times, period),
+            None => Self::Unlimited,
+        })
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Limited(times, period) = self else { return formatter.write_str("off") };
+        let period = match period {
+            Period::Second => 's',
+            Period::Minute => 'm',
+            Period::Hour => 'h',
+        };
+        write!(formatter, "{times}/{period}")
+    }
+}
+
+serde_as_text!(Rate);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_read_as_it_is_written() {
+        for (text, written) in
+            [("600/m", "600/m"), ("2 / s", "2/s"), ("9/h", "9/h"), ("off", "off"), ("0", "off"), ("0/m", "off")]
+        {
+            assert_eq!(text.parse::<Rate>().expect(text).to_string(), written);
+        }
+        for wrong in ["", "600", "/m", "600/", "-1/m", "1.5/s", "600/d", "99999999999/s"] {
+            assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
+        }
+    }
+}

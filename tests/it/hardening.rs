@@ -1,0 +1,7 @@
+//! What keeps the server safe from those who ask too much of it, and those who use it from what it hands out.
+
+mod headers;
+mod limits;
+mod memory;
+mod reach;
+mod slow;
