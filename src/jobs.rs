@@ -15,9 +15,8 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time};
 
 use crate::{
     services::{
-        Context,
-        deliver::{forget as forget_deliveries, mails, messages},
-        figures, follow, guard_rollouts, journal, start, sweep, tell_endings,
+        Context, deliver::forget as forget_deliveries, figures, follow, guard_rollouts, journal, start, sweep,
+        tell_endings,
     },
     store::{Lead, Listener, StoreError},
 };
@@ -86,9 +85,7 @@ impl Jobs {
         let telling =
             every(ENDINGS_EVERY, stopped.clone(), false, move || tell_endings(Arc::clone(&desk), leader.clone()));
         let (desk, leader) = (Arc::clone(context), leads.subscribe());
-        let mailing = deliver::whenever_due(desk, leader, stopped.clone(), |desk| async move { mails(&desk).await });
-        let (desk, leader) = (Arc::clone(context), leads.subscribe());
-        let posting = deliver::whenever_due(desk, leader, stopped.clone(), |desk| async move { messages(&desk).await });
+        let delivering = deliver::whenever_due(desk, leader, stopped.clone());
         let desk = Arc::clone(context);
         let told = stopped.clone();
         let running = vec![
@@ -99,8 +96,7 @@ impl Jobs {
             tokio::spawn(judging),
             tokio::spawn(recording),
             tokio::spawn(telling),
-            tokio::spawn(mailing),
-            tokio::spawn(posting),
+            tokio::spawn(delivering),
             tokio::task::spawn_blocking(move || lead(&desk, &leads, &told)),
         ];
         let mut jobs = Self { stop, running };

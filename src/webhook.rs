@@ -37,9 +37,27 @@ pub enum PostError {
     Gone,
 }
 
+impl PostError {
+    /// Whether another message may be accepted all the same: of these answers nothing follows for the others.
+    #[must_use]
+    pub fn is_about_the_message(&self) -> bool {
+        let about = [
+            StatusCode::BAD_REQUEST,
+            StatusCode::CONFLICT,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ];
+        matches!(self, Self::Refused(status) if about.contains(status))
+    }
+}
+
 /// Somebody who sends messages.
 #[derive(Clone, Debug)]
-pub struct Poster(Client);
+pub struct Poster {
+    client: Client,
+    patience: Duration,
+}
 
 impl Poster {
     /// A poster who waits for an answer for so long.
@@ -52,7 +70,13 @@ impl Poster {
             .redirect(Policy::none())
             .user_agent(concat!("Sluice/", env!("CARGO_PKG_VERSION")))
             .build();
-        client.map(Self).map_err(|error| error.to_string())
+        client.map(|client| Self { client, patience: timeout }).map_err(|error| error.to_string())
+    }
+
+    /// How long an answer is waited for.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Sends a message; it is accepted when this returns.
@@ -61,7 +85,7 @@ impl Poster {
     /// [`PostError`] unless the answer is 2xx.
     pub async fn send(&self, post: Post<'_>) -> Result<(), PostError> {
         let request = self
-            .0
+            .client
             .post(post.url)
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", post.id)
