@@ -161,6 +161,7 @@ impl App {
                 refresh_ttl: config.auth.refresh_ttl.signed(),
                 staff: config.mail.staff.0.clone(),
                 mails_per_day: config.mail.per_subscription_per_day,
+                messages_per_day: config.webhooks.runs_per_subscription_per_day,
                 ending_days: config.mail.ending_days.0.clone(),
             },
             store,

@@ -458,7 +458,13 @@ mod tests {
             ("SLUICE__STORAGE__URL", "s3://updates", "storage.region"),
             ("SLUICE__DOWNLOADS__MODE", "carrier", "carrier"),
             ("SLUICE__MAIL__SMTP_URL", "http://user:hunter2@x", "mail.smtp_url"),
-            ("SLUICE__MAIL__SMTP_URL", "smtp://user:hunter2@x", "mail.from"),
+            ("SLUICE__MAIL__SMTP_URL", "smtp://user:hunter2@x", "tls=required"),
+            ("SLUICE__MAIL__SMTP_URL", "smtp://user@x?tls=opportunistic", "tls=required"),
+            ("SLUICE__MAIL__SMTP_URL", "smtp://user:hunter2@x?tls=required&tls=none", "tls=required"),
+            ("SLUICE__MAIL__SMTP_URL", "smtp://user:hunter2@x?tls=required", "mail.from"),
+            ("SLUICE__MAIL__SMTP_URL", "smtps://user:hunter2@x", "mail.from"),
+            ("SLUICE__MAIL__SMTP_URL", "smtp://user:hunter2@[::1]:25", "mail.from"),
+            ("SLUICE__MAIL__SMTP_URL", "smtp://user:hunter2@localhost", "mail.from"),
             ("SLUICE__MAIL__ENDING_DAYS", "30,soon", "soon"),
             ("SLUICE__MAIL__ENDING_DAYS", "4000", "mail.ending_days"),
             ("SLUICE__WEBHOOKS__TIMEOUT", "soon", "soon"),
@@ -476,7 +482,7 @@ mod tests {
             ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "12345678"),
             ("SLUICE__DATABASE__URL", "postgres://anna:12345678@db.example/sluice"),
             ("SLUICE__KEYS__ENCRYPTION_KEY", "12345678"),
-            ("SLUICE__MAIL__SMTP_URL", "smtp://anna:12345678@mail.example"),
+            ("SLUICE__MAIL__SMTP_URL", "smtp://anna:12345678@mail.example?tls=required"),
             ("SLUICE__MAIL__FROM", "updates@vendor.example"),
         ])
         .expect("a configuration");

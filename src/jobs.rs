@@ -19,9 +19,8 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time};
 use crate::{
     limits::Limits,
     services::{
-        Context,
-        deliver::{forget as forget_deliveries, mails, messages},
-        figures, follow, guard_rollouts, journal, start, sweep, tell_endings,
+        Context, deliver::forget as forget_deliveries, figures, follow, guard_rollouts, journal, start, sweep,
+        tell_endings,
     },
     store::{Lead, Listener, StoreError},
 };
@@ -102,9 +101,7 @@ impl Jobs {
         let telling =
             every(ENDINGS_EVERY, stopped.clone(), false, move || tell_endings(Arc::clone(&desk), leader.clone()));
         let (desk, leader) = (Arc::clone(context), leads.subscribe());
-        let mailing = deliver::whenever_due(desk, leader, stopped.clone(), |desk| async move { mails(&desk).await });
-        let (desk, leader) = (Arc::clone(context), leads.subscribe());
-        let posting = deliver::whenever_due(desk, leader, stopped.clone(), |desk| async move { messages(&desk).await });
+        let delivering = deliver::whenever_due(desk, leader, stopped.clone());
         let limits = Arc::clone(limits);
         let forgetting = every(FORGET_COUNTS_EVERY, stopped.clone(), false, move || {
             limits.forget();
@@ -121,8 +118,7 @@ impl Jobs {
             tokio::spawn(recording),
             tokio::spawn(telling),
             tokio::spawn(forgetting),
-            tokio::spawn(mailing),
-            tokio::spawn(posting),
+            tokio::spawn(delivering),
             tokio::task::spawn_blocking(move || lead(&desk, &leads, &told)),
         ];
         let mut jobs = Self { stop, running };

@@ -15,6 +15,12 @@ use lettre::{
 /// An SMTP server that has not answered for so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// No try takes longer, whatever the server does: each of its answers may take [`PATIENCE`].
+pub const LONGEST_TRY: Duration = Duration::from_mins(2);
+
+/// What a server answers when it closes (RFC 5321, section 3.8): it says nothing about the mail.
+const CLOSES: u16 = 421;
+
 /// What a server answers that does not let this client in (RFC 4954, section 6; RFC 3207): it says nothing about the mail.
 const NOT_LET_IN: [u16; 4] = [530, 534, 535, 538];
 
@@ -37,7 +43,10 @@ pub enum MailError {
     /// The server refuses this mail, today and tomorrow.
     #[error("{0}")]
     Refused(String),
-    /// The server cannot be reached, or not just now.
+    /// The server does not take this mail just now.
+    #[error("{0}")]
+    Later(String),
+    /// The server cannot be reached, or takes no mail just now.
     #[error("{0}")]
     Away(String),
 }
@@ -84,7 +93,10 @@ impl Mailer {
     /// [`MailError`] with what the server said.
     pub async fn send(&self, letter: Letter<'_>) -> Result<(), MailError> {
         let message = self.message(letter).map_err(MailError::Refused)?;
-        self.transport.send(message).await.map(drop).map_err(|error| judge(&error))
+        match tokio::time::timeout(LONGEST_TRY, self.transport.send(message)).await {
+            Ok(sent) => sent.map(drop).map_err(|error| judge(&error)),
+            Err(_) => Err(MailError::Away(format!("it took longer than {} s", LONGEST_TRY.as_secs()))),
+        }
     }
 
     fn message(&self, letter: Letter<'_>) -> Result<Message, String> {
@@ -119,8 +131,13 @@ fn greeting(host: &str) -> ClientId {
 /// Whether trying again is of use.
 fn judge(error: &smtp::Error) -> MailError {
     let text = error.to_string();
-    let lets_nobody_in = error.status().is_some_and(|code| NOT_LET_IN.contains(&u16::from(code)));
-    if error.is_permanent() && !lets_nobody_in { MailError::Refused(text) } else { MailError::Away(text) }
+    let Some(code) = error.status().map(u16::from) else { return MailError::Away(text) };
+    match code {
+        CLOSES => MailError::Away(text),
+        code if NOT_LET_IN.contains(&code) => MailError::Away(text),
+        _ if error.is_permanent() => MailError::Refused(text),
+        _ => MailError::Later(text),
+    }
 }
 
 /// Whether this is one plain address.

@@ -1,11 +1,19 @@
 //! What is counted, for Prometheus.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use prometheus::{Encoder as _, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::{
     domain::decision::reason::Status,
     services::{Context, deliver::Waiting},
 };
+
+/// Deliveries are counted in the database at most so often: anybody may ask for the figures.
+const COUNT_EVERY: Duration = Duration::from_secs(10);
 
 /// The figures.
 #[derive(Debug)]
@@ -19,6 +27,8 @@ pub struct Metrics {
     subscriptions: IntGauge,
     releases: IntGauge,
     deliveries: IntGaugeVec,
+    /// When deliveries were last counted.
+    counted_at: Mutex<Option<Instant>>,
 }
 
 impl Metrics {
@@ -45,7 +55,16 @@ impl Metrics {
         registry.register(Box::new(subscriptions.clone()))?;
         registry.register(Box::new(releases.clone()))?;
         let checks = Status::ALL.iter().map(|status| checks.with_label_values(&[status.as_str()])).collect();
-        Ok(Self { registry, checks, downloads, limited, subscriptions, releases, deliveries })
+        Ok(Self {
+            registry,
+            checks,
+            downloads,
+            limited,
+            subscriptions,
+            releases,
+            deliveries,
+            counted_at: Mutex::new(None),
+        })
     }
 
     /// Counts a check that was answered so.
@@ -54,6 +73,16 @@ impl Metrics {
         if let Some(counter) = place.and_then(|place| self.checks.get(place)) {
             counter.inc();
         }
+    }
+
+    /// Whether deliveries are to be counted again; says so once every [`COUNT_EVERY`], however many ask.
+    pub fn wants_deliveries(&self) -> bool {
+        let mut counted_at = self.counted_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_old = counted_at.is_none_or(|at| at.elapsed() >= COUNT_EVERY);
+        if is_old {
+            *counted_at = Some(Instant::now());
+        }
+        is_old
     }
 
     /// Notes how many deliveries wait and have failed.

@@ -49,11 +49,27 @@ pub enum PostError {
     Gone,
 }
 
+impl PostError {
+    /// Whether another message may be accepted all the same: of these answers nothing follows for the others.
+    #[must_use]
+    pub fn is_about_the_message(&self) -> bool {
+        let about = [
+            StatusCode::BAD_REQUEST,
+            StatusCode::CONFLICT,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ];
+        matches!(self, Self::Refused(status) if about.contains(status))
+    }
+}
+
 /// Somebody who sends messages.
 #[derive(Clone, Debug)]
 pub struct Poster {
     client: Client,
     allow_private: bool,
+    patience: Duration,
 }
 
 /// What is said of an address that messages may not go to.
@@ -74,7 +90,7 @@ impl Poster {
             client = client.no_proxy().dns_resolver(Arc::new(PublicOnly));
         }
         let client = client.build().map_err(|error| error.to_string())?;
-        Ok(Self { client, allow_private })
+        Ok(Self { client, allow_private, patience: timeout })
     }
 
     /// Why nothing is sent to a URL, where that is known without looking up its name.
@@ -87,6 +103,12 @@ impl Poster {
             Host::Domain(_) => return None,
         };
         (!self.allow_private && !is_public(address)).then_some(PRIVATE)
+    }
+
+    /// How long an answer is waited for.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Sends a message; it is accepted when this returns.

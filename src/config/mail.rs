@@ -1,6 +1,6 @@
 //! `[mail]` and `[webhooks]`: who is told of what happens, and how.
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, net::IpAddr, str::FromStr};
 
 use serde::{Deserialize, Serialize, de};
 
@@ -37,6 +37,12 @@ impl MailConfig {
                     .to_owned(),
             );
         }
+        if url::Url::parse(url).is_ok_and(|url| shows_password(&url)) {
+            return Some(
+                "mail.smtp_url has a user but no TLS, which would show the password to the network: write `?tls=required` behind the server, or `smtps://`"
+                    .to_owned(),
+            );
+        }
         if !url.is_empty() && self.from.is_empty() {
             return Some("mail.from is needed with mail.smtp_url: the address that mails are from".to_owned());
         }
@@ -48,6 +54,18 @@ impl MailConfig {
     }
 }
 
+/// Whether somebody on the way to the server could read a password: without `tls=required` it is sent in clear, or is wherever
+/// somebody takes the offer of TLS out of the greeting.
+fn shows_password(url: &url::Url) -> bool {
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    let mut wishes = url.query_pairs().filter(|(name, _)| name == "tls").map(|(_, wish)| wish).peekable();
+    let is_safe = url.scheme() == "smtps" || (wishes.peek().is_some() && wishes.all(|wish| wish == "required"));
+    // The host of a scheme that is not the web's is not read as an address.
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    has_user && !is_safe && !is_here
+}
+
 /// `[webhooks]`
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +74,8 @@ pub struct WebhooksConfig {
     pub timeout: Span,
     /// Whether they may go to addresses that are not on the public internet.
     pub allow_private: bool,
+    /// Of how many failed runs of a subscription each webhook is told in 24 hours.
+    pub runs_per_subscription_per_day: u32,
 }
 
 /// A list; in an environment variable its values are separated by commas.

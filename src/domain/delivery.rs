@@ -35,6 +35,10 @@ const GIVE_UP: SignedDuration = SignedDuration::from_hours(72);
 /// An error is told in so many characters at most.
 const ERROR_LENGTH: usize = 500;
 
+/// What stands in [`Delivery::last_error`] from the beginning of a try until its end is noted. Where the process ends in between it
+/// stays, and tells those who look why nothing else is known.
+pub const UNDER_WAY: &str = "a try is under way, or was broken off";
+
 /// How a delivery stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -72,6 +76,23 @@ impl Delivery {
     /// Queues it again, as if it were new.
     pub fn queue_again(&mut self, now: Timestamp) {
         *self = Self { created_at: self.created_at, last_error: self.last_error.take(), ..Self::new(now) };
+    }
+
+    /// How it stands while it is tried: nobody else tries it until `until`, when the one who does must have died.
+    #[must_use]
+    pub fn claimed(&self, until: Timestamp) -> Self {
+        Self {
+            attempts: self.attempts.saturating_add(1),
+            next_attempt_at: Some(until),
+            last_error: Some(UNDER_WAY.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// Whether somebody is trying it.
+    #[must_use]
+    pub fn is_under_way(&self, now: Timestamp) -> bool {
+        self.last_error.as_deref() == Some(UNDER_WAY) && self.next_attempt_at.is_some_and(|until| until > now)
     }
 
     /// Notes that it was accepted.
@@ -145,6 +166,10 @@ mod tests {
         assert!(delivery.is_stale(later));
         delivery.queue_again(later);
         assert!(!delivery.is_stale(later));
+        let claimed = delivery.claimed("2030-01-01T00:01:00Z".parse().expect("a time"));
+        assert!(claimed.is_under_way(later) && !delivery.is_under_way(later));
+        assert!(!claimed.is_under_way("2030-01-01T00:01:00Z".parse().expect("a time")), "whoever tried it has died");
+        assert_eq!((claimed.attempts, claimed.state, claimed.queued_at), (1, DeliveryState::Queued, later));
         assert_eq!((delivery.attempts, delivery.next_attempt_at), (0, Some(later)));
         assert_eq!(delivery.created_at, Timestamp::UNIX_EPOCH);
         delivery.accepted(later);

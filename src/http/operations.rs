@@ -94,7 +94,9 @@ async fn is_so(question: impl Future<Output = bool>) -> bool {
 #[get("/metrics")]
 pub async fn get_metrics(app: App) -> Result<HttpResponse, Problem> {
     // Where the database is away the last known ones stay: the others are of most use just then.
-    if let Ok(Ok(found)) = tokio::time::timeout(PATIENCE, deliver::waiting(&app.context)).await {
+    if app.metrics.wants_deliveries()
+        && let Ok(Ok(found)) = tokio::time::timeout(PATIENCE, deliver::waiting(&app.context)).await
+    {
         app.metrics.note_deliveries(&found);
     }
     let text = app.metrics.render(&app.context).map_err(|error| Refusal::internal(&error))?;

@@ -48,6 +48,8 @@ pub struct Settings {
     pub staff: Vec<String>,
     /// How many mails may be sent on a subscription's account within a day.
     pub mails_per_day: u32,
+    /// How many failed runs of a subscription webhooks are told of within a day.
+    pub messages_per_day: u32,
     /// How many days before the end of a subscription staff are told.
     pub ending_days: Vec<u16>,
 }

@@ -184,7 +184,7 @@ fn follow_up(
 ) -> Result<AfterCommit, StoreError> {
     let counts = |Told { before, after }: &Told| {
         let votes = store::votes::voter(after).is_some() && Ballot::concerns(before.as_ref(), after);
-        after.subscription.filter(|_| votes || after.notify_email.is_some())
+        after.subscription.filter(|_| votes || after.over_at().is_some())
     };
     // All at once, and before anything is counted: two batches then wait for each other one way only.
     store::votes::hold_subscriptions(connection, told.iter().filter_map(counts))?;

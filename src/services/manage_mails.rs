@@ -20,6 +20,10 @@ pub async fn retry(context: &Arc<Context>, id: MailId) -> Result<Mail, Refusal> 
             if mail.delivery.state == DeliveryState::Sent {
                 return Err(Refusal::new(Code::MailSent, format!("mail {id} was sent, and nobody wants it twice")));
             }
+            if mail.delivery.is_under_way(write.now) {
+                // It is being tried at this moment: queued again, it might come twice.
+                return Ok(mail);
+            }
             let before = mail.delivery.clone();
             mail.delivery.queue_again(write.now);
             store::mails::mark(write.connection, id, &before, &mail.delivery)?;

@@ -164,6 +164,10 @@ async fn alter(
                 check(&webhook)?;
                 webhook.revision += 1;
                 store::webhooks::update(write.connection, &webhook)?;
+                if webhook.enabled && !before.enabled {
+                    // Else what waited for days would get one try, and be given up.
+                    store::webhook_messages::queue_again(write.connection, id, write.now)?;
+                }
             }
             Ok(webhook)
         })
@@ -242,6 +246,10 @@ pub async fn replay(
             let mut message = store::webhook_messages::get(write.connection, webhook, id)?.ok_or_else(|| {
                 Refusal::new(Code::WebhookMessageNotFound, format!("there is no message {id} to webhook {webhook}"))
             })?;
+            if message.delivery.is_under_way(write.now) {
+                // It is being tried at this moment: queued again, it would come twice.
+                return Ok(message);
+            }
             let before = message.delivery.clone();
             message.delivery.queue_again(write.now);
             store::webhook_messages::mark(write.connection, id, &before, &message.delivery)?;

@@ -11,7 +11,7 @@ use super::{Context, Write, context::id_at, known_problems};
 use crate::{
     domain::{
         delivery::Delivery,
-        id::{ProductId, SubscriptionId},
+        id::{ProductId, SubscriptionId, WebhookId},
         mail::{Mail, MailKind},
         product::Product,
         release::Release,
@@ -54,8 +54,10 @@ impl std::fmt::Debug for Outbox<'_> {
 struct Event<D> {
     kind: WebhookEvent,
     product: ProductId,
-    /// What tells it apart from all others of its kind.
+    /// What tells it apart from all others of its kind, or of its kind and account; in the latter case it begins with a UUID.
     which: String,
+    /// The subscription whose owner can make such things happen: only so many are told of in a day.
+    account: Option<SubscriptionId>,
     data: D,
 }
 
@@ -81,21 +83,20 @@ impl<'c> Outbox<'c> {
             Some(Outcome::Failed | Outcome::RolledBack) => run.outcome.map_or("", Outcome::as_str),
             Some(Outcome::Succeeded | Outcome::Cancelled) => "",
         };
+        // Of anything else anybody could have told as much as they like.
+        let release = entry.releases.iter().find(|release| run.release == Some(release.id));
+        let (Some(subscription), Some(release)) = (run.subscription, release) else { return Ok(()) };
         if !outcome.is_empty() {
             let event = Event {
                 kind: WebhookEvent::RunFailed,
                 product: run.product,
-                which: which_run(run, outcome),
+                which: format!("{}:{outcome}", run.id),
+                account: Some(subscription),
                 data: RunData::of(&entry.product, run, outcome),
             };
             self.tell(connection, now, &event)?;
         }
-        let release = entry.releases.iter().find(|release| run.release == Some(release.id));
-        let (Some(address), Some(subscription), Some(outcome), Some(release)) =
-            (&run.notify_email, run.subscription, run.outcome, release)
-        else {
-            return Ok(());
-        };
+        let (Some(address), Some(outcome)) = (&run.notify_email, run.outcome) else { return Ok(()) };
         let kind = match outcome {
             Outcome::Succeeded => MailKind::RunSucceeded,
             Outcome::Failed | Outcome::RolledBack => MailKind::RunFailed,
@@ -148,6 +149,33 @@ impl<'c> Outbox<'c> {
         Ok(())
     }
 
+    /// Whether a webhook may be told one more thing on a subscription's account, and was not told it already.
+    fn may_tell(
+        &self,
+        connection: &mut Connection,
+        webhook: WebhookId,
+        subscription: SubscriptionId,
+        (group, cause): (&str, &str),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let same_account = |message: &&WebhookMessage| message.webhook == webhook && message.cause.starts_with(group);
+        let mut pending = self.messages.iter().filter(same_account);
+        if pending.clone().any(|message| message.cause == cause)
+            || store::webhook_messages::is_known(connection, webhook, cause)?
+        {
+            return Ok(false);
+        }
+        let limit = usize::try_from(self.context.settings.messages_per_day).unwrap_or(usize::MAX);
+        let since = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
+        let told = store::webhook_messages::count_since(connection, webhook, group, since)?;
+        let room = limit.saturating_sub(usize::try_from(told).unwrap_or(usize::MAX));
+        let has_room = room > 0 && pending.nth(room - 1).is_none();
+        if !has_room {
+            tracing::warn!(%subscription, %webhook, limit, "a webhook was not told of a run: this subscription had as many told as it may within a day");
+        }
+        Ok(has_room)
+    }
+
     /// Tells the webhooks that want to know.
     fn tell<D: Serialize>(
         &mut self,
@@ -163,14 +191,23 @@ impl<'c> Outbox<'c> {
         if !wanting.is_empty() {
             // Written once: every try sends the same bytes.
             let payload = payload::write(event.kind, now, &event.data)?;
-            self.messages.extend(wanting.into_iter().map(|webhook| WebhookMessage {
-                id: id_at(now).into(),
-                webhook: webhook.id,
-                cause: format!("{}:{}", event.kind, event.which),
-                event: event.kind,
-                payload: payload.clone(),
-                delivery: Delivery::new(now),
-            }));
+            let group = event.account.map_or_else(|| format!("{}:", event.kind), |id| format!("{}:{id}:", event.kind));
+            for webhook in wanting {
+                let cause = format!("{group}{}", event.which);
+                if let Some(account) = event.account
+                    && !self.may_tell(connection, webhook.id, account, (&group, &cause), now)?
+                {
+                    continue;
+                }
+                self.messages.push(WebhookMessage {
+                    id: id_at(now).into(),
+                    webhook: webhook.id,
+                    cause,
+                    event: event.kind,
+                    payload: payload.clone(),
+                    delivery: Delivery::new(now),
+                });
+            }
         }
         self.webhooks = Some(webhooks);
         // An import may tell of a hundred thousand subscriptions.
@@ -233,7 +270,8 @@ pub fn release_event(
 ) -> Result<(), StoreError> {
     let which = format!("{}:{}", release.id, release.revision);
     let data = ReleaseData::of(kind, product, release);
-    write.outbox.tell(write.connection, write.now, &Event { kind, product: product.id, which, data })
+    let event = Event { kind, product: product.id, which, account: None, data };
+    write.outbox.tell(write.connection, write.now, &event)
 }
 
 /// Tells of a rollout that was halted, once the release is saved with the reason: webhooks, and staff by mail.
@@ -260,6 +298,7 @@ pub fn subscription_changed(
         kind: WebhookEvent::SubscriptionChanged,
         product: product.id,
         which: format!("{}:{}", subscription.coverage.id, subscription.revision),
+        account: None,
         data: SubscriptionData::of(product, subscription),
     };
     write.outbox.tell(write.connection, write.now, &event)

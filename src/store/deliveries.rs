@@ -3,7 +3,7 @@
 /// Defines the row of those columns for a table, and what is done with them.
 macro_rules! deliveries {
     ($table:ident, $id:ty) => {
-        use crate::domain::delivery::{Delivery, DeliveryState};
+        use crate::domain::delivery::{Delivery, DeliveryState, UNDER_WAY};
         use crate::store::value::{Key, Moment, Name};
 
         #[derive(Queryable, Selectable, AsChangeset)]
@@ -60,7 +60,8 @@ macro_rules! deliveries {
             }
         }
 
-        /// Notes how a delivery stands, unless it was queued anew since it stood like `before`.
+        /// Notes how a delivery stands, unless it was claimed or queued anew since it stood like `before`; says whether it
+        /// was noted.
         ///
         /// # Errors
         /// When the database cannot be written.
@@ -69,10 +70,25 @@ macro_rules! deliveries {
             id: $id,
             before: &Delivery,
             after: &Delivery,
-        ) -> Result<(), StoreError> {
-            let unchanged = $table::table.find(Key(id)).filter($table::queued_at.eq(Moment(before.queued_at)));
-            diesel::update(unchanged).set(DeliveryRow::of(after)).execute(connection)?;
-            Ok(())
+        ) -> Result<bool, StoreError> {
+            let unchanged = $table::table
+                .find(Key(id))
+                .filter($table::state.eq(before.state.as_str()))
+                .filter($table::attempts.eq(i64::from(before.attempts)))
+                .filter($table::queued_at.eq(Moment(before.queued_at)));
+            Ok(diesel::update(unchanged).set(DeliveryRow::of(after)).execute(connection)? > 0)
+        }
+
+        /// Lets what was being tried be tried at once, where nobody can be trying it any more; returns how many there were.
+        ///
+        /// # Errors
+        /// When the database cannot be written.
+        pub fn release(connection: &mut Connection, now: Timestamp) -> Result<usize, StoreError> {
+            let claimed = $table::table
+                .filter($table::state.eq(DeliveryState::Queued.as_str()))
+                .filter($table::last_error.eq(UNDER_WAY))
+                .filter($table::next_attempt_at.gt(Moment(now)));
+            Ok(diesel::update(claimed).set($table::next_attempt_at.eq(Moment(now))).execute(connection)?)
         }
 
         /// Forgets what was sent and was made before a moment, and what was not and was made before another; returns how

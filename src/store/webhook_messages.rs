@@ -81,6 +81,60 @@ pub fn due(
     Ok(due.load(connection)?.into_iter().map(Row::into_domain).collect())
 }
 
+/// Queues everything that waits to be sent to a webhook as if it were new, but for what is being tried.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn queue_again(connection: &mut Connection, webhook: WebhookId, now: Timestamp) -> Result<(), StoreError> {
+    let waiting = webhook_messages::table
+        .filter(webhook_messages::webhook_id.eq(Key(webhook)))
+        .filter(webhook_messages::state.eq(DeliveryState::Queued.as_str()))
+        .filter(
+            webhook_messages::last_error
+                .is_null()
+                .or(webhook_messages::last_error.ne(UNDER_WAY))
+                .or(webhook_messages::next_attempt_at.le(Moment(now))),
+        );
+    let anew = (
+        webhook_messages::attempts.eq(0_i64),
+        webhook_messages::next_attempt_at.eq(Moment(now)),
+        webhook_messages::queued_at.eq(Moment(now)),
+    );
+    diesel::update(waiting).set(anew).execute(connection)?;
+    Ok(())
+}
+
+/// Whether a webhook is told, or was, of something with this cause.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn is_known(connection: &mut Connection, webhook: WebhookId, cause: &str) -> Result<bool, StoreError> {
+    let known = webhook_messages::table
+        .filter(webhook_messages::webhook_id.eq(Key(webhook)))
+        .filter(webhook_messages::cause.eq(cause))
+        .select(webhook_messages::id);
+    Ok(diesel::select(diesel::dsl::exists(known)).get_result(connection)?)
+}
+
+/// How many messages to a webhook were made since a moment whose cause is a prefix and then a UUID in lower case.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn count_since(
+    connection: &mut Connection,
+    webhook: WebhookId,
+    prefix: &str,
+    since: Timestamp,
+) -> Result<i64, StoreError> {
+    // A range of the index of causes, in whatever order a database has texts: digits, then a to f, then g.
+    let recent = webhook_messages::table
+        .filter(webhook_messages::webhook_id.eq(Key(webhook)))
+        .filter(webhook_messages::cause.ge(format!("{prefix}0")))
+        .filter(webhook_messages::cause.lt(format!("{prefix}g")))
+        .filter(webhook_messages::created_at.gt(Moment(since)));
+    Ok(recent.count().get_result(connection)?)
+}
+
 /// The message with this id, if it is one to this webhook.
 ///
 /// # Errors

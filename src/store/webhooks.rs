@@ -104,6 +104,17 @@ pub fn update(connection: &mut Connection, webhook: &Webhook) -> Result<(), Stor
     Ok(())
 }
 
+/// Disables a webhook, unless it was changed since it had this revision; says whether it was disabled.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn disable(connection: &mut Connection, id: WebhookId, revision: i64) -> Result<bool, StoreError> {
+    let unchanged =
+        webhooks::table.find(Key(id)).filter(webhooks::revision.eq(revision)).filter(webhooks::enabled.eq(true));
+    let change = (webhooks::enabled.eq(false), webhooks::revision.eq(revision.saturating_add(1)));
+    Ok(diesel::update(unchanged).set(change).execute(connection)? > 0)
+}
+
 /// Removes a webhook with its messages; says whether it was there.
 ///
 /// # Errors

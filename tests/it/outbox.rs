@@ -1,5 +1,6 @@
 //! What people and other systems are told, by a real SMTP server and a real receiver of webhooks.
 
+mod away;
 mod endings;
 mod events;
 mod halts;
@@ -10,7 +11,7 @@ mod webhooks;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Actor as _, Customer, Vendor, hook::Hook, smtp::Smtp};
+use crate::harness::{Actor as _, Customer, Vendor, eventually, hook::Hook, smtp::Smtp};
 
 /// A vendor whose mails go to this server, with a clock that can be moved.
 fn vendor(smtp: &Smtp, more: &[(&str, &str)]) -> Vendor {
@@ -39,6 +40,17 @@ fn new_run() -> String {
 fn mails(vendor: &Vendor, query: &str) -> Vec<Value> {
     let listed = vendor.admin.get(&format!("/api/v1/admin/mails?{query}")).send().ok();
     listed["items"].as_array().expect("mails").clone()
+}
+
+/// Whether it was tried so often, and how that went is noted.
+fn was_tried(delivery: &Value, attempts: u32) -> bool {
+    let error = delivery["last_error"].as_str().unwrap_or_default();
+    delivery["attempts"] == attempts && !error.starts_with("a try is under way")
+}
+
+/// Waits until a webhook has been sent everything that there was for it.
+fn is_emptied(vendor: &Vendor, webhook: &str) {
+    eventually(20, "nothing is queued", || messages(vendor, webhook, "state=queued").is_empty().then_some(()));
 }
 
 /// Enters a webhook, and returns its path and secret.

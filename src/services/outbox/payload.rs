@@ -82,12 +82,15 @@ pub(super) struct RunData<'a> {
     last_reported_at: Timestamp,
 }
 
+/// So many characters of what an updater says are passed on: it may say as much as a report holds.
+const MESSAGE_LENGTH: usize = 500;
+
 /// What went wrong, in the updater's words.
 #[derive(Serialize)]
 struct ErrorData<'a> {
     class: FailureClass,
     code: &'a str,
-    message: &'a str,
+    message: String,
 }
 
 impl<'a> RunData<'a> {
@@ -102,7 +105,11 @@ impl<'a> RunData<'a> {
             from_version: &run.from_version,
             to_version: &run.to_version,
             outcome,
-            error: error.map(|error| ErrorData { class: error.class, code: &error.code, message: &error.message }),
+            error: error.map(|error| ErrorData {
+                class: error.class,
+                code: &error.code,
+                message: error.message.chars().take(MESSAGE_LENGTH).collect(),
+            }),
             known_problem: run.known_problem.as_deref(),
             last_reported_at: run.last_reported_at,
         }

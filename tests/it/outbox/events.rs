@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{messages, new_run, report, webhook};
+use super::{is_emptied, messages, new_run, report, webhook};
 use crate::harness::{Actor as _, Vendor, eventually, hook::Hook};
 
 const EVENTS: [&str; 5] =
@@ -86,7 +86,7 @@ fn an_import_is_told_of_line_by_line() {
 #[test]
 fn runs_that_did_not_work_are_told_of_with_what_went_wrong() {
     let (vendor, hook) = (Vendor::start(), Hook::start());
-    webhook(&vendor, &hook, &["run.failed"]);
+    let (path, _) = webhook(&vendor, &hook, &["run.failed"]);
     let office = vendor.product();
     office.release("13.0.0").publish();
     let sold = office.sell("multi_user");
@@ -98,10 +98,45 @@ fn runs_that_did_not_work_are_told_of_with_what_went_wrong() {
         let failed = json!({"outcome": "rolled_back", "error": error, "notify_email": null});
         report(&sold.customer, &run, "anna@example.com", &failed);
     }
+    is_emptied(&vendor, &path);
     let told = hook.wait_for(1);
     let data = told[0].data();
     assert_eq!((told[0].kind().as_str(), &data["run"], &data["error"]), ("run.failed", &json!(run), &error));
     assert_eq!((&data["subscription_id"], &data["outcome"]), (&json!(sold.id), &json!("rolled_back")));
+}
+
+#[test]
+fn webhooks_are_told_of_so_many_runs_of_a_subscription_a_day_and_of_none_of_nobodys() {
+    let settings = [("webhooks.runs_per_subscription_per_day", "3")];
+    let (vendor, hook) = (Vendor::at("2030-03-01T08:00:00Z", &settings), Hook::start());
+    let (path, _) = webhook(&vendor, &hook, &["run.failed"]);
+    let office = vendor.product();
+    office.release("13.0.0").publish();
+    let (one, other) = (office.sell("multi_user"), office.sell("multi_user"));
+    let fails = |customer: &crate::harness::Customer, run: &str, more: &Value| {
+        let mut failed = json!({"outcome": "failed", "notify_email": null,
+            "error": {"class": "internal", "code": "x", "message": "long ".repeat(300)}});
+        failed.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        report(customer, run, "", &failed);
+    };
+    let first = new_run();
+    fails(&one.customer, &first, &json!({}));
+    for _ in 0..4 {
+        fails(&one.customer, &new_run(), &json!({}));
+    }
+    fails(&other.customer, &new_run(), &json!({}));
+    // What was told is told no more, and no other limit is reached by it; a release that is none is nothing to tell of.
+    fails(&one.customer, &first, &json!({}));
+    fails(&other.customer, &new_run(), &json!({"to_version": "77.0.0"}));
+    is_emptied(&vendor, &path);
+    let told = hook.wait_for(4);
+    assert!(told.iter().all(|told| told.data()["error"]["message"].as_str().unwrap().len() == 500), "{told:?}");
+    assert_eq!(told.iter().filter(|told| told.data()["subscription_id"] == one.id.as_str()).count(), 3);
+    let warned = vendor.log().into_iter().filter(|line| line.contains("as many told as it may")).collect::<Vec<_>>();
+    assert!(warned.len() == 2 && warned.iter().all(|line| line.contains(&one.id)), "{warned:?}");
+    vendor.travel_to("2030-03-02T08:05:00Z");
+    fails(&one.customer, &new_run(), &json!({}));
+    hook.wait_for(5);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{mails, new_run, report, vendor};
+use super::{mails, new_run, report, vendor, was_tried};
 use crate::harness::{
     Actor as _, Vendor, eventually,
     smtp::{Manner, Smtp},
@@ -22,13 +22,23 @@ fn without_an_smtp_server_mails_are_kept_and_go_out_once_there_is_one() {
     vendor.admin.get("/api/v1/admin/mails?state=lost").send().refused(422, "parameter_invalid");
     let metrics = vendor.anonymous().get("/metrics").send().expect(200).text();
     assert!(metrics.contains(r#"sluice_deliveries{kind="mail",state="queued"} 1"#), "{metrics}");
+    // Anybody may ask, so they are not counted each time.
+    report(&customer, &new_run(), "bert@example.com", &json!({}));
+    let counts = |number: u32| {
+        let metrics = vendor.anonymous().get("/metrics").send().expect(200).text();
+        metrics.contains(&format!(r#"sluice_deliveries{{kind="mail",state="queued"}} {number}"#))
+    };
+    assert!(counts(1));
+    eventually(15, "they are counted again", || counts(2).then_some(()));
 
     let smtp = Smtp::start();
     for (key, value) in smtp.settings() {
         vendor.set(key, &value);
     }
     vendor.restart();
-    assert_eq!(smtp.wait_for(1)[0].recipients, ["anna@example.com"]);
+    let mut told: Vec<_> = smtp.wait_for(2).into_iter().flat_map(|mail| mail.recipients).collect();
+    told.sort();
+    assert_eq!(told, ["anna@example.com", "bert@example.com"]);
 }
 
 #[test]
@@ -65,7 +75,7 @@ fn an_smtp_server_that_is_away_is_tried_later_and_later() {
     smtp.leave();
     report(&customer, &new_run(), "anna@example.com", &json!({}));
     let tried = |attempts: u32| {
-        eventually(15, "a try", || mails(&vendor, "state=queued").pop().filter(|mail| mail["attempts"] == attempts))
+        eventually(15, "a try", || mails(&vendor, "state=queued").pop().filter(|mail| was_tried(mail, attempts)))
     };
     let once = tried(1);
     assert!(once["last_error"].as_str().unwrap().contains("refused"), "{once}");
@@ -96,7 +106,7 @@ fn a_mail_that_is_refused_for_good_is_given_up_at_once_and_one_that_is_not_is_no
     assert!(failed["last_error"].as_str().unwrap().contains("not this one"), "{failed}");
     smtp.behave(Manner::Refuses(451));
     report(&customer, &new_run(), "greylisted@example.com", &json!({}));
-    let waits = || mails(&vendor, "state=queued").pop().filter(|mail| mail["attempts"] == 1);
+    let waits = || mails(&vendor, "state=queued").pop().filter(|mail| was_tried(mail, 1));
     eventually(10, "it is put off", waits);
     smtp.behave(Manner::Takes);
     vendor.travel_to("2030-03-01T08:01:00Z");
@@ -106,7 +116,8 @@ fn a_mail_that_is_refused_for_good_is_given_up_at_once_and_one_that_is_not_is_no
 #[test]
 fn a_configuration_that_cannot_send_is_refused_at_the_start_without_showing_secrets() {
     for (settings, says) in [
-        (vec![("mail.smtp_url", "smtp://anna:hunter2@mail.example")], "mail.from"),
+        (vec![("mail.smtp_url", "smtp://anna:hunter2@mail.example?tls=required")], "mail.from"),
+        (vec![("mail.smtp_url", "smtp://anna:hunter2@mail.example"), ("mail.from", "a@example.com")], "tls=required"),
         (vec![("mail.smtp_url", "imap://anna:hunter2@mail.example"), ("mail.from", "a@example.com")], "mail.smtp_url"),
         (
             vec![("mail.smtp_url", "smtp://anna:hunter2@mail.example?tls=never"), ("mail.from", "a@example.com")],
