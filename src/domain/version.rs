@@ -272,6 +272,10 @@ impl FromStr for Requirement {
             return Err(invalid());
         }
         let written = semver::VersionReq::parse(text).map_err(|_| invalid())?;
+        // It is kept as it is written anew, with an operator before each part: what is kept must be read again.
+        if written.to_string().len() > MAX_LENGTH {
+            return Err(invalid());
+        }
         let ranges = written.comparators.iter().map(Range::of).collect();
         Ok(Self { written, ranges })
     }
@@ -319,6 +323,16 @@ mod tests {
         assert_eq!(version("1.2.3+a"), version("1.2.3+b"));
         assert_eq!(version("1.2.3+a").precedence_key(), "1.2.3");
         assert!(version("1.2.3-rc.2") < version("1.2.3-rc.10"));
+    }
+
+    #[test]
+    fn what_was_read_as_a_requirement_is_read_again_as_it_is_written_anew() {
+        let long = "100.100000000000000000.100000000000000000";
+        for text in ["12", "12.4,13", "0, 1.2.3", &format!("0,{long},{long}"), &format!("0,{long},{long},{long}")] {
+            let Ok(requirement) = text.parse::<Requirement>() else { continue };
+            assert_eq!(requirement.to_string().parse(), Ok(requirement), "{text}");
+        }
+        assert!(format!("0,{long},{long}").parse::<Requirement>().is_ok());
     }
 
     #[test]

@@ -69,13 +69,19 @@ async fn hashing<T: Send + 'static>(
     tokio::task::spawn_blocking(move || work(&desk.passwords)).await.map_err(|error| Refusal::internal(&error))
 }
 
+/// The longest text that can be a code or a recovery code, with room for how people write them.
+const LONGEST_OTP: usize = 64;
+
 /// Logs in with e-mail address, password, and the second factor where there is one.
 ///
 /// # Errors
 /// `login_failed`, without saying which of them was wrong, and after as much work either way; `otp_required` for the right
-/// password alone; `too_many_attempts`.
+/// password alone; `body_invalid`, `too_many_attempts`.
 pub async fn log_in(context: &Arc<Context>, credentials: Credentials) -> Result<Tokens, Refusal> {
     let Credentials { email, password, otp, address } = credentials;
+    if otp.as_ref().is_some_and(|otp| otp.len() > LONGEST_OTP) {
+        return Err(Refusal::field("otp", format!("must be at most {LONGEST_OTP} characters")));
+    }
     let email = lower(&email);
     let attempt = Attempt::to_log_in(&email, address);
     guarded(context, attempt, async {
