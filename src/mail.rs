@@ -15,7 +15,7 @@ use lettre::{
 /// An SMTP server that has not answered for so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// No try takes longer, whatever the server does: each of its answers may take [`PATIENCE`].
+/// No try takes longer, whatever the server does: each of its answers may take `PATIENCE`.
 pub const LONGEST_TRY: Duration = Duration::from_mins(2);
 
 /// What a server answers when it closes (RFC 5321, section 3.8): it says nothing about the mail.

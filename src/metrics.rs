@@ -75,7 +75,7 @@ impl Metrics {
         }
     }
 
-    /// Whether deliveries are to be counted again; says so once every [`COUNT_EVERY`], however many ask.
+    /// Whether deliveries are to be counted again; says so once every `COUNT_EVERY`, however many ask.
     pub fn wants_deliveries(&self) -> bool {
         let mut counted_at = self.counted_at.lock().unwrap_or_else(PoisonError::into_inner);
         let is_old = counted_at.is_none_or(|at| at.elapsed() >= COUNT_EVERY);
