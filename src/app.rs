@@ -19,7 +19,7 @@ use crate::{
         Context, Refusal, Settings, guard_rollouts::Judging, journal::Journal, log_in, share_keys::Vault,
         slow_down::SlowDown, start, start::MatchError,
     },
-    signing::{EncryptionKey, KEY_FILE, KeyError, KeyRing, NoKeys, random},
+    signing::{EncryptionKey, KEY_FILE, KeyError, KeyFile, KeyRing, NoKeys, random},
     store::{Store, StoreError},
     webhook::Poster,
 };
@@ -218,6 +218,19 @@ impl App {
     pub fn setup_link(&self) -> Option<String> {
         self.setup_token.as_ref().map(|token| format!("{}/setup?token={token}", self.context.settings.public_url))
     }
+}
+
+/// The keys that there are, for a command that makes none.
+///
+/// # Errors
+/// When they cannot be read, or there are none.
+pub fn keys_of(config: &Config, store: &Store) -> Result<KeyRing, StartError> {
+    if !store.is_shared() {
+        let path = config.data.folder.join(KEY_FILE);
+        return Ok(KeyRing::of(KeyFile::read(&path)?.keys())?);
+    }
+    let keys = store.read(|connection| vault(config)?.open(connection).map_err(StartError::Store))?;
+    Ok(KeyRing::of(&keys.ok_or_else(|| StoreError::Other("there are no keys in the database yet".to_owned()))?)?)
 }
 
 /// Where the keys of a shared database are kept.

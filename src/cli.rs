@@ -1,6 +1,7 @@
 //! The program's commands, one file each.
 
 pub mod admin;
+mod audit;
 pub mod check;
 mod client;
 pub mod config;
@@ -62,6 +63,8 @@ enum Command {
     Keys(keys::KeysArgs),
     /// Add people, and give them another password, on the machine itself.
     Admin(admin::AdminArgs),
+    /// Verify the audit log.
+    Audit(audit::AuditArgs),
 }
 
 /// Why a command failed.
@@ -107,6 +110,7 @@ pub fn run() -> ExitCode {
         Command::Config(arguments) => config::run(&arguments, config.as_deref()),
         Command::Keys(arguments) => load(config.as_deref()).and_then(|config| keys::run(&arguments, &config)),
         Command::Admin(arguments) => load(config.as_deref()).and_then(|config| admin::run(&arguments, &config)),
+        Command::Audit(arguments) => load(config.as_deref()).and_then(|config| audit::run(&arguments, &config)),
         Command::Storage(arguments) => load(config.as_deref()).and_then(|config| storage::run(&arguments, &config)),
         Command::Health(arguments) => wait_for(health::run(&arguments, config.as_deref())),
         Command::Publish(arguments) => wait_for(publish::run(arguments)),

@@ -1,7 +1,9 @@
 //! Values and the decision. Nothing in here does I/O, waits, reads a clock, draws randomness or logs:
 //! what a function needs is in its arguments, so that every rule can be tested from a table.
 
+pub mod actor;
 pub mod artifact;
+pub mod audit;
 pub mod channel;
 pub mod customer;
 pub mod decision;

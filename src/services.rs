@@ -1,6 +1,9 @@
 //! Use cases: one file per thing that a person or a program wants done. They know the adapters and the domain, and
 //! nothing of HTTP or the command line.
 
+pub mod acting;
+pub mod audit;
+mod audited;
 pub mod check_update;
 pub mod context;
 pub mod copy_database;

@@ -110,6 +110,16 @@ impl KeyRing {
         &self.second_factors
     }
 
+    /// The mark that the note of how far the audit log goes bears. It holds as long as the license secret, which is never
+    /// rotated.
+    #[must_use]
+    pub fn mark_audit_head(&self, text: &str) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.license);
+        context.update(b"audit:");
+        context.update(text.as_bytes());
+        context.sign().as_ref().try_into().unwrap_or_default()
+    }
+
     /// The secrets of session tokens with their ids, the one that signs first.
     pub fn session_secrets(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.sessions.iter().map(|(id, secret)| (id.as_str(), secret.as_slice()))

@@ -8,6 +8,7 @@
 pub mod adoption;
 pub mod api_tokens;
 pub mod artifacts;
+pub mod audit_log;
 mod bulk;
 pub mod changes;
 mod connection;

@@ -43,7 +43,7 @@ named_enum! {
 }
 
 /// One file of a release. There is at most one per component, platform, arch and kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Artifact {
     /// Its id, which its download URL names.
     pub id: ArtifactId,

@@ -3,7 +3,7 @@
 use super::{id::CustomerId, locale::LanguageTag};
 
 /// A customer: who subscriptions belong to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Customer {
     /// Their id.
     pub id: CustomerId,

@@ -55,7 +55,7 @@ impl Day {
 }
 
 /// When hosted sites may be updated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Window {
     /// The days on which it opens, at least one.
     pub days: Vec<Day>,
@@ -66,7 +66,7 @@ pub struct Window {
 }
 
 /// Cloud subscriptions that share a time zone and a window.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct HostingGroup {
     /// Its id.
     pub id: HostingGroupId,

@@ -73,7 +73,7 @@ serde_as_text!(Pattern);
 text_schema!(Pattern, "antivirus_*", 200, r"^[A-Za-z0-9_.*-]+(\|[A-Za-z0-9_.*-]+)*$");
 
 /// Which failures are meant. What is `None` makes no difference.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Conditions {
     /// Of this class.
     pub failure_class: Option<FailureClass>,
@@ -106,7 +106,7 @@ impl Conditions {
 }
 
 /// A rule of the vendor's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct KnownProblem {
     /// Its id.
     pub id: KnownProblemId,

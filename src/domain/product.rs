@@ -34,7 +34,7 @@ pub struct RequiredArtifact {
 }
 
 /// A product (contract section 2).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Product {
     /// Its id.
     pub id: ProductId,

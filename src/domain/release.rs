@@ -49,7 +49,7 @@ named_enum! {
 }
 
 /// A release (contract section 2).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Release {
     /// Its id.
     pub id: ReleaseId,

@@ -89,7 +89,7 @@ pub struct Plan {
 }
 
 /// How far a published release has been opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Rollout {
     /// Who is in.
     pub percent: Percent,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{channel::Channels, locale::LanguageTag, slug::Slug};
 
 /// Nothing is offered while it is on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Stop {
     /// The channel it covers, with every less stable one; `None` covers the whole product.
     pub channel: Option<Slug>,

@@ -57,7 +57,7 @@ named_enum! {
 
 /// What a subscription covers: the part of it that the decision needs, kept small because a server holds one
 /// for every subscription there is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Coverage {
     /// Its id.
     pub id: SubscriptionId,
@@ -113,7 +113,7 @@ impl Coverage {
 }
 
 /// A subscription, whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Subscription {
     /// What it covers.
     pub coverage: Coverage,

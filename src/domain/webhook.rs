@@ -28,7 +28,7 @@ named_enum! {
 const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
 
 /// Where a system wants to be told, and of what.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Webhook {
     /// Its id.
     pub id: WebhookId,

@@ -1,5 +1,6 @@
 //! What the vendor's staff do, with a session; and machines, with an API token that has the scope.
 
+pub mod audit;
 pub mod customers;
 pub mod explain;
 pub mod hosting_groups;

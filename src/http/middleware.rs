@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     app::App,
-    services::{Code, Refusal},
+    services::{Code, Refusal, acting},
 };
 
 /// Says for how many seconds others may have changed what is not known here (contract, end of section 3).
@@ -109,7 +109,12 @@ pub async fn guard<B: MessageBody + 'static>(
     }
     let answering = async {
         caller::identify(&request).await;
-        next.call(request).await
+        // What only looks changes nothing that would have to be remembered.
+        if request.method().is_safe() {
+            return next.call(request).await;
+        }
+        let actor = caller::actor(&request);
+        acting::acting_as(actor, next.call(request)).await
     };
     let Ok(answered) = std::panic::AssertUnwindSafe(answering).catch_unwind().await else {
         let problem = Problem(Refusal::internal(&"a handler panicked"));

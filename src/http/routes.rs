@@ -88,6 +88,7 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(admin::stats::adoption::get_adoption)
         .service(admin::stats::rollouts::get_rollout_stats)
         .service(admin::stats::renewals::list_renewals)
+        .service(admin::audit::list_audit)
         .service(admin::tokens::add_token)
         .service(admin::tokens::list_tokens)
         .service(admin::tokens::delete_token)

@@ -8,14 +8,15 @@ use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 use super::{
-    Code, Refusal, follow::Following, guard_rollouts::Judging, journal::Journal, outbox::Outbox, share_keys::Vault,
-    slow_down::SlowDown,
+    Code, Refusal, acting, audit, follow::Following, guard_rollouts::Judging, journal::Journal, outbox::Outbox,
+    share_keys::Vault, slow_down::SlowDown,
 };
 use crate::{
     artifacts::Artifacts,
     auth::{password::Passwords, session::Sessions},
     clock::Clock,
     directory::{Change, Directory, Loaded},
+    domain::{actor::Actor, audit::Record},
     mail::Mailer,
     signing::{self, KeyRing},
     store::{
@@ -108,6 +109,7 @@ pub struct Write<'c> {
     pub outbox: Outbox<'c>,
     changes: Vec<Change>,
     seen: HashSet<Change>,
+    records: Vec<Record>,
 }
 
 impl Write<'_> {
@@ -116,6 +118,16 @@ impl Write<'_> {
         if self.seen.insert(change) {
             self.changes.push(change);
         }
+    }
+
+    /// Has a change remembered in the audit log, if the write is committed.
+    pub fn record(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    /// What was remembered last.
+    pub(super) fn last_record(&mut self) -> Option<&mut Record> {
+        self.records.last_mut()
     }
 
     /// A new id, in the order of time (RFC 9562, version 7).
@@ -210,8 +222,9 @@ impl Context {
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let context = Arc::clone(self);
+        let actor = acting::actor();
         // However long it takes: an import that was given up on, and then done, would have shown its keys to nobody.
-        let done = tokio::task::spawn_blocking(move || context.write_blocking(work)).await;
+        let done = tokio::task::spawn_blocking(move || context.write_as(&actor, work)).await;
         done.unwrap_or_else(|error| Err(Refusal::internal(&error)))
     }
 
@@ -220,13 +233,23 @@ impl Context {
     /// # Errors
     /// As there.
     pub fn write_blocking<T>(&self, work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        self.write_as(&acting::actor(), work)
+    }
+
+    fn write_as<T>(
+        &self,
+        actor: &Actor,
+        work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
         let in_transaction = |connection: &mut Connection| {
             // Read once it is this write's turn: ids and times then grow in the order of the commits.
             let now = self.clock.now();
             let outbox = Outbox::new(self);
-            let mut write = Write { connection, now, outbox, changes: Vec::new(), seen: HashSet::new() };
+            let mut write =
+                Write { connection, now, outbox, changes: Vec::new(), seen: HashSet::new(), records: Vec::new() };
             let value = work(&mut write)?;
             write.outbox.flush(write.connection)?;
+            audit::append(write.connection, &self.keys.load(), actor, &write.records, now)?;
             let mut loaded = Vec::new();
             let changes = std::mem::take(&mut write.changes);
             for change in &changes {

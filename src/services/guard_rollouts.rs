@@ -119,10 +119,11 @@ fn halt_if_failing(write: &mut Write<'_>, id: ReleaseId) -> Result<bool, Refusal
     let Some(mut release) = store::releases::get(write.connection, id)? else { return Ok(false) };
     let Some(alarm) = alarm(write.connection, &release)? else { return Ok(false) };
     let Some(product) = store::products::get(write.connection, release.product)? else { return Ok(false) };
+    let before = release.clone();
     release.rollout.state = RolloutState::Halted;
     release.rollout.reason = Some(alarm.to_string());
     keep_clock(write, &product, &mut release)?;
-    save(write, &mut release)?;
+    save(write, "rollout.halt", &before, &mut release)?;
     outbox::release_halted(write, &product, &release)?;
     tracing::warn!(product = %product.slug, version = %release.version, reason = %alarm, "release halted");
     Ok(true)
@@ -172,13 +173,15 @@ fn tend_one(write: &mut Write<'_>, id: ReleaseId) -> Result<(), Refusal> {
         && let Some(product) = store::products::get(write.connection, release.product)?
     {
         tracing::info!(product = %product.slug, version = %release.version, "a scheduled release is out");
-        save_and_announce(write, &product, &mut release)?;
+        let before = release.clone();
+        save_and_announce(write, "release.come_out", &product, &before, &mut release)?;
     }
     // A stage opens only if the release does well, by what is known at this moment.
     if stage_is_due(&release, write.now) && !halt_if_failing(write, id)? {
+        let before = release.clone();
         release.rollout.open_due(write.now);
         tracing::info!(release = %release.version, percent = %release.rollout.percent, "the next stage of a rollout opens");
-        save(write, &mut release)?;
+        save(write, "rollout.stage", &before, &mut release)?;
     }
     Ok(())
 }

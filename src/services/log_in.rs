@@ -275,6 +275,7 @@ pub(super) fn set_up_within(write: &mut Write<'_>, email: String, password_hash:
     }
     let user = User::new(write.new_id(), email, password_hash, Role::Owner, write.now);
     store::users::insert(write.connection, &user)?;
+    write.made("user.add", &user);
     tracing::info!(user = %user.id, "first administrator made");
     Ok(user)
 }

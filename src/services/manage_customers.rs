@@ -90,6 +90,7 @@ pub(super) fn add_within(write: &mut Write<'_>, id: CustomerId, new: NewCustomer
     };
     check(&customer)?;
     store::customers::insert(write.connection, &customer)?;
+    write.made("customer.add", &customer);
     Ok(customer)
 }
 
@@ -139,6 +140,7 @@ pub async fn change(
         .write(move |write| {
             let mut customer = find(write.connection, &reach, id)?;
             expected.check(customer.revision)?;
+            let before = customer.clone();
             customer.name = change.name.unwrap_or(customer.name);
             customer.email = change.email.unwrap_or(customer.email);
             customer.locale = change.locale.unwrap_or(customer.locale);
@@ -146,6 +148,7 @@ pub async fn change(
             customer.revision += 1;
             check(&customer)?;
             store::customers::update(write.connection, &customer)?;
+            write.altered("customer.change", &before, &customer);
             Ok(customer)
         })
         .await

@@ -155,6 +155,7 @@ pub(super) fn add_within(
     };
     check(&group)?;
     store::hosting_groups::insert(write.connection, &group)?;
+    write.made("hosting_group.add", &group);
     write.changed(Change::HostingGroup(group.id));
     Ok(group)
 }
@@ -175,6 +176,7 @@ pub async fn change(
             let mut group =
                 store::hosting_groups::by_slug(write.connection, &slug)?.ok_or_else(|| not_found(slug.as_str()))?;
             expected.check(group.revision)?;
+            let before = group.clone();
             group.name = change.name.unwrap_or(group.name);
             group.timezone = change.timezone.unwrap_or(group.timezone);
             group.window = window.unwrap_or(group.window);
@@ -182,6 +184,7 @@ pub async fn change(
             group.revision += 1;
             check(&group)?;
             store::hosting_groups::update(write.connection, &group)?;
+            write.altered("hosting_group.change", &before, &group);
             write.changed(Change::HostingGroup(group.id));
             Ok(group)
         })

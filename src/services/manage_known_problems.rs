@@ -135,6 +135,7 @@ pub(super) fn add_within(
     };
     check(&rule)?;
     store::known_problems::insert(write.connection, &rule)?;
+    write.made("known_problem.add", &rule);
     write.changed(Change::Product(rule.product));
     Ok(rule)
 }
@@ -160,6 +161,7 @@ pub async fn change(
         .write(move |write| {
             let mut rule = find(write, &reach, id)?;
             expected.check(rule.revision)?;
+            let before = rule.clone();
             let conditions = &mut rule.conditions;
             conditions.failure_class = change.failure_class.unwrap_or(conditions.failure_class);
             conditions.platform = change.platform.unwrap_or(conditions.platform);
@@ -174,6 +176,7 @@ pub async fn change(
             rule.revision += 1;
             check(&rule)?;
             store::known_problems::update(write.connection, &rule)?;
+            write.altered("known_problem.change", &before, &rule);
             write.changed(Change::Product(rule.product));
             Ok(rule)
         })
@@ -195,6 +198,7 @@ pub async fn delete(
             let rule = find(write, &reach, id)?;
             expected.check(rule.revision)?;
             store::known_problems::delete(write.connection, id)?;
+            write.removed("known_problem.delete", &rule);
             write.changed(Change::Product(rule.product));
             Ok(())
         })

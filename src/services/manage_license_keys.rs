@@ -94,6 +94,7 @@ pub(super) fn add(
         return Err(Refusal::new(Code::LicenseKeyExists, "this license key belongs to a subscription already"));
     }
     store::license_keys::insert(write.connection, &record)?;
+    write.made("license_key.add", &record);
     write.changed(Change::Subscription(subscription));
     Ok(Issued { id: record.id, license_key: text })
 }
@@ -127,13 +128,16 @@ pub async fn revoke(
         .write(move |write| {
             manage_subscriptions::find(write.connection, &reach, subscription)?;
             let keys = store::license_keys::of_subscription(write.connection, subscription)?;
-            if !keys.iter().any(|known| known.id == key) {
-                return Err(Refusal::new(
-                    Code::LicenseKeyNotFound,
-                    format!("subscription {subscription} has no license key {key}"),
-                ));
+            let known = keys.into_iter().find(|known| known.id == key).ok_or_else(|| {
+                let detail = format!("subscription {subscription} has no license key {key}");
+                Refusal::new(Code::LicenseKeyNotFound, detail)
+            })?;
+            if known.revoked_at.is_some() {
+                return Ok(());
             }
             store::license_keys::revoke(write.connection, key, write.now)?;
+            let revoked = KeyRecord { revoked_at: Some(write.now), ..known.clone() };
+            write.altered("license_key.revoke", &known, &revoked);
             write.changed(Change::Subscription(subscription));
             tracing::info!(%subscription, license_key = %key, "license key revoked");
             Ok(())

@@ -186,6 +186,7 @@ pub(super) fn add_within(write: &mut Write<'_>, id: ProductId, new: NewProduct) 
     };
     check(&product)?;
     store::products::insert(write.connection, &product)?;
+    write.made("product.add", &product);
     write.changed(Change::Product(product.id));
     Ok(product)
 }
@@ -203,6 +204,7 @@ pub async fn change(
     context.write(move |write| {
         let mut product = store::products::by_slug(write.connection, &slug)?.ok_or_else(|| not_found(&slug))?;
         expected.check(product.revision)?;
+        let before = product.clone();
         if let Some(names) = change.channels {
             product.channels = channels(names)?;
             let mut used = store::releases::channels_in_use(write.connection, product.id)?;
@@ -224,6 +226,7 @@ pub async fn change(
         product.revision += 1;
         check(&product)?;
         store::products::update(write.connection, &product)?;
+        write.altered("product.change", &before, &product);
         write.changed(Change::Product(product.id));
         // A stop may cover others than before.
         steer_release::keep_clocks(write, &product)?;

@@ -235,6 +235,7 @@ pub(super) fn add_within(
     };
     check(&product, &subscription)?;
     store::subscriptions::insert(write.connection, &subscription)?;
+    write.made("subscription.add", &subscription);
     let imported = new.license_key.as_deref();
     let issued = manage_license_keys::add(write, keys, ids.license_key, subscription.coverage.id, imported)?;
     outbox::subscription_changed(write, &product, &subscription)?;
@@ -336,15 +337,30 @@ pub(super) fn act_within(
     let product = store::products::get(write.connection, subscription.coverage.product)?
         .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;
     let before = subscription.clone();
+    let name = action.name();
     apply(write, &mut subscription, action)?;
     if subscription != before {
         check(&product, &subscription)?;
         subscription.revision += 1;
         store::subscriptions::update(write.connection, &subscription)?;
+        write.altered(name, &before, &subscription);
         write.changed(Change::Subscription(id));
         outbox::subscription_changed(write, &product, &subscription)?;
     }
     Ok(subscription)
+}
+
+impl Action {
+    /// What it is called in the audit log.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Change(_) => "subscription.change",
+            Self::Renew(_) => "subscription.renew",
+            Self::Suspend => "subscription.suspend",
+            Self::Resume => "subscription.resume",
+            Self::Cancel(_) => "subscription.cancel",
+        }
+    }
 }
 
 fn apply(write: &mut Write<'_>, subscription: &mut Subscription, action: Action) -> Result<(), Refusal> {

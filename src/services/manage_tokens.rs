@@ -78,6 +78,7 @@ pub(super) fn add_within(write: &mut Write<'_>, id: TokenId, text: &str, new: Ne
         last_used_at: None,
     };
     store::api_tokens::insert(write.connection, &token)?;
+    write.made("token.add", &token);
     Ok(token)
 }
 
@@ -88,11 +89,11 @@ pub(super) fn add_within(write: &mut Write<'_>, id: TokenId, text: &str, new: Ne
 pub async fn delete(context: &Arc<Context>, id: TokenId) -> Result<(), Refusal> {
     context
         .write(move |write| {
-            if store::api_tokens::delete(write.connection, id)? {
-                Ok(())
-            } else {
-                Err(Refusal::new(Code::TokenNotFound, format!("there is no API token {id}")))
-            }
+            let token = store::api_tokens::get(write.connection, id)?
+                .ok_or_else(|| Refusal::new(Code::TokenNotFound, format!("there is no API token {id}")))?;
+            store::api_tokens::delete(write.connection, id)?;
+            write.removed("token.delete", &token);
+            Ok(())
         })
         .await
 }

@@ -129,6 +129,7 @@ pub async fn add(context: &Arc<Context>, new: NewUser) -> Result<User, Refusal> 
             let products = ids_of(write.connection, products)?;
             let user = User { products, ..User::new(write.new_id(), email, hash, role, write.now) };
             add_within(write.connection, &user)?;
+            write.made("user.add", &user);
             Ok(user)
         })
         .await
@@ -183,6 +184,10 @@ pub async fn change(
                 keep_an_owner(write.connection, &before)?;
             }
             store::users::update(write.connection, &user)?;
+            write.altered("user.change", &before, &user);
+            if before.password_hash != user.password_hash {
+                write.done("user.password", &user);
+            }
             if !is_trusted_alike(&before, &user) {
                 store::refresh_tokens::end_all_of(write.connection, id)?;
             }
@@ -219,7 +224,9 @@ pub async fn delete(context: &Arc<Context>, id: UserId, expected: Expected) -> R
             expected.check(user.revision)?;
             keep_an_owner(write.connection, &user)?;
             tracing::info!(user = %id, "user removed");
-            Ok(store::users::delete(write.connection, id)?)
+            store::users::delete(write.connection, id)?;
+            write.removed("user.delete", &user);
+            Ok(())
         })
         .await
 }
@@ -249,6 +256,7 @@ pub async fn change_own_password(
         .write(move |write| {
             let user = store::users::held(write.connection, id)?.filter(|user| user.password_hash == known);
             let user = user.ok_or_else(|| Refusal::new(Code::Conflict, "the password was changed meanwhile"))?;
+            write.done("user.password", &user);
             give_password(write.connection, user, hash)
         })
         .await

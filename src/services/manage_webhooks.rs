@@ -127,6 +127,7 @@ pub(super) fn add_within(write: &mut Write<'_>, id: WebhookId, new: NewWebhook) 
     };
     check(&webhook)?;
     store::webhooks::insert(write.connection, &webhook)?;
+    write.made("webhook.add", &webhook);
     Ok(webhook)
 }
 
@@ -168,6 +169,7 @@ async fn alter(
                     // Else what waited for days would get one try, and be given up.
                     store::webhook_messages::queue_again(write.connection, id, write.now)?;
                 }
+                write.altered("webhook.change", &before, &webhook);
             }
             Ok(webhook)
         })
@@ -224,8 +226,10 @@ pub async fn rotate_secret(
 pub async fn delete(context: &Arc<Context>, id: WebhookId, expected: Expected) -> Result<(), Refusal> {
     context
         .write(move |write| {
-            expected.check(find(write.connection, id)?.revision)?;
+            let webhook = find(write.connection, id)?;
+            expected.check(webhook.revision)?;
             store::webhooks::delete(write.connection, id)?;
+            write.removed("webhook.delete", &webhook);
             Ok(())
         })
         .await

@@ -136,10 +136,16 @@ pub fn not_found(slug: &Slug, version: &Version) -> Refusal {
     Refusal::new(Code::ReleaseNotFound, format!("there is no release {version} of `{slug}`"))
 }
 
-/// Writes a changed release, and notes the change.
-pub(super) fn save(write: &mut Write<'_>, release: &mut Release) -> Result<(), Refusal> {
+/// Writes a release that was changed from what it was before, and notes what was done.
+pub(super) fn save(
+    write: &mut Write<'_>,
+    action: &'static str,
+    before: &Release,
+    release: &mut Release,
+) -> Result<(), Refusal> {
     release.revision += 1;
     store::releases::update(write.connection, release)?;
+    write.altered(action, before, release);
     write.changed(Change::Release(release.product, release.id));
     Ok(())
 }
@@ -148,14 +154,16 @@ pub(super) fn save(write: &mut Write<'_>, release: &mut Release) -> Result<(), R
 /// of then.
 pub(super) fn save_and_announce(
     write: &mut Write<'_>,
+    action: &'static str,
     product: &Product,
+    before: &Release,
     release: &mut Release,
 ) -> Result<(), Refusal> {
     let is_out = release.was_published_by(write.now);
     if is_out {
         release.announced_at = Some(write.now);
     }
-    save(write, release)?;
+    save(write, action, before, release)?;
     if is_out {
         outbox::release_event(write, WebhookEvent::ReleasePublished, product, release)?;
     }
@@ -233,6 +241,7 @@ pub(super) fn draft_within(
     };
     check(&product, &release)?;
     store::releases::insert(write.connection, &release)?;
+    write.made("release.draft", &release);
     write.changed(Change::Release(product.id, release.id));
     Ok(release)
 }
@@ -290,7 +299,7 @@ pub async fn change(
         if !draft {
             sign(write, &keys.keys.load(), &product, &mut release)?;
         }
-        save(write, &mut release)?;
+        save(write, "release.change", &before, &mut release)?;
         Ok(release)
     }).await
 }
@@ -309,6 +318,7 @@ pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expect
             expected.check(release.revision)?;
             release.require_draft()?;
             store::releases::delete(write.connection, release.id)?;
+            write.removed("release.delete", &release);
             write.changed(Change::Release(product.id, release.id));
             Ok(release)
         });
@@ -384,6 +394,7 @@ pub(super) fn publish_within(
         let (slug, version) = (&product.slug, &release.version);
         tracing::info!(product = %slug, %version, reason = force.reason, found = found.join(", "), "published in spite of what was found");
     }
+    let before = release.clone();
     // To the millisecond, as all times are kept: what is signed now must be what is read back later.
     let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
     let at = at.unwrap_or(write.now);
@@ -392,7 +403,10 @@ pub(super) fn publish_within(
     let stops = store::stops::of_product(write.connection, product.id)?;
     roll_out::keep_clock(&product, &stops, &mut release, write.now);
     sign(write, keys, &product, &mut release)?;
-    save_and_announce(write, &product, &mut release)?;
+    save_and_announce(write, "release.publish", &product, &before, &mut release)?;
+    if let Some(force) = &publication.force {
+        write.because(&force.reason);
+    }
     Ok(release)
 }
 

@@ -113,8 +113,9 @@ pub async fn confirm(context: &Arc<Context>, user: UserId, otp: String) -> Resul
         let step = secret.and_then(|secret| secret.step_of(otp.trim(), write.now, None)).ok_or_else(wrong_code)?;
         user.factor = SecondFactor { secret: Some(pending), pending: None, last_step: Some(step), recovery_codes };
         user.revision += 1;
-        store::users::update(write.connection, &user)
-            .map(|()| tracing::info!(user = %user.id, "a second factor was set up"))?;
+        store::users::update(write.connection, &user)?;
+        write.done("user.second_factor.set_up", &user);
+        tracing::info!(user = %user.id, "a second factor was set up");
         Ok(())
     });
     guarded(context, Attempt::within_session(user), confirming).await?;
@@ -137,6 +138,7 @@ pub async fn remove(context: &Arc<Context>, user: UserId, otp: String) -> Result
         }
         user.factor = SecondFactor::default();
         user.revision += 1;
+        write.done("user.second_factor.remove", &user);
         tracing::info!(user = %user.id, "a second factor was removed");
         Ok(store::users::update(write.connection, &user)?)
     });

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     directory::Change,
     domain::{
-        locale::LanguageTag, product::Product, release::Release, slug::Slug, stop::Stop, version::Version,
-        webhook::WebhookEvent,
+        audit::Record, locale::LanguageTag, product::Product, release::Release, slug::Slug, stop::Stop,
+        version::Version, webhook::WebhookEvent,
     },
     store,
 };
@@ -142,17 +142,33 @@ pub(super) fn steer_within(
     let stops = store::stops::of_product(write.connection, product.id)?;
     roll_out::keep_clock(&product, &stops, &mut release, write.now);
     if release != before {
+        let action = steer.name();
         match steer {
             Steer::Yank(_) => {
-                save(write, &mut release)?;
+                save(write, action, &before, &mut release)?;
                 outbox::release_event(write, WebhookEvent::ReleaseYanked, &product, &release)?;
             }
             // It is out once more.
-            Steer::Restore => save_and_announce(write, &product, &mut release)?,
-            _ => save(write, &mut release)?,
+            Steer::Restore => save_and_announce(write, action, &product, &before, &mut release)?,
+            _ => save(write, action, &before, &mut release)?,
         }
     }
     Ok(release)
+}
+
+impl Steer {
+    /// What it is called in the audit log.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Yank(_) => "release.yank",
+            Self::Restore => "release.restore",
+            Self::Promote(_) => "release.promote",
+            Self::Rollout(_) => "rollout.change",
+            Self::Pause(_) => "rollout.pause",
+            Self::Resume(..) => "rollout.resume",
+            Self::Complete => "rollout.complete",
+        }
+    }
 }
 
 fn apply(product: &Product, release: &mut Release, steer: &Steer, now: Timestamp) -> Result<(), Refusal> {
@@ -248,12 +264,32 @@ pub async fn stop(
                 ));
             }
             let stop = Stop { channel: new.channel, reason: new.reason, message: new.message, since: write.now };
+            let before = stop_on(write, &product, stop.channel.as_ref())?;
             store::stops::put(write.connection, product.id, &stop)?;
+            note_stop(write, "stop.set", &product, (before.as_ref(), Some(&stop)));
             stops_changed(write, &mut product)?;
             tracing::warn!(product = %slug, channel = ?stop.channel, reason = stop.reason, "stop set");
             Ok((stop, product.revision))
         })
         .await
+}
+
+/// The stop that is on for just this.
+fn stop_on(write: &mut Write<'_>, product: &Product, channel: Option<&Slug>) -> Result<Option<Stop>, Refusal> {
+    let stops = store::stops::of_product(write.connection, product.id)?;
+    Ok(stops.into_iter().find(|stop| stop.channel.as_ref() == channel))
+}
+
+/// Has it remembered what became of a stop.
+fn note_stop(
+    write: &mut Write<'_>,
+    action: &'static str,
+    product: &Product,
+    (before, after): (Option<&Stop>, Option<&Stop>),
+) {
+    let state = |stop: Option<&Stop>| serde_json::to_value(stop).unwrap_or_default();
+    let states = (state(before), state(after));
+    write.record(Record::change(action, format!("product:{}", product.id), Some(product.id), states));
 }
 
 /// Counts the change with the product, whose revision is the `ETag` of its stops too.
@@ -269,11 +305,11 @@ fn stops_changed(write: &mut Write<'_>, product: &mut Product) -> Result<(), Ref
 pub(super) fn keep_clocks(write: &mut Write<'_>, product: &Product) -> Result<(), Refusal> {
     let stops = store::stops::of_product(write.connection, product.id)?;
     for mut release in store::releases::of_product(write.connection, product.id)? {
-        let before = release.rollout.plan.clone();
+        let before = release.clone();
         roll_out::keep_clock(product, &stops, &mut release, write.now);
         // What has no stage to come has no use for a clock.
-        if release.rollout.next_stage().is_some() && release.rollout.plan != before {
-            save(write, &mut release)?;
+        if release.rollout.next_stage().is_some() && release != before {
+            save(write, "rollout.clock", &before, &mut release)?;
         }
     }
     Ok(())
@@ -294,11 +330,13 @@ pub async fn lift_stop(
             let mut product =
                 store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
             expected.check(product.revision)?;
-            if !store::stops::delete(write.connection, product.id, channel.as_ref())? {
+            let Some(stop) = stop_on(write, &product, channel.as_ref())? else {
                 let place = channel
                     .map_or_else(|| format!("`{slug}`"), |channel| format!("the channel `{channel}` of `{slug}`"));
                 return Err(Refusal::new(Code::StopNotFound, format!("no stop is on for {place}")));
-            }
+            };
+            store::stops::delete(write.connection, product.id, channel.as_ref())?;
+            note_stop(write, "stop.lift", &product, (Some(&stop), None));
             stops_changed(write, &mut product)?;
             tracing::warn!(product = %slug, ?channel, "stop lifted");
             Ok(())

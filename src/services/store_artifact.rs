@@ -177,6 +177,7 @@ pub(super) fn list(
         store,
     };
     let known = release.artifacts.iter().find(|known| known.filename == artifact.filename).cloned();
+    let before = release.clone();
     let mut artifact = artifact;
     let mut same = false;
     if let Some(known) = &known {
@@ -188,9 +189,11 @@ pub(super) fn list(
         }
         same = known.sha256 == sha256;
         store::artifacts::delete(write.connection, known.id)?;
+        release.artifacts.retain(|other| other.id != known.id);
     }
     store::artifacts::insert(write.connection, release.id, &artifact)?;
-    publish_release::save(write, &mut release)?;
+    release.artifacts.push(artifact.clone());
+    publish_release::save(write, "release.upload", &before, &mut release)?;
     let stored = if same { Stored::Same(artifact) } else { Stored::New(artifact) };
     Ok((stored, known.map(|known| known.sha256)))
 }

@@ -66,6 +66,15 @@ impl Row {
     }
 }
 
+/// The token with this id.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(connection: &mut Connection, id: TokenId) -> Result<Option<ApiToken>, StoreError> {
+    let row: Option<Row> = api_tokens::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?;
+    row.map(Row::into_domain).transpose()
+}
+
 /// The token with this hash.
 ///
 /// # Errors

@@ -345,6 +345,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    audit_log (number) {
+        number -> BigInt,
+        at -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Nullable<Binary>,
+        actor_name -> Text,
+        address -> Nullable<Text>,
+        action -> Text,
+        subject -> Text,
+        product_id -> Nullable<Binary>,
+        details -> Text,
+        hash -> Binary,
+    }
+}
+
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(api_tokens -> products (product_id));
 diesel::joinable!(stops -> products (product_id));
@@ -393,5 +409,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     mails,
     webhooks,
     webhook_messages,
+    audit_log,
     changes,
 );

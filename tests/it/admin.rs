@@ -1,5 +1,6 @@
 //! What the vendor's staff do.
 
+mod audit;
 mod customers;
 mod hosting_groups;
 mod import;

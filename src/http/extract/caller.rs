@@ -12,11 +12,16 @@ use actix_web::{
     web,
 };
 
-use super::super::Problem;
+use super::{super::Problem, ClientAddress};
 use crate::{
     app::App,
     auth::session::Session,
-    domain::{id::UserId, role::Role, scope::Scope},
+    domain::{
+        actor::{Actor, ActorKind},
+        id::UserId,
+        role::Role,
+        scope::Scope,
+    },
     services::{Code, Reach, Refusal, log_in, manage_tokens},
     store::api_tokens::ApiToken,
 };
@@ -89,6 +94,8 @@ mod table {
         ManageTokens: [Owner], [], whole;
         /// Enter, see, change and remove people.
         ManageUsers: [Owner], [], whole;
+        /// See who changed what.
+        ReadAudit: [Owner], [], whole;
         /// Do what concerns nobody but oneself.
         ActForOneself: [Owner, ReleaseManager, Support, Viewer], [];
     }
@@ -113,6 +120,8 @@ pub struct Person {
     pub session: Session,
     /// Their id.
     pub id: UserId,
+    /// Their e-mail address.
+    pub email: String,
     /// What they may do.
     pub role: Role,
     /// With which products.
@@ -155,6 +164,18 @@ pub async fn identify(request: &ServiceRequest) {
     request.extensions_mut().insert(identity);
 }
 
+/// Who a request is of, for the audit log.
+pub fn actor(request: &ServiceRequest) -> Actor {
+    let address = Some(ClientAddress::of(request.request()).0);
+    let extensions = request.extensions();
+    let (kind, id, name) = match extensions.get::<Result<Identity, Problem>>() {
+        Some(Ok(Identity::Person(person))) => (ActorKind::Person, Some(person.id.0), person.email.clone()),
+        Some(Ok(Identity::Machine(token, _))) => (ActorKind::Machine, Some(token.id.0), token.name.clone()),
+        Some(Err(_)) | None => (ActorKind::Stranger, None, String::new()),
+    };
+    Actor { kind, id, name, address }
+}
+
 async fn identity_of(app: &App, token: &str) -> Result<Identity, Problem> {
     if token.starts_with("slk_") {
         let (known, reach) = manage_tokens::recognise(&app.context, token).await?;
@@ -162,7 +183,7 @@ async fn identity_of(app: &App, token: &str) -> Result<Identity, Problem> {
     }
     let (session, user) = log_in::recognise(&app.context, token).await?;
     let reach = Reach::of(user.products.as_deref());
-    Ok(Identity::Person(Person { session, id: user.id, role: user.role, reach }))
+    Ok(Identity::Person(Person { session, id: user.id, email: user.email, role: user.role, reach }))
 }
 
 /// Counts the request on the caller's account.

@@ -13,7 +13,7 @@ const STOPPERS: &[&str] = &["owner", "release_manager", "support"];
 const EVERYBODY: &[&str] = &["owner", "release_manager", "support", "viewer"];
 
 /// What is done, the scope that an API token needs for it (`None`: only a person may), and the roles that may.
-const DEEDS: [(&str, &str, Option<&str>, &[&str]); 50] = [
+const DEEDS: [(&str, &str, Option<&str>, &[&str]); 51] = [
     ("GET", "/api/v1/products", Some("releases:read"), EVERYBODY),
     ("GET", "/api/v1/products/office-maker", Some("releases:read"), EVERYBODY),
     ("POST", "/api/v1/products", None, RELEASES),
@@ -69,6 +69,7 @@ const DEEDS: [(&str, &str, Option<&str>, &[&str]); 50] = [
     ("PATCH", "/api/v1/admin/hosting-groups/nights", None, CUSTOMERS),
     ("POST", "/api/v1/admin/tokens", None, OWNER),
     ("POST", "/api/v1/admin/mails/0199a0de-0000-7000-8000-000000000702/retry", None, CUSTOMERS),
+    ("GET", "/api/v1/admin/audit", None, OWNER),
     ("GET", "/api/v1/admin/users", None, OWNER),
     ("POST", "/api/v1/admin/users", None, OWNER),
     ("GET", "/api/v1/admin/users/0199a0de-0000-7000-8000-000000000702", None, OWNER),

@@ -1,0 +1,203 @@
+//! The audit log.
+
+use actix_web::{HttpResponse, get, http::StatusCode, http::header};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::{
+    domain::{actor::ActorKind, audit::hexadecimal, named_enum, slug::Slug},
+    http::{
+        App, Problem,
+        extract::{Caller, Query, caller::ReadAudit},
+        wire::{self, Limit, Listed},
+    },
+    services::{Refusal, manage_products},
+    store::{self, audit_log::Stored},
+};
+
+named_enum! {
+    /// The form in which entries are sent.
+    AuditFormat, "form" {
+        /// A page as JSON.
+        Json = "json",
+        /// One JSON object a line.
+        JsonLines = "jsonl",
+        /// A table.
+        Csv = "csv",
+    }
+}
+
+/// Which entries.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// Only those of the product with this slug.
+    #[param(example = "office-maker")]
+    product: Option<Slug>,
+    /// Only those of the person with this e-mail address, or the token with this name.
+    actor: Option<String>,
+    /// Only this action; with a dot at the end, all that begin so: `release.`.
+    #[param(example = "release.")]
+    action: Option<String>,
+    /// Only what was done to this: `release:office-maker/13.0.0`.
+    subject: Option<String>,
+    /// From then on.
+    from: Option<Timestamp>,
+    /// Before then.
+    to: Option<Timestamp>,
+    /// `json` (a page), or, to take away, `jsonl` or `csv`.
+    #[param(inline)]
+    format: Option<AuditFormat>,
+    /// How many at once.
+    #[serde(default)]
+    #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
+    limit: Limit,
+    /// The `next` of the page before.
+    after: Option<i64>,
+}
+
+/// An entry of the audit log.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
+pub struct EntryBody {
+    /// Its number; the first is 1, and none is left out.
+    number: i64,
+    /// When.
+    at: Timestamp,
+    /// Who.
+    actor: ActorBody,
+    /// What was done.
+    #[schema(example = "release.publish")]
+    action: String,
+    /// What it was done to.
+    #[schema(example = "release:office-maker/13.0.0")]
+    subject: String,
+    /// What was changed (`before`, `after`: only what differs), and the `reason` where one was given.
+    details: serde_json::Value,
+    /// The hash of this entry and of all before it, in hexadecimal.
+    hash: String,
+}
+
+/// Who did it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Actor)]
+pub struct ActorBody {
+    /// What kind of somebody.
+    kind: ActorKind,
+    /// The id of the person or of the token.
+    id: Option<Uuid>,
+    /// The person's e-mail address, or the token's name.
+    name: String,
+    /// Where the request came from.
+    address: Option<String>,
+}
+
+impl EntryBody {
+    fn of(Stored { entry, hash }: Stored) -> Self {
+        Self {
+            number: entry.number,
+            at: entry.at,
+            actor: ActorBody {
+                kind: entry.actor.kind,
+                id: entry.actor.id,
+                name: entry.actor.name,
+                address: entry.actor.address.map(|address| address.to_string()),
+            },
+            action: entry.action,
+            subject: entry.subject,
+            details: serde_json::from_str(&entry.details).unwrap_or_default(),
+            hash: hexadecimal(&hash),
+        }
+    }
+}
+
+const NAMES: [&str; 10] =
+    ["number", "at", "actor_kind", "actor_id", "actor_name", "address", "action", "subject", "details", "hash"];
+
+/// One JSON object a line (JSON Lines).
+fn lines(listed: &Listed<EntryBody>) -> HttpResponse {
+    let lines: String = listed
+        .items
+        .iter()
+        .filter_map(|entry| serde_json::to_string(entry).ok())
+        .map(|mut line| {
+            line.push('\n');
+            line
+        })
+        .collect();
+    file(listed, "application/x-ndjson", "audit.jsonl", lines.into_bytes())
+}
+
+/// A table (RFC 4180).
+fn table(listed: &Listed<EntryBody>) -> Result<HttpResponse, Problem> {
+    let failed = |error: &dyn std::fmt::Display| Problem(Refusal::internal(error));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(NAMES).map_err(|error| failed(&error))?;
+    for entry in &listed.items {
+        let id = entry.actor.id.map(|id| id.to_string()).unwrap_or_default();
+        let fields = [
+            entry.number.to_string(),
+            entry.at.to_string(),
+            entry.actor.kind.to_string(),
+            id,
+            inert(&entry.actor.name),
+            entry.actor.address.clone().unwrap_or_default(),
+            entry.action.clone(),
+            inert(&entry.subject),
+            inert(&entry.details.to_string()),
+            entry.hash.clone(),
+        ];
+        writer.write_record(fields).map_err(|error| failed(&error))?;
+    }
+    let text = writer.into_inner().map_err(|error| failed(&error))?;
+    Ok(file(listed, "text/csv; charset=utf-8", "audit.csv", text))
+}
+
+/// A text that a spreadsheet does not take for a formula.
+fn inert(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if is_formula { format!("'{text}") } else { text.to_owned() }
+}
+
+/// A page to be kept; where the next one is, is in a header (RFC 8288), as there is no room for it in the file.
+fn file(listed: &Listed<EntryBody>, kind: &'static str, name: &'static str, content: Vec<u8>) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.content_type(kind);
+    response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
+    if let Some(next) = &listed.next {
+        response.insert_header((header::LINK, format!("<?after={next}>; rel=\"next\"")));
+    }
+    response.body(content)
+}
+
+/// List the audit log, the newest entry first.
+///
+/// Everything that decides who gets what is in it: who changed it, from where, and what it was before and after. Secrets are not.
+/// With `format=jsonl` or `format=csv` a page is sent to be kept; `Link` has the `after` of the next one, while there is one.
+#[utoipa::path(
+    tag = "Admin",
+    params(AuditQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "A page of entries.", body = Listed<EntryBody>))
+)]
+#[get("/api/v1/admin/audit")]
+pub async fn list_audit(
+    app: App,
+    caller: Caller<ReadAudit>,
+    query: Query<AuditQuery>,
+) -> Result<HttpResponse, Problem> {
+    let AuditQuery { product, actor, action, subject, from, to, format, limit, after } = query.0;
+    let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let wanted = store::audit_log::Wanted { reach, actor, action, subject, from, to };
+    let page = limit.page(after);
+    let rows = app.context.read(move |connection| Ok(store::audit_log::matching(connection, &wanted, page)?)).await?;
+    let listed = Listed::of(rows, limit.get(), |stored| stored.entry.number.to_string()).map(EntryBody::of);
+    match format.unwrap_or(AuditFormat::Json) {
+        AuditFormat::Json => Ok(wire::json(StatusCode::OK, &listed)),
+        AuditFormat::JsonLines => Ok(lines(&listed)),
+        AuditFormat::Csv => table(&listed),
+    }
+}

@@ -1,0 +1,193 @@
+//! How the things that the audit log speaks of are named in it, and what of them it keeps.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Write;
+use crate::{
+    domain::{
+        audit::Record, customer::Customer, hosting_group::HostingGroup, id::ProductId, known_problem::KnownProblem,
+        license_key::KeyRecord, product::Product, release::Release, subscription::Subscription, webhook::Webhook,
+    },
+    store::{api_tokens::ApiToken, users::User},
+};
+
+/// A thing whose changes are remembered.
+pub(super) trait Audited {
+    /// What it is called: `release:0199…`. By its id, which stays when it is renamed.
+    fn subject(&self) -> String;
+
+    /// The product that it belongs to.
+    fn product(&self) -> Option<ProductId> {
+        None
+    }
+
+    /// What is kept of it; never a secret.
+    fn state(&self) -> Value;
+}
+
+/// All of a thing, as JSON.
+fn all(thing: &impl Serialize) -> Value {
+    serde_json::to_value(thing).unwrap_or_default()
+}
+
+impl Audited for Product {
+    fn subject(&self) -> String {
+        format!("product:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.id)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for Release {
+    fn subject(&self) -> String {
+        format!("release:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.product)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for Customer {
+    fn subject(&self) -> String {
+        format!("customer:{}", self.id)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for Subscription {
+    fn subject(&self) -> String {
+        format!("subscription:{}", self.coverage.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.coverage.product)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for KeyRecord {
+    fn subject(&self) -> String {
+        format!("license_key:{}", self.id)
+    }
+
+    /// Not its fingerprint: with the server's secret that would be as good as the key.
+    fn state(&self) -> Value {
+        json!({ "subscription": self.subscription, "imported": self.imported, "revoked_at": self.revoked_at })
+    }
+}
+
+impl Audited for HostingGroup {
+    fn subject(&self) -> String {
+        format!("hosting_group:{}", self.id)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for KnownProblem {
+    fn subject(&self) -> String {
+        format!("known_problem:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.product)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for Webhook {
+    fn subject(&self) -> String {
+        format!("webhook:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        self.product
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for ApiToken {
+    fn subject(&self) -> String {
+        format!("token:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        self.product
+    }
+
+    /// Not its hash.
+    fn state(&self) -> Value {
+        json!({ "name": self.name, "scopes": self.scopes, "product": self.product, "expires_at": self.expires_at })
+    }
+}
+
+impl Audited for User {
+    fn subject(&self) -> String {
+        format!("user:{}", self.id)
+    }
+
+    /// Neither the hash of the password nor the secret of the second factor.
+    fn state(&self) -> Value {
+        let has_second_factor = self.factor.secret.is_some();
+        json!({ "email": self.email, "role": self.role, "products": self.products, "second_factor": has_second_factor })
+    }
+}
+
+impl Write<'_> {
+    /// Adds the reason that was given to what was remembered last.
+    pub(super) fn because(&mut self, reason: &str) {
+        if let Some(details) = self.last_record().and_then(|record| record.details.as_object_mut()) {
+            details.insert("reason".to_owned(), json!(reason));
+        }
+    }
+
+    /// Remembers that a thing was made.
+    pub(super) fn made(&mut self, action: &'static str, thing: &impl Audited) {
+        self.remember(action, thing, (Value::Null, thing.state()));
+    }
+
+    /// Remembers that a thing is no more.
+    pub(super) fn removed(&mut self, action: &'static str, thing: &impl Audited) {
+        self.remember(action, thing, (thing.state(), Value::Null));
+    }
+
+    /// Remembers that something was done to a thing of which nothing is kept.
+    pub(super) fn done(&mut self, action: &'static str, thing: &impl Audited) {
+        self.remember(action, thing, (Value::Null, Value::Null));
+    }
+
+    /// Remembers that a thing was changed.
+    pub(super) fn altered<T: Audited>(&mut self, action: &'static str, before: &T, after: &T) {
+        self.remember(action, after, (before.state(), after.state()));
+    }
+
+    fn remember(&mut self, action: &'static str, thing: &impl Audited, states: (Value, Value)) {
+        self.record(Record::change(action, thing.subject(), thing.product(), states));
+    }
+}

@@ -1,0 +1,206 @@
+//! `audit_log`: who changed what, in a chain of hashes. Rows are only ever added.
+
+use diesel::prelude::*;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    Connection, Page, StoreError,
+    bulk::{Bulk, Cell},
+    schema::audit_log,
+    value::{Key, Moment, Name},
+};
+use crate::domain::{
+    actor::{Actor, ActorKind},
+    audit::{BEGINNING, Entry, Hash, Record},
+    id::ProductId,
+    reach::Reach,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = audit_log)]
+struct Row {
+    number: i64,
+    at: Moment,
+    actor_kind: Name<ActorKind>,
+    actor_id: Option<Key<Uuid>>,
+    actor_name: String,
+    address: Option<String>,
+    action: String,
+    subject: String,
+    product_id: Option<Key<ProductId>>,
+    details: String,
+    hash: Vec<u8>,
+}
+
+impl Row {
+    fn into_domain(self) -> Stored {
+        let entry = Entry {
+            number: self.number,
+            at: self.at.0,
+            actor: Actor {
+                kind: self.actor_kind.0,
+                id: self.actor_id.map(|id| id.0),
+                name: self.actor_name,
+                // What is no address was altered, and is found by the hash.
+                address: self.address.and_then(|address| address.parse().ok()),
+            },
+            action: self.action,
+            subject: self.subject,
+            product: self.product_id.map(|id| id.0),
+            details: self.details,
+        };
+        Stored { entry, hash: self.hash }
+    }
+}
+
+/// An entry with the hash that it was stored with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The entry.
+    pub entry: Entry,
+    /// Its hash.
+    pub hash: Vec<u8>,
+}
+
+/// Rows of one statement.
+const AT_ONCE: usize = 1000;
+
+/// The number and the hash of the newest entry; of what stands before the first where there is none.
+///
+/// # Errors
+/// When the database cannot be read, or the newest entry has no hash.
+pub fn head(connection: &mut Connection) -> Result<(i64, Hash), StoreError> {
+    let newest: Option<(i64, Vec<u8>)> = audit_log::table
+        .order(audit_log::number.desc())
+        .select((audit_log::number, audit_log::hash))
+        .first(connection)
+        .optional()?;
+    let Some((number, hash)) = newest else { return Ok((0, BEGINNING)) };
+    let hash = Hash::try_from(hash);
+    Ok((number, hash.map_err(|_| StoreError::Damaged(format!("entry {number} of the audit log has no hash")))?))
+}
+
+/// Adds entries after the newest one. Only within a write that changes what decisions depend on: those come one after the
+/// other, and so do the links of the chain.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn append(
+    connection: &mut Connection,
+    actor: &Actor,
+    records: &[Record],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let (mut number, mut hash) = head(connection)?;
+    for part in records.chunks(AT_ONCE) {
+        let mut rows = Vec::with_capacity(part.len());
+        for record in part {
+            number += 1;
+            let entry = Entry {
+                number,
+                at: now,
+                actor: actor.clone(),
+                action: record.action.to_owned(),
+                subject: record.subject.clone(),
+                product: record.product,
+                details: record.details.to_string(),
+            };
+            hash = entry
+                .hash(&hash)
+                .ok_or_else(|| StoreError::Other("an entry of the audit log has no canonical form".to_owned()))?;
+            rows.push(cells(&entry, &hash));
+        }
+        let into = "audit_log (number, at, actor_kind, actor_id, actor_name, address, action, subject, product_id, \
+            details, hash)";
+        Bulk { into: into.into(), rows, tail: "" }.insert(connection)?;
+    }
+    Ok(())
+}
+
+fn cells(entry: &Entry, hash: &Hash) -> Vec<Cell> {
+    vec![
+        Cell::Number(entry.number),
+        Cell::Number(entry.at.as_microsecond()),
+        Cell::Text(entry.actor.kind.to_string()),
+        Cell::MaybeBytes(entry.actor.id.map(|id| id.as_bytes().to_vec())),
+        Cell::Text(entry.actor.name.clone()),
+        Cell::MaybeText(entry.actor.address.map(|address| address.to_string())),
+        Cell::Text(entry.action.clone()),
+        Cell::Text(entry.subject.clone()),
+        Cell::MaybeBytes(entry.product.map(|id| id.0.as_bytes().to_vec())),
+        Cell::Text(entry.details.clone()),
+        Cell::Bytes(hash.to_vec()),
+    ]
+}
+
+/// Which entries a list is to show; what is `None` does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Of these products; all entries where there is no limit.
+    pub reach: Reach,
+    /// Of actors with this name.
+    pub actor: Option<String>,
+    /// Of this action, or, where it ends with a dot, of all that begin so.
+    pub action: Option<String>,
+    /// Done to this.
+    pub subject: Option<String>,
+    /// From then on.
+    pub from: Option<Timestamp>,
+    /// Before then.
+    pub to: Option<Timestamp>,
+}
+
+/// A page of entries, the newest first: those before a number.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn matching(connection: &mut Connection, wanted: &Wanted, page: Page<i64>) -> Result<Vec<Stored>, StoreError> {
+    let mut query =
+        audit_log::table.order(audit_log::number.desc()).limit(page.limit).select(Row::as_select()).into_boxed();
+    if let Some(before) = page.after {
+        query = query.filter(audit_log::number.lt(before));
+    }
+    if let Some(products) = wanted.reach.products() {
+        query = query.filter(audit_log::product_id.eq_any(products.iter().copied().map(Key)));
+    }
+    if let Some(actor) = &wanted.actor {
+        query = query.filter(audit_log::actor_name.eq(actor.clone()));
+    }
+    if let Some(action) = &wanted.action {
+        query = match action.strip_suffix('.') {
+            // From `release.` to just before `release/`.
+            Some(area) => {
+                query.filter(audit_log::action.ge(action.clone())).filter(audit_log::action.lt(format!("{area}/")))
+            }
+            None => query.filter(audit_log::action.eq(action.clone())),
+        };
+    }
+    if let Some(subject) = &wanted.subject {
+        query = query.filter(audit_log::subject.eq(subject.clone()));
+    }
+    if let Some(from) = wanted.from {
+        query = query.filter(audit_log::at.ge(Moment(from)));
+    }
+    if let Some(to) = wanted.to {
+        query = query.filter(audit_log::at.lt(Moment(to)));
+    }
+    Ok(query.load(connection)?.into_iter().map(Row::into_domain).collect())
+}
+
+/// Entries after a number, the oldest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn after(connection: &mut Connection, number: i64, limit: i64) -> Result<Vec<Stored>, StoreError> {
+    let rows: Vec<Row> = audit_log::table
+        .filter(audit_log::number.gt(number))
+        .order(audit_log::number)
+        .limit(limit)
+        .select(Row::as_select())
+        .load(connection)?;
+    Ok(rows.into_iter().map(Row::into_domain).collect())
+}
