@@ -58,6 +58,7 @@ const LOOK_AFTER_RUNS_EVERY: Duration = Duration::from_secs(5);
 
 /// Votes of so long ago are looked at again: longer than a replica that judges needs to be replaced.
 const RECENT_VOTES: SignedDuration = SignedDuration::from_mins(10);
+
 /// So often it is looked whether staff were told today of subscriptions that are about to end: that is one row.
 const ENDINGS_EVERY: Duration = Duration::from_secs(5);
 
@@ -99,7 +100,7 @@ impl Jobs {
             every(RECORD_EVERY, stopped.clone(), false, move || record_figures(Arc::clone(&desk), leading.clone()));
         let (desk, leader) = (Arc::clone(context), leads.subscribe());
         let telling =
-            every(ENDINGS_EVERY, stopped.clone(), false, move || tell_endings(Arc::clone(&desk), leader.clone()));
+            every(ENDINGS_EVERY, stopped.clone(), false, move || tell_endings(Arc::clone(&desk), *leader.borrow()));
         let (desk, leader) = (Arc::clone(context), leads.subscribe());
         let delivering = deliver::whenever_due(desk, leader, stopped.clone());
         let limits = Arc::clone(limits);
@@ -173,12 +174,8 @@ async fn tidy(context: Arc<Context>, leading: watch::Receiver<bool>) {
 }
 
 /// Tells staff of subscriptions that are about to end; on one replica only.
-async fn tell_endings(context: Arc<Context>, leading: watch::Receiver<bool>) {
-    let leads = *leading.borrow();
-    if !leads {
-        return;
-    }
-    if let Err(error) = tell_endings::tell(&context).await {
+async fn tell_endings(context: Arc<Context>, leads: bool) {
+    if leads && let Err(error) = tell_endings::tell(&context).await {
         tracing::warn!(%error, "staff could not be told of subscriptions that are about to end");
     }
 }
@@ -214,14 +211,19 @@ async fn judge(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
             () = told(&mut stopped) => return,
         }
         let began = Instant::now();
-        match AssertUnwindSafe(guard_rollouts::judge(&context)).catch_unwind().await {
-            Ok(Ok(())) => time::sleep(JUDGE_EVERY.max(began.elapsed() * JUDGE_SHARE)).await,
+        let pause = match AssertUnwindSafe(guard_rollouts::judge(&context)).catch_unwind().await {
+            Ok(Ok(())) => JUDGE_EVERY.max(began.elapsed() * JUDGE_SHARE),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "votes could not be judged; they will be");
-                time::sleep(JUDGE_AGAIN).await;
-                context.judging.again();
+                JUDGE_AGAIN
             }
-            Err(_) => tracing::error!("a job panicked; it is done again the next time"),
+            Err(_) => {
+                tracing::error!("a job panicked; it is done again the next time");
+                JUDGE_AGAIN
+            }
+        };
+        if time::timeout(pause, told(&mut stopped)).await.is_ok() {
+            return;
         }
     }
 }

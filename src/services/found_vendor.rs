@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::{
     Context, Expected, Reach, Refusal, Write,
     context::id_at,
-    figures, log_in, manage_customers,
+    figures, known_problems, log_in, manage_customers,
     manage_customers::NewCustomer,
     manage_hosting_groups,
     manage_hosting_groups::NewHostingGroup,
@@ -250,9 +250,8 @@ fn enter_run(write: &mut Write<'_>, mut run: Run) -> Result<(), Refusal> {
     store::offers::take_in(write.connection, offer)?;
     let mut rules = store::known_problems::of_product(write.connection, run.product)?;
     known_problem::put_in_order(&mut rules);
-    let platform = store::installations::platform(write.connection, run.product, run.installation)?;
-    let recognise = |error| known_problem::recognise(&rules, error, &run.to_version, platform);
-    run.known_problem = run.error.as_ref().and_then(recognise).map(|recognised| recognised.key());
+    let seen_on = |run: &Run| store::installations::platform(write.connection, run.product, run.installation);
+    known_problems::mark(&rules, &mut run, seen_on)?;
     let told = store::runs::take_in(write.connection, vec![run])?;
     store::votes::count(write.connection, &told, write.now)?;
     Ok(())

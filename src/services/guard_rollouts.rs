@@ -16,7 +16,6 @@ use crate::{
     domain::{
         health::{Alarm, Tally},
         id::ReleaseId,
-        product::Product,
         release::{Release, ReleaseState},
         rollout::RolloutState,
     },
@@ -39,18 +38,13 @@ impl Judging {
         }
     }
 
-    /// Has all that wait judged once more, after that failed.
-    pub fn again(&self) {
-        self.told.notify_one();
-    }
-
     /// Waits until there is a release to be judged.
     pub async fn wanted(&self) {
         self.told.notified().await;
     }
 }
 
-/// Judges the releases on which votes have changed. What cannot be judged just now stays for the next time.
+/// Judges the releases on which votes have changed. What cannot be judged just now is wanted again at once.
 ///
 /// # Errors
 /// `storage_unavailable`.
@@ -58,7 +52,7 @@ pub async fn judge(context: &Arc<Context>) -> Result<(), Refusal> {
     let releases = std::mem::take(&mut *context.judging.waiting.lock());
     let done = judge_these(context, &releases).await;
     if done.is_err() {
-        context.judging.waiting.lock().extend(releases);
+        context.judging.add(releases);
     }
     done
 }
@@ -122,17 +116,11 @@ fn halt_if_failing(write: &mut Write<'_>, id: ReleaseId) -> Result<bool, Refusal
     let before = release.clone();
     release.rollout.state = RolloutState::Halted;
     release.rollout.reason = Some(alarm.to_string());
-    keep_clock(write, &product, &mut release)?;
+    roll_out::keep_clock(write, &product, &mut release)?;
     save(write, "rollout.halt", &before, &mut release)?;
     outbox::release_halted(write, &product, &release)?;
     tracing::warn!(product = %product.slug, version = %release.version, reason = %alarm, "release halted");
     Ok(true)
-}
-
-fn keep_clock(write: &mut Write<'_>, product: &Product, release: &mut Release) -> Result<(), Refusal> {
-    let stops = store::stops::of_product(write.connection, product.id)?;
-    roll_out::keep_clock(product, &stops, release, write.now);
-    Ok(())
 }
 
 /// Opens the stages whose time has come, and announces the publications whose time has.

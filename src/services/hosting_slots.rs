@@ -14,10 +14,7 @@ use crate::{
         run::{Run, Stage},
         subscription::Deployment,
     },
-    store::{
-        group_slots::{self, Claim},
-        runs::Told,
-    },
+    store::group_slots::{self, Claim},
 };
 
 /// How long an offer holds a slot for a run that has not been heard of.
@@ -71,16 +68,16 @@ async fn slot(found: impl Future<Output = Result<bool, Refusal>>) -> Slot {
 #[must_use]
 pub fn word_of(
     context: &Context,
-    told: &Told,
+    before: Option<&Run>,
+    run: &Run,
     now: Timestamp,
 ) -> Option<(HostingGroupId, SubscriptionId, Option<Timestamp>)> {
-    let run = &told.after;
     let site = run.subscription.filter(|_| run.component == Component::Server)?;
     let coverage = context.directory.coverage(site).filter(|coverage| coverage.deployment == Deployment::Cloud)?;
     let group = coverage.hosting_group?;
     let is_over = |run: &Run| run.ended_at.is_some() || run.lost_at.is_some();
     if is_over(run) {
-        return told.before.as_ref().is_none_or(|before| !is_over(before)).then_some((group, site, None));
+        return before.is_none_or(|before| !is_over(before)).then_some((group, site, None));
     }
     context.directory.catalogue().group(group)?.max_concurrent?;
     let until = match run.stage {

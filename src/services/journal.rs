@@ -127,7 +127,7 @@ fn commit(context: &Context, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
         let mut runs = Vec::with_capacity(reports.len());
         for report in reports {
             let mut run = Run { first_reported_at: now, last_reported_at: now, ..report.clone() };
-            known_problems::mark(context, connection, &mut run)?;
+            mark(context, connection, &mut run)?;
             runs.push(run);
         }
         let told = store::runs::take_in(connection, runs)?;
@@ -136,6 +136,18 @@ fn commit(context: &Context, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
     })?;
     after.see_to(context);
     Ok(told.into_iter().map(|told| told.after).collect())
+}
+
+/// Marks a run with the known problem that it is, by what this server has in memory where it can.
+fn mark(context: &Context, connection: &mut Connection, run: &mut Run) -> Result<(), StoreError> {
+    let catalogue = context.directory.catalogue();
+    let Some(entry) = catalogue.product_by_id(run.product) else { return Ok(()) };
+    known_problems::mark(&entry.known_problems, run, |run| {
+        match context.directory.sightings.platform(run.product, run.installation) {
+            Some(platform) => Ok(Some(platform)),
+            None => store::installations::platform(connection, run.product, run.installation),
+        }
+    })
 }
 
 /// Gives up the runs that had begun to install and were not heard of for too long.
@@ -193,19 +205,20 @@ fn follow_up(
     for Told { after, .. } in told {
         outbox.run_ended(connection, after, now)?;
     }
-    let slots: Vec<_> = in_sum(told).iter().filter_map(|told| hosting_slots::word_of(context, told, now)).collect();
+    let of_slots = |(before, after)| hosting_slots::word_of(context, before, after, now);
+    let slots: Vec<_> = in_sum(told).into_iter().filter_map(of_slots).collect();
     store::group_slots::reported(connection, &slots)?;
     // Mails are queued one by one, as each counts against the next one of its subscription.
     let is_told = outbox.flush(connection)? || told.iter().any(|told| told.after.notify_email.is_some());
     Ok(AfterCommit { judged: voters.into_iter().map(|(_, release)| release).collect(), is_told })
 }
 
-/// What became of each run by all that was heard of it in one batch.
-fn in_sum(told: &[Told]) -> Vec<Told> {
-    let mut sums: HashMap<_, Told> = HashMap::new();
-    for told in told {
-        let after = told.after.clone();
-        sums.entry((after.id, after.subscription)).and_modify(|sum| sum.after = after).or_insert_with(|| told.clone());
+/// What became of each run by all that was heard of it in one batch: how it stood before, and how it stands.
+fn in_sum(told: &[Told]) -> Vec<(Option<&Run>, &Run)> {
+    let mut sums: HashMap<_, (Option<&Run>, &Run)> = HashMap::new();
+    for Told { before, after } in told {
+        let sum = sums.entry((after.id, after.subscription)).or_insert((before.as_ref(), after));
+        sum.1 = after;
     }
     sums.into_values().collect()
 }

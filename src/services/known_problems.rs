@@ -1,15 +1,14 @@
 //! Known problems in reports: what a failed run is recognised as, and what its user is told to do.
 
-use super::Context;
 use crate::{
     directory::ProductEntry,
     domain::{
-        known_problem::{self, DefaultProblem, Recognised},
+        known_problem::{self, DefaultProblem, KnownProblem, Recognised},
         locale::Wishes,
         platform::Platform,
         run::Run,
     },
-    store::{self, Connection, StoreError},
+    store::StoreError,
     texts::{self, Text, Values},
 };
 
@@ -24,30 +23,6 @@ pub struct Help {
     pub url: Option<String>,
 }
 
-/// What a run was recognised as.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// What the run is to be marked with.
-    pub key: String,
-    /// What its user is told to do.
-    pub help: Help,
-}
-
-/// What a run is recognised as, if anything went wrong with it.
-#[must_use]
-pub fn find(entry: &ProductEntry, run: &Run, platform: Option<Platform>) -> Option<Found> {
-    let error = run.error.as_ref()?;
-    let recognised = known_problem::recognise(&entry.known_problems, error, &run.to_version, platform)?;
-    Some(Found { key: recognised.key(), help: help_for(entry, run, &recognised)? })
-}
-
-/// Whether [`find`] needs to know on what platform the run is.
-#[must_use]
-pub fn asks_for_platform(entry: &ProductEntry, run: &Run) -> bool {
-    let depends = |error| known_problem::depends_on_platform(&entry.known_problems, error, &run.to_version);
-    run.error.as_ref().is_some_and(depends)
-}
-
 /// What the user of a run is told to do, by what the run was marked with.
 #[must_use]
 pub fn help(entry: &ProductEntry, run: &Run) -> Option<Help> {
@@ -55,22 +30,19 @@ pub fn help(entry: &ProductEntry, run: &Run) -> Option<Help> {
     help_for(entry, run, &recognised)
 }
 
-/// Marks a run with what it is recognised as. Its platform, which reports do not tell, is the one that its installation was last
-/// seen on; it is looked up only where it makes a difference.
-pub(super) fn mark(context: &Context, connection: &mut Connection, run: &mut Run) -> Result<(), StoreError> {
-    if run.error.is_none() {
-        return Ok(());
-    }
-    let catalogue = context.directory.catalogue();
-    let Some(entry) = catalogue.product_by_id(run.product) else { return Ok(()) };
-    let platform = match asks_for_platform(entry, run) {
-        true => match context.directory.sightings.platform(run.product, run.installation) {
-            Some(platform) => Some(platform),
-            None => store::installations::platform(connection, run.product, run.installation)?,
-        },
-        false => None,
-    };
-    run.known_problem = find(entry, run, platform).map(|found| found.key);
+/// Marks a run, if anything went wrong with it, with what it is recognised as by the rules of its product, the vendor's in their
+/// order. Its platform, which reports do not tell, is the one that its installation was last seen on; it is asked for only where
+/// it makes a difference.
+pub(super) fn mark(
+    rules: &[KnownProblem],
+    run: &mut Run,
+    seen_on: impl FnOnce(&Run) -> Result<Option<Platform>, StoreError>,
+) -> Result<(), StoreError> {
+    let Some(error) = run.error.as_ref() else { return Ok(()) };
+    let depends = known_problem::depends_on_platform(rules, error, &run.to_version);
+    let platform = if depends { seen_on(run)? } else { None };
+    let recognised = known_problem::recognise(rules, error, &run.to_version, platform);
+    run.known_problem = recognised.map(|recognised| recognised.key());
     Ok(())
 }
 

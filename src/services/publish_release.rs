@@ -400,8 +400,7 @@ pub(super) fn publish_within(
     let at = at.unwrap_or(write.now);
     let rollout = publication.rollout.clone().unwrap_or_default().first(at, write.now)?;
     release.publish(at, rollout)?;
-    let stops = store::stops::of_product(write.connection, product.id)?;
-    roll_out::keep_clock(&product, &stops, &mut release, write.now);
+    roll_out::keep_clock(write, &product, &mut release)?;
     sign(write, keys, &product, &mut release)?;
     save_and_announce(write, "release.publish", &product, &before, &mut release)?;
     if let Some(force) = &publication.force {

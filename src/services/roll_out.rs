@@ -4,13 +4,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Code, Faults, Refusal, manage_products::present};
-use crate::domain::{
-    health::{FailureLimit, HaltRule, Rate},
-    product::Product,
-    release::Release,
-    rollout::{Percent, Rollout, RolloutState, Stage},
-    stop::Stop,
+use super::{Code, Faults, Refusal, Write, manage_products::present};
+use crate::{
+    domain::{
+        health::{FailureLimit, HaltRule, Rate},
+        product::Product,
+        release::Release,
+        rollout::{Percent, Rollout, RolloutState, Stage},
+        stop::Stop,
+    },
+    store,
 };
 
 /// Stages that a rollout has at most.
@@ -192,7 +195,14 @@ pub(super) fn complete(release: &mut Release) -> Result<(), Refusal> {
 }
 
 /// Lets the clock of a rollout stand still while nothing of the release is offered.
-pub(super) fn keep_clock(product: &Product, stops: &[Stop], release: &mut Release, now: Timestamp) {
+pub(super) fn keep_clock(write: &mut Write<'_>, product: &Product, release: &mut Release) -> Result<(), Refusal> {
+    let stops = store::stops::of_product(write.connection, product.id)?;
+    keep_clock_by(product, &stops, release, write.now);
+    Ok(())
+}
+
+/// [`keep_clock`], by stops that are known already.
+pub(super) fn keep_clock_by(product: &Product, stops: &[Stop], release: &mut Release, now: Timestamp) {
     let stopped = stops.iter().any(|stop| stop.covers(&product.channels, &release.channel));
     let stands = stopped || release.is_yanked() || release.rollout.state != RolloutState::Running;
     release.rollout.keep_clock(stands, now);

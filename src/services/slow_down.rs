@@ -4,17 +4,13 @@
 //! Nobody is locked out: the longest wait is a minute, and an account is not made to wait at an address from which it was
 //! logged in to before, however often others fail elsewhere.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    net::{IpAddr, Ipv6Addr},
-};
+use std::{collections::HashMap, hash::Hash, net::IpAddr};
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use super::{Code, Context, Refusal};
-use crate::{auth::token_hash, domain::id::UserId};
+use crate::{auth::token_hash, domain::id::UserId, limits::Network};
 
 /// So many failures cost nothing: people mistype.
 const FREE_BY_ACCOUNT: u32 = 5;
@@ -35,9 +31,9 @@ enum Who {
     /// An account, whether it exists or not.
     Account([u8; 32]),
     /// An address, or the part of one that one household has.
-    Network(IpAddr),
+    Network(Network),
     /// An account, at an address from which it was logged in to.
-    Familiar([u8; 32], IpAddr),
+    Familiar([u8; 32], Network),
 }
 
 impl Who {
@@ -53,28 +49,20 @@ impl Who {
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
     account: [u8; 32],
-    network: Option<IpAddr>,
+    network: Option<Network>,
 }
 
 impl Attempt {
     /// To log in with this e-mail address, from there.
     #[must_use]
     pub fn to_log_in(email: &str, address: Option<IpAddr>) -> Self {
-        Self { account: token_hash(email), network: address.map(network) }
+        Self { account: token_hash(email), network: address.map(Network::of) }
     }
 
     /// To prove it once more within a session.
     #[must_use]
     pub fn within_session(user: UserId) -> Self {
         Self { account: token_hash(&user.to_string()), network: None }
-    }
-}
-
-/// IPv6 gives every household 2^64 addresses.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

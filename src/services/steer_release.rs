@@ -139,8 +139,7 @@ pub(super) fn steer_within(
     expected.check(release.revision)?;
     let before = release.clone();
     apply(&product, &mut release, steer, write.now)?;
-    let stops = store::stops::of_product(write.connection, product.id)?;
-    roll_out::keep_clock(&product, &stops, &mut release, write.now);
+    roll_out::keep_clock(write, &product, &mut release)?;
     if release != before {
         let action = steer.name();
         match steer {
@@ -306,7 +305,7 @@ pub(super) fn keep_clocks(write: &mut Write<'_>, product: &Product) -> Result<()
     let stops = store::stops::of_product(write.connection, product.id)?;
     for mut release in store::releases::of_product(write.connection, product.id)? {
         let before = release.clone();
-        roll_out::keep_clock(product, &stops, &mut release, write.now);
+        roll_out::keep_clock_by(product, &stops, &mut release, write.now);
         // What has no stage to come has no use for a clock.
         if release.rollout.next_stage().is_some() && release != before {
             save(write, "rollout.clock", &before, &mut release)?;

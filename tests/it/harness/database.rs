@@ -77,6 +77,13 @@ impl Admin {
             self.0.batch_execute(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
         }
     }
+
+    /// Asks whether something is so: `EXISTS (SELECT …)`.
+    pub fn is_so(&mut self, question: &str) -> bool {
+        diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(question))
+            .get_result(&mut self.0)
+            .expect("an answer")
+    }
 }
 
 impl Database {

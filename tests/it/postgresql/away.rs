@@ -89,7 +89,10 @@ fn a_hosted_server_of_a_limited_group_waits_while_no_slot_can_be_had_and_others_
     std::thread::scope(|scope| {
         let admin = Admin::at(&url);
         scope.spawn(|| admin.execute("BEGIN; LOCK TABLE group_slots; SELECT pg_sleep(9); COMMIT"));
-        std::thread::sleep(Duration::from_millis(500));
+        let mut looking = Admin::at(&url);
+        let held =
+            "EXISTS (SELECT FROM pg_locks WHERE relation = 'group_slots'::regclass AND mode = 'AccessExclusiveLock')";
+        eventually(5, "the lock", || looking.is_so(held).then_some(()));
         let started = Instant::now();
         assert_eq!(ask(&sites[0])["reason"], "group_busy");
         assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
