@@ -1,6 +1,6 @@
 //! Composition: builds everything from the configuration. The only place that knows all rooms below.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
@@ -16,10 +16,10 @@ use crate::{
     mail::{Mailer, NoMailer, is_address},
     metrics::Metrics,
     services::{
-        Context, Refusal, Settings, guard_rollouts::Judging, journal::Journal, log_in, share_keys::Vault,
-        slow_down::SlowDown, start, start::MatchError,
+        Context, Refusal, Settings, guard_rollouts::Judging, journal::Journal, key_place::KeyPlace, log_in,
+        share_keys::Vault, slow_down::SlowDown, start, start::MatchError,
     },
-    signing::{EncryptionKey, KEY_FILE, KeyError, KeyFile, KeyRing, NoKeys, random},
+    signing::{EncryptionKey, EncryptionKeys, KEY_FILE, KeyError, KeyFile, KeyRing, NoKeys, random},
     store::{Store, StoreError},
     webhook::Poster,
 };
@@ -46,9 +46,9 @@ pub enum StartError {
     /// The shared keys cannot be used.
     #[error("the signing keys in the database are damaged ({0}); restore it from a backup")]
     SharedKeys(#[from] NoKeys),
-    /// `keys.encryption_key` is none.
-    #[error("keys.encryption_key is not 32 bytes in base64; make one with `openssl rand -base64 32`")]
-    EncryptionKey,
+    /// A key to encrypt keys with is none; which setting.
+    #[error("{0} is not 32 bytes in base64; make one with `openssl rand -base64 32`")]
+    EncryptionKey(&'static str),
     /// The first administrator cannot be made.
     #[error("the first administrator (auth.bootstrap_email, auth.bootstrap_password) was not made: {0}")]
     Bootstrap(Refusal),
@@ -182,15 +182,29 @@ impl App {
 
     /// The keys: in the data folder for one process, in the database for several that share it.
     fn keys(config: &Config, store: &Store) -> Result<(KeyRing, Option<Vault>), StartError> {
-        if !store.is_shared() {
-            let keys = KeyRing::open(&config.data.folder)?;
-            start::match_keys(store, &keys, &format!("`{KEY_FILE}` of the data folder"))?;
-            return Ok((keys, None));
+        let (keys, is_current, place, vault) = if store.is_shared() {
+            let vault = vault(config)?;
+            let (keys, is_current) = vault.open_or_fill(store)?;
+            (KeyRing::of(&keys)?, is_current, "the setting `keys` of the database", Some(vault))
+        } else {
+            let file = KeyFile::open(&config.data.folder.join(KEY_FILE), encryption_keys(config)?)?;
+            (KeyRing::of(file.keys())?, file.is_current(), "`keys.json` of the data folder", None)
+        };
+        start::match_keys(store, &keys, place)?;
+        if !is_current {
+            tracing::warn!(
+                "the keys in {place} are not encrypted with keys.encryption_key yet; once every replica has it, run `sluice keys encrypt`"
+            );
         }
-        let vault = vault(config)?;
-        let keys = KeyRing::of(&vault.open_or_fill(store)?)?;
-        start::match_keys(store, &keys, "the setting `keys` of the database")?;
-        Ok((keys, Some(vault)))
+        Ok((keys, vault))
+    }
+
+    /// The keys for a command on the machine itself, made where there are none yet.
+    ///
+    /// # Errors
+    /// When they cannot be read or made.
+    pub fn keys_or_new(config: &Config, store: &Store) -> Result<KeyRing, StartError> {
+        Self::keys(config, store).map(|(keys, _)| keys)
     }
 
     /// Makes the first administrator from the configuration, or a token for the one-time link, while there is none.
@@ -227,7 +241,7 @@ impl App {
 pub fn keys_of(config: &Config, store: &Store) -> Result<KeyRing, StartError> {
     if !store.is_shared() {
         let path = config.data.folder.join(KEY_FILE);
-        return Ok(KeyRing::of(KeyFile::read(&path)?.keys())?);
+        return Ok(KeyRing::of(KeyFile::read(&path, encryption_keys(config)?)?.keys())?);
     }
     let keys = store.read(|connection| vault(config)?.open(connection).map_err(StartError::Store))?;
     Ok(KeyRing::of(&keys.ok_or_else(|| StoreError::Other("there are no keys in the database yet".to_owned()))?)?)
@@ -238,8 +252,33 @@ pub fn keys_of(config: &Config, store: &Store) -> Result<KeyRing, StartError> {
 /// # Errors
 /// [`StartError::EncryptionKey`] when `keys.encryption_key` is none.
 pub fn vault(config: &Config) -> Result<Vault, StartError> {
-    let key = EncryptionKey::read(config.keys.encryption_key.reveal()).ok_or(StartError::EncryptionKey)?;
-    Ok(Vault::new(key))
+    let encryption = encryption_keys(config)?.ok_or(StartError::EncryptionKey("keys.encryption_key"))?;
+    Ok(Vault::new(encryption))
+}
+
+/// Where keys are kept: in this file, or in the database.
+///
+/// # Errors
+/// [`StartError::EncryptionKey`] when what is to encrypt them is no key.
+pub fn key_place(config: &Config, file: Option<PathBuf>) -> Result<KeyPlace, StartError> {
+    match file {
+        Some(file) => Ok(KeyPlace::File(file, encryption_keys(config)?)),
+        None => vault(config).map(KeyPlace::Database),
+    }
+}
+
+/// What keys are encrypted with, where that is configured.
+///
+/// # Errors
+/// [`StartError::EncryptionKey`] when what is configured is no key.
+pub fn encryption_keys(config: &Config) -> Result<Option<Arc<EncryptionKeys>>, StartError> {
+    let read = |name, text: &str| match text {
+        "" => Ok(None),
+        text => EncryptionKey::read(text).map(Some).ok_or(StartError::EncryptionKey(name)),
+    };
+    let previous = read("keys.previous_encryption_key", config.keys.previous_encryption_key.reveal())?;
+    let current = read("keys.encryption_key", config.keys.encryption_key.reveal())?;
+    Ok(current.map(|current| Arc::new(EncryptionKeys::new(current, previous))))
 }
 
 /// The artifact stores that the configuration names.

@@ -18,7 +18,17 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, ConfigError};
+use nix::unistd::{User, getuid};
+
+use crate::{
+    clock::{Clock as _, SystemClock},
+    config::{Config, ConfigError},
+    data_folder::{DataFolder, DataFolderError},
+    domain::actor::{Actor, ActorKind},
+    services::operator::Operator,
+    signing::KeyRing,
+    store::Store,
+};
 
 /// The update distribution server.
 ///
@@ -40,6 +50,38 @@ const HELP: &str = "Try it:
 
 Every setting can also come from the environment: SLUICE__DATA__FOLDER=/srv/sluice.
 `sluice config --defaults` lists them all.";
+
+/// Opens the database, with the data folder where no server holds it. Then the schema is brought up to date too; beside a
+/// server that is the server's own business.
+fn open_store(config: &Config) -> Result<(Store, Option<DataFolder>), Failure> {
+    let folder = match (!config.database.is_shared()).then(|| DataFolder::open(&config.data.folder)) {
+        None | Some(Err(DataFolderError::InUse(_))) => None,
+        Some(Ok(folder)) => Some(folder),
+        Some(Err(error)) => return Err(Failure::failed(&error)),
+    };
+    let store = Store::connect(&config.database_url()?, config.database.connections);
+    let store = store.map_err(|error| Failure::failed(&error))?;
+    let pending = match folder {
+        Some(_) => store.migrate().map(|_| Vec::new()),
+        None => store.pending(),
+    };
+    let pending = pending.map_err(|error| Failure::failed(&error.at(store.place())))?;
+    if !pending.is_empty() {
+        let place = store.place();
+        return Err(Failure::failed(&format!(
+            "{place} is of an older Sluice; start the server, or run `sluice migrate`"
+        )));
+    }
+    Ok((store, folder))
+}
+
+/// Whoever runs a command that changes something, as the audit log names them.
+fn operator<'o>(store: &'o Store, keys: &'o KeyRing) -> Operator<'o> {
+    let user = User::from_uid(getuid()).ok().flatten();
+    let name = user.map_or_else(|| format!("uid {}", getuid()), |user| user.name);
+    let actor = Actor { name, ..Actor::nameless(ActorKind::Operator) };
+    Operator { store, keys, actor, now: SystemClock.now() }
+}
 
 #[derive(Debug, Subcommand)]
 enum Command {

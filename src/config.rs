@@ -6,6 +6,7 @@ mod private_url;
 mod storage;
 
 use std::{
+    collections::HashMap,
     fmt,
     path::{Path, PathBuf},
     time::Duration,
@@ -102,8 +103,10 @@ impl DatabaseConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeysConfig {
-    /// What the keys in a shared database are encrypted with: 32 bytes in base64.
+    /// What the keys are encrypted with where they are kept: 32 bytes in base64, or empty.
     pub encryption_key: Secret,
+    /// What they were encrypted with before, while that is exchanged; or empty.
+    pub previous_encryption_key: Secret,
 }
 
 /// `[auth]`
@@ -238,6 +241,24 @@ impl Serialize for Span {
     }
 }
 
+/// Variables, where those that end in `_FILE` stand for what is in a file, as Docker's and systemd's secrets are handed over:
+/// `SLUICE__KEYS__ENCRYPTION_KEY_FILE=/run/secrets/sluice`.
+fn with_files_read(variables: impl Iterator<Item = (String, String)>) -> Result<HashMap<String, String>, ConfigError> {
+    let mut read: HashMap<_, _> = variables.collect();
+    let named: Vec<String> = read.keys().filter(|name| name.ends_with("_FILE")).cloned().collect();
+    for name in named {
+        let Some(path) = read.remove(&name) else { continue };
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| ConfigError(format!("{name}: cannot read the file `{path}`: {error}")))?;
+        let setting = name.trim_end_matches("_FILE").to_owned();
+        // The line break that editors end files with is no part of a secret.
+        if read.insert(setting.clone(), text.trim_end_matches(['\r', '\n']).to_owned()).is_some() {
+            return Err(ConfigError(format!("{setting} and {name} are both set; set one of them")));
+        }
+    }
+    Ok(read)
+}
+
 /// What is wrong with the configuration: where it comes from, which key, and what would be right.
 #[derive(Debug, thiserror::Error)]
 #[error("configuration: {0}")]
@@ -255,15 +276,12 @@ impl Config {
         Self::load_with(file, texts.collect())
     }
 
-    fn load_with(
-        file: Option<&Path>,
-        environment: std::collections::HashMap<String, String>,
-    ) -> Result<Self, ConfigError> {
+    fn load_with(file: Option<&Path>, environment: HashMap<String, String>) -> Result<Self, ConfigError> {
         let source = match file {
             Some(path) => config::File::from(path).format(config::FileFormat::Toml).required(true),
             None => config::File::new("sluice.toml", config::FileFormat::Toml).required(false),
         };
-        let variables = environment.into_iter().filter(|(name, _)| name.starts_with("SLUICE__")).collect();
+        let variables = with_files_read(environment.into_iter().filter(|(name, _)| name.starts_with("SLUICE__")))?;
         let read = config::Config::builder()
             .add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml))
             .add_source(source)
@@ -300,6 +318,11 @@ impl Config {
         {
             return refuse(
                 "downloads.url_ttl, checks.next_check_after, auth.session_ttl and auth.refresh_ttl must be at least one second",
+            );
+        }
+        if self.keys.encryption_key.reveal().is_empty() && !self.keys.previous_encryption_key.reveal().is_empty() {
+            return refuse(
+                "keys.previous_encryption_key is of no use without keys.encryption_key, the one that takes its place",
             );
         }
         if let Some(fault) = self.mail.fault() {
@@ -468,11 +491,26 @@ mod tests {
             ("SLUICE__MAIL__ENDING_DAYS", "30,soon", "soon"),
             ("SLUICE__MAIL__ENDING_DAYS", "4000", "mail.ending_days"),
             ("SLUICE__WEBHOOKS__TIMEOUT", "soon", "soon"),
+            ("SLUICE__KEYS__PREVIOUS_ENCRYPTION_KEY", "hunter2", "keys.encryption_key"),
         ] {
             let error = load(&[(name, value)]).expect_err(name).to_string();
             assert!(error.contains(expected), "{name}: {error}");
             assert!(!error.contains('\n') && !error.contains("hunter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_setting_can_be_handed_over_in_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("password");
+        std::fs::write(&path, "hunter2\n").expect("a file");
+        let file = ("SLUICE__AUTH__BOOTSTRAP_PASSWORD_FILE", path.to_str().expect("a path"));
+        let email = ("SLUICE__AUTH__BOOTSTRAP_EMAIL", "a@example.com");
+        assert_eq!(load(&[email, file]).expect("a configuration").auth.bootstrap_password.reveal(), "hunter2");
+        let both = load(&[email, file, ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "other")]).expect_err("two").to_string();
+        assert!(both.contains("set one of them") && !both.contains("hunter2"), "{both}");
+        let away = load(&[email, ("SLUICE__AUTH__BOOTSTRAP_PASSWORD_FILE", "/nowhere")]).expect_err("none").to_string();
+        assert!(away.contains("PASSWORD_FILE") && away.contains("/nowhere"), "{away}");
     }
 
     #[test]

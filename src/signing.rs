@@ -8,8 +8,6 @@ pub mod link;
 mod sealed;
 mod webhook_secret;
 
-use std::path::Path;
-
 use aws_lc_rs::{
     digest, hmac, rand,
     signature::{Ed25519KeyPair, KeyPair},
@@ -18,7 +16,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 pub use key_file::{KeyError, KeyFile};
 pub use key_set::{KeySet, NoKeys, Purpose, RetiredKey, StoredKey};
-pub use sealed::{EncryptionKey, Unsealed};
+pub use sealed::{EncryptionKey, EncryptionKeys, Unsealed};
 pub use webhook_secret::WebhookSecret;
 
 /// Where the keys are, in the data folder.
@@ -49,15 +47,6 @@ pub enum KeyForm {
 }
 
 impl KeyRing {
-    /// Reads the keys of a data folder, making them where there are none.
-    ///
-    /// # Errors
-    /// [`KeyError`] when the file cannot be read or made, can be read by others, or is not a key file.
-    pub fn open(folder: &Path) -> Result<Self, KeyError> {
-        let path = folder.join(KEY_FILE);
-        Self::of(KeyFile::open(&path)?.keys()).map_err(|error| KeyError::Damaged(path, error))
-    }
-
     /// The keys of a set, ready to be used.
     ///
     /// # Errors

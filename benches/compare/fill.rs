@@ -22,7 +22,7 @@ use sluice::{
         version::Version,
     },
     services::start,
-    signing::{KeyForm, KeyRing},
+    signing::{KEY_FILE, KeyFile, KeyForm, KeyRing},
     store::{self, Connection, Store, api_tokens::ApiToken},
 };
 use uuid::Uuid;
@@ -116,7 +116,7 @@ impl Numbers {
 pub fn fill(data: &Path, size: Size) -> Outcome<Filled> {
     let store = Store::open(&data.join("sluice.sqlite3"))?;
     store.migrate()?;
-    let keys = KeyRing::open(data)?;
+    let keys = KeyRing::of(KeyFile::open(&data.join(KEY_FILE), None)?.keys())?;
     start::match_keys(&store, &keys, "the folder")?;
     Ok(store.write(|connection| Ok::<_, Failure>((write(connection, data, &keys, size)?, ())), drop)?)
 }

@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,10 +12,11 @@ use reqwest::blocking::Client;
 use serde_json::{Value, json};
 use sluice::{
     services::{
-        copy_database::{self, KeyPlace, Side},
+        copy_database::{self, Side},
+        key_place::KeyPlace,
         share_keys::Vault,
     },
-    signing::EncryptionKey,
+    signing::{EncryptionKey, EncryptionKeys},
     store::Store,
 };
 
@@ -108,9 +110,10 @@ pub fn measure(table: &mut Table, arguments: &Arguments, folder: &Path) -> Outco
 pub fn copy(filled: &Filled, url: &str) -> Outcome<f64> {
     let source = Side {
         store: Store::open(&filled.data.join("sluice.sqlite3"))?,
-        keys: KeyPlace::File(filled.data.join("keys.json")),
+        keys: KeyPlace::File(filled.data.join("keys.json"), None),
     };
-    let vault = Vault::new(EncryptionKey::read(ENCRYPTION_KEY).ok_or("no key")?);
+    let encryption = EncryptionKeys::new(EncryptionKey::read(ENCRYPTION_KEY).ok_or("no key")?, None);
+    let vault = Vault::new(Arc::new(encryption));
     let target = Side { store: Store::connect(url, 2)?, keys: KeyPlace::Database(vault) };
     let began = Instant::now();
     copy_database::copy(&source, &target, &mut |_| ())?;

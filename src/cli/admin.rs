@@ -4,16 +4,14 @@ use std::io::Read as _;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, say};
+use super::{Failure, open_store, operator, say};
 use crate::{
+    app::App,
     auth::password::{self, Passwords},
-    clock::{Clock as _, SystemClock},
     config::Config,
-    data_folder::{DataFolder, DataFolderError},
     domain::role::Role,
     services::{Refusal, manage_users::on_the_machine::Machine},
     signing::random,
-    store::Store,
 };
 
 /// Add people, and give them another password, on the machine itself.
@@ -61,11 +59,12 @@ struct Person {
 /// # Errors
 /// When the database cannot be used, nobody has the address, or somebody has it already.
 pub fn run(arguments: &AdminArgs, config: &Config) -> Result<(), Failure> {
-    let (store, folder) = open(config)?;
+    let (store, folder) = open_store(config)?;
+    let keys = App::keys_or_new(config, &store).map_err(|error| Failure::failed(&error))?;
     let auth = &config.auth;
     let passwords = Passwords::new(auth.password_memory_kib, auth.password_passes)
         .map_err(|error| Failure::failed(&format!("auth.password_memory_kib and auth.password_passes: {error}")))?;
-    let machine = Machine { store: &store, passwords: &passwords, now: SystemClock.now() };
+    let machine = Machine { operator: operator(&store, &keys), passwords: &passwords };
     let failed = |refusal: Refusal| Failure::failed(&refusal.detail);
     let (person, password) = match &arguments.command {
         AdminCommand::Create { person, role } => {
@@ -100,28 +99,4 @@ fn password_for(person: &Person) -> Result<String, Failure> {
     // No password is that long, and no input endless then.
     std::io::stdin().take(4096).read_to_string(&mut text).map_err(|error| Failure::failed(&error))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
-}
-
-/// Opens the database, with the data folder where no server holds it. Then the schema is brought up to date too; beside a
-/// server that is the server's own business.
-fn open(config: &Config) -> Result<(Store, Option<DataFolder>), Failure> {
-    let folder = match (!config.database.is_shared()).then(|| DataFolder::open(&config.data.folder)) {
-        None | Some(Err(DataFolderError::InUse(_))) => None,
-        Some(Ok(folder)) => Some(folder),
-        Some(Err(error)) => return Err(Failure::failed(&error)),
-    };
-    let store = Store::connect(&config.database_url()?, config.database.connections);
-    let store = store.map_err(|error| Failure::failed(&error))?;
-    let pending = match folder {
-        Some(_) => store.migrate().map(|_| Vec::new()),
-        None => store.pending(),
-    };
-    let pending = pending.map_err(|error| Failure::failed(&error.at(store.place())))?;
-    if !pending.is_empty() {
-        let place = store.place();
-        return Err(Failure::failed(&format!(
-            "{place} is of an older Sluice; start the server, or run `sluice migrate`"
-        )));
-    }
-    Ok((store, folder))
 }

@@ -10,10 +10,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Failure, say};
 use crate::{
-    app::vault,
+    app::key_place,
     config::{Config, PrivateUrl},
     data_folder::DataFolder,
-    services::copy_database::{self, Copied, CopyError, KeyPlace, Progress, Side},
+    services::copy_database::{self, Copied, CopyError, Progress, Side},
     signing::KEY_FILE,
     store::{Place, Store},
 };
@@ -50,7 +50,7 @@ A password need not stand in the command: PostgreSQL's library takes it from PGP
 /// source is not changed. Its server must be stopped, as what it would still write would be missing in the copy.
 ///
 /// The signing keys go along: without them no license key would be recognised. On `SQLite` they are in a file of the data
-/// folder, with `PostgreSQL` in the database, encrypted with `keys.encryption_key`. The artifacts stay where they are.
+/// folder, with `PostgreSQL` in the database; both are encrypted with `keys.encryption_key`, the file where it is set. The artifacts stay where they are.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 struct CopyArgs {
@@ -119,10 +119,8 @@ impl Given {
     }
 
     fn open(&self, config: &Config, keys: &Path) -> Result<Side, Failure> {
-        let keys = match &self.file {
-            Some(_) => KeyPlace::File(keys.to_owned()),
-            None => KeyPlace::Database(vault(config).map_err(|error| Failure::failed(&error))?),
-        };
+        let keys = key_place(config, self.file.as_ref().map(|_| keys.to_owned()));
+        let keys = keys.map_err(|error| Failure::failed(&error))?;
         let store = Store::connect(&self.url, config.database.connections).map_err(|error| Failure::failed(&error))?;
         Ok(Side { store, keys })
     }

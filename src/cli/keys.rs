@@ -2,17 +2,19 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, say};
+use super::{Failure, open_store, operator, say};
 use crate::{
-    app::vault,
+    app::{App, key_place},
     clock::{Clock as _, SystemClock},
     config::Config,
-    data_folder::DataFolder,
+    data_folder::DataFolderError,
+    domain::audit::Record,
+    services::key_place::{KeyPlace, KeyPlaceError},
     signing::{KEY_FILE, KeyFile, KeySet, Purpose},
-    store::{Store, StoreError},
+    store::{Connection, Store},
 };
 
-/// List or rotate the signing keys.
+/// List, rotate or encrypt the signing keys.
 ///
 /// Of links and sessions there are two: the first signs, and what the second signed before the last rotation still holds;
 /// rotate twice to end what an old key signed. Of manifests the first signs and the second will after the next rotation:
@@ -35,6 +37,11 @@ enum KeysCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Encrypt the keys with `keys.encryption_key` where they are kept.
+    ///
+    /// The keys stay the same. To exchange the encryption key: set the new one as `keys.encryption_key` and the old one as
+    /// `keys.previous_encryption_key`, restart every replica, run this, and take the old one out again.
+    Encrypt,
     /// Take the next key into use.
     Rotate {
         /// What the key is for: links (download links), sessions (logins), manifests (release manifests).
@@ -48,45 +55,56 @@ enum KeysCommand {
 /// # Errors
 /// When the keys cannot be read or written.
 pub fn run(arguments: &KeysArgs, config: &Config) -> Result<(), Failure> {
-    if config.database.is_shared() {
-        return on_server(arguments, config);
-    }
-    let path = config.data.folder.join(KEY_FILE);
+    let file = (!config.database.is_shared()).then(|| config.data.folder.join(KEY_FILE));
+    let place = key_place(config, file).map_err(|error| Failure::failed(&error))?;
     match &arguments.command {
-        KeysCommand::List { json } => {
-            list(KeyFile::read(&path).map_err(|error| Failure::failed(&error))?.keys(), *json);
-        }
+        KeysCommand::List { json } => list(&read(&place, config)?, *json),
         KeysCommand::Rotate { purpose } => {
             let purpose: Purpose = purpose.parse().map_err(|error| Failure::failed(&error))?;
-            let _folder = DataFolder::open(&config.data.folder).map_err(|error| Failure::failed(&error))?;
-            let mut file = KeyFile::open(&path).map_err(|error| Failure::failed(&error))?;
-            file.rotate(purpose).map_err(|error| Failure::failed(&error))?;
-            list(file.keys(), false);
+            let now = SystemClock.now();
+            let keys = change(config, "keys.rotate", &purpose.to_string(), |connection| {
+                place.rotate(connection, purpose, now)
+            })?;
+            list(&keys, false);
+        }
+        KeysCommand::Encrypt => {
+            change(config, "keys.encrypt", "all", |connection| place.encrypt(connection))?;
+            say("the keys are encrypted with keys.encryption_key");
         }
     }
     Ok(())
 }
 
-fn on_server(arguments: &KeysArgs, config: &Config) -> Result<(), Failure> {
-    let failed = |error: StoreError| Failure::failed(&error);
-    let vault = vault(config).map_err(|error| Failure::failed(&error))?;
-    let store = Store::connect(&config.database_url()?, config.database.connections).map_err(failed)?;
-    match &arguments.command {
-        KeysCommand::List { json } => match store.read(|connection| vault.open(connection)).map_err(failed)? {
-            Some(keys) => list(&keys, *json),
-            None => {
-                return Err(Failure::failed(&format!(
-                    "there are no keys in {}; `sluice serve` makes them at its first start",
-                    store.place()
-                )));
-            }
-        },
-        KeysCommand::Rotate { purpose } => {
-            let purpose: Purpose = purpose.parse().map_err(|error| Failure::failed(&error))?;
-            list(&vault.rotate(&store, purpose, SystemClock.now()).map_err(failed)?, false);
+fn read(place: &KeyPlace, config: &Config) -> Result<KeySet, Failure> {
+    match place {
+        KeyPlace::File(path, encryption) => {
+            let file = KeyFile::read(path, encryption.clone()).map_err(|error| Failure::failed(&error))?;
+            Ok(file.keys().clone())
+        }
+        KeyPlace::Database(vault) => {
+            let store = Store::connect(&config.database_url()?, config.database.connections);
+            let keys = store.and_then(|store| store.read(|connection| vault.held(connection)));
+            keys.map_err(|error| Failure::failed(&error))
         }
     }
-    Ok(())
+}
+
+/// Changes the keys, and remembers who did. In the data folder they are a server's that runs there, which knows of no other.
+fn change<T>(
+    config: &Config,
+    action: &'static str,
+    which: &str,
+    work: impl FnOnce(&mut Connection) -> Result<T, KeyPlaceError>,
+) -> Result<T, Failure> {
+    let (store, folder) = open_store(config)?;
+    if folder.is_none() && !store.is_shared() {
+        return Err(Failure::failed(&DataFolderError::InUse(config.data.folder.clone())));
+    }
+    let keys = App::keys_or_new(config, &store).map_err(|error| Failure::failed(&error))?;
+    let record = Record::change(action, format!("keys:{which}"), None, Default::default());
+    let changed =
+        operator(&store, &keys).change(|connection| Ok::<_, KeyPlaceError>((work(connection)?, vec![record])));
+    changed.map_err(|error| Failure::failed(&error))
 }
 
 fn list(keys: &KeySet, json: bool) {

@@ -159,6 +159,30 @@ impl Audited for User {
     }
 }
 
+/// That a thing was made.
+pub(super) fn made(action: &'static str, thing: &impl Audited) -> Record {
+    record(action, thing, (Value::Null, thing.state()))
+}
+
+/// That a thing is no more.
+pub(super) fn removed(action: &'static str, thing: &impl Audited) -> Record {
+    record(action, thing, (thing.state(), Value::Null))
+}
+
+/// That something was done to a thing of which nothing is kept.
+pub(super) fn done(action: &'static str, thing: &impl Audited) -> Record {
+    record(action, thing, (Value::Null, Value::Null))
+}
+
+/// That a thing was changed.
+pub(super) fn altered<T: Audited>(action: &'static str, before: &T, after: &T) -> Record {
+    record(action, after, (before.state(), after.state()))
+}
+
+fn record(action: &'static str, thing: &impl Audited, states: (Value, Value)) -> Record {
+    Record::change(action, thing.subject(), thing.product(), states)
+}
+
 impl Write<'_> {
     /// Adds the reason that was given to what was remembered last.
     pub(super) fn because(&mut self, reason: &str) {
@@ -169,25 +193,21 @@ impl Write<'_> {
 
     /// Remembers that a thing was made.
     pub(super) fn made(&mut self, action: &'static str, thing: &impl Audited) {
-        self.remember(action, thing, (Value::Null, thing.state()));
+        self.record(made(action, thing));
     }
 
     /// Remembers that a thing is no more.
     pub(super) fn removed(&mut self, action: &'static str, thing: &impl Audited) {
-        self.remember(action, thing, (thing.state(), Value::Null));
+        self.record(removed(action, thing));
     }
 
     /// Remembers that something was done to a thing of which nothing is kept.
     pub(super) fn done(&mut self, action: &'static str, thing: &impl Audited) {
-        self.remember(action, thing, (Value::Null, Value::Null));
+        self.record(done(action, thing));
     }
 
     /// Remembers that a thing was changed.
     pub(super) fn altered<T: Audited>(&mut self, action: &'static str, before: &T, after: &T) {
-        self.remember(action, after, (before.state(), after.state()));
-    }
-
-    fn remember(&mut self, action: &'static str, thing: &impl Audited, states: (Value, Value)) {
-        self.record(Record::change(action, thing.subject(), thing.product(), states));
+        self.record(altered(action, before, after));
     }
 }

@@ -3,9 +3,7 @@
 //! One snapshot of the source, one transaction on the target: whatever goes wrong, the target is as empty as before. What
 //! has arrived is read back and compared before it is committed.
 
-use std::path::PathBuf;
-
-use super::share_keys::Vault;
+use super::key_place::KeyPlace;
 use crate::{
     signing::{KeyError, KeyFile, KeyRing, KeySet},
     store::{
@@ -13,15 +11,6 @@ use crate::{
         tables::{CONTENTS, Checksum, LOG, Table},
     },
 };
-
-/// Where an installation keeps its signing keys.
-#[derive(Debug)]
-pub enum KeyPlace {
-    /// In a file, beside a database that is a file.
-    File(PathBuf),
-    /// In the database, encrypted.
-    Database(Vault),
-}
 
 /// A database, and the place of the keys that belong to it.
 #[derive(Debug)]
@@ -195,7 +184,9 @@ impl Side {
     fn keys(&self, connection: &mut Connection) -> Result<KeySet, CopyError> {
         let place = self.store.place();
         let (keys, kept) = match &self.keys {
-            KeyPlace::File(path) => (KeyFile::read(path)?.keys().clone(), format!("{}", path.display())),
+            KeyPlace::File(path, encryption) => {
+                (KeyFile::read(path, encryption.clone())?.keys().clone(), format!("{}", path.display()))
+            }
             KeyPlace::Database(vault) => {
                 let keys = vault.open(connection)?.ok_or_else(|| {
                     CopyError::Refused(format!("there are no keys in {place}; `sluice serve` makes them"))
@@ -216,8 +207,8 @@ impl Side {
     fn put_keys(&self, connection: &mut Connection, keys: KeySet) -> Result<(), CopyError> {
         match &self.keys {
             // Before the commit: of two things one is first, and keys without their database can be put there again.
-            KeyPlace::File(path) => drop(KeyFile::put(path, keys)?),
-            KeyPlace::Database(vault) => drop(vault.fill(connection, keys)?),
+            KeyPlace::File(path, encryption) => drop(KeyFile::put(path, keys, encryption.clone())?),
+            KeyPlace::Database(vault) => vault.fill(connection, &keys)?,
         }
         Ok(())
     }

@@ -1,9 +1,13 @@
 //! The keys of replicas: in the database that they share, encrypted under a key that only they have, so that every one
 //! signs and recognises alike. Made by whichever starts first.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
 use super::{Context, context::id_at, start};
 use crate::{
-    signing::{EncryptionKey, KeyRing, KeySet, Purpose},
+    signing::{EncryptionKeys, KeyRing, KeySet, NoKeys, Purpose},
     store::{
         self, Connection, Store, StoreError,
         changes::{Entry, KEYS},
@@ -11,26 +15,23 @@ use crate::{
     },
 };
 
-/// What the sealed keys stand for, so that no other sealed text can be put in their place.
-const PURPOSE: &str = "sluice keys 1";
-
 /// Where the keys are kept.
 #[derive(Debug)]
-pub struct Vault(EncryptionKey);
+pub struct Vault(Arc<EncryptionKeys>);
 
 impl Vault {
-    /// Opened with this key.
+    /// Opened with these.
     #[must_use]
-    pub const fn new(key: EncryptionKey) -> Self {
-        Self(key)
+    pub const fn new(encryption: Arc<EncryptionKeys>) -> Self {
+        Self(encryption)
     }
 
-    /// The keys, made where there are none yet.
+    /// The keys, made where there are none yet. Says too whether they are encrypted with the current key.
     ///
     /// # Errors
     /// When the database cannot be used, or its keys were encrypted with another key.
-    pub fn open_or_fill(&self, store: &Store) -> Result<KeySet, StoreError> {
-        let make = || self.seal(&KeySet::make().map_err(|error| StoreError::Other(error.to_string()))?);
+    pub fn open_or_fill(&self, store: &Store) -> Result<(KeySet, bool), StoreError> {
+        let make = || self.seal(&KeySet::make().map_err(|error| unusable(&error))?);
         self.unseal(&start::known_or_new(store, settings::KEYS, make)?)
     }
 
@@ -39,54 +40,66 @@ impl Vault {
     /// # Errors
     /// When the database cannot be read, or its keys were encrypted with another key.
     pub fn open(&self, connection: &mut Connection) -> Result<Option<KeySet>, StoreError> {
-        settings::get(connection, settings::KEYS)?.map(|sealed| self.unseal(&sealed)).transpose()
+        let sealed = settings::get(connection, settings::KEYS)?;
+        sealed.map(|sealed| self.unseal(&sealed).map(|(keys, _)| keys)).transpose()
     }
 
-    fn unseal(&self, sealed: &str) -> Result<KeySet, StoreError> {
-        let unreadable = |error: &dyn std::fmt::Display| {
+    fn unseal(&self, sealed: &str) -> Result<(KeySet, bool), StoreError> {
+        self.0.open(sealed).map_err(|error| {
             StoreError::Other(format!(
-                "the signing keys in the database cannot be read with keys.encryption_key: {error}; set the one that they were made with"
+                "the signing keys in the database cannot be read with keys.encryption_key: {error}; set the one that they were encrypted with"
             ))
-        };
-        let text = self.0.open(PURPOSE, sealed).map_err(|error| unreadable(&error))?;
-        KeySet::read(&text).map_err(|error| unreadable(&error))
+        })
+    }
+
+    fn seal(&self, keys: &KeySet) -> Result<String, StoreError> {
+        self.0.seal(keys).map_err(|error| unusable(&error))
     }
 
     /// Puts keys in where there are none.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn fill(&self, connection: &mut Connection, keys: KeySet) -> Result<KeySet, StoreError> {
-        settings::insert(connection, settings::KEYS, &self.seal(&keys)?)?;
-        Ok(keys)
-    }
-
-    fn seal(&self, keys: &KeySet) -> Result<String, StoreError> {
-        let text = keys.to_text().map_err(|error| StoreError::Other(error.to_string()))?;
-        self.0.seal(PURPOSE, &text).map_err(|_| StoreError::Other("the signing keys could not be encrypted".to_owned()))
+    pub fn fill(&self, connection: &mut Connection, keys: &KeySet) -> Result<(), StoreError> {
+        settings::insert(connection, settings::KEYS, &self.seal(keys)?)
     }
 
     /// Takes the next key into use, see [`KeySet::rotate`]; every replica does within two seconds.
     ///
     /// # Errors
     /// When the database cannot be used, or has no keys.
-    pub fn rotate(&self, store: &Store, purpose: Purpose, now: jiff::Timestamp) -> Result<KeySet, StoreError> {
-        store.write(
-            |connection| {
-                let mut keys = self.open(connection)?.ok_or_else(|| {
-                    StoreError::Other(
-                        "there are no keys in the database; `sluice serve` makes them at its first start".to_owned(),
-                    )
-                })?;
-                keys.rotate(purpose).map_err(|error| StoreError::Other(error.to_string()))?;
-                settings::replace(connection, settings::KEYS, &self.seal(&keys)?)?;
-                let entry = Entry { kind: KEYS.to_owned(), first: id_at(now), second: None };
-                store::changes::append(connection, &[entry], now)?;
-                Ok((keys, ()))
-            },
-            |()| (),
-        )
+    pub fn rotate(&self, connection: &mut Connection, purpose: Purpose, now: Timestamp) -> Result<KeySet, StoreError> {
+        let mut keys = self.held(connection)?;
+        keys.rotate(purpose).map_err(|error| unusable(&error))?;
+        settings::replace(connection, settings::KEYS, &self.seal(&keys)?)?;
+        store::changes::append(connection, &[Entry { kind: KEYS.to_owned(), first: id_at(now), second: None }], now)?;
+        Ok(keys)
     }
+
+    /// Encrypts the keys with the current key. They stay the same, so nobody need be told.
+    ///
+    /// # Errors
+    /// When the database cannot be used, or has no keys.
+    pub fn encrypt(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        let keys = self.held(connection)?;
+        settings::replace(connection, settings::KEYS, &self.seal(&keys)?)
+    }
+
+    /// The keys, which must be there.
+    ///
+    /// # Errors
+    /// When they are not, or [`Self::open`] fails.
+    pub fn held(&self, connection: &mut Connection) -> Result<KeySet, StoreError> {
+        let none = || {
+            let text = "there are no keys in the database; `sluice serve` makes them at its first start";
+            StoreError::Other(text.to_owned())
+        };
+        self.open(connection)?.ok_or_else(none)
+    }
+}
+
+fn unusable(error: &NoKeys) -> StoreError {
+    StoreError::Other(format!("the signing keys: {error}"))
 }
 
 /// Takes the keys into use that are in the database now.

@@ -1,13 +1,15 @@
-//! The file that keys are kept in on the embedded default: JSON, readable by its owner only, replaced as a whole.
+//! The file that keys are kept in on the embedded default: readable by its owner only, replaced as a whole. JSON, or that JSON
+//! encrypted where there is a key for it.
 
 use std::{
     fs::{self, OpenOptions},
     io::Write as _,
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use super::{KeySet, NoKeys, Purpose};
+use super::{EncryptionKeys, KeySet, NoKeys, Purpose};
 
 /// What is wrong with the keys.
 #[derive(Debug, thiserror::Error)]
@@ -29,24 +31,40 @@ pub enum KeyError {
     /// The file is not what this program wrote.
     #[error("the key file {0} is damaged ({1}); restore it from a backup")]
     Damaged(PathBuf, NoKeys),
+    /// The file is encrypted.
+    #[error("the key file {0} is encrypted; set the keys.encryption_key that it was encrypted with")]
+    Encrypted(PathBuf),
+    /// The file is encrypted with another key.
+    #[error("the key file {0} cannot be read with keys.encryption_key: {1}; set the one that it was encrypted with")]
+    Sealed(PathBuf, NoKeys),
+    /// There is nothing to encrypt the file with.
+    #[error(
+        "keys.encryption_key is not set, so that there is nothing to encrypt {0} with; make one with `openssl rand -base64 32`"
+    )]
+    NoEncryption(PathBuf),
 }
 
 /// The keys, and the file that they are kept in.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct KeyFile {
     path: PathBuf,
     keys: KeySet,
+    encryption: Option<Arc<EncryptionKeys>>,
+    is_current: bool,
 }
 
 impl KeyFile {
-    /// Reads the file, making it with new keys where there is none.
+    /// Reads the file, making it with new keys where there is none; encrypted, where there is `encryption`.
     ///
     /// # Errors
-    /// [`KeyError`] when it cannot be read or made, can be read by others, or is not a key file.
-    pub fn open(path: &Path) -> Result<Self, KeyError> {
+    /// [`KeyError`] when it cannot be read or made, can be read by others, is encrypted with another key, or is not a key file.
+    pub fn open(path: &Path, encryption: Option<Arc<EncryptionKeys>>) -> Result<Self, KeyError> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Self::make(path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let keys = KeySet::make().map_err(|error| KeyError::Damaged(path.to_owned(), error))?;
+                return Self::make(path, keys, encryption);
+            }
             Err(error) => return Err(KeyError::Io(path.to_owned(), error)),
         };
         let mode =
@@ -54,17 +72,24 @@ impl KeyFile {
         if mode & 0o077 != 0 {
             return Err(KeyError::Exposed(path.to_owned(), mode));
         }
-        let keys = KeySet::read(&text).map_err(|error| KeyError::Damaged(path.to_owned(), error))?;
-        Ok(Self { path: path.to_owned(), keys })
+        let damaged = |error| KeyError::Damaged(path.to_owned(), error);
+        let (keys, is_current) = match &encryption {
+            // JSON, as it is while nobody has set a key to encrypt it with.
+            _ if !EncryptionKeys::is_sealed(&text) => (KeySet::read(&text).map_err(damaged)?, encryption.is_none()),
+            Some(encryption) => encryption.open(&text).map_err(|error| KeyError::Sealed(path.to_owned(), error))?,
+            None => return Err(KeyError::Encrypted(path.to_owned())),
+        };
+        Ok(Self { path: path.to_owned(), keys, encryption, is_current })
     }
 
     /// Reads the file, which must be there.
     ///
     /// # Errors
-    /// [`KeyError`] when it is not there, cannot be read, can be read by others, or is not a key file.
-    pub fn read(path: &Path) -> Result<Self, KeyError> {
+    /// [`KeyError`] when it is not there, cannot be read, can be read by others, is encrypted with another key, or is not a key
+    /// file.
+    pub fn read(path: &Path, encryption: Option<Arc<EncryptionKeys>>) -> Result<Self, KeyError> {
         match path.try_exists() {
-            Ok(true) => Self::open(path),
+            Ok(true) => Self::open(path, encryption),
             Ok(false) => Err(KeyError::Missing(path.to_owned())),
             Err(error) => Err(KeyError::Io(path.to_owned(), error)),
         }
@@ -74,26 +99,39 @@ impl KeyFile {
     ///
     /// # Errors
     /// [`KeyError`] when it cannot be made, or there are others.
-    pub fn put(path: &Path, keys: KeySet) -> Result<Self, KeyError> {
-        let file = Self { path: path.to_owned(), keys };
-        match Self::read(path) {
-            Ok(there) => {
-                let text = |keys: &KeySet| keys.to_text().map_err(|error| KeyError::Damaged(path.to_owned(), error));
-                if text(&there.keys)? != text(&file.keys)? {
-                    return Err(KeyError::Occupied(path.to_owned()));
-                }
-            }
-            Err(KeyError::Missing(_)) => file.save()?,
-            Err(error) => return Err(error),
+    pub fn put(path: &Path, keys: KeySet, encryption: Option<Arc<EncryptionKeys>>) -> Result<Self, KeyError> {
+        if !path.try_exists().map_err(|error| KeyError::Io(path.to_owned(), error))? {
+            return Self::make(path, keys, encryption);
         }
+        let there = Self::open(path, encryption)?;
+        let text = |keys: &KeySet| keys.to_text().map_err(|error| KeyError::Damaged(path.to_owned(), error));
+        if text(&there.keys)? != text(&keys)? {
+            return Err(KeyError::Occupied(path.to_owned()));
+        }
+        Ok(there)
+    }
+
+    fn make(path: &Path, keys: KeySet, encryption: Option<Arc<EncryptionKeys>>) -> Result<Self, KeyError> {
+        let file = Self { path: path.to_owned(), keys, encryption, is_current: true };
+        file.save()?;
         Ok(file)
     }
 
-    fn make(path: &Path) -> Result<Self, KeyError> {
-        let keys = KeySet::make().map_err(|error| KeyError::Damaged(path.to_owned(), error))?;
-        let file = Self { path: path.to_owned(), keys };
-        file.save()?;
-        Ok(file)
+    /// Whether it is as it would be written now: encrypted with the current key, or plain where there is none.
+    #[must_use]
+    pub const fn is_current(&self) -> bool {
+        self.is_current
+    }
+
+    /// Encrypts the file with the current key.
+    ///
+    /// # Errors
+    /// [`KeyError`] when there is no key to encrypt it with, or it cannot be written.
+    pub fn encrypt(&self) -> Result<(), KeyError> {
+        match self.encryption {
+            Some(_) => self.save(),
+            None => Err(KeyError::NoEncryption(self.path.clone())),
+        }
     }
 
     /// The keys in it.
@@ -120,7 +158,11 @@ impl KeyFile {
     /// Replaces the file as a whole, so that a crash leaves the old one or the new one.
     fn save(&self) -> Result<(), KeyError> {
         let io = |error| KeyError::Io(self.path.clone(), error);
-        let text = self.keys.to_text().map_err(|error| KeyError::Damaged(self.path.clone(), error))?;
+        let text = match &self.encryption {
+            Some(encryption) => encryption.seal(&self.keys),
+            None => self.keys.to_text(),
+        };
+        let text = text.map_err(|error| KeyError::Damaged(self.path.clone(), error))?;
         let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
         fs::create_dir_all(folder).map_err(io)?;
         let beside = self.path.with_extension("new");
@@ -146,11 +188,11 @@ mod tests {
     fn keys_are_made_once_kept_private_and_two_live_after_a_rotation() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keys.json");
-        let mut made = KeyFile::open(&path).expect("keys");
+        let mut made = KeyFile::open(&path, None).expect("keys");
         assert_eq!(fs::metadata(&path).expect("metadata").permissions().mode() & 0o777, 0o600);
         let first = made.keys().of(Purpose::Links)[0].id.clone();
         made.rotate(Purpose::Links).expect("a rotation");
-        let read = KeyFile::open(&path).expect("keys");
+        let read = KeyFile::open(&path, None).expect("keys");
         assert_eq!(read.keys().of(Purpose::Links).len(), 2);
         assert_eq!(read.keys().of(Purpose::Links)[1].id, first);
         assert_eq!(read.keys().license_secret(), made.keys().license_secret());
@@ -161,24 +203,24 @@ mod tests {
     fn a_file_that_others_can_read_or_that_is_damaged_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keys.json");
-        KeyFile::open(&path).expect("keys");
+        KeyFile::open(&path, None).expect("keys");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("permissions");
-        assert!(matches!(KeyFile::open(&path), Err(KeyError::Exposed(_, 0o644))));
+        assert!(matches!(KeyFile::open(&path, None), Err(KeyError::Exposed(_, 0o644))));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("permissions");
         fs::write(&path, "{}").expect("a write");
-        assert!(matches!(KeyFile::open(&path), Err(KeyError::Damaged(..))));
+        assert!(matches!(KeyFile::open(&path, None), Err(KeyError::Damaged(..))));
         fs::remove_file(&path).expect("a removal");
-        KeyFile::open(&path).expect("keys");
+        KeyFile::open(&path, None).expect("keys");
         let text = fs::read_to_string(&path).expect("text");
         let secret = text.split('"').nth(3).expect("the license secret");
         fs::write(&path, text.replace(secret, "")).expect("a write");
-        assert!(matches!(KeyFile::open(&path), Err(KeyError::Damaged(..))), "an empty secret is none");
+        assert!(matches!(KeyFile::open(&path, None), Err(KeyError::Damaged(..))), "an empty secret is none");
     }
 
     #[test]
     fn the_next_key_of_manifests_is_public_before_it_signs_and_the_old_ones_stay_public() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut file = KeyFile::open(&folder.path().join("keys.json")).expect("keys");
+        let mut file = KeyFile::open(&folder.path().join("keys.json"), None).expect("keys");
         let first: Vec<String> = file.keys().of(Purpose::Manifests).iter().map(|key| key.id.clone()).collect();
         file.rotate(Purpose::Manifests).expect("a rotation");
         file.rotate(Purpose::Manifests).expect("a rotation");
@@ -187,5 +229,34 @@ mod tests {
         let public: Vec<String> = ring.public_keys().into_iter().map(|key| key.kid).collect();
         assert_eq!(public.len(), 4);
         assert!(first.iter().all(|id| public.contains(id)));
+    }
+
+    #[test]
+    fn an_encrypted_file_opens_under_its_key_until_it_is_encrypted_with_another() {
+        use crate::signing::EncryptionKey;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.json");
+        let key = |byte: u8| EncryptionKey::of(&[byte; 32]).expect("a key");
+        let open = |current, previous: Option<u8>| {
+            KeyFile::open(&path, Some(Arc::new(EncryptionKeys::new(key(current), previous.map(key)))))
+        };
+        // What was kept plain is read, and encrypted when it is asked for.
+        let secret = KeyFile::open(&path, None).expect("keys").keys().license_secret().to_vec();
+        let plain = open(1, None).expect("keys");
+        assert!(!plain.is_current());
+        plain.encrypt().expect("a file");
+        assert!(!fs::read_to_string(&path).expect("text").contains("license"));
+        assert!(matches!(KeyFile::open(&path, None), Err(KeyError::Encrypted(_))));
+        assert!(matches!(open(2, None), Err(KeyError::Sealed(..))));
+        // The key is exchanged.
+        let before = open(2, Some(1)).expect("keys");
+        assert!(!before.is_current());
+        before.encrypt().expect("a file");
+        let after = open(2, None).expect("keys");
+        assert!(after.is_current());
+        assert_eq!(after.keys().license_secret(), secret);
+        assert!(matches!(open(1, None), Err(KeyError::Sealed(..))));
+        assert!(matches!(KeyFile::open(&path, None).map(drop), Err(KeyError::Encrypted(_))));
+        assert_eq!(fs::metadata(&path).expect("metadata").permissions().mode() & 0o777, 0o600);
     }
 }

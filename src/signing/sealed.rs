@@ -1,8 +1,10 @@
-//! Secrets that lie where others may read them, in the shared database: encrypted with AES-256-GCM under a key that only
-//! the servers have.
+//! Secrets that lie where others may read them, in a database, a file or a backup of one: encrypted with AES-256-GCM under a
+//! key that only the servers have.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::{KeySet, NoKeys};
 
 /// The key, 32 bytes.
 pub struct EncryptionKey(RandomizedNonceKey);
@@ -10,6 +12,52 @@ pub struct EncryptionKey(RandomizedNonceKey);
 impl std::fmt::Debug for EncryptionKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("(hidden)")
+    }
+}
+
+/// The key that a vendor's other keys are encrypted with, and the one of before while it is being exchanged.
+#[derive(Debug)]
+pub struct EncryptionKeys {
+    current: EncryptionKey,
+    previous: Option<EncryptionKey>,
+}
+
+/// What the sealed keys stand for, so that no other sealed text can be put in their place.
+const KEYS: &str = "sluice keys 1";
+
+impl EncryptionKeys {
+    /// What `current` encrypts, and either of them decrypts.
+    #[must_use]
+    pub const fn new(current: EncryptionKey, previous: Option<EncryptionKey>) -> Self {
+        Self { current, previous }
+    }
+
+    /// Encrypts a set of keys.
+    ///
+    /// # Errors
+    /// When the machine has no source of randomness.
+    pub fn seal(&self, keys: &KeySet) -> Result<String, NoKeys> {
+        self.current.seal(KEYS, &keys.to_text()?).map_err(|_| NoKeys("they could not be encrypted".to_owned()))
+    }
+
+    /// Whether a text can be what [`Self::seal`] made.
+    #[must_use]
+    pub fn is_sealed(text: &str) -> bool {
+        STANDARD.decode(text).is_ok_and(|bytes| bytes.len() > NONCE_LEN)
+    }
+
+    /// Decrypts what [`Self::seal`] made; says too whether that was with the current key.
+    ///
+    /// # Errors
+    /// When it was encrypted with neither key, or altered.
+    pub fn open(&self, sealed: &str) -> Result<(KeySet, bool), NoKeys> {
+        let current = self.current.open(KEYS, sealed).map(|text| (text, true));
+        let opened = current.or_else(|unsealed| {
+            let previous = self.previous.as_ref().ok_or(unsealed)?;
+            previous.open(KEYS, sealed).map(|text| (text, false))
+        });
+        let (text, is_current) = opened.map_err(|unsealed| NoKeys(unsealed.to_string()))?;
+        Ok((KeySet::read(&text)?, is_current))
     }
 }
 

@@ -15,6 +15,7 @@ pub const KEYS: &str = "keys";
 
 /// Until when staff were told of subscriptions that are about to end.
 pub const ENDINGS_TOLD: &str = "endings_told";
+
 /// How far the audit log goes, with a mark that only the keys can make.
 pub const AUDIT_HEAD: &str = "audit_head";
 

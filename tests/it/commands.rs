@@ -2,4 +2,5 @@
 
 mod admin;
 mod database;
+mod keys;
 mod publish;

@@ -1,29 +1,25 @@
 //! People by whoever may use the machine: nobody is logged in, and a server may be running or not.
 
-use jiff::Timestamp;
-
 use super::{
-    super::{Code, Refusal, context::id_at, log_in::lower},
+    super::{Code, Refusal, audited, context::id_at, log_in::lower, operator::Operator},
     add_within, check, give_password,
 };
 use crate::{
     auth::password::Passwords,
     domain::role::Role,
     store::{
-        self, Connection, Store,
+        self, Connection,
         users::{SecondFactor, User},
     },
 };
 
-/// The store and the passwords of a machine on which somebody may do as they like.
+/// A machine on which somebody may do as they like with people.
 #[derive(Debug)]
 pub struct Machine<'m> {
-    /// The database; a server may be using it.
-    pub store: &'m Store,
-    /// As they are hashed there.
+    /// Who does.
+    pub operator: Operator<'m>,
+    /// Passwords, as they are hashed there.
     pub passwords: &'m Passwords,
-    /// The time.
-    pub now: Timestamp,
 }
 
 impl Machine<'_> {
@@ -32,9 +28,13 @@ impl Machine<'_> {
     /// # Errors
     /// `body_invalid`, `user_exists`.
     pub fn add(&self, email: &str, password: &str, role: Role) -> Result<User, Refusal> {
-        let user = User::new(id_at(self.now).into(), lower(email), self.hash(password)?, role, self.now);
+        let now = self.operator.now;
+        let user = User::new(id_at(now).into(), lower(email), self.hash(password)?, role, now);
         check(Some(&user.email), None).finish()?;
-        self.store.write(|connection| add_within(connection, &user).map(|()| ((), ())), |()| ())?;
+        self.operator.change(|connection| {
+            add_within(connection, &user)?;
+            Ok::<_, Refusal>(((), vec![audited::made("user.add", &user)]))
+        })?;
         Ok(user)
     }
 
@@ -48,13 +48,16 @@ impl Machine<'_> {
             let known = store::users::by_email(connection, &email)?.map(|user| user.id);
             let held = known.map(|id| store::users::held(connection, id)).transpose()?.flatten();
             let nobody = || Refusal::new(Code::UserNotFound, format!("there is no user `{email}`"));
-            let mut user = held.ok_or_else(nobody)?;
+            let before = held.ok_or_else(nobody)?;
+            let mut user = before.clone();
+            let mut records = vec![audited::done("user.password", &user)];
             if removes_second_factor {
                 user.factor = SecondFactor::default();
+                records.push(audited::altered("user.change", &before, &user));
             }
-            give_password(connection, user, hash).map(|()| ((), ()))
+            give_password(connection, user, hash).map(|()| ((), records))
         };
-        self.store.write(resetting, |()| ())
+        self.operator.change(resetting)
     }
 
     fn hash(&self, password: &str) -> Result<String, Refusal> {

@@ -72,7 +72,7 @@ impl Server {
         let usual = [
             ("server.bind", "127.0.0.1:0"),
             ("server.workers", "2"),
-            // Of matter only where the database is a server's.
+            // Where the database is a file, it could do without.
             ("keys.encryption_key", ENCRYPTION_KEY),
             ("auth.bootstrap_email", EMAIL),
             ("auth.bootstrap_password", PASSWORD),

@@ -65,7 +65,7 @@ fn keys_that_others_can_read_that_are_damaged_or_belong_to_another_database() {
 
 #[test]
 fn keys_are_listed_without_their_secrets() {
-    let server = used(&[]);
+    let server = used(&[("keys.encryption_key", "")]);
     let listed = Ended::of(&mut server.command(&["keys", "list", "--json"])).expect(0);
     let all: serde_json::Value = serde_json::from_slice(&fs::read(server.data().join("keys.json")).unwrap()).unwrap();
     for purpose in ["links", "sessions", "manifests"] {
