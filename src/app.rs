@@ -146,6 +146,7 @@ impl App {
             judging: Judging::default(),
             artifacts,
             slow_down: SlowDown::default(),
+            noting: parking_lot::Mutex::default(),
             hashing: tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             sessions: ArcSwap::from_pointee(Sessions::new(keys.session_secrets())),
             passwords: Passwords::new(config.auth.password_memory_kib, config.auth.password_passes)

@@ -101,7 +101,7 @@ enum Command {
     Health(health::HealthArgs),
     /// Show the configuration in force, or check that it works.
     Config(config::ConfigArgs),
-    /// List or rotate the signing keys.
+    /// List, rotate or encrypt the signing keys.
     Keys(keys::KeysArgs),
     /// Add people, and give them another password, on the machine itself.
     Admin(admin::AdminArgs),

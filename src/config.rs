@@ -250,9 +250,14 @@ fn with_files_read(variables: impl Iterator<Item = (String, String)>) -> Result<
         let Some(path) = read.remove(&name) else { continue };
         let text = std::fs::read_to_string(&path)
             .map_err(|error| ConfigError(format!("{name}: cannot read the file `{path}`: {error}")))?;
-        let setting = name.trim_end_matches("_FILE").to_owned();
+        let setting = name.strip_suffix("_FILE").unwrap_or_default().to_owned();
         // The line break that editors end files with is no part of a secret.
-        if read.insert(setting.clone(), text.trim_end_matches(['\r', '\n']).to_owned()).is_some() {
+        let text = text.trim_end_matches(['\r', '\n']);
+        // It would be a key that is not set, and so something in clear that was to be encrypted.
+        if text.is_empty() {
+            return Err(ConfigError(format!("{name}: the file `{path}` is empty")));
+        }
+        if read.insert(setting.clone(), text.to_owned()).is_some() {
             return Err(ConfigError(format!("{setting} and {name} are both set; set one of them")));
         }
     }
@@ -509,6 +514,8 @@ mod tests {
         assert_eq!(load(&[email, file]).expect("a configuration").auth.bootstrap_password.reveal(), "hunter2");
         let both = load(&[email, file, ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "other")]).expect_err("two").to_string();
         assert!(both.contains("set one of them") && !both.contains("hunter2"), "{both}");
+        std::fs::write(&path, "\n").expect("a file");
+        assert!(load(&[email, file]).expect_err("nothing").to_string().contains("is empty"));
         let away = load(&[email, ("SLUICE__AUTH__BOOTSTRAP_PASSWORD_FILE", "/nowhere")]).expect_err("none").to_string();
         assert!(away.contains("PASSWORD_FILE") && away.contains("/nowhere"), "{away}");
     }

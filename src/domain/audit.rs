@@ -12,7 +12,7 @@ use super::{actor::Actor, id::ProductId};
 pub struct Record {
     /// What was done: `release.publish`, `subscription.suspend`.
     pub action: &'static str,
-    /// What it was done to: `release:office-maker/13.0.0`, `subscription:<id>`.
+    /// What it was done to: `release:0199a0de-0000-7000-8000-000000000101`, `subscription:<id>`.
     pub subject: String,
     /// The product that it belongs to.
     pub product: Option<ProductId>,

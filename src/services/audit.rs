@@ -9,10 +9,11 @@ use crate::{
 };
 
 /// Entries that are read at once.
-const AT_ONCE: i64 = 5_000;
+const AT_ONCE: i64 = 500;
 
 /// Adds what a write has changed to the log, and notes how far the log goes, under the server's secret: who can write the
-/// database but has not got the keys can neither end the log earlier nor write it anew.
+/// database but has not got the keys can neither end the log earlier nor write it anew. Where the log is not as it was noted
+/// before, that note stays: what came afterwards must not make it good.
 pub(super) fn append(
     connection: &mut Connection,
     keys: &KeyRing,
@@ -23,13 +24,23 @@ pub(super) fn append(
     if records.is_empty() {
         return Ok(());
     }
-    store::audit_log::append(connection, actor, records, now)?;
     let (number, hash) = store::audit_log::head(connection)?;
-    let noted = note(keys, number, &hash);
-    match store::settings::get(connection, AUDIT_HEAD)? {
-        Some(_) => store::settings::replace(connection, AUDIT_HEAD, &noted),
-        None => store::settings::insert(connection, AUDIT_HEAD, &noted),
+    let is_whole = store::settings::get(connection, AUDIT_HEAD)?.is_some_and(|kept| kept == note(keys, number, &hash));
+    store::audit_log::append(connection, actor, records, now)?;
+    if !is_whole {
+        tracing::error!(
+            number,
+            "the audit log is not as this server left it; it goes on, and `sluice audit verify` says what is wrong"
+        );
+        return Ok(());
     }
+    let (number, hash) = store::audit_log::head(connection)?;
+    store::settings::replace(connection, AUDIT_HEAD, &note(keys, number, &hash))
+}
+
+/// The note of a log in which nothing is yet.
+pub(super) fn first_note(keys: &KeyRing) -> String {
+    note(keys, 0, &BEGINNING)
 }
 
 /// How far the log goes, as it is noted: number, hash, and a mark that only the keys can make.
@@ -78,8 +89,7 @@ pub fn verify(store: &Store, keys: &KeyRing, noted: Option<(i64, Hash)>) -> Resu
             return Err(Damage::Shortened { found, expected }.into());
         }
         let kept = store::settings::get(connection, AUDIT_HEAD)?;
-        let begun = hash != BEGINNING || kept.is_some();
-        if begun && kept.as_deref() != Some(note(keys, found, &hash).as_str()) {
+        if kept.as_deref() != Some(note(keys, found, &hash).as_str()) {
             return Err(shortened(keys, kept.as_deref(), found));
         }
         Ok((found, hash))

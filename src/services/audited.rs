@@ -5,9 +5,18 @@ use serde_json::{Value, json};
 
 use super::Write;
 use crate::{
+    auth::token_hash,
     domain::{
-        audit::Record, customer::Customer, hosting_group::HostingGroup, id::ProductId, known_problem::KnownProblem,
-        license_key::KeyRecord, product::Product, release::Release, subscription::Subscription, webhook::Webhook,
+        audit::{Record, hexadecimal},
+        customer::Customer,
+        hosting_group::HostingGroup,
+        id::ProductId,
+        known_problem::KnownProblem,
+        license_key::KeyRecord,
+        product::Product,
+        release::Release,
+        subscription::Subscription,
+        webhook::Webhook,
     },
     store::{api_tokens::ApiToken, users::User},
 };
@@ -26,7 +35,7 @@ pub(super) trait Audited {
     fn state(&self) -> Value;
 }
 
-/// All of a thing, as JSON.
+/// All of a thing, as JSON: of those that have no secrets, and will have none.
 fn all(thing: &impl Serialize) -> Value {
     serde_json::to_value(thing).unwrap_or_default()
 }
@@ -127,8 +136,12 @@ impl Audited for Webhook {
         self.product
     }
 
+    /// Not the path of its address, which is as good as a password at some receivers: its hash shows that it was changed.
     fn state(&self) -> Value {
-        all(self)
+        let host = url::Url::parse(&self.url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+        let hash: String = hexadecimal(&token_hash(&self.url)).chars().take(16).collect();
+        json!({ "host": host, "url_sha256": hash, "events": self.events, "product": self.product, "enabled": self.enabled,
+            "secret_number": self.secret_number })
     }
 }
 

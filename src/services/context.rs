@@ -4,6 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ use crate::{
     auth::{password::Passwords, session::Sessions},
     clock::Clock,
     directory::{Change, Directory, Loaded},
-    domain::{actor::Actor, audit::Record},
+    domain::{actor::Actor, audit::Record, id::TokenId},
     mail::Mailer,
     signing::{self, KeyRing},
     store::{
@@ -83,6 +84,8 @@ pub struct Context {
     pub slow_down: SlowDown,
     /// How many passwords are hashed at once: each takes memory on purpose, and strangers may ask for it.
     pub hashing: Semaphore,
+    /// API tokens whose last use is being noted: while that waits for its turn, it need not be noted again.
+    pub noting: Mutex<HashSet<TokenId>>,
     /// Who sends mails; nobody where no SMTP server is configured.
     pub mailer: Option<Mailer>,
     /// Who sends messages to webhooks.

@@ -9,7 +9,7 @@ use super::{
     Code, Context, Refusal, Write,
     context::id_at,
     manage_users, second_factor,
-    slow_down::{Attempt, guarded},
+    slow_down::{self, Attempt, guarded},
 };
 use crate::{
     auth::{password::Passwords, session::Session, token_hash},
@@ -194,8 +194,19 @@ fn issue(
 ///
 /// # Errors
 /// `refresh_token_invalid`.
-pub async fn refresh(context: &Arc<Context>, refresh_token: &str) -> Result<Tokens, Refusal> {
+pub async fn refresh(context: &Arc<Context>, refresh_token: &str, address: Option<IpAddr>) -> Result<Tokens, Refusal> {
     let hash = token_hash(refresh_token);
+    let refused = || {
+        Refusal::new(
+            Code::RefreshTokenInvalid,
+            "the refresh token is not known, was used, or is past its time; log in again",
+        )
+    };
+    // Who makes one up must not take the turn of those who write.
+    let known = context.read(move |connection| Ok(store::refresh_tokens::get(connection, &hash)?)).await?;
+    if known.is_none() {
+        return Err(refused());
+    }
     let desk = Arc::clone(context);
     let renewed = context
         .append(move |connection, now| {
@@ -210,15 +221,13 @@ pub async fn refresh(context: &Arc<Context>, refresh_token: &str) -> Result<Toke
             let still_known = store::refresh_tokens::family_lives(connection, known.family)?;
             let Some(user) = user.filter(|_| still_known).filter(|_| now < known.expires_at) else { return Ok(None) };
             store::refresh_tokens::mark_used(connection, &hash, now)?;
-            issue(&desk, connection, now, &user, known.family).map(Some)
+            issue(&desk, connection, now, &user, known.family).map(|tokens| Some((tokens, user.email)))
         })
         .await?;
-    renewed.ok_or_else(|| {
-        Refusal::new(
-            Code::RefreshTokenInvalid,
-            "the refresh token is not known, was used, or is past its time; log in again",
-        )
-    })
+    let (tokens, email) = renewed.ok_or_else(refused)?;
+    // So that, after a restart too, they are at home here, and do not wait for what strangers fail at.
+    slow_down::at_home(context, &email, address);
+    Ok(tokens)
 }
 
 /// Ends a login.

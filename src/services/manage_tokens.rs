@@ -113,14 +113,18 @@ pub async fn recognise(context: &Arc<Context>, presented: &str) -> Result<(ApiTo
     let token = context.read(move |connection| Ok(store::api_tokens::by_hash(connection, &hash)?)).await?;
     let token = token.filter(|token| token.expires_at.is_none_or(|end| now < end)).ok_or_else(invalid)?;
     // To the minute: a pipeline that uploads a hundred files need not write as often.
-    if token.last_used_at.is_none_or(|last| now.duration_since(last) > jiff::SignedDuration::from_mins(1)) {
-        let (desk, id) = (Arc::clone(context), token.id);
+    let is_long_ago =
+        token.last_used_at.is_none_or(|last| now.duration_since(last) > jiff::SignedDuration::from_mins(1));
+    let id = token.id;
+    if is_long_ago && context.noting.lock().insert(id) {
+        let desk = Arc::clone(context);
         // On the side: who may read must not have to wait for, or fail with, a write.
         tokio::spawn(async move {
             let noted = desk.append(move |connection, now| store::api_tokens::mark_used(connection, id, now)).await;
             if let Err(error) = noted {
                 tracing::warn!(%error, token = %id, "the last use of an API token was not noted");
             }
+            desk.noting.lock().remove(&id);
         });
     }
     let reach = token.product.map_or(Reach::Everything, Reach::one);

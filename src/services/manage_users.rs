@@ -143,12 +143,13 @@ pub async fn get(context: &Arc<Context>, id: UserId) -> Result<User, Refusal> {
     context.read(move |connection| store::users::get(connection, id)?.ok_or_else(|| not_found(id))).await
 }
 
-/// Changes a user. Where it changes what they may do, or how they prove who they are, their sessions end.
+/// Changes a user, for somebody. Where it changes what they may do, or how they prove who they are, their sessions end.
 ///
 /// # Errors
 /// `user_not_found`, `precondition_failed`, `body_invalid`, `product_not_found`, `user_exists`, `last_owner`.
 pub async fn change(
     context: &Arc<Context>,
+    by: UserId,
     id: UserId,
     expected: Expected,
     change: UserChange,
@@ -156,6 +157,13 @@ pub async fn change(
     let UserChange { email, password, role, products, second_factor } = change;
     let email = email.as_deref().map(lower);
     let mut faults = check(email.as_deref(), password.as_deref());
+    // Who has found an open session must not be able to take the account.
+    if by == id && password.is_some() {
+        faults.add("password", "is your own; change it with `PATCH /api/v1/auth/me`, which takes the current one");
+    }
+    if by == id && second_factor == Some(false) {
+        faults.add("second_factor", "is your own; remove it with `DELETE /api/v1/auth/me/totp`, which takes a code");
+    }
     if second_factor == Some(true) {
         faults.add("second_factor", "only they themselves can set one up; `false` removes it");
     }
@@ -242,15 +250,7 @@ pub async fn change_own_password(
     new: String,
 ) -> Result<(), Refusal> {
     check(None, Some(&new)).finish()?;
-    let user = get(context, id).await?;
-    let known = user.password_hash.clone();
-    let checking = async {
-        match log_in::is_password_of(context, user, current).await? {
-            true => Ok(()),
-            false => Err(Refusal::field("current_password", "is wrong")),
-        }
-    };
-    guarded(context, Attempt::within_session(id), checking).await?;
+    let known = prove(context, id, current).await?;
     let hash = log_in::hash(context, new).await?;
     context
         .write(move |write| {
@@ -260,6 +260,20 @@ pub async fn change_own_password(
             give_password(write.connection, user, hash)
         })
         .await
+}
+
+/// Has somebody who is logged in prove once more who they are; returns the hash of their password.
+pub(super) async fn prove(context: &Arc<Context>, id: UserId, password: String) -> Result<String, Refusal> {
+    let user = get(context, id).await?;
+    let known = user.password_hash.clone();
+    let checking = async {
+        match log_in::is_password_of(context, user, password).await? {
+            true => Ok(()),
+            false => Err(Refusal::field("current_password", "is wrong")),
+        }
+    };
+    guarded(context, Attempt::within_session(id), checking).await?;
+    Ok(known)
 }
 
 /// Gives a user, who is held, another password, and ends their sessions.

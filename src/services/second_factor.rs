@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     auth::{
+        session::Session,
         token_hash,
         totp::{self, Secret},
     },
@@ -78,8 +79,10 @@ fn oneself(write: &mut Write<'_>, user: UserId) -> Result<User, Refusal> {
 /// Begins a second factor: makes a secret, which counts once it is confirmed; returns it with the user's e-mail address.
 ///
 /// # Errors
-/// `second_factor_state` when there is one already.
-pub async fn begin(context: &Arc<Context>, user: UserId) -> Result<(Secret, String), Refusal> {
+/// `second_factor_state` when there is one already; `body_invalid` for a wrong password; `too_many_attempts`.
+pub async fn begin(context: &Arc<Context>, user: UserId, password: String) -> Result<(Secret, String), Refusal> {
+    // Who has found an open session must not lock its owner out with a device of their own.
+    manage_users::prove(context, user, password).await?;
     let secret = Secret(random());
     let sealed = seal(&context.keys.load(), user, &secret)?;
     context
@@ -96,11 +99,12 @@ pub async fn begin(context: &Arc<Context>, user: UserId) -> Result<(Secret, Stri
 }
 
 /// Confirms a second factor with a code of the device that has it now: from then on a login takes one. Returns the recovery
-/// codes, this once.
+/// codes, this once. All other logins end: they were made without it.
 ///
 /// # Errors
 /// `second_factor_state` when none was begun; `body_invalid` for a wrong code; `too_many_attempts`.
-pub async fn confirm(context: &Arc<Context>, user: UserId, otp: String) -> Result<Vec<String>, Refusal> {
+pub async fn confirm(context: &Arc<Context>, session: &Session, otp: String) -> Result<Vec<String>, Refusal> {
+    let (user, family) = (session.sub, session.family);
     let codes: Vec<String> = std::iter::repeat_with(|| totp::recovery_code(&random())).take(RECOVERY_CODES).collect();
     let recovery_codes = codes.iter().map(|code| hashed(code)).collect();
     let keys = context.keys.load_full();
@@ -114,6 +118,7 @@ pub async fn confirm(context: &Arc<Context>, user: UserId, otp: String) -> Resul
         user.factor = SecondFactor { secret: Some(pending), pending: None, last_step: Some(step), recovery_codes };
         user.revision += 1;
         store::users::update(write.connection, &user)?;
+        store::refresh_tokens::end_others_of(write.connection, user.id, family)?;
         write.done("user.second_factor.set_up", &user);
         tracing::info!(user = %user.id, "a second factor was set up");
         Ok(())
@@ -122,11 +127,12 @@ pub async fn confirm(context: &Arc<Context>, user: UserId, otp: String) -> Resul
     Ok(codes)
 }
 
-/// Removes one's second factor, with a code of it or a recovery code.
+/// Removes one's second factor, with a code of it or a recovery code. All other logins end.
 ///
 /// # Errors
 /// `second_factor_state` when there is none; `body_invalid` for a wrong code; `too_many_attempts`.
-pub async fn remove(context: &Arc<Context>, user: UserId, otp: String) -> Result<(), Refusal> {
+pub async fn remove(context: &Arc<Context>, session: &Session, otp: String) -> Result<(), Refusal> {
+    let (user, family) = (session.sub, session.family);
     let keys = context.keys.load_full();
     let removing = context.write(move |write| {
         let mut user = oneself(write, user)?;
@@ -138,6 +144,7 @@ pub async fn remove(context: &Arc<Context>, user: UserId, otp: String) -> Result
         }
         user.factor = SecondFactor::default();
         user.revision += 1;
+        store::refresh_tokens::end_others_of(write.connection, user.id, family)?;
         write.done("user.second_factor.remove", &user);
         tracing::info!(user = %user.id, "a second factor was removed");
         Ok(store::users::update(write.connection, &user)?)

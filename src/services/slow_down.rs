@@ -4,7 +4,7 @@
 //! Nobody is locked out: the longest wait is a minute, and an account is not made to wait at an address from which it was
 //! logged in to before, however often others fail elsewhere.
 
-use std::{collections::HashMap, hash::Hash, net::IpAddr};
+use std::{collections::HashMap, hash::Hash, net::IpAddr, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
@@ -22,6 +22,8 @@ const LONGEST: i64 = 60;
 const KEPT: SignedDuration = SignedDuration::from_mins(15);
 /// How long an address is one from which somebody logged in.
 const TRUSTED: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long somebody waits for their turn where very many log in at once.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How many are remembered: what strangers can fill must have an end.
 const CAPACITY: usize = 20_000;
 
@@ -130,8 +132,12 @@ impl SlowDown {
 
     /// What an address has failed at stays: one account of one's own is no way to go on guessing at those of others.
     fn succeeded(&self, attempt: &Attempt, now: Timestamp) {
+        self.0.lock().failures.remove(&Who::Account(attempt.account));
+        self.settled(attempt, now);
+    }
+
+    fn settled(&self, attempt: &Attempt, now: Timestamp) {
         let memory = &mut *self.0.lock();
-        memory.failures.remove(&Who::Account(attempt.account));
         if let Some(network) = attempt.network {
             let familiar = Who::Familiar(attempt.account, network);
             memory.failures.remove(&familiar);
@@ -153,6 +159,11 @@ fn make_room<T>(map: &mut HashMap<Who, T>, age: impl Fn(&T) -> Timestamp) {
     }
 }
 
+/// Notes that somebody is at home at an address, as they have a login there.
+pub(super) fn at_home(context: &Context, email: &str, address: Option<IpAddr>) {
+    context.slow_down.settled(&Attempt::to_log_in(email, address), context.clock.now());
+}
+
 /// Lets somebody try to prove who they are, unless they have failed too often of late. Those who try take turns with all
 /// others who have passwords hashed, so that a thousand tries at once are no way around the count.
 ///
@@ -164,7 +175,10 @@ pub(super) async fn guarded<T>(
     trial: impl Future<Output = Result<T, Refusal>>,
 ) -> Result<T, Refusal> {
     context.slow_down.admit(&attempt, context.clock.now())?;
-    let _turn = context.hashing.acquire().await.map_err(|error| Refusal::internal(&error))?;
+    let turn = tokio::time::timeout(PATIENCE, context.hashing.acquire()).await;
+    let _turn = turn
+        .map_err(|_| Refusal::too_many("logins at this moment", PATIENCE))?
+        .map_err(|error| Refusal::internal(&error))?;
     context.slow_down.admit(&attempt, context.clock.now())?;
     let done = trial.await;
     match &done {

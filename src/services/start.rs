@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use super::{Context, Refusal, follow::Following};
+use super::{Context, Refusal, audit, follow::Following};
 use crate::{
     artifacts::{Artifacts, ArtifactsError},
     directory::{Catalogue, Directory, Loaded},
@@ -112,12 +112,28 @@ pub(super) fn known_or_new(
 /// When they are not: then no customer's key would be recognised.
 pub fn match_keys(store: &Store, keys: &KeyRing, where_kept: &str) -> Result<(), StoreError> {
     let id = keys.license_secret_id();
-    if known_or_new(store, store::settings::LICENSE_SECRET, || Ok(id.to_owned()))? == id {
+    let known = store.read(|connection| store::settings::get(connection, store::settings::LICENSE_SECRET))?;
+    let known = known.map_or_else(|| take_keys(store, keys), Ok)?;
+    if known == id {
         return Ok(());
     }
     Err(StoreError::Other(format!(
         "the license keys in the database were made with other secrets than those in {where_kept}; restore those that belong to this database"
     )))
+}
+
+/// Takes the keys for those of a new database, which has an audit log from then on. Of replicas that start at once one does.
+fn take_keys(store: &Store, keys: &KeyRing) -> Result<String, StoreError> {
+    let taking = |connection: &mut Connection| {
+        if let Some(known) = store::settings::get(connection, store::settings::LICENSE_SECRET)? {
+            return Ok((known, ()));
+        }
+        let id = keys.license_secret_id();
+        store::settings::insert(connection, store::settings::LICENSE_SECRET, id)?;
+        store::settings::insert(connection, store::settings::AUDIT_HEAD, &audit::first_note(keys))?;
+        Ok::<_, StoreError>((id.to_owned(), ()))
+    };
+    store.write(taking, |()| ())
 }
 
 /// Why the database and the artifact stores do not go together.

@@ -151,11 +151,23 @@ pub(super) fn steer_within(
             Steer::Restore => save_and_announce(write, action, &product, &before, &mut release)?,
             _ => save(write, action, &before, &mut release)?,
         }
+        if let Some(reason) = steer.reason() {
+            write.because(reason);
+        }
     }
     Ok(release)
 }
 
 impl Steer {
+    /// Why, where that was said.
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Yank(why) => Some(&why.reason),
+            Self::Pause(why) | Self::Resume(why, _) => why.reason.as_deref(),
+            _ => None,
+        }
+    }
+
     /// What it is called in the audit log.
     const fn name(&self) -> &'static str {
         match self {
@@ -266,6 +278,7 @@ pub async fn stop(
             let before = stop_on(write, &product, stop.channel.as_ref())?;
             store::stops::put(write.connection, product.id, &stop)?;
             note_stop(write, "stop.set", &product, (before.as_ref(), Some(&stop)));
+            write.because(&stop.reason);
             stops_changed(write, &mut product)?;
             tracing::warn!(product = %slug, channel = ?stop.channel, reason = stop.reason, "stop set");
             Ok((stop, product.revision))

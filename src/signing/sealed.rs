@@ -43,7 +43,7 @@ impl EncryptionKeys {
     /// Whether a text can be what [`Self::seal`] made.
     #[must_use]
     pub fn is_sealed(text: &str) -> bool {
-        STANDARD.decode(text).is_ok_and(|bytes| bytes.len() > NONCE_LEN)
+        STANDARD.decode(text.trim()).is_ok_and(|bytes| bytes.len() > NONCE_LEN)
     }
 
     /// Decrypts what [`Self::seal`] made; says too whether that was with the current key.
@@ -94,7 +94,7 @@ impl EncryptionKey {
     /// # Errors
     /// When it was encrypted with another key or for another purpose, or altered.
     pub fn open(&self, purpose: &str, sealed: &str) -> Result<String, Unsealed> {
-        let bytes = STANDARD.decode(sealed).map_err(|_| Unsealed)?;
+        let bytes = STANDARD.decode(sealed.trim()).map_err(|_| Unsealed)?;
         let (nonce, rest) = bytes.split_first_chunk::<NONCE_LEN>().ok_or(Unsealed)?;
         let mut rest = rest.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);

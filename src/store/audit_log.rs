@@ -159,6 +159,11 @@ pub struct Wanted {
 /// # Errors
 /// When the database cannot be read.
 pub fn matching(connection: &mut Connection, wanted: &Wanted, page: Page<i64>) -> Result<Vec<Stored>, StoreError> {
+    let texts = [&wanted.actor, &wanted.action, &wanted.subject];
+    // PostgreSQL has no text with a NUL, and would say so instead.
+    if texts.into_iter().flatten().any(|text| text.contains('\0')) {
+        return Ok(Vec::new());
+    }
     let mut query =
         audit_log::table.order(audit_log::number.desc()).limit(page.limit).select(Row::as_select()).into_boxed();
     if let Some(before) = page.after {

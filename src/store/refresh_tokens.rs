@@ -41,7 +41,7 @@ struct Row {
 ///
 /// # Errors
 /// When the database cannot be read.
-fn get(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
+pub fn get(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
     let row: Option<Row> =
         refresh_tokens::table.find(hash.to_vec()).select(Row::as_select()).first(connection).optional()?;
     Ok(row.map(|row| RefreshToken {
@@ -117,6 +117,16 @@ pub fn end_family(connection: &mut Connection, family: Uuid) -> Result<(), Store
 /// When the database cannot be written.
 pub fn forget_expired(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
     diesel::delete(refresh_tokens::table.filter(refresh_tokens::expires_at.lt(Moment(now)))).execute(connection)?;
+    Ok(())
+}
+
+/// Ends all logins of a user, who is to be held, but one.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn end_others_of(connection: &mut Connection, user: UserId, family: Uuid) -> Result<(), StoreError> {
+    let of_user = refresh_tokens::table.filter(refresh_tokens::user_id.eq(Key(user)));
+    diesel::delete(of_user.filter(refresh_tokens::family.ne(Key(family)))).execute(connection)?;
     Ok(())
 }
 

@@ -3,5 +3,6 @@
 mod headers;
 mod limits;
 mod memory;
+mod paths;
 mod reach;
 mod slow;

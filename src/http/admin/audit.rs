@@ -1,13 +1,13 @@
 //! The audit log.
 
-use actix_web::{HttpResponse, get, http::StatusCode, http::header};
+use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, http::header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    domain::{actor::ActorKind, audit::hexadecimal, named_enum, slug::Slug},
+    domain::{actor::ActorKind, audit::hexadecimal, id::ProductId, named_enum, slug::Slug},
     http::{
         App, Problem,
         extract::{Caller, Query, caller::ReadAudit},
@@ -42,7 +42,8 @@ pub struct AuditQuery {
     /// Only this action; with a dot at the end, all that begin so: `release.`.
     #[param(example = "release.")]
     action: Option<String>,
-    /// Only what was done to this: `release:office-maker/13.0.0`.
+    /// Only what was done to this: `release:` and its id.
+    #[param(example = "release:0199a0de-0000-7000-8000-000000000101")]
     subject: Option<String>,
     /// From then on.
     from: Option<Timestamp>,
@@ -73,8 +74,10 @@ pub struct EntryBody {
     #[schema(example = "release.publish")]
     action: String,
     /// What it was done to.
-    #[schema(example = "release:office-maker/13.0.0")]
+    #[schema(example = "release:0199a0de-0000-7000-8000-000000000101")]
     subject: String,
+    /// The id of the product that it belongs to.
+    product: Option<ProductId>,
     /// What was changed (`before`, `after`: only what differs), and the `reason` where one was given.
     details: serde_json::Value,
     /// The hash of this entry and of all before it, in hexadecimal.
@@ -108,17 +111,29 @@ impl EntryBody {
             },
             action: entry.action,
             subject: entry.subject,
+            product: entry.product,
             details: serde_json::from_str(&entry.details).unwrap_or_default(),
             hash: hexadecimal(&hash),
         }
     }
 }
 
-const NAMES: [&str; 10] =
-    ["number", "at", "actor_kind", "actor_id", "actor_name", "address", "action", "subject", "details", "hash"];
+const NAMES: [&str; 11] = [
+    "number",
+    "at",
+    "actor_kind",
+    "actor_id",
+    "actor_name",
+    "address",
+    "action",
+    "subject",
+    "product",
+    "details",
+    "hash",
+];
 
 /// One JSON object a line (JSON Lines).
-fn lines(listed: &Listed<EntryBody>) -> HttpResponse {
+fn lines(listed: &Listed<EntryBody>, query: &str) -> HttpResponse {
     let lines: String = listed
         .items
         .iter()
@@ -128,11 +143,11 @@ fn lines(listed: &Listed<EntryBody>) -> HttpResponse {
             line
         })
         .collect();
-    file(listed, "application/x-ndjson", "audit.jsonl", lines.into_bytes())
+    file(listed, query, ("application/x-ndjson", "audit.jsonl"), lines.into_bytes())
 }
 
 /// A table (RFC 4180).
-fn table(listed: &Listed<EntryBody>) -> Result<HttpResponse, Problem> {
+fn table(listed: &Listed<EntryBody>, query: &str) -> Result<HttpResponse, Problem> {
     let failed = |error: &dyn std::fmt::Display| Problem(Refusal::internal(error));
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(NAMES).map_err(|error| failed(&error))?;
@@ -147,13 +162,14 @@ fn table(listed: &Listed<EntryBody>) -> Result<HttpResponse, Problem> {
             entry.actor.address.clone().unwrap_or_default(),
             entry.action.clone(),
             inert(&entry.subject),
+            entry.product.map(|id| id.to_string()).unwrap_or_default(),
             inert(&entry.details.to_string()),
             entry.hash.clone(),
         ];
         writer.write_record(fields).map_err(|error| failed(&error))?;
     }
     let text = writer.into_inner().map_err(|error| failed(&error))?;
-    Ok(file(listed, "text/csv; charset=utf-8", "audit.csv", text))
+    Ok(file(listed, query, ("text/csv; charset=utf-8", "audit.csv"), text))
 }
 
 /// A text that a spreadsheet does not take for a formula.
@@ -162,13 +178,21 @@ fn inert(text: &str) -> String {
     if is_formula { format!("'{text}") } else { text.to_owned() }
 }
 
-/// A page to be kept; where the next one is, is in a header (RFC 8288), as there is no room for it in the file.
-fn file(listed: &Listed<EntryBody>, kind: &'static str, name: &'static str, content: Vec<u8>) -> HttpResponse {
+/// A page to be kept; where the next one of the same query is, is in a header (RFC 8288), as there is no room for it in the file.
+fn file(
+    listed: &Listed<EntryBody>,
+    query: &str,
+    (kind, name): (&'static str, &'static str),
+    content: Vec<u8>,
+) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.content_type(kind);
     response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
     if let Some(next) = &listed.next {
-        response.insert_header((header::LINK, format!("<?after={next}>; rel=\"next\"")));
+        let same = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "after");
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(same).append_pair("after", next).finish();
+        response.insert_header((header::LINK, format!("<?{query}>; rel=\"next\"")));
     }
     response.body(content)
 }
@@ -176,7 +200,7 @@ fn file(listed: &Listed<EntryBody>, kind: &'static str, name: &'static str, cont
 /// List the audit log, the newest entry first.
 ///
 /// Everything that decides who gets what is in it: who changed it, from where, and what it was before and after. Secrets are not.
-/// With `format=jsonl` or `format=csv` a page is sent to be kept; `Link` has the `after` of the next one, while there is one.
+/// With `format=jsonl` or `format=csv` a page is sent to be kept; `Link` leads to the next one, while there is one.
 #[utoipa::path(
     tag = "Admin",
     params(AuditQuery),
@@ -188,6 +212,7 @@ pub async fn list_audit(
     app: App,
     caller: Caller<ReadAudit>,
     query: Query<AuditQuery>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let AuditQuery { product, actor, action, subject, from, to, format, limit, after } = query.0;
     let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
@@ -197,7 +222,7 @@ pub async fn list_audit(
     let listed = Listed::of(rows, limit.get(), |stored| stored.entry.number.to_string()).map(EntryBody::of);
     match format.unwrap_or(AuditFormat::Json) {
         AuditFormat::Json => Ok(wire::json(StatusCode::OK, &listed)),
-        AuditFormat::JsonLines => Ok(lines(&listed)),
-        AuditFormat::Csv => table(&listed),
+        AuditFormat::JsonLines => Ok(lines(&listed, request.query_string())),
+        AuditFormat::Csv => table(&listed, request.query_string()),
     }
 }

@@ -26,6 +26,15 @@ pub struct PasswordChange {
     password: String,
 }
 
+/// One's password, once more.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CurrentPassword {
+    /// The one that is good now.
+    #[schema(format = Password, max_length = 512)]
+    current_password: String,
+}
+
 /// A code of one's second factor.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -84,10 +93,19 @@ pub async fn change_own_password(
 /// Begin a second factor (TOTP, RFC 6238).
 ///
 /// It counts once it is confirmed with a code; until then it can be begun anew.
-#[utoipa::path(tag = "Session", security(("bearer" = [])), responses((status = 200, description = "What the device has to know.", body = NewSecondFactor)))]
+#[utoipa::path(
+    tag = "Session",
+    security(("bearer" = [])),
+    request_body(content = CurrentPassword, example = json!({"current_password": "demo-password"})),
+    responses((status = 200, description = "What the device has to know.", body = NewSecondFactor))
+)]
 #[post("/api/v1/auth/me/totp")]
-pub async fn begin_second_factor(app: App, caller: Caller<ActForOneself>) -> Result<HttpResponse, Problem> {
-    let (secret, email) = second_factor::begin(&app.context, caller.person()?.id).await?;
+pub async fn begin_second_factor(
+    app: App,
+    caller: Caller<ActForOneself>,
+    body: Body<CurrentPassword>,
+) -> Result<HttpResponse, Problem> {
+    let (secret, email) = second_factor::begin(&app.context, caller.person()?.id, body.0.current_password).await?;
     Ok(wire::json(StatusCode::OK, &NewSecondFactor { secret: secret.to_text(), uri: secret.to_uri(&email) }))
 }
 
@@ -104,7 +122,7 @@ pub async fn confirm_second_factor(
     caller: Caller<ActForOneself>,
     body: Body<OtpBody>,
 ) -> Result<HttpResponse, Problem> {
-    let recovery_codes = second_factor::confirm(&app.context, caller.person()?.id, body.0.otp).await?;
+    let recovery_codes = second_factor::confirm(&app.context, &caller.person()?.session, body.0.otp).await?;
     Ok(wire::json(StatusCode::OK, &RecoveryCodes { recovery_codes }))
 }
 
@@ -121,6 +139,6 @@ pub async fn remove_second_factor(
     caller: Caller<ActForOneself>,
     body: Body<OtpBody>,
 ) -> Result<HttpResponse, Problem> {
-    second_factor::remove(&app.context, caller.person()?.id, body.0.otp).await?;
+    second_factor::remove(&app.context, &caller.person()?.session, body.0.otp).await?;
     Ok(HttpResponse::NoContent().finish())
 }

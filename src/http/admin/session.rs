@@ -93,8 +93,8 @@ pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Resu
     responses((status = 200, description = "The next tokens.", body = TokensBody), (status = 401, description = "The refresh token is not good.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
 )]
 #[post("/api/v1/auth/refresh")]
-pub async fn refresh_session(app: App, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
-    let tokens = services::log_in::refresh(&app.context, &body.0.refresh_token).await?;
+pub async fn refresh_session(app: App, address: ClientAddress, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
+    let tokens = services::log_in::refresh(&app.context, &body.0.refresh_token, Some(address.0)).await?;
     Ok(wire::json(StatusCode::OK, &TokensBody::of(tokens)))
 }
 

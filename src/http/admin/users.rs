@@ -137,8 +137,8 @@ pub async fn change_user(
     expected: IfMatch,
     body: Body<UserChange>,
 ) -> Result<HttpResponse, Problem> {
-    caller.person()?;
-    let changed = manage_users::change(&app.context, path.0.id, expected.0, body.0).await?;
+    let by = caller.person()?.id;
+    let changed = manage_users::change(&app.context, by, path.0.id, expected.0, body.0).await?;
     Ok(answer(&app, StatusCode::OK, changed))
 }
 

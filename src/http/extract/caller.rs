@@ -249,12 +249,10 @@ fn check_role<R: Right>(person: &Person) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A product that is out of reach is one that is not there.
+/// A product that is out of reach is one that is not there. Every `slug` in a path is a product's; the path itself is no
+/// matter, as it can be written in many ways that lead to the same handler.
 fn within_reach(request: &HttpRequest, reach: &Reach) -> Result<(), Problem> {
-    // Hosting groups have slugs in their paths too, and belong to no product.
-    let of_product = request.path().starts_with("/api/v1/products/");
-    let slug = request.match_info().get("slug").filter(|_| of_product);
-    let (Reach::Only(_), Some(slug)) = (reach, slug) else { return Ok(()) };
+    let (Reach::Only(_), Some(slug)) = (reach, request.match_info().get("slug")) else { return Ok(()) };
     let app = request.app_data::<web::Data<App>>().ok_or_else(people_only)?;
     let catalogue = app.context.directory.catalogue();
     match catalogue.product(slug) {

@@ -70,6 +70,10 @@ fn every_change_is_remembered_with_who_made_it_and_what_was_before_and_after() {
     assert_eq!(yanked["actor"]["id"], token["id"]);
     assert_eq!(yanked["details"]["after"]["yank_reason"], "it loses pages");
     assert_eq!(of("user.add")["actor"]["kind"], "server");
+    // Whoever asked for it is named, also where the work goes on when they have gone away.
+    for (action, kind) in [("release.draft", "person"), ("release.upload", "person"), ("release.publish", "person")] {
+        assert_eq!(of(action)["actor"]["kind"], kind, "{action}");
+    }
     // No secret is in it.
     let text = Value::from(all.clone()).to_string();
     for secret in [sold.key.as_str(), token["token"].as_str().unwrap(), "argon2", "correct-horse"] {
@@ -94,10 +98,27 @@ fn the_log_can_be_taken_away_as_lines_and_as_a_table() {
     assert_eq!(Value::from(read), get("").ok()["items"]);
     let table = get("format=csv&limit=1");
     assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
-    assert_eq!(table.header("link"), "<?after=2>; rel=\"next\"");
+    assert_eq!(table.header("link"), "<?format=csv&limit=1&after=2>; rel=\"next\"");
+    let next = get("format=csv&limit=1&after=2");
+    assert!(next.text().lines().nth(1).is_some_and(|line| line.starts_with("1,")), "{}", next.text());
+    assert_eq!(get("actor=%00&subject=%00&action=%00").ok()["items"], json!([]));
     assert!(table.text().starts_with("number,at,actor_kind,"), "{}", table.text());
     assert_eq!(table.text().lines().count(), 2);
     get("format=pdf").refused(422, "parameter_invalid");
+}
+
+#[test]
+fn the_address_of_a_webhook_is_not_in_it_and_that_it_was_changed_is() {
+    let vendor = Vendor::start();
+    let new = json!({"url": "http://127.0.0.1:9/services/very-secret", "events": ["release.published"]});
+    let id = vendor.admin.post("/api/v1/admin/webhooks").json(&new).send().created()["id"].clone();
+    let path = format!("/api/v1/admin/webhooks/{}", id.as_str().unwrap());
+    vendor.admin.patch(&path).json(&json!({"url": "http://127.0.0.1:9/services/more-secret"})).send().ok();
+    let entries = entries(&vendor, "action=webhook.");
+    assert_eq!(entries.len(), 2);
+    let text = json!(entries).to_string();
+    assert!(!text.contains("-secret") && text.contains("url_sha256"), "{text}");
+    assert_eq!(entries[1]["details"]["after"]["host"], "http://127.0.0.1:9");
 }
 
 #[test]
@@ -130,6 +151,13 @@ fn what_was_altered_or_removed_is_found() {
     vendor.execute("DELETE FROM audit_log WHERE number = 12");
     let (whole, said) = verify(&vendor, &[]);
     assert!(!whole && said.contains("ends with entry 11, and should with 12"), "{said}");
+    // What is written afterwards does not make it good.
+    vendor.announce_errors("the audit log is not as this server left it");
+    vendor.run();
+    vendor.product_with(&json!({"slug": "map-maker"}));
+    assert_eq!(entries(&vendor, "")[0]["number"], 12);
+    assert!(!verify(&vendor, &[]).0);
+    vendor.stop();
     vendor.execute("DELETE FROM audit_log WHERE number = 5");
     let (whole, said) = verify(&vendor, &[]);
     assert!(!whole && said.contains("entry 5 is missing"), "{said}");

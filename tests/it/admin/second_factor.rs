@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{
     Actor, Admin, Answer, Vendor,
-    server::EMAIL,
+    server::{EMAIL, PASSWORD},
     vendor::{log_in, log_in_as},
 };
 
@@ -27,9 +27,13 @@ fn code(secret: &str, now: &str) -> String {
     format!("{:06}", word % 1_000_000)
 }
 
+fn begin(person: &Admin) -> Answer {
+    person.post(TOTP).json(&json!({"current_password": PASSWORD})).send()
+}
+
 /// Sets one up, at this time; returns the secret and the recovery codes.
 fn set_up(person: &Admin, now: &str) -> (String, Vec<String>) {
-    let begun = person.post(TOTP).send().ok();
+    let begun = begin(person).ok();
     let secret = begun["secret"].as_str().unwrap().to_owned();
     assert!(begun["uri"].as_str().unwrap().contains(&format!("secret={secret}&issuer=Sluice")), "{begun}");
     let confirmed = person.post(CONFIRM).json(&json!({"otp": code(&secret, now)})).send().ok();
@@ -84,11 +88,17 @@ fn it_counts_once_it_is_confirmed_and_is_not_begun_twice() {
     let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
     let confirm = |otp: &str| vendor.admin.post(CONFIRM).json(&json!({"otp": otp})).send();
     confirm("123456").refused(409, "second_factor_state");
-    let secret = vendor.admin.post(TOTP).send().ok()["secret"].clone();
-    log_in(&vendor.anonymous()).ok();
+    // Who has found an open session does not get far with a device of their own.
+    let guessed = json!({"current_password": "guessed"});
+    vendor.admin.post(TOTP).json(&guessed).send().refused(422, "body_invalid").names(&["current_password"]);
+    let secret = begin(&vendor.admin).ok()["secret"].clone();
+    let elsewhere = vendor.person(&log_in(&vendor.anonymous()).ok());
     confirm("wrong").refused(422, "body_invalid").names(&["otp"]);
     confirm(&code(secret.as_str().unwrap(), "2030-03-01T08:00:00Z")).ok();
-    vendor.admin.post(TOTP).send().refused(409, "second_factor_state");
+    begin(&vendor.admin).refused(409, "second_factor_state");
+    // What was logged in without it, by whomever, has ended.
+    elsewhere.get("/api/v1/auth/me").send().refused(401, "authorization_invalid");
+    vendor.admin.get("/api/v1/auth/me").send().ok();
 }
 
 #[test]
