@@ -5,6 +5,8 @@
 
 use std::future::Future;
 
+use tokio::task::JoinHandle;
+
 use crate::domain::actor::{Actor, ActorKind};
 
 tokio::task_local! {
@@ -20,4 +22,9 @@ pub async fn acting_as<T>(actor: Actor, work: impl Future<Output = T>) -> T {
 #[must_use]
 pub fn actor() -> Actor {
     ACTOR.try_with(Actor::clone).unwrap_or_else(|_| Actor::nameless(ActorKind::Server))
+}
+
+/// Runs `work` to its end, also when the caller goes away, as the same actor's.
+pub(super) fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(acting_as(actor(), work))
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    Code, Context, Expected, Faults, Refusal, Write,
+    Code, Context, Expected, Faults, Refusal, Write, acting,
     manage_products::{self, present},
     outbox,
     roll_out::{self, NewRollout},
@@ -311,7 +311,7 @@ pub async fn change(
 pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected) -> Result<(), Refusal> {
     let context = Arc::clone(context);
     // To its end, also when the caller goes away: the files go with their rows.
-    let deleting = tokio::spawn(async move {
+    let deleting = acting::to_its_end(async move {
         let shelf = context.artifacts.shelf().await;
         let deleted = context.write(move |write| {
             let (product, release) = find(write, &slug, &version)?;

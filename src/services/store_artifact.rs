@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::{Code, Context, Expected, Refusal, Write, context::id_at, publish_release};
+use super::{Code, Context, Expected, Refusal, Write, acting, context::id_at, publish_release};
 use crate::{
     artifacts::{
         ArtifactsError,
@@ -110,7 +110,7 @@ pub async fn store(
     })?;
     // From here on a sender who goes away changes nothing.
     let context = Arc::clone(context);
-    let finished = tokio::spawn(async move { finish(&context, upload, received).await }).await;
+    let finished = acting::to_its_end(async move { finish(&context, upload, received).await }).await;
     finished.unwrap_or_else(|error| Err(Refusal::internal(&error)))
 }
 
