@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::Write;
 use crate::{
     domain::{
-        audit::Record, customer::Customer, hosting_group::HostingGroup, id::ProductId, known_problem::KnownProblem,
-        license_key::KeyRecord, product::Product, release::Release, subscription::Subscription, webhook::Webhook,
+        approval::Approval, audit::Record, customer::Customer, hosting_group::HostingGroup, id::ProductId,
+        known_problem::KnownProblem, license_key::KeyRecord, product::Product, release::Release,
+        subscription::Subscription, webhook::Webhook,
     },
     store::{api_tokens::ApiToken, users::User},
 };
@@ -144,6 +145,29 @@ impl Audited for ApiToken {
     /// Not its hash.
     fn state(&self) -> Value {
         json!({ "name": self.name, "scopes": self.scopes, "product": self.product, "expires_at": self.expires_at })
+    }
+}
+
+impl Audited for Approval {
+    fn subject(&self) -> String {
+        format!("approval:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.product)
+    }
+
+    fn state(&self) -> Value {
+        let decision = self.decision.as_ref();
+        json!({
+            "deed": self.deed,
+            "subject": self.subject,
+            "version": self.version,
+            "request": self.parameters,
+            "requested_by": self.requested_by.name,
+            "decided_by": decision.map(|decision| &decision.name),
+            "note": decision.and_then(|decision| decision.note.as_ref()),
+        })
     }
 }
 

@@ -72,6 +72,8 @@ mod table {
         PutStops: [Owner, ReleaseManager, Support], [Scope::ReleasesPublish];
         /// Lift a stop.
         LiftStops: [Owner, ReleaseManager], [Scope::StopsLift];
+        /// Decide what another person has asked for; what exactly takes which role is looked at later.
+        DecideApprovals: [Owner, ReleaseManager], [];
         /// See customers, subscriptions, installations and runs.
         ReadSubscriptions: [Owner, ReleaseManager, Support, Viewer], [Scope::SubscriptionsRead];
         /// Change customers, subscriptions and known problems.
@@ -165,6 +167,7 @@ pub async fn identify(request: &ServiceRequest) {
 }
 
 /// Who a request is of, for the audit log.
+#[must_use]
 pub fn actor(request: &ServiceRequest) -> Actor {
     let address = Some(ClientAddress::of(request.request()).0);
     let extensions = request.extensions();
