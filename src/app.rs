@@ -164,6 +164,8 @@ impl App {
                 mails_per_day: config.mail.per_subscription_per_day,
                 messages_per_day: config.webhooks.runs_per_subscription_per_day,
                 ending_days: config.mail.ending_days.0.clone(),
+                approvals_expire_after: config.approvals.expire_after.signed(),
+                new_approvers_wait: config.approvals.new_approvers_wait.signed(),
             },
             store,
             keys: ArcSwap::from_pointee(keys),

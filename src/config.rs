@@ -39,6 +39,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// Logins.
     pub auth: AuthConfig,
+    /// The two-person rule.
+    pub approvals: ApprovalsConfig,
     /// How often somebody may ask.
     pub limits: LimitsConfig,
     /// Downloads.
@@ -125,6 +127,16 @@ pub struct AuthConfig {
     pub password_memory_kib: u32,
     /// Passes of one password hash.
     pub password_passes: u32,
+}
+
+/// `[approvals]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalsConfig {
+    /// How long something can be approved.
+    pub expire_after: Span,
+    /// How long somebody whom another person has entered or changed approves nothing.
+    pub new_approvers_wait: Span,
 }
 
 /// `[downloads]`
@@ -317,12 +329,11 @@ impl Config {
                 "server.public_url is needed when server.bind is not one address: it goes into every link, such as `https://updates.example.com`",
             );
         }
-        if [self.downloads.url_ttl, self.checks.next_check_after, self.auth.session_ttl, self.auth.refresh_ttl]
-            .iter()
-            .any(|span| span.seconds() < 1)
-        {
+        let AuthConfig { session_ttl, refresh_ttl, .. } = self.auth;
+        let spans = [self.downloads.url_ttl, self.checks.next_check_after, session_ttl, refresh_ttl];
+        if spans.iter().chain([&self.approvals.expire_after]).any(|span| span.seconds() < 1) {
             return refuse(
-                "downloads.url_ttl, checks.next_check_after, auth.session_ttl and auth.refresh_ttl must be at least one second",
+                "downloads.url_ttl, checks.next_check_after, auth.session_ttl, auth.refresh_ttl and approvals.expire_after must be at least one second",
             );
         }
         if self.keys.encryption_key.reveal().is_empty() && !self.keys.previous_encryption_key.reveal().is_empty() {

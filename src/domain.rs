@@ -2,6 +2,7 @@
 //! what a function needs is in its arguments, so that every rule can be tested from a table.
 
 pub mod actor;
+pub mod approval;
 pub mod artifact;
 pub mod audit;
 pub mod channel;

@@ -4,6 +4,7 @@
 //! every error in [`error`], every way in which a request is read in [`extract`].
 
 pub mod admin;
+pub mod approvals;
 pub mod client;
 pub mod error;
 pub mod error_list;

@@ -2,6 +2,7 @@
 //! nothing of HTTP or the command line.
 
 pub mod acting;
+pub mod approvals;
 pub mod audit;
 mod audited;
 pub mod check_update;

@@ -7,6 +7,7 @@
 
 pub mod adoption;
 pub mod api_tokens;
+pub mod approvals;
 pub mod artifacts;
 pub mod audit_log;
 mod bulk;
@@ -289,6 +290,18 @@ impl Store {
             Kind::Server(_) => Ok(()),
         }
     }
+}
+
+/// Runs `work` within the write that is under way on this connection, and takes back whatever it has done: to know whether it
+/// could be done.
+///
+/// # Errors
+/// What `work` failed with, or what the database did.
+pub fn rehearse<T, E: From<StoreError>>(
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    transaction::rehearse(connection, work)
 }
 
 /// One page of a list: at most `limit` rows that come after a given one.

@@ -203,6 +203,7 @@ fn write(connection: &mut Connection, data: &Path, keys: &KeyRing, size: Size) -
         created_at: began,
         expires_at: None,
         last_used_at: None,
+        created_by: None,
     };
     store::api_tokens::insert(connection, &record)?;
     Ok(Filled { data: data.to_owned(), authorization: format!("Bearer {token}"), large_key, checks, subscriptions })
@@ -229,6 +230,7 @@ fn product(numbers: &mut Numbers, slug: &str) -> Product {
         timezone: named("Europe/Rome"),
         required_artifacts: Vec::new(),
         required_locales: Vec::new(),
+        two_person_rule: false,
         revision: 1,
     }
 }

@@ -183,9 +183,14 @@ impl Client {
         version: &Version,
         tag: Option<&HeaderValue>,
         publication: &wire::Publication<'_>,
-    ) -> Result<wire::Release, ApiError> {
+    ) -> Result<wire::Published, ApiError> {
         let address = self.release_address(product, version, &["publish"]);
-        self.send_json(Method::POST, &address, tag, publication).await
+        let response = self.send_body(Method::POST, &address, tag, publication).await?;
+        if response.status() == StatusCode::ACCEPTED {
+            let asked: wire::Asked = read(response).await?;
+            return Ok(wire::Published::Asked(asked.approval));
+        }
+        read(response).await.map(Box::new).map(wire::Published::Done)
     }
 
     /// `POST …/publish?dry_run=true`, provided that it has not changed since `tag`: changes nothing.
@@ -227,16 +232,24 @@ impl Client {
         tag: Option<&HeaderValue>,
         body: &(impl Serialize + Sync),
     ) -> Result<T, ApiError> {
-        let response = self
-            .send(|| {
-                let request = self.request(method.clone(), address).json(body);
-                match tag {
-                    Some(tag) => request.header(IF_MATCH, tag),
-                    None => request,
-                }
-            })
-            .await?;
-        read(response).await
+        read(self.send_body(method, address, tag, body).await?).await
+    }
+
+    async fn send_body(
+        &self,
+        method: Method,
+        address: &Url,
+        tag: Option<&HeaderValue>,
+        body: &(impl Serialize + Sync),
+    ) -> Result<Response, ApiError> {
+        let request = || {
+            let request = self.request(method.clone(), address).json(body);
+            match tag {
+                Some(tag) => request.header(IF_MATCH, tag),
+                None => request,
+            }
+        };
+        self.send(request).await
     }
 
     fn request(&self, method: Method, address: &Url) -> RequestBuilder {

@@ -16,7 +16,7 @@ use url::Url;
 use self::{
     plan::Ready,
     progress::Progress,
-    report::{Outcome, Report},
+    report::{Awaited, Outcome, Report},
 };
 use super::{
     Failure,
@@ -34,7 +34,8 @@ Publish a release: create its draft, upload its files, open it to customers.
 Reads what to publish from release.toml, compares it with what the server has, and does what is missing: it \
 creates the draft, uploads several files at once, publishes, and checks that the signed manifest lists exactly \
 these files. Failed uploads are tried again. Interrupt it and run it again, and it goes on where it stopped; run \
-it again when it is done, and it changes nothing.",
+it again when it is done, and it changes nothing. Where the product has the two-person rule, it ends when a second \
+person has been asked to approve the publication, and says where; run again, it asks for nothing new.",
     after_long_help = "\
 EXAMPLES
   In CI, with the token in a secret variable:
@@ -63,7 +64,7 @@ A SMALL release.toml
   Every key is described in docs/release-toml.md.
 
 EXIT CODES
-    0  published, or nothing was left to do
+    0  published, or nothing was left to do, or all is done and a second person is to approve it
     1  failed
     2  wrong usage, or a mistake in release.toml
     3  the server refused, or what is published differs from release.toml
@@ -284,9 +285,14 @@ impl Publication<'_> {
             });
         }
         match self.client.publish_release(product, version, tag.as_ref(), &self.as_asked()).await {
-            Ok(release) => {
+            Ok(wire::Published::Done(release)) => {
                 report.outcome = Outcome::Published;
-                self.compare(release, report).await
+                self.compare(*release, report).await
+            }
+            Ok(wire::Published::Asked(approval)) => {
+                let address = self.client.address(["api", "v1", "approvals", &approval.id]).to_string();
+                report.approval = Some(Awaited { address, id: approval.id, expires_at: approval.expires_at });
+                Ok(Round::Done(release))
             }
             Err(error) if error.is_refused_with(&[StatusCode::PRECONDITION_FAILED]) => Ok(Round::Again(error)),
             // The answer to an earlier try may have been lost, or somebody else was faster. If it is still a

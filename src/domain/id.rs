@@ -76,6 +76,8 @@ ids! {
     MailId,
     /// A webhook: an address of another system of the vendor's.
     WebhookId,
+    /// Something that a second person is to approve.
+    ApprovalId,
     /// A message to a webhook; the `webhook-id` of every try.
     WebhookMessageId,
 }

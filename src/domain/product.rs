@@ -60,6 +60,8 @@ pub struct Product {
     pub required_artifacts: Vec<RequiredArtifact>,
     /// The languages that a release's notes must have before it can be published.
     pub required_locales: Vec<LanguageTag>,
+    /// Whether what matters most of it takes a second person.
+    pub two_person_rule: bool,
     /// Counts changes, for `If-Match`.
     pub revision: i64,
 }

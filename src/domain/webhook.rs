@@ -17,6 +17,8 @@ named_enum! {
         ReleaseYanked = "release.yanked",
         /// A rollout was halted.
         ReleaseHalted = "release.halted",
+        /// Something takes a second person, who is to approve or reject it.
+        ApprovalRequested = "approval.requested",
         /// An update did not work, or was not heard of again.
         RunFailed = "run.failed",
         /// A subscription was made or changed.

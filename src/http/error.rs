@@ -65,6 +65,8 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::OtpRequired => (401, "The second factor is needed"),
         Code::RefreshTokenInvalid => (401, "The refresh token is not good"),
 
+        Code::ApproverIsRequester => (403, "Nobody approves their own request"),
+        Code::ApproverNotIndependent => (403, "The approver is no second person yet"),
         Code::RoleInsufficient => (403, "The role may not do this"),
         Code::ScopeInsufficient => (403, "The token may not do this"),
         Code::SetupLinkInvalid => (403, "The set-up link is not good"),
@@ -74,6 +76,7 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::WrongProduct => (403, "The license key is one of another product"),
 
         Code::NotFound => (404, "There is nothing here"),
+        Code::ApprovalNotFound => (404, "There is no such approval"),
         Code::ArtifactNotFound => (404, "There is no such artifact"),
         Code::CustomerNotFound => (404, "There is no such customer"),
         Code::HostingGroupNotFound => (404, "There is no such hosting group"),
@@ -93,6 +96,9 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
 
         Code::BodyStalled => (408, "The body came to a standstill"),
 
+        Code::ApprovalDecided => (409, "It was decided already"),
+        Code::ApprovalExpired => (409, "Nobody has decided in time"),
+        Code::ApprovalVoid => (409, "What it is about has changed"),
         Code::ArtifactExists => (409, "There is such an artifact already"),
         Code::ChannelInUse => (409, "The channel is in use"),
         Code::Conflict => (409, "Another change came in between"),
@@ -107,6 +113,7 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::ReleasePublished => (409, "What is published does not change"),
         Code::ReleaseYanked => (409, "The release is yanked"),
         Code::RolloutHalted => (409, "The release was halted"),
+        Code::SecondPersonMissing => (409, "There is no second person"),
         Code::SecondFactorState => (409, "The second factor is not in the state for it"),
         Code::SubscriptionCancelled => (409, "The subscription is cancelled"),
         Code::SubscriptionEndless => (409, "The subscription has no end"),

@@ -17,7 +17,7 @@ use utoipa::{
 };
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 
-use super::{Problem, admin, client, error_list, openapi, operations, publisher, setup};
+use super::{Problem, admin, approvals, client, error_list, openapi, operations, publisher, setup};
 use crate::services::Code;
 
 /// All routes that are described.
@@ -50,6 +50,8 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(publisher::stop::list_stops)
         .service(publisher::stop::put_stop)
         .service(publisher::stop::delete_stop);
+
+    decided_by_two(routes);
 
     routes
         .service(admin::products::add_product)
@@ -126,6 +128,15 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(operations::get_readiness)
         .service(operations::get_metrics)
         .service(operations::get_public_keys);
+}
+
+/// What waits for a second person.
+fn decided_by_two(routes: &mut ServiceConfig<'_>) {
+    routes
+        .service(approvals::list_approvals)
+        .service(approvals::get_approval)
+        .service(approvals::approve_request)
+        .service(approvals::reject_request);
 }
 
 /// What the routes say of themselves.

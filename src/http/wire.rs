@@ -175,6 +175,8 @@ pub struct ProductBody {
     pub timezone: Zone,
     pub required_artifacts: Vec<RequiredArtifact>,
     pub required_locales: Vec<String>,
+    /// Whether what brings a release to customers takes a second person.
+    pub two_person_rule: bool,
 }
 
 impl ProductBody {
@@ -194,6 +196,7 @@ impl ProductBody {
             timezone: product.timezone.clone(),
             required_artifacts: product.required_artifacts.clone(),
             required_locales: product.required_locales.iter().map(ToString::to_string).collect(),
+            two_person_rule: product.two_person_rule,
         }
     }
 }

@@ -7,6 +7,7 @@ use super::Write;
 use crate::{
     auth::token_hash,
     domain::{
+        approval::Approval,
         audit::{Record, hexadecimal},
         customer::Customer,
         hosting_group::HostingGroup,
@@ -157,6 +158,29 @@ impl Audited for ApiToken {
     /// Not its hash.
     fn state(&self) -> Value {
         json!({ "name": self.name, "scopes": self.scopes, "product": self.product, "expires_at": self.expires_at })
+    }
+}
+
+impl Audited for Approval {
+    fn subject(&self) -> String {
+        format!("approval:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.product)
+    }
+
+    fn state(&self) -> Value {
+        let decision = self.decision.as_ref();
+        json!({
+            "deed": self.deed,
+            "subject": self.subject,
+            "version": self.version,
+            "request": self.parameters,
+            "requested_by": self.requested_by.name,
+            "decided_by": decision.map(|decision| &decision.name),
+            "note": decision.and_then(|decision| decision.note.as_ref()),
+        })
     }
 }
 

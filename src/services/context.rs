@@ -54,6 +54,10 @@ pub struct Settings {
     pub messages_per_day: u32,
     /// How many days before the end of a subscription staff are told.
     pub ending_days: Vec<u16>,
+    /// How long something can be approved.
+    pub approvals_expire_after: SignedDuration,
+    /// How long somebody whom another person has entered or changed approves nothing.
+    pub new_approvers_wait: SignedDuration,
 }
 
 /// The adapters, composed.
@@ -108,14 +112,27 @@ pub struct Write<'c> {
     pub connection: &'c mut Connection,
     /// The moment of the write.
     pub now: Timestamp,
+    /// Who writes.
+    pub actor: &'c Actor,
     /// What is told of with it.
     pub outbox: Outbox<'c>,
+    context: &'c Context,
     changes: Vec<Change>,
     seen: HashSet<Change>,
     records: Vec<Record>,
 }
 
-impl Write<'_> {
+impl<'c> Write<'c> {
+    fn new(context: &'c Context, connection: &'c mut Connection, actor: &'c Actor, now: Timestamp) -> Self {
+        let outbox = Outbox::new(context);
+        Self { connection, now, actor, outbox, context, changes: Vec::new(), seen: HashSet::new(), records: Vec::new() }
+    }
+
+    /// The adapters.
+    pub(super) const fn context(&self) -> &'c Context {
+        self.context
+    }
+
     /// Notes what a check must know of once the write is committed.
     pub fn changed(&mut self, change: Change) {
         if self.seen.insert(change) {
@@ -126,6 +143,25 @@ impl Write<'_> {
     /// Has a change remembered in the audit log, if the write is committed.
     pub fn record(&mut self, record: Record) {
         self.records.push(record);
+    }
+
+    /// How much was remembered.
+    pub(super) fn recorded(&self) -> usize {
+        self.records.len()
+    }
+
+    /// What was remembered after so much.
+    pub(super) fn records_after(&mut self, count: usize) -> impl Iterator<Item = &mut Record> {
+        self.records.iter_mut().skip(count)
+    }
+
+    /// Tries what could be done, and leaves no trace of it.
+    pub(super) fn rehearse<T>(
+        &mut self,
+        work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let (context, actor, now) = (self.context, self.actor, self.now);
+        store::rehearse(self.connection, |connection| work(&mut Write::new(context, connection, actor, now)))
     }
 
     /// What was remembered last.
@@ -247,9 +283,7 @@ impl Context {
         let in_transaction = |connection: &mut Connection| {
             // Read once it is this write's turn: ids and times then grow in the order of the commits.
             let now = self.clock.now();
-            let outbox = Outbox::new(self);
-            let mut write =
-                Write { connection, now, outbox, changes: Vec::new(), seen: HashSet::new(), records: Vec::new() };
+            let mut write = Write::new(self, connection, actor, now);
             let value = work(&mut write)?;
             write.outbox.flush(write.connection)?;
             audit::append(write.connection, &self.keys.load(), actor, &write.records, now)?;

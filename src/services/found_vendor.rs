@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
-    Context, Expected, Reach, Refusal, Write,
+    Context, Expected, Reach, Refusal, Write, approvals,
     context::id_at,
     figures, known_problems, log_in, manage_customers,
     manage_customers::NewCustomer,
@@ -33,10 +33,12 @@ use super::{
 use crate::{
     artifacts::intake::{IntakeError, Received},
     domain::{
+        actor::{Actor, ActorKind},
+        approval::Deed,
         artifact::Sha256,
         id::{
-            ArtifactId, CustomerId, HostingGroupId, KnownProblemId, LicenseKeyId, ProductId, ReleaseId, SubscriptionId,
-            TokenId, UserId, WebhookId,
+            ApprovalId, ArtifactId, CustomerId, HostingGroupId, KnownProblemId, LicenseKeyId, ProductId, ReleaseId,
+            SubscriptionId, TokenId, UserId, WebhookId,
         },
         installation::Sighting,
         known_problem,
@@ -44,6 +46,7 @@ use crate::{
         role::Role,
         run::Run,
         slug::Slug,
+        version::Version,
         webhook::WebhookMessage,
     },
     store::{self, offers::Offer, users::User},
@@ -66,6 +69,8 @@ pub struct Vendor {
     pub hosting_groups: Vec<(HostingGroupId, NewHostingGroup)>,
     /// The releases of the products.
     pub releases: Vec<FoundedRelease>,
+    /// What waits for a second person.
+    pub approvals: Vec<FoundedApproval>,
     /// Who the vendor sells to.
     pub customers: Vec<(CustomerId, NewCustomer)>,
     /// What the customers have.
@@ -101,6 +106,23 @@ pub struct FoundedRelease {
     pub publication: Option<Publication>,
     /// What was done with it since.
     pub steered: Vec<Steer>,
+}
+
+/// Something about a release that one of the colleagues has asked for.
+#[derive(Debug)]
+pub struct FoundedApproval {
+    /// Its id.
+    pub id: ApprovalId,
+    /// Who asked for it, and their e-mail address.
+    pub requester: (UserId, String),
+    /// Of which product.
+    pub product: Slug,
+    /// Of which release.
+    pub version: Version,
+    /// What is to be done.
+    pub deed: Deed,
+    /// How it was asked for.
+    pub parameters: serde_json::Value,
 }
 
 /// A file of a release.
@@ -211,6 +233,12 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
     for release in vendor.releases {
         let (slug, version) = (release.product.clone(), release.new.version.clone());
         enter_release(context, write, release).map_err(|refusal| about(refusal, &format!("{slug} {version}")))?;
+    }
+    for FoundedApproval { id, requester: (user, name), product, version, deed, parameters } in vendor.approvals {
+        let (product, release) = publish_release::find(write, &product, &version)?;
+        let request = approvals::Request::about_release(deed, &release, &parameters);
+        let actor = Actor { id: Some(user.0), name, ..Actor::nameless(ActorKind::Person) };
+        approvals::enter(write, id, &product, request, (actor, Some(user)))?;
     }
     for (id, customer) in vendor.customers {
         manage_customers::add_within(write, id, customer)?;

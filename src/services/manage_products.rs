@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Code, Context, Expected, Faults, Reach, Refusal, Write, steer_release};
+use super::{
+    Code, Context, Expected, Faults, Reach, Refusal, Write,
+    approvals::{self, Carried, Request},
+    steer_release,
+};
 use crate::{
     directory::Change,
     domain::{
@@ -75,6 +79,11 @@ pub struct NewProduct {
     #[serde(default)]
     #[schema(max_items = 100)]
     pub required_locales: Vec<LanguageTag>,
+    /// Whether publishing, lifting a stop, and whatever else brings a release to customers takes the approval of a second
+    /// person; not unless given.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub two_person_rule: bool,
 }
 
 fn default_channels() -> Vec<Slug> {
@@ -86,49 +95,54 @@ const fn keep_published() -> ExpiryPolicy {
 }
 
 /// A change to a product: what is absent stays as it is, `null` clears what can be cleared.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProductChange {
     /// Its name for people.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Office Maker")]
     pub name: Option<String>,
     /// Its channels, the most stable first. One that is in use cannot be removed.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<Slug>, required = false, min_items = 1, max_items = 16)]
     pub channels: Option<Vec<Slug>>,
     /// The language of texts when the asker's is not there.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = LanguageTag, required = false)]
     pub default_locale: Option<LanguageTag>,
     /// Where a failed update sends the user.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
     pub help_url: Option<Option<String>>,
     /// Where a subscription is renewed.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
     pub renew_url: Option<Option<String>>,
     /// What an expired subscription still gives.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ExpiryPolicy, required = false)]
     pub expiry_policy: Option<ExpiryPolicy>,
     /// Versions below it must update.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Version>)]
     pub min_supported_version: Option<Option<Version>>,
     /// Where the days of its subscriptions begin and end.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Zone, required = false)]
     pub timezone: Option<Zone>,
     /// What a release must have before it can be published.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<RequiredArtifact>, required = false, max_items = 100)]
     pub required_artifacts: Option<Vec<RequiredArtifact>>,
     /// The languages that a release's notes must have before it can be published.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<LanguageTag>, required = false, max_items = 100)]
     pub required_locales: Option<Vec<LanguageTag>>,
+    /// Whether what brings a release to customers takes a second person. On at once, if there are two people who could approve;
+    /// off only when a second one approves.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = false)]
+    pub two_person_rule: Option<bool>,
 }
 
 /// Checks what the types do not say.
@@ -153,12 +167,16 @@ fn channels(names: Vec<Slug>) -> Result<Channels, Refusal> {
 /// Adds a product.
 ///
 /// # Errors
-/// `body_invalid`, `product_exists`.
+/// `body_invalid`, `product_exists`, `second_person_missing`.
 pub async fn add(context: &Arc<Context>, new: NewProduct) -> Result<Product, Refusal> {
     context
         .write(move |write| {
             let id = write.new_id();
-            add_within(write, id, new)
+            let product = add_within(write, id, new)?;
+            if product.two_person_rule {
+                approvals::require_two(write, product.id)?;
+            }
+            Ok(product)
         })
         .await
 }
@@ -182,6 +200,7 @@ pub(super) fn add_within(write: &mut Write<'_>, id: ProductId, new: NewProduct) 
         timezone: new.timezone,
         required_artifacts: new.required_artifacts,
         required_locales: new.required_locales,
+        two_person_rule: new.two_person_rule,
         revision: 1,
     };
     check(&product)?;
@@ -191,47 +210,77 @@ pub(super) fn add_within(write: &mut Write<'_>, id: ProductId, new: NewProduct) 
     Ok(product)
 }
 
-/// Changes a product.
+/// Changes a product. What would undo its two-person rule waits for a second person.
 ///
 /// # Errors
-/// `product_not_found`, `precondition_failed`, `body_invalid`, `channel_in_use`.
+/// `product_not_found`, `precondition_failed`, `body_invalid`, `channel_in_use`, `second_person_missing`.
 pub async fn change(
     context: &Arc<Context>,
     slug: Slug,
     expected: Expected,
     change: ProductChange,
+) -> Result<Carried<Product>, Refusal> {
+    context
+        .write(move |write| {
+            let product = store::products::by_slug(write.connection, &slug)?.ok_or_else(|| not_found(&slug))?;
+            expected.check(product.revision)?;
+            let request = undoes_the_rule(&product, &change).then(|| Request::about_product(&product, &change));
+            approvals::carry_out(write, &product.clone(), request, |write| change_within(write, product, change))
+        })
+        .await
+}
+
+/// Whether a change would bring releases to customers that no second person has seen: without the rule, or by another order of
+/// the channels, in which what was beta is stable.
+fn undoes_the_rule(product: &Product, change: &ProductChange) -> bool {
+    let reorders = |names: &Vec<Slug>| {
+        let kept = product.channels.names().filter(|name| names.contains(name));
+        !kept.eq(names.iter().filter(|name| product.channels.rank(name).is_some()))
+    };
+    change.two_person_rule == Some(false) || change.channels.as_ref().is_some_and(reorders)
+}
+
+/// Changes a product, within a write.
+pub(super) fn change_within(
+    write: &mut Write<'_>,
+    mut product: Product,
+    change: ProductChange,
 ) -> Result<Product, Refusal> {
-    context.write(move |write| {
-        let mut product = store::products::by_slug(write.connection, &slug)?.ok_or_else(|| not_found(&slug))?;
-        expected.check(product.revision)?;
-        let before = product.clone();
-        if let Some(names) = change.channels {
-            product.channels = channels(names)?;
-            let mut used = store::releases::channels_in_use(write.connection, product.id)?;
-            used.extend(store::subscriptions::channels_in_use(write.connection, product.id)?);
-            used.extend(store::stops::of_product(write.connection, product.id)?.into_iter().filter_map(|stop| stop.channel));
-            if let Some(gone) = used.iter().find(|name| product.channels.rank(name).is_none()) {
-                return Err(Refusal::new(Code::ChannelInUse, format!("the channel `{gone}` is in use by a release, a subscription or a stop, so it cannot be removed")));
-            }
+    let before = product.clone();
+    if let Some(names) = change.channels {
+        product.channels = channels(names)?;
+        let mut used = store::releases::channels_in_use(write.connection, product.id)?;
+        used.extend(store::subscriptions::channels_in_use(write.connection, product.id)?);
+        let stops = store::stops::of_product(write.connection, product.id)?;
+        used.extend(stops.into_iter().filter_map(|stop| stop.channel));
+        if let Some(gone) = used.iter().find(|name| product.channels.rank(name).is_none()) {
+            let detail = format!(
+                "the channel `{gone}` is in use by a release, a subscription or a stop, so it cannot be removed"
+            );
+            return Err(Refusal::new(Code::ChannelInUse, detail));
         }
-        product.name = change.name.unwrap_or(product.name);
-        product.default_locale = change.default_locale.unwrap_or(product.default_locale);
-        product.help_url = change.help_url.unwrap_or(product.help_url);
-        product.renew_url = change.renew_url.unwrap_or(product.renew_url);
-        product.expiry_policy = change.expiry_policy.unwrap_or(product.expiry_policy);
-        product.min_supported_version = change.min_supported_version.unwrap_or(product.min_supported_version);
-        product.timezone = change.timezone.unwrap_or(product.timezone);
-        product.required_artifacts = change.required_artifacts.unwrap_or(product.required_artifacts);
-        product.required_locales = change.required_locales.unwrap_or(product.required_locales);
-        product.revision += 1;
-        check(&product)?;
-        store::products::update(write.connection, &product)?;
-        write.altered("product.change", &before, &product);
-        write.changed(Change::Product(product.id));
-        // A stop may cover others than before.
-        steer_release::keep_clocks(write, &product)?;
-        Ok(product)
-    }).await
+    }
+    product.name = change.name.unwrap_or(product.name);
+    product.default_locale = change.default_locale.unwrap_or(product.default_locale);
+    product.help_url = change.help_url.unwrap_or(product.help_url);
+    product.renew_url = change.renew_url.unwrap_or(product.renew_url);
+    product.expiry_policy = change.expiry_policy.unwrap_or(product.expiry_policy);
+    product.min_supported_version = change.min_supported_version.unwrap_or(product.min_supported_version);
+    product.timezone = change.timezone.unwrap_or(product.timezone);
+    product.required_artifacts = change.required_artifacts.unwrap_or(product.required_artifacts);
+    product.required_locales = change.required_locales.unwrap_or(product.required_locales);
+    product.two_person_rule = change.two_person_rule.unwrap_or(product.two_person_rule);
+    product.revision += 1;
+    check(&product)?;
+    if product.two_person_rule && !before.two_person_rule {
+        approvals::require_two(write, product.id)?;
+    }
+    store::products::update(write.connection, &product)?;
+    write.altered("product.change", &before, &product);
+    write.changed(Change::Product(product.id));
+    // A stop may cover others than before.
+    steer_release::keep_clocks(write, &product)?;
+    Ok(product)
 }
 
 /// The refusal for a product that is not there, or not for this caller.

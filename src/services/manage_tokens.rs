@@ -9,7 +9,12 @@ use utoipa::ToSchema;
 use super::{Code, Context, Faults, Reach, Refusal, Write, manage_products};
 use crate::{
     auth::{api_token, token_hash},
-    domain::{id::TokenId, scope::Scope, slug::Slug},
+    domain::{
+        actor::ActorKind,
+        id::{TokenId, UserId},
+        scope::Scope,
+        slug::Slug,
+    },
     signing::random,
     store::{self, api_tokens::ApiToken},
 };
@@ -76,6 +81,7 @@ pub(super) fn add_within(write: &mut Write<'_>, id: TokenId, text: &str, new: Ne
         created_at: write.now,
         expires_at: lifetime.and_then(|lifetime| write.now.checked_add(lifetime).ok()),
         last_used_at: None,
+        created_by: write.actor.id.filter(|_| write.actor.kind == ActorKind::Person).map(UserId),
     };
     store::api_tokens::insert(write.connection, &token)?;
     write.made("token.add", &token);

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{Context, Write, context::id_at, known_problems};
 use crate::{
     domain::{
+        approval::Approval,
         delivery::Delivery,
         id::{ProductId, SubscriptionId, WebhookId},
         mail::{Mail, MailKind},
@@ -23,7 +24,7 @@ use crate::{
 };
 pub use letters::Ending;
 use letters::Words;
-use payload::{ReleaseData, RunData, SubscriptionData};
+use payload::{ApprovalData, ReleaseData, RunData, SubscriptionData};
 
 /// Rows of one statement.
 const AT_ONCE: usize = 500;
@@ -283,6 +284,21 @@ pub fn release_halted(write: &mut Write<'_>, product: &Product, release: &Releas
     let which = format!("halted:{}:{}", release.id, release.revision);
     let words = || letters::release_halted(product, release);
     write.outbox.tell_staff(write.connection, write.now, (MailKind::ReleaseHalted, &which), words)
+}
+
+/// Tells of a request that waits for a second person.
+///
+/// # Errors
+/// When the database cannot be used.
+pub fn approval_requested(write: &mut Write<'_>, product: &Product, approval: &Approval) -> Result<(), StoreError> {
+    let event = Event {
+        kind: WebhookEvent::ApprovalRequested,
+        product: product.id,
+        which: approval.id.to_string(),
+        account: None,
+        data: ApprovalData::of(product, approval),
+    };
+    write.outbox.tell(write.connection, write.now, &event)
 }
 
 /// Tells of a subscription that was entered or changed, once it is saved.

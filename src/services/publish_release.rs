@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Code, Context, Expected, Faults, Refusal, Write, acting,
+    approvals::{self, Carried, Request},
     manage_products::{self, present},
     outbox,
     roll_out::{self, NewRollout},
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     directory::Change,
     domain::{
+        approval::Deed,
         id::ReleaseId,
         lint::{Finding, lint},
         locale::LanguageTag,
@@ -97,19 +99,22 @@ pub struct ReleaseChange {
 }
 
 /// How a release is to be published.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Publication {
     /// From when it is offered; now unless given. In the past: history that is being imported. In the future: scheduled.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub published_at: Option<Timestamp>,
     /// Who is offered it; everybody unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<NewRollout>,
     /// Publish in spite of what the publish lint finds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub force: Option<Force>,
 }
 
 /// Why a release is published in spite of what was found.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Force {
     /// For those who ask afterwards.
@@ -355,7 +360,8 @@ pub(super) fn permit(
     })
 }
 
-/// Publishes a draft: its manifest is fixed, signed and stored, and from `published_at` on it is offered.
+/// Publishes a draft: its manifest is fixed, signed and stored, and from `published_at` on it is offered. With the product's
+/// two-person rule that waits for a second person.
 ///
 /// # Errors
 /// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`, `release_incomplete`.
@@ -365,15 +371,21 @@ pub async fn publish(
     version: Version,
     expected: Expected,
     publication: Publication,
-) -> Result<Release, Refusal> {
-    let keys = Arc::clone(context);
+) -> Result<Carried<Release>, Refusal> {
     context
         .write(move |write| {
-            let draft = find(write, &slug, &version)?;
-            expected.check(draft.1.revision)?;
-            let published = publish_within(write, &keys.keys.load(), draft, &publication)?;
-            tracing::info!(product = %slug, version = %version, published_at = ?published.published_at, "release published");
-            Ok(published)
+            let (product, draft) = find(write, &slug, &version)?;
+            expected.check(draft.revision)?;
+            let request = Request::about_release(Deed::Publish, &draft, &publication);
+            let carried = approvals::carry_out(write, &product.clone(), Some(request), |write| {
+                publish_within(write, &write.context().keys.load(), (product, draft), &publication)
+            })?;
+            if let Carried::Done(published) = &carried {
+                let forced = publication.force.as_ref().map(|force| force.reason.as_str());
+                let at = published.published_at;
+                tracing::info!(product = %slug, version = %version, published_at = ?at, forced, "release published");
+            }
+            Ok(carried)
         })
         .await
 }
@@ -389,11 +401,6 @@ pub(super) fn publish_within(
     let releases = store::releases::of_product(write.connection, product.id)?;
     let findings = lint(&product, &releases, &release, publication.published_at, write.now);
     permit(&product, &release, &findings, publication.force.as_ref())?;
-    if let (Some(force), Some(_)) = (&publication.force, findings.first()) {
-        let found: Vec<_> = findings.iter().map(|finding| finding.code().as_str()).collect();
-        let (slug, version) = (&product.slug, &release.version);
-        tracing::info!(product = %slug, %version, reason = force.reason, found = found.join(", "), "published in spite of what was found");
-    }
     let before = release.clone();
     // To the millisecond, as all times are kept: what is signed now must be what is read back later.
     let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());

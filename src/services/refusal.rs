@@ -61,6 +61,8 @@ named_enum! {
         WebhookMessageNotFound = "webhook_message_not_found",
         /// No such mail.
         MailNotFound = "mail_not_found",
+        /// No such approval.
+        ApprovalNotFound = "approval_not_found",
         /// No stop is on there.
         StopNotFound = "stop_not_found",
         /// A license key is needed.
@@ -87,6 +89,10 @@ named_enum! {
         RoleInsufficient = "role_insufficient",
         /// The token may not do this.
         ScopeInsufficient = "scope_insufficient",
+        /// Nobody approves what they have asked for themselves.
+        ApproverIsRequester = "approver_is_requester",
+        /// Another person has entered or changed who approves, just now.
+        ApproverNotIndependent = "approver_not_independent",
         /// The license key is one of another product.
         WrongProduct = "wrong_product",
         /// The link was not made here, or was altered.
@@ -131,6 +137,14 @@ named_enum! {
         SubscriptionEndless = "subscription_endless",
         /// A mail that was sent is not sent again.
         MailSent = "mail_sent",
+        /// It was approved or rejected already.
+        ApprovalDecided = "approval_decided",
+        /// Nobody has decided in time.
+        ApprovalExpired = "approval_expired",
+        /// What it is about has changed since.
+        ApprovalVoid = "approval_void",
+        /// There are no two people who could approve.
+        SecondPersonMissing = "second_person_missing",
         /// Another change came in between.
         Conflict = "conflict",
         /// `If-Match` no longer fits.

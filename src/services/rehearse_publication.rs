@@ -31,6 +31,8 @@ use crate::{
 pub struct Rehearsal {
     /// Whether it would be published: nothing was found, or a reason overrides it.
     pub would_publish: bool,
+    /// Whether a second person would have to approve it.
+    pub needs_approval: bool,
     /// What was found.
     pub findings: Vec<Finding>,
     /// When it would first be offered: `published_at`, or now where that is past.
@@ -82,7 +84,9 @@ fn carry_out(
     let rollout = publication.rollout.clone().unwrap_or_default().first(at, now)?;
     release.publish(at, rollout)?;
     let offered_from = at.max(now);
-    let mut rehearsal = Rehearsal { would_publish, findings, offered_from, offered: BTreeMap::new(), sites: 0 };
+    let needs_approval = entry.product.two_person_rule;
+    let mut rehearsal =
+        Rehearsal { would_publish, needs_approval, findings, offered_from, offered: BTreeMap::new(), sites: 0 };
     rehearsal.offered.extend(Status::ALL.iter().map(|status| (*status, 0)));
     let Some(sites) = Sites::of(entry, offered_from) else { return Ok(rehearsal) };
     context.directory.for_each_coverage(|coverage| {

@@ -21,20 +21,20 @@ const STAGES: usize = 50;
 
 /// Who a release is to be offered to. When it is published, what is absent is 100 percent, no stages, and a halt at the first
 /// report of lost data; later, what is absent stays as it is.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRollout {
     /// The share of sites, in percent with at most two decimals.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = f64, required = false, minimum = 0, maximum = 100, multiple_of = 0.01, example = 25)]
     pub percent: Option<Percent>,
     /// Shares that it opens to by itself, after hours of the rollout's clock: it starts with the later of `published_at` and
     /// this call, and stands still while nothing is offered (paused, halted, yanked, stopped). At most 50.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<Stage>, required = false, max_items = 50)]
     pub stages: Option<Vec<Stage>>,
     /// When it is halted by itself. `null`: at the first report of lost data only.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub halt: Option<Option<Halt>>,
 }
 

@@ -3,19 +3,21 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Code, Context, Expected, Faults, Refusal, Write, manage_products, outbox,
+    Code, Context, Expected, Faults, Refusal, Write,
+    approvals::{self, Carried, Request},
+    manage_products, outbox,
     publish_release::{find, save, save_and_announce},
     roll_out::{self, NewRollout},
 };
 use crate::{
     directory::Change,
     domain::{
-        audit::Record, locale::LanguageTag, product::Product, release::Release, slug::Slug, stop::Stop,
-        version::Version, webhook::WebhookEvent,
+        approval::Deed, audit::Record, locale::LanguageTag, product::Product, release::Release, rollout::RolloutState,
+        slug::Slug, stop::Stop, version::Version, webhook::WebhookEvent,
     },
     store,
 };
@@ -54,7 +56,7 @@ pub struct Why {
 }
 
 /// A reason that may be given.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhyMaybe {
     /// For those who ask afterwards.
@@ -64,11 +66,12 @@ pub struct WhyMaybe {
         pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
         example = "we look into a report"
     )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 /// Where a release is promoted to.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Promotion {
     /// A more stable channel than the one it is on.
@@ -103,7 +106,7 @@ fn check_line(field: &str, text: &str) -> Result<(), Refusal> {
     faults.finish()
 }
 
-/// Steers a published release.
+/// Steers a published release. What brings it to customers waits for a second person, with the product's two-person rule.
 ///
 /// # Errors
 /// `product_not_found`, `release_not_found`, `precondition_failed`, `release_not_published`, `release_yanked`,
@@ -114,17 +117,25 @@ pub async fn steer(
     version: Version,
     expected: Expected,
     steer: Steer,
-) -> Result<Release, Refusal> {
-    let steered = context
+) -> Result<Carried<Release>, Refusal> {
+    let carried = context
         .write(move |write| {
-            let steered = steer_within(write, &slug, &version, &expected, &steer)?;
-            tracing::info!(product = %slug, version = %version, ?steer, "release steered");
-            Ok(steered)
+            let (product, release) = find(write, &slug, &version)?;
+            let request = steer.request(&release);
+            let carried = approvals::carry_out(write, &product, request, |write| {
+                steer_within(write, &slug, &version, &expected, &steer)
+            })?;
+            if let Carried::Done(_) = &carried {
+                tracing::info!(product = %slug, version = %version, ?steer, "release steered");
+            }
+            Ok(carried)
         })
         .await?;
-    // By another rule, or back from a yank, the votes that there are may halt it.
-    context.judging.add([steered.id].into());
-    Ok(steered)
+    if let Carried::Done(steered) = &carried {
+        // By another rule, or back from a yank, the votes that there are may halt it.
+        context.judging.add([steered.id].into());
+    }
+    Ok(carried)
 }
 
 /// Steers a published release, within a write.
@@ -166,6 +177,19 @@ impl Steer {
             Self::Pause(why) | Self::Resume(why, _) => why.reason.as_deref(),
             _ => None,
         }
+    }
+
+    /// What a second person is asked to approve, where it would bring the release to customers.
+    fn request(&self, release: &Release) -> Option<Request> {
+        Some(match self {
+            Self::Restore => Request::about_release(Deed::Restore, release, &serde_json::json!({})),
+            Self::Promote(promotion) => Request::about_release(Deed::Promote, release, promotion),
+            Self::Resume(why, _) if release.rollout.state == RolloutState::Halted => {
+                Request::about_release(Deed::ResumeHalt, release, why)
+            }
+            // Of what a second person has approved, who gets it when is for one to say; and so is whatever holds it back.
+            Self::Resume(..) | Self::Yank(_) | Self::Rollout(_) | Self::Pause(_) | Self::Complete => return None,
+        })
     }
 
     /// What it is called in the audit log.
@@ -327,7 +351,14 @@ pub(super) fn keep_clocks(write: &mut Write<'_>, product: &Product) -> Result<()
     Ok(())
 }
 
-/// Lifts a stop.
+/// Which stop is lifted.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Lifting {
+    /// The channel it is on for; `None`: the whole product.
+    pub channel: Option<Slug>,
+}
+
+/// Lifts a stop. With the product's two-person rule that waits for a second person.
 ///
 /// # Errors
 /// `product_not_found`, `precondition_failed`, `stop_not_found`.
@@ -336,22 +367,34 @@ pub async fn lift_stop(
     slug: Slug,
     expected: Expected,
     channel: Option<Slug>,
-) -> Result<(), Refusal> {
+) -> Result<Carried<()>, Refusal> {
     context
         .write(move |write| {
-            let mut product =
+            let product =
                 store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
             expected.check(product.revision)?;
-            let Some(stop) = stop_on(write, &product, channel.as_ref())? else {
-                let place = channel
-                    .map_or_else(|| format!("`{slug}`"), |channel| format!("the channel `{channel}` of `{slug}`"));
-                return Err(Refusal::new(Code::StopNotFound, format!("no stop is on for {place}")));
-            };
-            store::stops::delete(write.connection, product.id, channel.as_ref())?;
-            note_stop(write, "stop.lift", &product, (Some(&stop), None));
-            stops_changed(write, &mut product)?;
-            tracing::warn!(product = %slug, ?channel, "stop lifted");
-            Ok(())
+            let stop = stop_on(write, &product, channel.as_ref())?;
+            let request = stop.map(|stop| Request::about_stop(&product, &stop));
+            let carried = approvals::carry_out(write, &product.clone(), request, |write| {
+                lift_within(write, product, channel.as_ref())
+            })?;
+            if let Carried::Done(()) = &carried {
+                tracing::warn!(product = %slug, ?channel, "stop lifted");
+            }
+            Ok(carried)
         })
         .await
+}
+
+/// Lifts a stop, within a write.
+pub(super) fn lift_within(write: &mut Write<'_>, mut product: Product, channel: Option<&Slug>) -> Result<(), Refusal> {
+    let Some(stop) = stop_on(write, &product, channel)? else {
+        let slug = &product.slug;
+        let place =
+            channel.map_or_else(|| format!("`{slug}`"), |channel| format!("the channel `{channel}` of `{slug}`"));
+        return Err(Refusal::new(Code::StopNotFound, format!("no stop is on for {place}")));
+    };
+    store::stops::delete(write.connection, product.id, channel)?;
+    note_stop(write, "stop.lift", &product, (Some(&stop), None));
+    stops_changed(write, &mut product)
 }

@@ -9,7 +9,7 @@ use super::{
     value::{Json, Key, Moment},
 };
 use crate::domain::{
-    id::{ProductId, TokenId},
+    id::{ProductId, TokenId, UserId},
     scope::Scope,
 };
 
@@ -32,6 +32,8 @@ pub struct ApiToken {
     pub expires_at: Option<Timestamp>,
     /// When it was last presented, to the minute.
     pub last_used_at: Option<Timestamp>,
+    /// Who made it; `None` where that is not known, or was nobody.
+    pub created_by: Option<UserId>,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -45,6 +47,7 @@ struct Row {
     created_at: Moment,
     expires_at: Option<Moment>,
     last_used_at: Option<Moment>,
+    created_by: Option<Key<UserId>>,
 }
 
 impl Row {
@@ -62,6 +65,7 @@ impl Row {
             created_at: self.created_at.0,
             expires_at: self.expires_at.map(|at| at.0),
             last_used_at: self.last_used_at.map(|at| at.0),
+            created_by: self.created_by.map(|id| id.0),
         })
     }
 }
@@ -114,6 +118,7 @@ pub fn insert(connection: &mut Connection, token: &ApiToken) -> Result<(), Store
         created_at: Moment(token.created_at),
         expires_at: token.expires_at.map(Moment),
         last_used_at: token.last_used_at.map(Moment),
+        created_by: token.created_by.map(Key),
     };
     diesel::insert_into(api_tokens::table).values(row).execute(connection)?;
     Ok(())

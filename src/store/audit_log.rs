@@ -13,7 +13,7 @@ use super::{
 use crate::domain::{
     actor::{Actor, ActorKind},
     audit::{BEGINNING, Entry, Hash, Record},
-    id::ProductId,
+    id::{ProductId, UserId},
     reach::Reach,
 };
 
@@ -194,6 +194,28 @@ pub fn matching(connection: &mut Connection, wanted: &Wanted, page: Page<i64>) -
         query = query.filter(audit_log::at.lt(Moment(to)));
     }
     Ok(query.load(connection)?.into_iter().map(Row::into_domain).collect())
+}
+
+/// The newest entry of what another person did to a subject, after a moment.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn done_by_another(
+    connection: &mut Connection,
+    subject: &str,
+    besides: UserId,
+    after: Timestamp,
+) -> Result<Option<Entry>, StoreError> {
+    let row: Option<Row> = audit_log::table
+        .filter(audit_log::subject.eq(subject))
+        .filter(audit_log::at.gt(Moment(after)))
+        .filter(audit_log::actor_kind.eq(ActorKind::Person.as_str()))
+        .filter(audit_log::actor_id.ne(Key(besides)))
+        .order(audit_log::number.desc())
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?;
+    Ok(row.map(|row| row.into_domain().entry))
 }
 
 /// Entries after a number, the oldest first.

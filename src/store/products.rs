@@ -33,6 +33,7 @@ struct Row {
     required_artifacts: Json<Vec<RequiredArtifact>>,
     required_locales: Json<Vec<LanguageTag>>,
     revision: i64,
+    two_person_rule: bool,
 }
 
 impl Row {
@@ -51,6 +52,7 @@ impl Row {
             required_artifacts: Json(product.required_artifacts.clone()),
             required_locales: Json(product.required_locales.clone()),
             revision: product.revision,
+            two_person_rule: product.two_person_rule,
         }
     }
 
@@ -70,6 +72,7 @@ impl Row {
             required_artifacts: self.required_artifacts.0,
             required_locales: self.required_locales.0,
             revision: self.revision,
+            two_person_rule: self.two_person_rule,
         })
     }
 }

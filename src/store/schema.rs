@@ -49,6 +49,7 @@ diesel::table! {
         required_artifacts -> Text,
         required_locales -> Text,
         revision -> BigInt,
+        two_person_rule -> Bool,
     }
 }
 
@@ -62,6 +63,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
+        created_by -> Nullable<Binary>,
     }
 }
 
@@ -361,6 +363,29 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    approvals (id) {
+        id -> Binary,
+        product_id -> Binary,
+        deed -> Text,
+        subject -> Text,
+        version -> Nullable<Text>,
+        parameters -> Text,
+        fingerprint -> Text,
+        actor_kind -> Text,
+        actor_id -> Nullable<Binary>,
+        actor_name -> Text,
+        requester -> Nullable<Binary>,
+        requested_at -> BigInt,
+        expires_at -> BigInt,
+        outcome -> Nullable<Text>,
+        decided_by -> Nullable<Binary>,
+        decided_by_name -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        note -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(refresh_tokens -> users (user_id));
 diesel::joinable!(api_tokens -> products (product_id));
 diesel::joinable!(stops -> products (product_id));
@@ -383,6 +408,7 @@ diesel::joinable!(known_problems -> products (product_id));
 diesel::joinable!(group_slots -> hosting_groups (hosting_group_id));
 diesel::joinable!(group_slots -> subscriptions (subscription_id));
 diesel::joinable!(mails -> subscriptions (subscription_id));
+diesel::joinable!(approvals -> products (product_id));
 diesel::joinable!(webhooks -> products (product_id));
 diesel::joinable!(webhook_messages -> webhooks (webhook_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -410,5 +436,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     webhooks,
     webhook_messages,
     audit_log,
+    approvals,
     changes,
 );

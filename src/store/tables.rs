@@ -131,7 +131,7 @@ macro_rules! table {
 
 /// All that an installation knows, in an order in which every row finds those that it refers to. Not the signing keys,
 /// which are kept elsewhere on `SQLite`, nor what is in [`LOG`].
-pub const CONTENTS: [Table; 24] = [
+pub const CONTENTS: [Table; 25] = [
     // The setting that `settings::KEYS` names.
     table!(settings, 1, "name <> 'keys'"),
     table!(users, 1),
@@ -157,6 +157,7 @@ pub const CONTENTS: [Table; 24] = [
     table!(webhooks, 1),
     table!(webhook_messages, 1),
     table!(audit_log, 1),
+    table!(approvals, 1),
 ];
 
 /// What replicas tell one another: of no use to a database that none of them has used yet.

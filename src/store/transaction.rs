@@ -102,6 +102,18 @@ pub(super) fn run<T, E: From<StoreError>>(
     }
 }
 
+/// Runs `work` within a transaction that is open already, and takes back whatever it has done.
+pub(super) fn rehearse<T, E: From<StoreError>>(
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    // Within a transaction that is a savepoint.
+    Manager::begin_transaction(connection).map_err(StoreError::from)?;
+    let done = work(connection);
+    Manager::rollback_transaction(connection).map_err(StoreError::from)?;
+    done
+}
+
 /// Makes the one writer of `SQLite` usable again after a rollback that failed because there was nothing left to roll back.
 /// A connection to `PostgreSQL` is given up instead.
 fn mend(connection: &mut Connection) {

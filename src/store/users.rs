@@ -187,6 +187,16 @@ pub fn others_have(connection: &mut Connection, role: Role, besides: UserId) -> 
     Ok(diesel::select(diesel::dsl::exists(others.select(users::id))).get_result(connection)?)
 }
 
+/// Everybody who has one of these roles.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn with_roles(connection: &mut Connection, roles: &[Role]) -> Result<Vec<User>, StoreError> {
+    let named = roles.iter().map(|role| role.as_str());
+    let rows = users::table.filter(users::role.eq_any(named)).select(UserRow::as_select()).load(connection)?;
+    Ok(rows.into_iter().map(UserRow::into_domain).collect())
+}
+
 /// Replaces a user's row.
 ///
 /// # Errors

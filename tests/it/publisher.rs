@@ -1,5 +1,6 @@
 //! What the vendor's pipelines do.
 
+mod approvals;
 mod halts;
 mod lint;
 mod manifest;

@@ -1,5 +1,6 @@
 //! Several replicas on one database. These run in every run of the suite, whatever `SLUICE_TEST_STORES` says.
 
+mod approvals;
 mod drill;
 mod emergency;
 mod keys;
@@ -28,7 +29,12 @@ fn in_step(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// A vendor, and another replica of the same server.
 fn two() -> (Vendor, Vendor) {
-    let first = Server::on(Stores::shared(), &[]);
+    two_with(&[])
+}
+
+/// The same with settings.
+fn two_with(settings: &[(&str, &str)]) -> (Vendor, Vendor) {
+    let first = Server::on(Stores::shared(), settings);
     let second = first.replica();
     let running = |mut server: Server| {
         server.run();

@@ -114,6 +114,31 @@ pub struct Publication<'a> {
     pub force: Option<Force<'a>>,
 }
 
+/// The answer of `POST …/publish` where a second person is to approve it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Asked {
+    /// What waits for them.
+    pub approval: Approval,
+}
+
+/// What waits for a second person.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Approval {
+    /// Its id.
+    pub id: String,
+    /// From when on it can no longer be approved.
+    pub expires_at: Timestamp,
+}
+
+/// What became of a publication.
+#[derive(Clone, Debug)]
+pub enum Published {
+    /// The release is published.
+    Done(Box<Release>),
+    /// A second person is to approve it.
+    Asked(Approval),
+}
+
 /// How a rollout begins.
 #[derive(Debug, Serialize)]
 pub struct RolloutStart<'a> {
@@ -140,6 +165,9 @@ pub struct Force<'a> {
 pub struct Rehearsal {
     /// Whether it would be published.
     pub would_publish: bool,
+    /// Whether a second person would have to approve it.
+    #[serde(default)]
+    pub needs_approval: bool,
     /// What was found.
     pub findings: Vec<Finding>,
     /// When it would first be offered.

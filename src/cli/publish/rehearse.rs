@@ -74,6 +74,9 @@ impl fmt::Display for Rehearsed {
         if answer.findings.is_empty() {
             writeln!(formatter, "  nothing is wrong with it")?;
         }
+        if answer.needs_approval {
+            writeln!(formatter, "  a second person would have to approve it")?;
+        }
         let offered: u64 = answer.offered.values().sum();
         write!(formatter, "offered from {} on to {offered} of {} sites", answer.offered_from, answer.sites)?;
         for (status, sites) in answer.offered.iter().filter(|(_, sites)| **sites > 0) {

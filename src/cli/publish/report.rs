@@ -24,6 +24,17 @@ pub(super) enum Outcome {
     Different,
     /// The draft has all that it should have.
     Draft,
+    /// The same, and a second person is to approve its publication.
+    AwaitingApproval,
+}
+
+/// What a second person is to approve.
+#[derive(Debug, Serialize)]
+pub(super) struct Awaited {
+    pub id: String,
+    /// Where it is.
+    pub address: String,
+    pub expires_at: Timestamp,
 }
 
 /// What was done. With `--json` this is printed as it is.
@@ -35,6 +46,7 @@ pub(super) struct Report {
     channel: Option<Slug>,
     published_at: Option<Timestamp>,
     pub manifest_revision: Option<i64>,
+    pub approval: Option<Awaited>,
     pub created: bool,
     pub changed: Vec<&'static str>,
     uploaded: Vec<String>,
@@ -55,6 +67,7 @@ impl Report {
             channel: None,
             published_at: None,
             manifest_revision: None,
+            approval: None,
             created: false,
             changed: Vec::new(),
             uploaded: Vec::new(),
@@ -85,6 +98,7 @@ impl Report {
         self.published_at = release.published_at;
         let something_done = self.created || !self.changed.is_empty() || !self.uploaded.is_empty();
         self.outcome = match release.state {
+            ReleaseState::Draft if self.approval.is_some() => Outcome::AwaitingApproval,
             ReleaseState::Draft => Outcome::Draft,
             _ if !self.differences.is_empty() => Outcome::Different,
             // The answer to its publication was lost on the way; the next look found it published.
@@ -121,6 +135,12 @@ impl fmt::Display for Report {
         let Self { product, version, .. } = self;
         let channel = self.channel.as_ref().map(|channel| format!(" on {channel}")).unwrap_or_default();
         match self.outcome {
+            Outcome::AwaitingApproval => {
+                write!(
+                    formatter,
+                    "{product} {version} is complete{channel}, and published once a second person approves it"
+                )?;
+            }
             Outcome::Published => match self.published_at {
                 Some(at) if at > crate::clock::Clock::now(&crate::clock::SystemClock) => {
                     write!(formatter, "{product} {version} is published{channel}, to be offered from {at} on")?;
@@ -143,6 +163,9 @@ impl fmt::Display for Report {
         }
         write!(formatter, ": {} uploaded ({})", self.uploaded.len(), HumanBytes(self.bytes_uploaded))?;
         write!(formatter, ", {} there already", self.already_there.len())?;
+        if let Some(Awaited { address, expires_at, .. }) = &self.approval {
+            write!(formatter, "\nto be approved until {expires_at}: POST {address}/approve")?;
+        }
         if !self.strays.is_empty() {
             write!(
                 formatter,

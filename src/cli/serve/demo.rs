@@ -12,16 +12,17 @@ mod outbox;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
     auth::api_token,
     cli::Failure,
     config::Config,
-    domain::{id::TokenId, role::Role, scope::Scope},
+    domain::{approval::Deed, id::TokenId, role::Role, scope::Scope},
     services::{
         Context,
-        found_vendor::{self, Vendor},
+        found_vendor::{self, FoundedApproval, Vendor},
         manage_tokens::NewToken,
     },
 };
@@ -108,11 +109,31 @@ fn vendor(context: &Context) -> Result<Vendor, Failure> {
         token(2, "DemoOldPipeline", "release pipeline of the old office", &[Scope::ReleasesWrite]),
         token(3, SUPPORT, "support desk", &[Scope::SubscriptionsRead]),
     ];
+    vendor.approvals = vec![
+        asked(1, "5.2.0", Deed::Publish, json!({"rollout": {"percent": 10}}))?,
+        asked(2, "5.2.0-beta.1", Deed::Promote, json!({"channel": "stable"}))?,
+    ];
     vendor.colleagues = vec![
-        (id(0xe, 1), "releases@demo.example.com".to_owned(), Role::ReleaseManager),
+        (id(0xe, 1), MANAGER.to_owned(), Role::ReleaseManager),
         (id(0xe, 2), "support@demo.example.com".to_owned(), Role::Support),
     ];
     Ok(vendor)
+}
+
+/// The demo's release manager.
+const MANAGER: &str = "releases@demo.example.com";
+
+/// Something that the release manager has asked for.
+fn asked(number: usize, version: &str, deed: Deed, parameters: serde_json::Value) -> Result<FoundedApproval, Failure> {
+    let failed = |error| Failure::failed(&error);
+    Ok(FoundedApproval {
+        id: id(0x14, number),
+        requester: (id(0xe, 1), MANAGER.to_owned()),
+        product: "library-maker".parse().map_err(failed)?,
+        version: version.parse().map_err(failed)?,
+        deed,
+        parameters,
+    })
 }
 
 /// The name in the API token of the vendor's pipeline.

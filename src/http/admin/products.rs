@@ -8,6 +8,7 @@ use crate::{
     domain::{product::Product, slug::Slug},
     http::{
         App, Problem,
+        approvals::{self, Asked},
         extract::{
             Body, Caller, IfMatch, Query, Segments,
             caller::{AddProducts, ChangeProducts, ReadReleases},
@@ -94,12 +95,18 @@ pub async fn get_product(
 }
 
 /// Change a product.
+///
+/// To turn its two-person rule off, or change the order of its channels while that is on, takes a second person.
 #[utoipa::path(
     tag = "Admin",
     params(ProductPath, IfMatch),
     security(("bearer" = [])),
     request_body(content = ProductChange, example = json!({"name": "Office Maker"})),
-    responses((status = 200, description = "The product.", body = ProductBody))
+    responses(
+        (status = 200, description = "The product.", body = ProductBody),
+        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The approval.")))
+    )
 )]
 #[patch("/api/v1/products/{slug}")]
 pub async fn change_product(
@@ -110,5 +117,6 @@ pub async fn change_product(
     body: Body<ProductChange>,
 ) -> Result<HttpResponse, Problem> {
     caller.person()?;
-    Ok(answer(StatusCode::OK, &manage_products::change(&app.context, path.0.slug, expected.0, body.0).await?))
+    let carried = manage_products::change(&app.context, path.0.slug, expected.0, body.0).await?;
+    Ok(approvals::answer(&app, carried, |product| answer(StatusCode::OK, &product)))
 }

@@ -72,6 +72,8 @@ mod table {
         PutStops: [Owner, ReleaseManager, Support], [Scope::ReleasesPublish];
         /// Lift a stop.
         LiftStops: [Owner, ReleaseManager], [Scope::StopsLift];
+        /// Decide what another person has asked for; what exactly takes which role is looked at later.
+        DecideApprovals: [Owner, ReleaseManager], [];
         /// See customers, subscriptions, installations and runs.
         ReadSubscriptions: [Owner, ReleaseManager, Support, Viewer], [Scope::SubscriptionsRead];
         /// Change customers, subscriptions and known problems.

@@ -45,6 +45,8 @@ pub enum PublicationBody {
 pub struct RehearsalBody {
     /// Whether it would be published: nothing was found, or `force` overrides it.
     would_publish: bool,
+    /// Whether a second person would have to approve it, by the product's two-person rule.
+    needs_approval: bool,
     /// What was found.
     findings: Vec<FindingBody>,
     /// When it would first be offered: `published_at`, or now where that is past.
@@ -79,6 +81,7 @@ impl RehearsalBody {
         };
         Self {
             would_publish: rehearsal.would_publish,
+            needs_approval: rehearsal.needs_approval,
             findings: rehearsal.findings.iter().map(finding).collect(),
             offered_from: rehearsal.offered_from,
             offered: rehearsal.offered,

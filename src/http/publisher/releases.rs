@@ -6,7 +6,10 @@ use actix_web::{HttpResponse, delete, get, http::StatusCode, patch, post};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::rehearsal::{PublicationBody, PublishQuery, RehearsalBody};
+use super::{
+    super::approvals::{self, Asked},
+    rehearsal::{PublicationBody, PublishQuery, RehearsalBody},
+};
 use crate::{
     domain::{
         release::{Release, ReleaseState},
@@ -178,7 +181,11 @@ pub async fn delete_release(
     params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0"), PublishQuery, IfMatch),
     security(("bearer" = [])),
     request_body(content = Option<Publication>, example = json!({"rollout": {"percent": 25}})),
-    responses((status = 200, description = "The published release; with `dry_run` what would come of it.", body = PublicationBody))
+    responses(
+        (status = 200, description = "The published release; with `dry_run` what would come of it.", body = PublicationBody),
+        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The approval.")))
+    )
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/publish")]
 pub async fn publish_release(
@@ -194,8 +201,8 @@ pub async fn publish_release(
         let rehearsal = rehearse_publication::rehearse(&app.context, slug, version, expected.0, body.0).await?;
         return Ok(wire::json(StatusCode::OK, &RehearsalBody::of(rehearsal)));
     }
-    let release = services::publish_release::publish(&app.context, slug.clone(), version, expected.0, body.0).await?;
-    Ok(answer(StatusCode::OK, &slug, &release))
+    let carried = services::publish_release::publish(&app.context, slug.clone(), version, expected.0, body.0).await?;
+    Ok(approvals::answer(&app, carried, |release| answer(StatusCode::OK, &slug, &release)))
 }
 
 /// Steers a release, for this file and its neighbour.
@@ -204,9 +211,15 @@ pub(super) async fn steer(
     path: ReleasePath,
     expected: IfMatch,
     steer: Steer,
-) -> Result<(Slug, Release), Problem> {
-    let release = steer_release::steer(&app.context, path.slug.clone(), path.version, expected.0, steer).await?;
-    Ok((path.slug, release))
+    answer: impl FnOnce(&Slug, &Release) -> HttpResponse,
+) -> Result<HttpResponse, Problem> {
+    let ReleasePath { slug, version } = path;
+    let carried = steer_release::steer(&app.context, slug.clone(), version, expected.0, steer).await?;
+    Ok(approvals::answer(app, carried, |release| answer(&slug, &release)))
+}
+
+fn ok(slug: &Slug, release: &Release) -> HttpResponse {
+    answer(StatusCode::OK, slug, release)
 }
 
 /// Withdraw a published release: it is offered to nobody, and cannot be downloaded.
@@ -225,8 +238,7 @@ pub async fn yank_release(
     expected: IfMatch,
     body: Body<Why>,
 ) -> Result<HttpResponse, Problem> {
-    let (slug, release) = steer(&app, path.0, expected, Steer::Yank(body.0)).await?;
-    Ok(answer(StatusCode::OK, &slug, &release))
+    steer(&app, path.0, expected, Steer::Yank(body.0), ok).await
 }
 
 /// Take a yank back; `published_at` and the rollout stay as they were.
@@ -234,7 +246,11 @@ pub async fn yank_release(
     tag = "Publisher",
     params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "12.3.0"), IfMatch),
     security(("bearer" = [])),
-    responses((status = 200, description = "The restored release.", body = ReleaseBody))
+    responses(
+        (status = 200, description = "The restored release.", body = ReleaseBody),
+        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The approval.")))
+    )
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/restore")]
 pub async fn restore_release(
@@ -244,8 +260,7 @@ pub async fn restore_release(
     expected: IfMatch,
     _body: MaybeBody<Nothing>,
 ) -> Result<HttpResponse, Problem> {
-    let (slug, release) = steer(&app, path.0, expected, Steer::Restore).await?;
-    Ok(answer(StatusCode::OK, &slug, &release))
+    steer(&app, path.0, expected, Steer::Restore, ok).await
 }
 
 /// Move a published release to a more stable channel; `published_at` stays.
@@ -254,7 +269,11 @@ pub async fn restore_release(
     params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0-beta.1"), IfMatch),
     security(("bearer" = [])),
     request_body(content = Promotion, example = json!({"channel": "stable"})),
-    responses((status = 200, description = "The promoted release.", body = ReleaseBody))
+    responses(
+        (status = 200, description = "The promoted release.", body = ReleaseBody),
+        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The approval.")))
+    )
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/promote")]
 pub async fn promote_release(
@@ -264,6 +283,5 @@ pub async fn promote_release(
     expected: IfMatch,
     body: Body<Promotion>,
 ) -> Result<HttpResponse, Problem> {
-    let (slug, release) = steer(&app, path.0, expected, Steer::Promote(body.0)).await?;
-    Ok(answer(StatusCode::OK, &slug, &release))
+    steer(&app, path.0, expected, Steer::Promote(body.0), ok).await
 }

@@ -6,9 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::release::Release,
+    domain::{release::Release, slug::Slug},
     http::{
         App, Problem,
+        approvals::Asked,
         extract::{
             Body, Caller, IfMatch, MaybeBody, Nothing, Segments,
             caller::{PublishReleases, ReadReleases},
@@ -23,7 +24,7 @@ use crate::{
     },
 };
 
-fn answer(release: &Release) -> HttpResponse {
+fn answer(_: &Slug, release: &Release) -> HttpResponse {
     wire::json_with_etag(StatusCode::OK, release.revision, &RolloutBody::of(release))
 }
 
@@ -89,7 +90,7 @@ pub async fn put_rollout(
     expected: IfMatch,
     body: Body<NewRollout>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(&steer(&app, path.0, expected, Steer::Rollout(body.0)).await?.1))
+    steer(&app, path.0, expected, Steer::Rollout(body.0), answer).await
 }
 
 /// Set a release aside: nobody who has not got it is offered it.
@@ -108,7 +109,7 @@ pub async fn pause_rollout(
     expected: IfMatch,
     body: MaybeBody<WhyMaybe>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(&steer(&app, path.0, expected, Steer::Pause(body.0)).await?.1))
+    steer(&app, path.0, expected, Steer::Pause(body.0), answer).await
 }
 
 /// Take up a rollout that was paused or halted.
@@ -119,7 +120,11 @@ pub async fn pause_rollout(
     params(ReleasePath, IfMatch),
     security(("bearer" = [])),
     request_body(content = Option<WhyMaybe>, example = json!({"reason": "the report was about something else"})),
-    responses((status = 200, description = "The rollout.", body = RolloutBody))
+    responses(
+        (status = 200, description = "The rollout.", body = RolloutBody),
+        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The approval.")))
+    )
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/rollout/resume")]
 pub async fn resume_rollout(
@@ -130,7 +135,7 @@ pub async fn resume_rollout(
     body: MaybeBody<WhyMaybe>,
 ) -> Result<HttpResponse, Problem> {
     let resume = Steer::Resume(body.0, caller.person.is_some());
-    Ok(answer(&steer(&app, path.0, expected, resume).await?.1))
+    steer(&app, path.0, expected, resume, answer).await
 }
 
 /// Open a release to everybody.
@@ -148,5 +153,5 @@ pub async fn complete_rollout(
     expected: IfMatch,
     _body: MaybeBody<Nothing>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(&steer(&app, path.0, expected, Steer::Complete).await?.1))
+    steer(&app, path.0, expected, Steer::Complete, answer).await
 }

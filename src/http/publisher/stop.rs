@@ -11,6 +11,7 @@ use crate::{
     domain::{slug::Slug, stop::Stop},
     http::{
         App, Problem,
+        approvals::{self, Asked},
         extract::{
             Body, Caller, IfMatch, Query, Segments,
             caller::{LiftStops, PutStops, ReadReleases},
@@ -105,7 +106,11 @@ pub async fn put_stop(
     tag = "Publisher",
     params(("slug" = String, Path, example = "library-maker"), StopQuery, IfMatch),
     security(("bearer" = [])),
-    responses((status = 204, description = "It is lifted."))
+    responses(
+        (status = 204, description = "It is lifted."),
+        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The approval.")))
+    )
 )]
 #[delete("/api/v1/products/{slug}/stop")]
 pub async fn delete_stop(
@@ -115,6 +120,6 @@ pub async fn delete_stop(
     expected: IfMatch,
     query: Query<StopQuery>,
 ) -> Result<HttpResponse, Problem> {
-    steer_release::lift_stop(&app.context, path.0.slug, expected.0, query.0.channel).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let carried = steer_release::lift_stop(&app.context, path.0.slug, expected.0, query.0.channel).await?;
+    Ok(approvals::answer(&app, carried, |()| HttpResponse::NoContent().finish()))
 }

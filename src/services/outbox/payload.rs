@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::{
     domain::{
-        id::{CustomerId, InstallationId, ReleaseId, RunId, SubscriptionId},
+        approval::{Approval, Deed},
+        id::{ApprovalId, CustomerId, InstallationId, ReleaseId, RunId, SubscriptionId},
         platform::Component,
         product::Product,
         release::{Release, Severity},
@@ -61,6 +62,31 @@ impl<'a> ReleaseData<'a> {
             severity: release.severity,
             published_at: release.published_at,
             reason,
+        }
+    }
+}
+
+/// A request that waits for a second person.
+#[derive(Serialize)]
+pub(super) struct ApprovalData<'a> {
+    id: ApprovalId,
+    product: &'a Slug,
+    deed: Deed,
+    version: Option<&'a Version>,
+    /// The person's e-mail address, or the token's name.
+    requested_by: &'a str,
+    expires_at: Timestamp,
+}
+
+impl<'a> ApprovalData<'a> {
+    pub(super) fn of(product: &'a Product, approval: &'a Approval) -> Self {
+        Self {
+            id: approval.id,
+            product: &product.slug,
+            deed: approval.deed,
+            version: approval.version.as_ref(),
+            requested_by: &approval.requested_by.name,
+            expires_at: approval.expires_at,
         }
     }
 }

@@ -17,7 +17,8 @@ fn a_product_has_what_was_said_and_the_defaults_of_the_rest() {
         made,
         json!({"id": made["id"], "slug": "photo-maker", "name": "Photo Maker", "channels": ["stable", "beta", "alpha"],
             "default_locale": "en", "help_url": null, "renew_url": null, "expiry_policy": "keep_published",
-            "min_supported_version": null, "timezone": "UTC", "required_artifacts": [], "required_locales": []})
+            "min_supported_version": null, "timezone": "UTC", "required_artifacts": [], "required_locales": [],
+            "two_person_rule": false})
     );
     let said = json!({"slug": "office-maker", "name": "Office Maker", "channels": ["lts", "stable"], "default_locale": "IT-it",
         "help_url": "mailto:help@vendor.example", "renew_url": "https://vendor.example/renew?from=app", "expiry_policy": "none",

@@ -13,7 +13,7 @@ const STOPPERS: &[&str] = &["owner", "release_manager", "support"];
 const EVERYBODY: &[&str] = &["owner", "release_manager", "support", "viewer"];
 
 /// What is done, the scope that an API token needs for it (`None`: only a person may), and the roles that may.
-const DEEDS: [(&str, &str, Option<&str>, &[&str]); 51] = [
+const DEEDS: [(&str, &str, Option<&str>, &[&str]); 55] = [
     ("GET", "/api/v1/products", Some("releases:read"), EVERYBODY),
     ("GET", "/api/v1/products/office-maker", Some("releases:read"), EVERYBODY),
     ("POST", "/api/v1/products", None, RELEASES),
@@ -31,6 +31,10 @@ const DEEDS: [(&str, &str, Option<&str>, &[&str]); 51] = [
     ("GET", "/api/v1/products/office-maker/stop", Some("releases:read"), EVERYBODY),
     ("PUT", "/api/v1/products/office-maker/stop", Some("releases:publish"), STOPPERS),
     ("DELETE", "/api/v1/products/office-maker/stop", Some("stops:lift"), RELEASES),
+    ("GET", "/api/v1/approvals", Some("releases:read"), EVERYBODY),
+    ("GET", "/api/v1/approvals/0199a0de-0000-7000-8000-000000000702", Some("releases:read"), EVERYBODY),
+    ("POST", "/api/v1/approvals/0199a0de-0000-7000-8000-000000000702/approve", None, RELEASES),
+    ("POST", "/api/v1/approvals/0199a0de-0000-7000-8000-000000000702/reject", None, RELEASES),
     ("GET", "/api/v1/admin/customers", Some("subscriptions:read"), EVERYBODY),
     ("POST", "/api/v1/admin/customers", Some("subscriptions:write"), CUSTOMERS),
     ("GET", "/api/v1/admin/subscriptions", Some("subscriptions:read"), EVERYBODY),
@@ -169,6 +173,7 @@ fn a_person_limited_to_products_sees_nothing_of_others_and_does_nothing_that_con
         assert!(["photo-maker", "office-maker"].iter().all(|slug| listed.contains(slug)), "{listed}");
         for path in [
             "/api/v1/products",
+            "/api/v1/approvals",
             "/api/v1/admin/subscriptions",
             "/api/v1/admin/customers",
             "/api/v1/admin/installations",

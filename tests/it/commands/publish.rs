@@ -176,3 +176,26 @@ fn a_token_that_may_not_and_a_server_that_is_away_have_their_exit_codes() {
     assert_eq!(away.code, Some(4), "{away:?}");
     assert!(away.stderr.contains("127.0.0.1:1"), "{away:?}");
 }
+
+#[test]
+fn where_a_second_person_is_to_approve_it_says_where_and_ends_well() {
+    let vendor = Vendor::with(&[("approvals.new_approvers_wait", "1ms")]);
+    let (second, _) = vendor.colleague_with(&json!({"role": "release_manager"}));
+    vendor.product_with(&json!({"two_person_rule": true}));
+    let workspace = Workspace::new(&vendor, 1000);
+    let first = workspace.publish().expect(0).json();
+    assert_eq!((&first["outcome"], &first["created"]), (&json!("awaiting_approval"), &json!(true)), "{first}");
+    assert_eq!(release(&vendor)["state"], "draft");
+    let told = Ended::of(&mut workspace.command(&[])).expect(0).stdout;
+    let address = first["approval"]["address"].as_str().expect("an address");
+    assert!(told.contains("second person") && told.contains(&format!("POST {address}/approve")), "{told}");
+    let rehearsed = Ended::of(&mut workspace.command(&["--dry-run"])).expect(0).stdout;
+    assert!(rehearsed.contains("a second person would have to approve it"), "{rehearsed}");
+    let asked = vendor.admin.get("/api/v1/approvals").send().ok();
+    let ids: Vec<_> = asked["items"].as_array().expect("items").iter().map(|item| &item["id"]).collect();
+    assert_eq!(ids, [&first["approval"]["id"]], "asked for once");
+
+    second.post(&format!("{address}/approve")).send().ok();
+    assert_eq!(workspace.publish().expect(0).json()["outcome"], "unchanged");
+    assert_eq!(release(&vendor)["state"], "published");
+}

@@ -174,6 +174,7 @@ pub fn product(channels: Vec<Slug>) -> Result<Product, String> {
         timezone: Zone::utc(),
         required_artifacts: Vec::new(),
         required_locales: Vec::new(),
+        two_person_rule: false,
         revision: 1,
     })
 }

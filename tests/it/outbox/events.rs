@@ -153,3 +153,20 @@ fn a_webhook_is_told_of_its_product_and_its_events_only() {
     assert_eq!(hook.wait_for(1)[0].data()["product"], "library-maker");
     assert_eq!(other.wait_for(1)[0].kind(), "release.yanked");
 }
+
+#[test]
+fn what_waits_for_a_second_person_is_told_of_once() {
+    let (vendor, hook) = (Vendor::start(), Hook::start());
+    let (path, _) = webhook(&vendor, &hook, &["approval.requested"]);
+    vendor.colleague_with(&json!({"role": "owner"}));
+    let office = vendor.product_with(&json!({"two_person_rule": true}));
+    office.release("13.0.0").standalone("the program").draft();
+    let publish = || vendor.admin.post(&format!("{}/publish", office.release_path("13.0.0"))).send().accepted();
+    let asked = publish();
+    assert_eq!(publish(), asked);
+    let told = hook.wait_for(1);
+    let data = told[0].data();
+    assert_eq!((&data["id"], &data["deed"]), (&asked["approval"]["id"], &json!("publish")));
+    assert_eq!((&data["version"], &data["requested_by"]), (&json!("13.0.0"), &json!("admin@vendor.example")));
+    assert_eq!(kinds(&vendor, &path), ["approval.requested"]);
+}

@@ -36,6 +36,7 @@ fn product(locale: &str) -> Product {
         timezone: Zone::utc(),
         required_artifacts: Vec::new(),
         required_locales: Vec::new(),
+        two_person_rule: false,
         revision: 1,
     }
 }

@@ -1,0 +1,265 @@
+//! The two-person rule: what waits for a second person, and what they decide.
+
+use actix_web::{
+    HttpResponse, get,
+    http::{StatusCode, header},
+    post,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::{
+    directory::Catalogue,
+    domain::{
+        actor::ActorKind,
+        approval::{Approval, ApprovalStatus, Deed},
+        id::{ApprovalId, UserId},
+        slug::Slug,
+        version::Version,
+    },
+    http::{
+        App, Problem,
+        extract::{
+            Body, Caller, MaybeBody, Query, Segments,
+            caller::{DecideApprovals, ReadReleases},
+        },
+        wire::{self, Limit, Listed},
+    },
+    services::{
+        approvals::{self, Carried},
+        manage_products,
+        steer_release::Why,
+    },
+};
+
+/// What was asked for, and how it stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Approval)]
+pub struct ApprovalBody {
+    /// Its id.
+    id: ApprovalId,
+    /// The slug of the product.
+    product: String,
+    /// What is to be done.
+    deed: Deed,
+    /// How it stands.
+    status: ApprovalStatus,
+    /// Of which release, where it is about one.
+    version: Option<Version>,
+    /// How it was asked for: the body of the request, of a stop its `channel`.
+    #[schema(value_type = Object)]
+    request: serde_json::Value,
+    /// Who asked for it.
+    requested_by: RequesterBody,
+    /// When.
+    requested_at: Timestamp,
+    /// From when on it can no longer be approved.
+    expires_at: Timestamp,
+    /// Who decided, and what they said; `null` until then.
+    decision: Option<DecisionBody>,
+}
+
+/// Who asked.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Requester)]
+pub struct RequesterBody {
+    /// What kind of somebody.
+    kind: ActorKind,
+    /// The id of the person or of the token.
+    id: Option<Uuid>,
+    /// The person's e-mail address, or the token's name.
+    name: String,
+}
+
+/// A decision; which one is the `status`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Decision)]
+pub struct DecisionBody {
+    /// The person's id.
+    by: UserId,
+    /// Their e-mail address.
+    name: String,
+    /// When.
+    at: Timestamp,
+    /// What they said.
+    note: Option<String>,
+}
+
+impl ApprovalBody {
+    fn of(catalogue: &Catalogue, (approval, status): (Approval, ApprovalStatus)) -> Self {
+        let product = catalogue.product_by_id(approval.product);
+        Self {
+            id: approval.id,
+            product: product.map(|entry| entry.product.slug.to_string()).unwrap_or_default(),
+            deed: approval.deed,
+            status,
+            version: approval.version,
+            request: approval.parameters,
+            requested_by: RequesterBody {
+                kind: approval.requested_by.kind,
+                id: approval.requested_by.id,
+                name: approval.requested_by.name,
+            },
+            requested_at: approval.requested_at,
+            expires_at: approval.expires_at,
+            decision: approval.decision.map(|decision| DecisionBody {
+                by: decision.by,
+                name: decision.name,
+                at: decision.at,
+                note: decision.note,
+            }),
+        }
+    }
+}
+
+/// Something that is not done yet: a second person has to approve it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Asked {
+    /// What was asked for.
+    approval: ApprovalBody,
+}
+
+/// What goes out of something that may take two people: 202, and where its approval is, while it waits.
+pub(super) fn answer<T>(app: &App, carried: Carried<T>, done: impl FnOnce(T) -> HttpResponse) -> HttpResponse {
+    let approval = match carried {
+        Carried::Done(value) => return done(value),
+        Carried::Asked(approval) => *approval,
+    };
+    let place = format!("/api/v1/approvals/{}", approval.id);
+    let approval = ApprovalBody::of(&app.context.directory.catalogue(), (approval, ApprovalStatus::Pending));
+    let mut response = wire::json(StatusCode::ACCEPTED, &Asked { approval });
+    if let Ok(place) = header::HeaderValue::from_str(&place) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    response
+}
+
+fn shown(app: &App, seen: (Approval, ApprovalStatus)) -> HttpResponse {
+    wire::json(StatusCode::OK, &ApprovalBody::of(&app.context.directory.catalogue(), seen))
+}
+
+/// Where an approval is.
+#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ApprovalPath {
+    /// Its id.
+    #[param(example = "0199a0de-0000-7000-8000-000000000141")]
+    id: ApprovalId,
+}
+
+/// Which approvals.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ApprovalsQuery {
+    /// Only those of the product with this slug.
+    #[param(example = "library-maker")]
+    product: Option<Slug>,
+    /// Only those that stand so.
+    #[param(inline)]
+    status: Option<ApprovalStatus>,
+    /// How many at once.
+    #[serde(default)]
+    #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
+    limit: Limit,
+    /// The `next` of the page before.
+    #[serde(default, deserialize_with = "wire::cursor")]
+    after: Option<Uuid>,
+}
+
+/// What goes with an approval.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approving {
+    /// For those who ask afterwards.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
+        example = "I have tried it on our own machines"
+    )]
+    note: Option<String>,
+}
+
+/// List what was asked for under the two-person rule, the newest first.
+#[utoipa::path(
+    tag = "Admin",
+    params(ApprovalsQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "A page of approvals.", body = Listed<ApprovalBody>))
+)]
+#[get("/api/v1/approvals")]
+pub async fn list_approvals(
+    app: App,
+    caller: Caller<ReadReleases>,
+    query: Query<ApprovalsQuery>,
+) -> Result<HttpResponse, Problem> {
+    let ApprovalsQuery { product, status, limit, after } = query.0;
+    let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let rows = approvals::list(&app.context, reach, status, limit.page(after.map(ApprovalId))).await?;
+    let catalogue = app.context.directory.catalogue();
+    let listed = Listed::of(rows, limit.get(), |(approval, _)| approval.id.to_string());
+    Ok(wire::json(StatusCode::OK, &listed.map(|seen| ApprovalBody::of(&catalogue, seen))))
+}
+
+/// Show something that was asked for, and how it stands.
+#[utoipa::path(
+    tag = "Admin",
+    params(ApprovalPath),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The approval.", body = ApprovalBody))
+)]
+#[get("/api/v1/approvals/{id}")]
+pub async fn get_approval(
+    app: App,
+    caller: Caller<ReadReleases>,
+    path: Segments<ApprovalPath>,
+) -> Result<HttpResponse, Problem> {
+    Ok(shown(&app, approvals::get(&app.context, caller.reach, path.0.id).await?))
+}
+
+/// Approve what another person has asked for: it is carried out with that.
+///
+/// Whoever asked for it, or made the token that did, cannot (`approver_is_requester`), nor somebody whom another person has entered
+/// or changed just now (`approver_not_independent`). What is about something that has changed since is void (`approval_void`).
+/// To turn the rule off, or change the order of channels, takes an `owner`.
+#[utoipa::path(
+    tag = "Admin",
+    params(ApprovalPath),
+    security(("bearer" = [])),
+    request_body(content = Option<Approving>, example = json!({"note": "I have tried it on our own machines"})),
+    responses((status = 200, description = "The approval; what was asked for is done.", body = ApprovalBody))
+)]
+#[post("/api/v1/approvals/{id}/approve")]
+pub async fn approve_request(
+    app: App,
+    caller: Caller<DecideApprovals>,
+    path: Segments<ApprovalPath>,
+    body: MaybeBody<Approving>,
+) -> Result<HttpResponse, Problem> {
+    let by = caller.person()?.id;
+    let approved = approvals::approve(&app.context, caller.reach, by, path.0.id, body.0.note).await?;
+    Ok(shown(&app, (approved, ApprovalStatus::Approved)))
+}
+
+/// Reject what was asked for; whoever asked for it withdraws it so.
+#[utoipa::path(
+    tag = "Admin",
+    params(("id" = ApprovalId, Path, example = "0199a0de-0000-7000-8000-000000000142")),
+    security(("bearer" = [])),
+    request_body(content = Why, example = json!({"reason": "the testers are not done"})),
+    responses((status = 200, description = "The approval.", body = ApprovalBody))
+)]
+#[post("/api/v1/approvals/{id}/reject")]
+pub async fn reject_request(
+    app: App,
+    caller: Caller<DecideApprovals>,
+    path: Segments<ApprovalPath>,
+    body: Body<Why>,
+) -> Result<HttpResponse, Problem> {
+    let by = caller.person()?.id;
+    let rejected = approvals::reject(&app.context, caller.reach, by, path.0.id, body.0.reason).await?;
+    Ok(shown(&app, (rejected, ApprovalStatus::Rejected)))
+}
