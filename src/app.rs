@@ -7,11 +7,16 @@ use ipnet::IpNet;
 
 use crate::{
     artifacts::{Artifacts, ArtifactsError, BucketOptions, KeyPair, Options},
-    auth::{password::Passwords, session::Sessions},
+    auth::{
+        issuer::{Issuers, PATIENCE},
+        password::Passwords,
+        session::Sessions,
+    },
     clock::{Clock, SystemClock},
     config::{Config, ConfigError, DownloadMode},
     data_folder::{DataFolder, DataFolderError},
     domain::artifact::ContentStore,
+    egress::Egress,
     limits::{Allowance, Limits},
     mail::{Mailer, NoMailer, is_address},
     metrics::Metrics,
@@ -64,6 +69,9 @@ pub enum StartError {
     /// Messages to webhooks cannot be sent.
     #[error("messages to webhooks cannot be sent: {0}")]
     Webhooks(String),
+    /// The issuers of tokens cannot be asked.
+    #[error("the issuers of tokens cannot be asked: {0}")]
+    Issuers(String),
     /// The metrics cannot be set up.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -138,6 +146,9 @@ impl App {
             mailer: mailer(config, &public_url)?,
             poster: Poster::new(config.webhooks.timeout.0, config.webhooks.allow_private)
                 .map_err(StartError::Webhooks)?,
+            issuers: Egress::new(PATIENCE, config.auth.allow_private_issuers, "auth.allow_private_issuers")
+                .map(Issuers::new)
+                .map_err(StartError::Issuers)?,
             outbox_filled: tokio::sync::watch::Sender::new(()),
             clock,
             directory,

@@ -1,6 +1,8 @@
-//! Who is at the door: passwords, second factors, sessions, and API tokens. What a caller may do is decided above.
+//! Who is at the door: passwords, second factors, sessions, API tokens, and tokens of other issuers. What a caller may do is
+//! decided above.
 
 pub mod api_token;
+pub mod issuer;
 pub mod password;
 pub mod session;
 pub mod totp;

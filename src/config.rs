@@ -122,6 +122,8 @@ pub struct AuthConfig {
     pub password_memory_kib: u32,
     /// Passes of one password hash.
     pub password_passes: u32,
+    /// Whether issuers of tokens may be at addresses that are not on the public internet.
+    pub allow_private_issuers: bool,
 }
 
 /// `[downloads]`

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     artifacts::Artifacts,
-    auth::{password::Passwords, session::Sessions},
+    auth::{issuer::Issuers, password::Passwords, session::Sessions},
     clock::Clock,
     directory::{Change, Directory, Loaded},
     domain::{actor::Actor, audit::Record},
@@ -83,6 +83,8 @@ pub struct Context {
     pub slow_down: SlowDown,
     /// How many passwords are hashed at once: each takes memory on purpose, and strangers may ask for it.
     pub hashing: Semaphore,
+    /// Who verifies the tokens of other issuers.
+    pub issuers: Issuers,
     /// Who sends mails; nobody where no SMTP server is configured.
     pub mailer: Option<Mailer>,
     /// Who sends messages to webhooks.

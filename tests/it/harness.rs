@@ -16,6 +16,7 @@ pub mod cluster;
 pub mod database;
 pub mod hook;
 pub mod http_text;
+pub mod issuer;
 pub mod manifest;
 pub mod pages;
 pub mod patience;
