@@ -4,6 +4,7 @@
 pub mod api_token;
 pub mod issuer;
 pub mod password;
+pub mod provider;
 pub mod session;
 pub mod totp;
 

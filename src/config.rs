@@ -3,6 +3,7 @@
 mod limits;
 mod mail;
 mod private_url;
+mod single_sign_on;
 mod storage;
 
 use std::{
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use limits::LimitsConfig;
 pub use mail::{List, MailConfig, WebhooksConfig};
 pub use private_url::PrivateUrl;
+pub use single_sign_on::SingleSignOnConfig;
 pub use storage::{BucketUrl, DownloadMode, StorageConfig, Stores};
 
 /// Every key with its default and what it is for.
@@ -38,6 +40,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// Logins.
     pub auth: AuthConfig,
+    /// Logins through an identity provider.
+    pub single_sign_on: SingleSignOnConfig,
     /// How often somebody may ask.
     pub limits: LimitsConfig,
     /// Downloads.
@@ -307,6 +311,9 @@ impl Config {
         if let Some(fault) = self.mail.fault() {
             return Err(ConfigError(fault));
         }
+        if let Some(fault) = self.single_sign_on.fault() {
+            return refuse(fault);
+        }
         // One for the write whose turn it is, one for what is read beside it.
         if self.database.connections < 2 {
             return refuse("database.connections must be at least 2");
@@ -470,6 +477,9 @@ mod tests {
             ("SLUICE__MAIL__ENDING_DAYS", "30,soon", "soon"),
             ("SLUICE__MAIL__ENDING_DAYS", "4000", "mail.ending_days"),
             ("SLUICE__WEBHOOKS__TIMEOUT", "soon", "soon"),
+            ("SLUICE__SINGLE_SIGN_ON__ROLES", "admins=king", "king"),
+            ("SLUICE__SINGLE_SIGN_ON__PASSWORD_LOGIN", "false", "single_sign_on.issuer"),
+            ("SLUICE__SINGLE_SIGN_ON__ISSUER", "https://login.example.com", "single_sign_on.client_id"),
         ] {
             let error = load(&[(name, value)]).expect_err(name).to_string();
             assert!(error.contains(expected), "{name}: {error}");
@@ -486,10 +496,16 @@ mod tests {
             ("SLUICE__KEYS__ENCRYPTION_KEY", "12345678"),
             ("SLUICE__MAIL__SMTP_URL", "smtp://anna:12345678@mail.example?tls=required"),
             ("SLUICE__MAIL__FROM", "updates@vendor.example"),
+            ("SLUICE__SINGLE_SIGN_ON__ISSUER", "http://localhost:8081/realms/staff"),
+            ("SLUICE__SINGLE_SIGN_ON__CLIENT_ID", "sluice"),
+            ("SLUICE__SINGLE_SIGN_ON__CLIENT_SECRET", "12345678"),
+            ("SLUICE__SINGLE_SIGN_ON__ROLES", "sluice-owners=owner, CN=Support=support"),
         ])
         .expect("a configuration");
         assert_eq!(config.database_url().expect("a URL"), "postgres://anna:12345678@db.example/sluice");
         assert_eq!(config.auth.bootstrap_password.reveal(), "12345678");
+        assert_eq!(config.single_sign_on.client_secret.reveal(), "12345678");
+        assert_eq!(config.single_sign_on.roles.0.len(), 2);
         assert!(!format!("{config:?}").contains("12345678"));
         assert!(!toml::to_string(&config).expect("toml").contains("12345678"));
     }

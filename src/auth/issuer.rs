@@ -129,11 +129,11 @@ pub struct Discovery {
     pub authorization_endpoint: Option<String>,
     /// Where codes are exchanged for tokens.
     pub token_endpoint: Option<String>,
-    /// Where people log out.
-    pub end_session_endpoint: Option<String>,
-    /// How a code can be bound to whoever asked for it.
+    /// Where it tells more of somebody.
+    pub userinfo_endpoint: Option<String>,
+    /// Whether it says who it is when it sends somebody back (RFC 9207).
     #[serde(default)]
-    pub code_challenge_methods_supported: Vec<String>,
+    pub authorization_response_iss_parameter_supported: bool,
     /// How clients can say who they are.
     #[serde(default)]
     pub token_endpoint_auth_methods_supported: Vec<String>,
@@ -194,6 +194,14 @@ impl Issuers {
     /// [`VerifyError::NoKeys`].
     pub async fn discovery(&self, issuer: &str, now: Timestamp) -> Result<Arc<Discovery>, VerifyError> {
         Ok(Arc::clone(&self.known(issuer, |_| true, now).await?.discovery))
+    }
+
+    /// The same, asked of it now, with the reason why it is not to be had: for whoever looks whether an issuer can be used.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn examine(&self, issuer: &str, now: Timestamp) -> Result<Arc<Discovery>, String> {
+        Ok(fetch(&self.egress, issuer, now).await?.discovery)
     }
 
     /// The claims of a token, when it was issued by whom it must be, for whom it must be, and is good now. Whether it was
@@ -285,7 +293,7 @@ async fn fetch(egress: &Egress, issuer: &str, now: Timestamp) -> Result<Known, S
         return Err(format!("its discovery document is that of `{}`", discovery.issuer));
     }
     let endpoints =
-        [&discovery.authorization_endpoint, &discovery.token_endpoint, &discovery.end_session_endpoint].into_iter();
+        [&discovery.authorization_endpoint, &discovery.token_endpoint, &discovery.userinfo_endpoint].into_iter();
     if let Some(wrong) = endpoints.flatten().find(|url| !is_permitted(egress, url)) {
         return Err(format!("its discovery document names `{wrong}`, which is no https URL"));
     }
@@ -304,19 +312,25 @@ async fn document<T: DeserializeOwned>(egress: &Egress, url: &str) -> Result<(T,
     if !is_permitted(egress, url) {
         return Err(at("it is no https URL".to_owned()));
     }
-    let mut response = send(egress.request(Method::GET, url).map_err(at)?).await.map_err(at)?;
+    let response = send(egress.request(Method::GET, url).map_err(at)?).await.map_err(at)?;
     if response.status() != StatusCode::OK {
         return Err(at(format!("it answered {}", response.status())));
     }
     let fresh_for = response.headers().get_all(CACHE_CONTROL).iter().find_map(|value| max_age(value.to_str().ok()?));
+    let body = body(response).await.map_err(at)?;
+    Ok((serde_json::from_slice(&body).map_err(|error| at(error.to_string()))?, fresh_for))
+}
+
+/// The body of an answer, which has an end.
+pub(super) async fn body(mut response: reqwest::Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| at(error.without_url().to_string()))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| error.without_url().to_string())? {
         body.extend_from_slice(&chunk);
         if body.len() > LONGEST_DOCUMENT {
-            return Err(at(format!("it is longer than {} KiB", LONGEST_DOCUMENT / 1024)));
+            return Err(format!("it is longer than {} KiB", LONGEST_DOCUMENT / 1024));
         }
     }
-    Ok((serde_json::from_slice(&body).map_err(|error| at(error.to_string()))?, fresh_for))
+    Ok(body)
 }
 
 /// `max-age` of a `Cache-Control` (RFC 9111, section 5.2.2.1).

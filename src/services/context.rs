@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Code, Refusal, acting, audit, follow::Following, guard_rollouts::Judging, journal::Journal, outbox::Outbox,
-    share_keys::Vault, slow_down::SlowDown,
+    share_keys::Vault, single_sign_on::SingleSignOn, slow_down::SlowDown,
 };
 use crate::{
     artifacts::Artifacts,
@@ -91,6 +91,8 @@ pub struct Context {
     pub poster: Poster,
     /// Those who empty the outbox are woken by it.
     pub outbox_filled: watch::Sender<()>,
+    /// Logins through an identity provider, where one is configured.
+    pub single_sign_on: Option<SingleSignOn>,
     /// From the configuration.
     pub settings: Settings,
 }

@@ -18,6 +18,7 @@ pub mod hook;
 pub mod http_text;
 pub mod issuer;
 pub mod manifest;
+pub mod openid;
 pub mod pages;
 pub mod patience;
 pub mod program;

@@ -28,7 +28,12 @@ fn in_step(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// A vendor, and another replica of the same server.
 fn two() -> (Vendor, Vendor) {
-    let first = Server::on(Stores::shared(), &[]);
+    two_with(&[])
+}
+
+/// The same with settings.
+fn two_with(settings: &[(&str, &str)]) -> (Vendor, Vendor) {
+    let first = Server::on(Stores::shared(), settings);
     let second = first.replica();
     let running = |mut server: Server| {
         server.run();

@@ -32,7 +32,7 @@ impl Machine<'_> {
     /// # Errors
     /// `body_invalid`, `user_exists`.
     pub fn add(&self, email: &str, password: &str, role: Role) -> Result<User, Refusal> {
-        let user = User::new(id_at(self.now).into(), lower(email), self.hash(password)?, role, self.now);
+        let user = User::new(id_at(self.now).into(), lower(email), Some(self.hash(password)?), role, self.now);
         check(Some(&user.email), None).finish()?;
         self.store.write(|connection| add_within(connection, &user).map(|()| ((), ())), |()| ())?;
         Ok(user)
