@@ -2,8 +2,8 @@
 //! sign-on. Here is whether such a token is real, is for us, and is good now; what its claims allow is decided above.
 //!
 //! What an issuer publishes is kept in memory, by issuer, and fetched by one request at a time. A key that is not known has it
-//! fetched anew, as issuers rotate theirs, but not again within [`PAUSE`], as anybody can invent names of keys. While an
-//! issuer is away its last keys hold on for [`KEPT`].
+//! fetched anew, as issuers rotate theirs, but not again within ten seconds, as anybody can invent names of keys. While an
+//! issuer is away its last keys hold on for a day.
 
 mod keys;
 mod token;
