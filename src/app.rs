@@ -7,17 +7,23 @@ use ipnet::IpNet;
 
 use crate::{
     artifacts::{Artifacts, ArtifactsError, BucketOptions, KeyPair, Options},
-    auth::{password::Passwords, session::Sessions},
+    auth::{
+        issuer::{Issuers, PATIENCE},
+        password::Passwords,
+        provider::{Provider, Registration},
+        session::Sessions,
+    },
     clock::{Clock, SystemClock},
     config::{Config, ConfigError, DownloadMode},
     data_folder::{DataFolder, DataFolderError},
     domain::artifact::ContentStore,
+    egress::Egress,
     limits::{Allowance, Limits},
     mail::{Mailer, NoMailer, is_address},
     metrics::Metrics,
     services::{
         Context, Refusal, Settings, guard_rollouts::Judging, journal::Journal, key_place::KeyPlace, log_in,
-        share_keys::Vault, slow_down::SlowDown, start, start::MatchError,
+        share_keys::Vault, single_sign_on::SingleSignOn, slow_down::SlowDown, start, start::MatchError,
     },
     signing::{EncryptionKey, EncryptionKeys, KEY_FILE, KeyError, KeyFile, KeyRing, NoKeys, random},
     store::{Store, StoreError},
@@ -64,6 +70,12 @@ pub enum StartError {
     /// Messages to webhooks cannot be sent.
     #[error("messages to webhooks cannot be sent: {0}")]
     Webhooks(String),
+    /// The identity provider cannot be one.
+    #[error("configuration: single_sign_on.issuer: {0}")]
+    IdentityProvider(String),
+    /// The issuers of tokens cannot be asked.
+    #[error("the issuers of tokens cannot be asked: {0}")]
+    Issuers(String),
     /// The metrics cannot be set up.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -138,6 +150,10 @@ impl App {
             mailer: mailer(config, &public_url)?,
             poster: Poster::new(config.webhooks.timeout.0, config.webhooks.allow_private)
                 .map_err(StartError::Webhooks)?,
+            issuers: Egress::new(PATIENCE, config.auth.allow_private_issuers, "auth.allow_private_issuers")
+                .map(Issuers::new)
+                .map_err(StartError::Issuers)?,
+            single_sign_on: single_sign_on(config, &public_url)?,
             outbox_filled: tokio::sync::watch::Sender::new(()),
             clock,
             directory,
@@ -312,6 +328,35 @@ fn mailer(config: &Config, public_url: &str) -> Result<Option<Mailer>, NoMailer>
     // Ids of mails have the name of the host in them that people know.
     let host = url::Url::parse(public_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     (!url.is_empty()).then(|| Mailer::new(url, &config.mail.from, &host)).transpose()
+}
+
+/// Logins through an identity provider, where one is configured.
+///
+/// # Errors
+/// When its address cannot be one.
+pub fn single_sign_on(config: &Config, public_url: &str) -> Result<Option<SingleSignOn>, StartError> {
+    let config = &config.single_sign_on;
+    if !config.is_on() {
+        return Ok(None);
+    }
+    // Private addresses too: it is the operator who names it, and many a company has its own.
+    let egress = Egress::new(PATIENCE, true, "single_sign_on.issuer").map_err(StartError::Issuers)?;
+    let registration = Registration {
+        issuer: config.issuer.clone(),
+        client_id: config.client_id.clone(),
+        client_secret: config.client_secret.reveal().to_owned(),
+        scopes: config.scopes.0.clone(),
+        redirect_uri: format!("{public_url}/api/v1/auth/sso/callback"),
+    };
+    Ok(Some(SingleSignOn {
+        provider: Provider::new(Issuers::new(egress), registration).map_err(StartError::IdentityProvider)?,
+        role_claim: config.role_claim.clone(),
+        roles: config.roles.0.clone(),
+        create_users: config.create_users,
+        trust_email: config.trust_email,
+        login_ttl: config.login_ttl.signed(),
+        password_login: config.password_login,
+    }))
 }
 
 fn allowance(config: &Config) -> Allowance {

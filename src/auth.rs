@@ -1,7 +1,10 @@
-//! Who is at the door: passwords, second factors, sessions, and API tokens. What a caller may do is decided above.
+//! Who is at the door: passwords, second factors, sessions, API tokens, and tokens of other issuers. What a caller may do is
+//! decided above.
 
 pub mod api_token;
+pub mod issuer;
 pub mod password;
+pub mod provider;
 pub mod session;
 pub mod totp;
 

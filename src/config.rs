@@ -3,6 +3,7 @@
 mod limits;
 mod mail;
 mod private_url;
+mod single_sign_on;
 mod storage;
 
 use std::{
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use limits::LimitsConfig;
 pub use mail::{List, MailConfig, WebhooksConfig};
 pub use private_url::PrivateUrl;
+pub use single_sign_on::SingleSignOnConfig;
 pub use storage::{BucketUrl, DownloadMode, StorageConfig, Stores};
 
 /// Every key with its default and what it is for.
@@ -41,6 +43,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// The two-person rule.
     pub approvals: ApprovalsConfig,
+    /// Logins through an identity provider.
+    pub single_sign_on: SingleSignOnConfig,
     /// How often somebody may ask.
     pub limits: LimitsConfig,
     /// Downloads.
@@ -127,6 +131,8 @@ pub struct AuthConfig {
     pub password_memory_kib: u32,
     /// Passes of one password hash.
     pub password_passes: u32,
+    /// Whether issuers of tokens may be at addresses that are not on the public internet.
+    pub allow_private_issuers: bool,
 }
 
 /// `[approvals]`
@@ -344,6 +350,9 @@ impl Config {
         if let Some(fault) = self.mail.fault() {
             return Err(ConfigError(fault));
         }
+        if let Some(fault) = self.single_sign_on.fault() {
+            return refuse(fault);
+        }
         // One for the write whose turn it is, one for what is read beside it.
         if self.database.connections < 2 {
             return refuse("database.connections must be at least 2");
@@ -508,6 +517,9 @@ mod tests {
             ("SLUICE__MAIL__ENDING_DAYS", "4000", "mail.ending_days"),
             ("SLUICE__WEBHOOKS__TIMEOUT", "soon", "soon"),
             ("SLUICE__KEYS__PREVIOUS_ENCRYPTION_KEY", "hunter2", "keys.encryption_key"),
+            ("SLUICE__SINGLE_SIGN_ON__ROLES", "admins=king", "king"),
+            ("SLUICE__SINGLE_SIGN_ON__PASSWORD_LOGIN", "false", "single_sign_on.issuer"),
+            ("SLUICE__SINGLE_SIGN_ON__ISSUER", "https://login.example.com", "single_sign_on.client_id"),
         ] {
             let error = load(&[(name, value)]).expect_err(name).to_string();
             assert!(error.contains(expected), "{name}: {error}");
@@ -540,10 +552,16 @@ mod tests {
             ("SLUICE__KEYS__ENCRYPTION_KEY", "12345678"),
             ("SLUICE__MAIL__SMTP_URL", "smtp://anna:12345678@mail.example?tls=required"),
             ("SLUICE__MAIL__FROM", "updates@vendor.example"),
+            ("SLUICE__SINGLE_SIGN_ON__ISSUER", "http://localhost:8081/realms/staff"),
+            ("SLUICE__SINGLE_SIGN_ON__CLIENT_ID", "sluice"),
+            ("SLUICE__SINGLE_SIGN_ON__CLIENT_SECRET", "12345678"),
+            ("SLUICE__SINGLE_SIGN_ON__ROLES", "sluice-owners=owner, CN=Support=support"),
         ])
         .expect("a configuration");
         assert_eq!(config.database_url().expect("a URL"), "postgres://anna:12345678@db.example/sluice");
         assert_eq!(config.auth.bootstrap_password.reveal(), "12345678");
+        assert_eq!(config.single_sign_on.client_secret.reveal(), "12345678");
+        assert_eq!(config.single_sign_on.roles.0.len(), 2);
         assert!(!format!("{config:?}").contains("12345678"));
         assert!(!toml::to_string(&config).expect("toml").contains("12345678"));
     }

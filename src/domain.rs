@@ -28,6 +28,7 @@ pub mod rate;
 pub mod reach;
 pub mod release;
 pub mod role;
+pub mod role_claim;
 pub mod rollout;
 pub mod run;
 pub mod scope;

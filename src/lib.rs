@@ -10,6 +10,7 @@
 //!  services                                            use cases: one file per thing a person or program wants done
 //!  directory · store · artifacts · signing · auth · mail · webhook · texts
 //!  clock · config · data_folder · limits               adapters
+//!  egress                                              connections to servers that people name
 //!  domain                                              values and the decision; no I/O, no clock, no randomness
 //! ```
 
@@ -35,5 +36,7 @@ pub mod signing;
 pub mod store;
 pub mod texts;
 pub mod webhook;
+
+pub mod egress;
 
 pub mod domain;

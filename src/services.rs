@@ -41,6 +41,7 @@ pub mod report_run;
 pub mod roll_out;
 pub mod second_factor;
 pub mod share_keys;
+pub mod single_sign_on;
 pub mod slow_down;
 pub mod start;
 pub mod steer_release;

@@ -32,6 +32,7 @@ pub struct KeyRing {
     license: hmac::Key,
     license_secret_id: String,
     second_factors: EncryptionKey,
+    logins: EncryptionKey,
 }
 
 /// A license key as it is stored and looked up.
@@ -62,8 +63,10 @@ impl KeyRing {
         };
         let license = hmac::Key::new(hmac::HMAC_SHA256, set.license_secret());
         // It cannot be rotated, as what it made is not kept; so what is derived from it stays readable.
-        let derived = hmac::sign(&license, b"encrypt:second factors");
-        let second_factors = EncryptionKey::of(derived.as_ref()).ok_or_else(|| NoKeys::for_key("license"))?;
+        let derived = |purpose: &[u8]| {
+            EncryptionKey::of(hmac::sign(&license, purpose).as_ref()).ok_or_else(|| NoKeys::for_key("license"))
+        };
+        let (second_factors, logins) = (derived(b"encrypt:second factors")?, derived(b"encrypt:logins")?);
         Ok(Self {
             links: set.of(Purpose::Links).iter().map(link).collect::<Result<_, _>>()?,
             sessions: set.of(Purpose::Sessions).iter().map(|key| (key.id.clone(), key.secret().to_vec())).collect(),
@@ -71,6 +74,7 @@ impl KeyRing {
             retired: set.retired().to_vec(),
             license,
             second_factors,
+            logins,
             license_secret_id: URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, set.license_secret()).as_ref()),
         })
     }
@@ -97,6 +101,12 @@ impl KeyRing {
     #[must_use]
     pub const fn second_factors(&self) -> &EncryptionKey {
         &self.second_factors
+    }
+
+    /// What is remembered of logins that are under way at an identity provider is encrypted with this: browsers keep it.
+    #[must_use]
+    pub const fn logins(&self) -> &EncryptionKey {
+        &self.logins
     }
 
     /// The mark that the note of how far the audit log goes bears. It holds as long as the license secret, which is never

@@ -34,6 +34,7 @@ mod postgresql;
 pub mod products;
 pub mod refresh_tokens;
 pub mod releases;
+pub mod removed_identities;
 pub mod renewals;
 pub mod runs;
 pub mod schema;

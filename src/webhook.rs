@@ -1,21 +1,11 @@
 //! Webhooks' messages on their way out: one POST, and what its answer means. What is sent and when it is tried again is
 //! decided above.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::time::Duration;
 
-use reqwest::{
-    Client, StatusCode,
-    dns::{Addrs, Name, Resolve, Resolving},
-    header::CONTENT_TYPE,
-    redirect::Policy,
-};
-use url::{Host, Url};
+use reqwest::{Method, StatusCode, header::CONTENT_TYPE};
 
-use crate::domain::public_address::is_public;
+use crate::egress::{Egress, send};
 
 /// Answers of this size are read, so that the connection can be used again; of others nothing is.
 const SMALL: u64 = 4096;
@@ -67,13 +57,9 @@ impl PostError {
 /// Somebody who sends messages.
 #[derive(Clone, Debug)]
 pub struct Poster {
-    client: Client,
-    allow_private: bool,
+    egress: Egress,
     patience: Duration,
 }
-
-/// What is said of an address that messages may not go to.
-const PRIVATE: &str = "it is not on the public internet; `webhooks.allow_private` of the configuration allows it";
 
 impl Poster {
     /// A poster who waits for an answer for so long, and may or may not talk to those on private networks.
@@ -81,28 +67,13 @@ impl Poster {
     /// # Errors
     /// When the machine has no TLS roots to begin with.
     pub fn new(timeout: Duration, allow_private: bool) -> Result<Self, String> {
-        let mut client = Client::builder()
-            .timeout(timeout)
-            .redirect(Policy::none())
-            .user_agent(concat!("Sluice/", env!("CARGO_PKG_VERSION")));
-        if !allow_private {
-            // A proxy would look up names by itself.
-            client = client.no_proxy().dns_resolver(Arc::new(PublicOnly));
-        }
-        let client = client.build().map_err(|error| error.to_string())?;
-        Ok(Self { client, allow_private, patience: timeout })
+        Ok(Self { egress: Egress::new(timeout, allow_private, "webhooks.allow_private")?, patience: timeout })
     }
 
     /// Why nothing is sent to a URL, where that is known without looking up its name.
     #[must_use]
-    pub fn objection(&self, url: &str) -> Option<&'static str> {
-        let url = Url::parse(url).ok()?;
-        let address = match url.host()? {
-            Host::Ipv4(address) => IpAddr::V4(address),
-            Host::Ipv6(address) => IpAddr::V6(address),
-            Host::Domain(_) => return None,
-        };
-        (!self.allow_private && !is_public(address)).then_some(PRIVATE)
+    pub fn objection(&self, url: &str) -> Option<String> {
+        self.egress.objection(url)
     }
 
     /// How long an answer is waited for.
@@ -116,19 +87,16 @@ impl Poster {
     /// # Errors
     /// [`PostError`] unless the answer is 2xx.
     pub async fn send(&self, post: Post<'_>) -> Result<(), PostError> {
-        // The resolver is not asked for what is an address already.
-        if let Some(objection) = self.objection(post.url) {
-            return Err(PostError::Away(objection.to_owned()));
-        }
         let request = self
-            .client
-            .post(post.url)
+            .egress
+            .request(Method::POST, post.url)
+            .map_err(PostError::Away)?
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", post.id)
             .header("webhook-timestamp", post.timestamp)
             .header("webhook-signature", post.signature)
             .body(post.payload.to_owned());
-        let response = request.send().await.map_err(|error| PostError::Away(causes(&error.without_url())))?;
+        let response = send(request).await.map_err(PostError::Away)?;
         let status = response.status();
         if response.content_length().is_some_and(|length| length <= SMALL) {
             // The status says it all; a body that breaks off changes nothing.
@@ -140,34 +108,4 @@ impl Poster {
             status => Err(PostError::Refused(status)),
         }
     }
-}
-
-/// Looks up names, and knows only those of their addresses that are on the public internet. The connection is made to one of
-/// those: nobody looks the name up a second time, when it could lead elsewhere.
-#[derive(Debug)]
-struct PublicOnly;
-
-impl Resolve for PublicOnly {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
-            if public.is_empty() {
-                return Err(format!("`{}`: {PRIVATE}", name.as_str()).into());
-            }
-            let addresses: Addrs = Box::new(public.into_iter());
-            Ok(addresses)
-        })
-    }
-}
-
-/// The error with what it comes from: by itself it only says that a request could not be sent.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

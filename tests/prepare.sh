@@ -79,6 +79,21 @@ need_python() {
     PATH=$PWD/$venv/bin:$PATH
 }
 
+# The OpenID provider that single sign-on is tested against, under target/packages/openid-provider, and again when its versions
+# change.
+need_openid_provider() {
+    local from=tests/it/harness/openid_provider to=target/packages/openid-provider
+    need_debian_for "Node.js 20 or later" "node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'" nodejs
+    cmp -s "$from/package-lock.json" "$to/package-lock.json" && [ -d "$to/node_modules/oidc-provider" ] && return
+    need_debian npm npm
+    say "Installing the OpenID provider of the tests"
+    rm -rf "$to"
+    mkdir -p "$to"
+    cp "$from/package.json" "$from/package-lock.json" "$to"
+    npm ci --prefix "$to" --ignore-scripts --no-audit --no-fund --silent </dev/null \
+        || { rm -rf "$to"; fail "the OpenID provider of the tests could not be installed from registry.npmjs.org"; }
+}
+
 # need_unpacked PACKAGE FILE: what is in a Debian package, under target/packages/PACKAGE. For a server that is wanted only
 # to check its configuration: once installed, it would start with the machine.
 need_unpacked() {

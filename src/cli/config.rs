@@ -9,6 +9,7 @@ use super::{Failure, say};
 use crate::{
     app,
     artifacts::{self, Examined},
+    clock::{Clock as _, SystemClock},
     config::{Config, DEFAULTS},
     store::Store,
 };
@@ -35,8 +36,8 @@ enum ConfigCommand {
     /// Try all that the configuration names, before serving or while it is served.
     ///
     /// Opens the database, without changing it, and says what `serve` would. In the artifact store a small probe is
-    /// written, read, fetched by a signed link as a client would (through `storage.public_endpoint`), and deleted. Each thing
-    /// is a line; each problem says what is wrong, where, and what to do.
+    /// written, read, fetched by a signed link as a client would (through `storage.public_endpoint`), and deleted. The identity
+    /// provider is asked what it says of itself. Each thing is a line; each problem says what is wrong, where, and what to do.
     ///
     /// Exit codes: 0 all of it works, 1 something does not, 2 the configuration itself is wrong.
     Check {
@@ -70,6 +71,7 @@ pub fn run(arguments: &ConfigArgs, file: Option<&Path>) -> Result<(), Failure> {
 fn check(config: &Config, as_json: bool) -> Result<(), Failure> {
     let mut done = vec![database(config)?];
     done.extend(artifacts::examine(app::artifact_options(config)?).map_err(|error| Failure::failed(&error))?);
+    done.extend(identity_provider(config)?);
     let works = done.iter().all(|step| step.problem.is_none());
     if as_json {
         let steps: Vec<_> = done.iter().map(|step| json!({"what": step.what, "problem": step.problem})).collect();
@@ -86,6 +88,17 @@ fn check(config: &Config, as_json: bool) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(Failure { exit_code: 1, message: String::new() }),
     }
+}
+
+/// Asks the identity provider what it says of itself, where one is configured.
+fn identity_provider(config: &Config) -> Result<Option<Examined>, Failure> {
+    let public_url = config.public_url(config.server.bind)?;
+    let sign_on = app::single_sign_on(config, &public_url).map_err(|error| Failure::failed(&error))?;
+    let Some(provider) = sign_on.map(|sign_on| sign_on.provider) else { return Ok(None) };
+    let what = format!("the identity provider {} answers", provider.issuer());
+    let answer = actix_web::rt::System::new().block_on(provider.examine(SystemClock.now()));
+    let problem = answer.err().map(|error| format!("the identity provider {}: {error}", provider.issuer()));
+    Ok(Some(Examined { what, problem }))
 }
 
 fn database(config: &Config) -> Result<Examined, Failure> {

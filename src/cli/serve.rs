@@ -5,6 +5,7 @@ pub mod demo;
 use std::{
     io::IsTerminal as _,
     net::{SocketAddr, TcpListener},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,6 +21,7 @@ use crate::{
     config::{Config, LogFormat},
     http::server,
     jobs::Jobs,
+    services::single_sign_on,
     store::StoreError,
 };
 
@@ -152,6 +154,7 @@ async fn serve(
     let server = server::start(app.clone(), listener, &config.server).map_err(|error| Failure::failed(&error))?;
     let jobs = Jobs::start(&app.context, &app.limits, config.checks.sightings_every.0);
     welcome(&app, bound, config, demo);
+    actix_web::rt::spawn(single_sign_on::look_for_provider(Arc::clone(&app.context)));
     let handle = server.handle();
     actix_web::rt::spawn(async move {
         stop.told().await;

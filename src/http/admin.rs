@@ -11,6 +11,7 @@ pub mod me;
 pub mod products;
 pub mod runs;
 pub mod session;
+pub mod single_sign_on;
 pub mod stats;
 pub mod subscriptions;
 pub mod tokens;

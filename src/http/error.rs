@@ -64,12 +64,15 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::LoginFailed => (401, "The login failed"),
         Code::OtpRequired => (401, "The second factor is needed"),
         Code::RefreshTokenInvalid => (401, "The refresh token is not good"),
+        Code::SingleSignOnFailed => (401, "The login through the identity provider failed"),
 
         Code::ApproverIsRequester => (403, "Nobody approves their own request"),
         Code::ApproverNotIndependent => (403, "The approver is no second person yet"),
+        Code::PasswordLoginOff => (403, "Passwords let only owners in"),
         Code::RoleInsufficient => (403, "The role may not do this"),
         Code::ScopeInsufficient => (403, "The token may not do this"),
         Code::SetupLinkInvalid => (403, "The set-up link is not good"),
+        Code::SingleSignOnRefused => (403, "The identity provider's word is not enough"),
         Code::UrlExpired => (403, "The download link is past its time"),
         Code::UrlInvalid => (403, "The download link is not good"),
         Code::UrlWithdrawn => (403, "The download has been withdrawn"),
@@ -134,6 +137,7 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::TooManyRequests => (429, "Too many requests"),
 
         Code::InternalError => (500, "Something went wrong in the server"),
+        Code::IdentityProviderUnavailable => (503, "The identity provider cannot be used just now"),
         Code::StorageUnavailable => (503, "The server cannot read or write just now"),
     }
 }
@@ -165,7 +169,8 @@ impl ResponseError for Problem {
             | Code::AuthorizationInvalid
             | Code::LoginFailed
             | Code::OtpRequired
-            | Code::RefreshTokenInvalid => {
+            | Code::RefreshTokenInvalid
+            | Code::SingleSignOnFailed => {
                 response.append_header((header::WWW_AUTHENTICATE, "Bearer realm=\"sluice\""));
             }
             // What the sender still has to say of it is not waited for.
@@ -174,7 +179,8 @@ impl ResponseError for Problem {
             }
             _ => {}
         }
-        let usual = (*code == Code::StorageUnavailable).then_some(Duration::from_secs(5));
+        let is_away = matches!(code, Code::StorageUnavailable | Code::IdentityProviderUnavailable);
+        let usual = is_away.then_some(Duration::from_secs(5));
         if let Some(wait) = retry_after.or(usual) {
             response.insert_header((header::RETRY_AFTER, wait.as_secs()));
         }

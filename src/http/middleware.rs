@@ -45,7 +45,7 @@ pub async fn dress<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Re
 }
 
 /// What is refused this way may be tries to guess.
-const GUESSES: [Code; 8] = [
+const GUESSES: [Code; 9] = [
     Code::AuthorizationInvalid,
     Code::LicenseKeyMistyped,
     Code::LicenseKeyUnknown,
@@ -53,6 +53,7 @@ const GUESSES: [Code; 8] = [
     Code::LoginFailed,
     Code::RefreshTokenInvalid,
     Code::SetupLinkInvalid,
+    Code::SingleSignOnFailed,
     Code::UrlInvalid,
 ];
 

@@ -115,6 +115,8 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(admin::session::log_in)
         .service(admin::session::refresh_session)
         .service(admin::session::log_out)
+        .service(admin::single_sign_on::begin_single_sign_on)
+        .service(admin::single_sign_on::complete_single_sign_on)
         .service(admin::me::get_me)
         .service(admin::me::change_own_password)
         .service(admin::me::begin_second_factor)

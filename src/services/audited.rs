@@ -191,8 +191,14 @@ impl Audited for User {
 
     /// Neither the hash of the password nor the secret of the second factor.
     fn state(&self) -> Value {
-        let has_second_factor = self.factor.secret.is_some();
-        json!({ "email": self.email, "role": self.role, "products": self.products, "second_factor": has_second_factor })
+        json!({
+            "email": self.email,
+            "role": self.role,
+            "products": self.products,
+            "password": self.password_hash.is_some(),
+            "second_factor": self.factor.secret.is_some(),
+            "identity": self.identity,
+        })
     }
 }
 

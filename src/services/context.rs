@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::{
     Code, Refusal, acting, audit, follow::Following, guard_rollouts::Judging, journal::Journal, outbox::Outbox,
-    share_keys::Vault, slow_down::SlowDown,
+    share_keys::Vault, single_sign_on::SingleSignOn, slow_down::SlowDown,
 };
 use crate::{
     artifacts::Artifacts,
-    auth::{password::Passwords, session::Sessions},
+    auth::{issuer::Issuers, password::Passwords, session::Sessions},
     clock::Clock,
     directory::{Change, Directory, Loaded},
     domain::{actor::Actor, audit::Record, id::TokenId},
@@ -90,12 +90,16 @@ pub struct Context {
     pub hashing: Semaphore,
     /// API tokens whose last use is being noted: while that waits for its turn, it need not be noted again.
     pub noting: Mutex<HashSet<TokenId>>,
+    /// Who verifies the tokens of other issuers.
+    pub issuers: Issuers,
     /// Who sends mails; nobody where no SMTP server is configured.
     pub mailer: Option<Mailer>,
     /// Who sends messages to webhooks.
     pub poster: Poster,
     /// Those who empty the outbox are woken by it.
     pub outbox_filled: watch::Sender<()>,
+    /// Logins through an identity provider, where one is configured.
+    pub single_sign_on: Option<SingleSignOn>,
     /// From the configuration.
     pub settings: Settings,
 }

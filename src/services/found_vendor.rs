@@ -193,7 +193,7 @@ pub async fn found(context: &Arc<Context>, mut vendor: Vendor) -> Result<(), Ref
             if let Some((email, password_hash)) = administrator {
                 log_in::set_up_within(write, email, password_hash.clone())?;
                 for (id, email, role) in std::mem::take(&mut vendor.colleagues) {
-                    let colleague = User::new(id, email, password_hash.clone(), role, write.now);
+                    let colleague = User::new(id, email, Some(password_hash.clone()), role, write.now);
                     manage_users::add_within(write.connection, &colleague)?;
                 }
             }

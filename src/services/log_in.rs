@@ -76,7 +76,7 @@ const LONGEST_OTP: usize = 64;
 ///
 /// # Errors
 /// `login_failed`, without saying which of them was wrong, and after as much work either way; `otp_required` for the right
-/// password alone; `body_invalid`, `too_many_attempts`.
+/// password alone; `password_login_off` for the right one where it is no way in; `body_invalid`, `too_many_attempts`.
 pub async fn log_in(context: &Arc<Context>, credentials: Credentials) -> Result<Tokens, Refusal> {
     let Credentials { email, password, otp, address } = credentials;
     if otp.as_ref().is_some_and(|otp| otp.len() > LONGEST_OTP) {
@@ -108,12 +108,10 @@ async fn verified(
     password: String,
 ) -> Result<Option<(User, Option<String>)>, Refusal> {
     hashing(context, move |passwords| {
-        let matches = passwords.verify(&password, user.as_ref().map(|user| user.password_hash.as_str()));
+        let matches = passwords.verify(&password, user.as_ref().and_then(|user| user.password_hash.as_deref()));
         let user = user.filter(|_| matches)?;
-        let stronger_hash = match passwords.is_weaker(&user.password_hash) {
-            true => passwords.hash(&password).ok(),
-            false => None,
-        };
+        let is_weaker = user.password_hash.as_deref().is_some_and(|hash| passwords.is_weaker(hash));
+        let stronger_hash = is_weaker.then(|| passwords.hash(&password).ok()).flatten();
         Some((user, stronger_hash))
     })
     .await
@@ -143,6 +141,10 @@ fn let_in(
     let Some(mut user) = user.filter(|user| user.password_hash == entry.verified.password_hash) else {
         return Ok(Err(login_failed()));
     };
+    if !may_use_password(context, &user) {
+        let detail = "passwords let only owners in here; log in through the identity provider, at /api/v1/auth/sso";
+        return Ok(Err(Refusal::new(Code::PasswordLoginOff, detail)));
+    }
     if user.factor.secret.is_some() {
         let Some(otp) = entry.otp else {
             return Ok(Err(Refusal::new(Code::OtpRequired, "send the code of the second factor as `otp`")));
@@ -152,13 +154,29 @@ fn let_in(
         }
     }
     if let Some(hash) = entry.stronger_hash {
-        user.password_hash.clone_from(hash);
+        user.password_hash = Some(hash.clone());
     }
     if user != *entry.verified {
         store::users::update(connection, &user)?;
     }
+    begin(context, connection, now, &user, None).map(Ok)
+}
+
+/// Whether a password lets this user in, if it is theirs.
+fn may_use_password(context: &Context, user: &User) -> bool {
+    user.role == Role::Owner || context.single_sign_on.as_ref().is_none_or(|sign_on| sign_on.password_login)
+}
+
+/// Begins a login of a user, who is held. It ends at `ends_at`, if that is said, however often it is prolonged.
+pub(super) fn begin(
+    context: &Context,
+    connection: &mut Connection,
+    now: Timestamp,
+    user: &User,
+    ends_at: Option<Timestamp>,
+) -> Result<Tokens, StoreError> {
     store::refresh_tokens::forget_expired(connection, now)?;
-    issue(context, connection, now, &user, id_at(now)).map(Ok)
+    issue(context, connection, now, user, (id_at(now), ends_at))
 }
 
 /// Makes the next pair of tokens of a login.
@@ -167,9 +185,9 @@ fn issue(
     connection: &mut Connection,
     now: Timestamp,
     user: &User,
-    family: Uuid,
+    (family, ends_at): (Uuid, Option<Timestamp>),
 ) -> Result<Tokens, StoreError> {
-    let after = |span| now.checked_add(span).unwrap_or(Timestamp::MAX);
+    let after = |span| now.checked_add(span).unwrap_or(Timestamp::MAX).min(ends_at.unwrap_or(Timestamp::MAX));
     let refresh_token = URL_SAFE_NO_PAD.encode(random::<32>());
     let (access_until, refresh_until) = (after(context.settings.session_ttl), after(context.settings.refresh_ttl));
     let session = Session::new(user.id, family, user.role.to_string(), now, access_until);
@@ -179,6 +197,7 @@ fn issue(
         family,
         expires_at: refresh_until,
         used_at: None,
+        ends_at,
     };
     store::refresh_tokens::insert(connection, &token)?;
     let access_token = context
@@ -186,7 +205,7 @@ fn issue(
         .load()
         .sign(&session)
         .ok_or_else(|| StoreError::Other("no session token could be signed".to_owned()))?;
-    Ok(Tokens { access_token, refresh_token, expires_in: context.settings.session_ttl.as_secs() })
+    Ok(Tokens { access_token, refresh_token, expires_in: access_until.duration_since(now).as_secs() })
 }
 
 /// Exchanges a refresh token for new tokens. One that was exchanged before has been copied by somebody: the whole login
@@ -219,9 +238,13 @@ pub async fn refresh(context: &Arc<Context>, refresh_token: &str, address: Optio
             // Held, so that whoever ends all sessions of this user ends the one that is made here too.
             let user = store::users::held(connection, known.user)?;
             let still_known = store::refresh_tokens::family_lives(connection, known.family)?;
-            let Some(user) = user.filter(|_| still_known).filter(|_| now < known.expires_at) else { return Ok(None) };
+            let is_good = |user: &User| {
+                still_known && now < known.expires_at && (known.ends_at.is_some() || may_use_password(&desk, user))
+            };
+            let Some(user) = user.filter(is_good) else { return Ok(None) };
             store::refresh_tokens::mark_used(connection, &hash, now)?;
-            issue(&desk, connection, now, &user, known.family).map(|tokens| Some((tokens, user.email)))
+            let tokens = issue(&desk, connection, now, &user, (known.family, known.ends_at))?;
+            Ok(Some((tokens, user.email)))
         })
         .await?;
     let (tokens, email) = renewed.ok_or_else(refused)?;
@@ -282,7 +305,7 @@ pub(super) fn set_up_within(write: &mut Write<'_>, email: String, password_hash:
     if store::users::exist(write.connection)? {
         return Err(Refusal::new(Code::SetupLinkInvalid, "there is an administrator already; log in"));
     }
-    let user = User::new(write.new_id(), email, password_hash, Role::Owner, write.now);
+    let user = User::new(write.new_id(), email, Some(password_hash), Role::Owner, write.now);
     store::users::insert(write.connection, &user)?;
     write.made("user.add", &user);
     tracing::info!(user = %user.id, "first administrator made");

@@ -20,7 +20,7 @@ use crate::{
         slug::Slug,
     },
     store::{
-        self, Connection,
+        self, Connection, StoreError,
         users::{SecondFactor, User},
     },
 };
@@ -127,7 +127,7 @@ pub async fn add(context: &Arc<Context>, new: NewUser) -> Result<User, Refusal> 
     context
         .write(move |write| {
             let products = ids_of(write.connection, products)?;
-            let user = User { products, ..User::new(write.new_id(), email, hash, role, write.now) };
+            let user = User { products, ..User::new(write.new_id(), email, Some(hash), role, write.now) };
             add_within(write.connection, &user)?;
             write.made("user.add", &user);
             Ok(user)
@@ -172,13 +172,20 @@ pub async fn change(
         Some(password) => Some(log_in::hash(context, password).await?),
         None => None,
     };
+    let follows = context.single_sign_on.as_ref().map(|sign_on| sign_on.provider.issuer().to_owned());
     context
         .write(move |write| {
             let before = store::users::held(write.connection, id)?.ok_or_else(|| not_found(id))?;
             expected.check(before.revision)?;
+            if role.is_some_and(|role| role != before.role) && follows.is_some() && follows == issuer_of(&before) {
+                return Err(Refusal::field(
+                    "role",
+                    "follows their groups at the identity provider at every login; change them there",
+                ));
+            }
             let mut user = before.clone();
             user.email = email.unwrap_or(user.email);
-            user.password_hash = hash.unwrap_or(user.password_hash);
+            user.password_hash = hash.or(user.password_hash);
             user.role = role.unwrap_or(user.role);
             if let Some(products) = products {
                 user.products = ids_of(write.connection, products)?;
@@ -204,24 +211,34 @@ pub async fn change(
         .await
 }
 
+/// The provider that knows somebody.
+fn issuer_of(user: &User) -> Option<String> {
+    user.identity.as_ref().map(|identity| identity.issuer.clone())
+}
+
 /// Whether sessions of before are still good.
-fn is_trusted_alike(before: &User, after: &User) -> bool {
+pub(super) fn is_trusted_alike(before: &User, after: &User) -> bool {
     before.password_hash == after.password_hash
         && before.role == after.role
         && before.products == after.products
         && before.factor.secret == after.factor.secret
 }
 
+/// Whether nobody else is an owner.
+pub(super) fn is_last_owner(connection: &mut Connection, user: &User) -> Result<bool, StoreError> {
+    Ok(user.role == Role::Owner && !store::users::others_have(connection, Role::Owner, user.id)?)
+}
+
 /// Refuses to lose the last owner.
 fn keep_an_owner(connection: &mut Connection, user: &User) -> Result<(), Refusal> {
-    if user.role == Role::Owner && !store::users::others_have(connection, Role::Owner, user.id)? {
+    if is_last_owner(connection, user)? {
         let detail = format!("`{}` is the only owner; make another one first", user.email);
         return Err(Refusal::new(Code::LastOwner, detail));
     }
     Ok(())
 }
 
-/// Removes a user; their sessions end.
+/// Removes a user; their sessions end. Whom the identity provider vouches for does not come back by logging in once more.
 ///
 /// # Errors
 /// `user_not_found`, `precondition_failed`, `last_owner`.
@@ -233,6 +250,9 @@ pub async fn delete(context: &Arc<Context>, id: UserId, expected: Expected) -> R
             keep_an_owner(write.connection, &user)?;
             tracing::info!(user = %id, "user removed");
             store::users::delete(write.connection, id)?;
+            if let Some(identity) = &user.identity {
+                store::removed_identities::insert(write.connection, identity.clone(), write.now)?;
+            }
             write.removed("user.delete", &user);
             Ok(())
         })
@@ -263,9 +283,12 @@ pub async fn change_own_password(
 }
 
 /// Has somebody who is logged in prove once more who they are; returns the hash of their password.
-pub(super) async fn prove(context: &Arc<Context>, id: UserId, password: String) -> Result<String, Refusal> {
+pub(super) async fn prove(context: &Arc<Context>, id: UserId, password: String) -> Result<Option<String>, Refusal> {
     let user = get(context, id).await?;
     let known = user.password_hash.clone();
+    if known.is_none() {
+        return Err(Refusal::field("current_password", "there is none: you log in through the identity provider"));
+    }
     let checking = async {
         match log_in::is_password_of(context, user, password).await? {
             true => Ok(()),
@@ -278,7 +301,7 @@ pub(super) async fn prove(context: &Arc<Context>, id: UserId, password: String) 
 
 /// Gives a user, who is held, another password, and ends their sessions.
 fn give_password(connection: &mut Connection, mut user: User, hash: String) -> Result<(), Refusal> {
-    user.password_hash = hash;
+    user.password_hash = Some(hash);
     user.revision += 1;
     store::users::update(connection, &user)?;
     store::refresh_tokens::end_all_of(connection, user.id)?;

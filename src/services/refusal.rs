@@ -81,6 +81,14 @@ named_enum! {
         LoginFailed = "login_failed",
         /// The refresh token is not good, or not good any more.
         RefreshTokenInvalid = "refresh_token_invalid",
+        /// What came back from the identity provider is not good.
+        SingleSignOnFailed = "single_sign_on_failed",
+        /// The identity provider vouches for somebody who may not come in.
+        SingleSignOnRefused = "single_sign_on_refused",
+        /// The identity provider cannot be used.
+        IdentityProviderUnavailable = "identity_provider_unavailable",
+        /// The right password, where only the identity provider lets people in.
+        PasswordLoginOff = "password_login_off",
         /// The right password, without the second factor that goes with it.
         OtpRequired = "otp_required",
         /// Too many failures, one after the other.

@@ -25,6 +25,8 @@ pub struct RefreshToken {
     pub expires_at: Timestamp,
     /// When it was exchanged for the next one.
     pub used_at: Option<Timestamp>,
+    /// When the login ends however often it is prolonged; `None`: never.
+    pub ends_at: Option<Timestamp>,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -35,6 +37,7 @@ struct Row {
     family: Key<Uuid>,
     expires_at: Moment,
     used_at: Option<Moment>,
+    ends_at: Option<Moment>,
 }
 
 /// The refresh token with this hash.
@@ -50,6 +53,7 @@ pub fn get(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<Refres
         family: row.family.0,
         expires_at: row.expires_at.0,
         used_at: row.used_at.map(|at| at.0),
+        ends_at: row.ends_at.map(|at| at.0),
     }))
 }
 
@@ -85,6 +89,7 @@ pub fn insert(connection: &mut Connection, token: &RefreshToken) -> Result<(), S
         family: Key(token.family),
         expires_at: Moment(token.expires_at),
         used_at: token.used_at.map(Moment),
+        ends_at: token.ends_at.map(Moment),
     };
     diesel::insert_into(refresh_tokens::table).values(row).execute(connection)?;
     Ok(())
@@ -130,11 +135,12 @@ pub fn end_others_of(connection: &mut Connection, user: UserId, family: Uuid) ->
     Ok(())
 }
 
-/// Ends all logins of a user, who is to be held: access tokens are good only while their login lives.
+/// Ends all logins of a user, who is to be held: access tokens are good only while their login lives. Says whether there were
+/// any.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn end_all_of(connection: &mut Connection, user: UserId) -> Result<(), StoreError> {
-    diesel::delete(refresh_tokens::table.filter(refresh_tokens::user_id.eq(Key(user)))).execute(connection)?;
-    Ok(())
+pub fn end_all_of(connection: &mut Connection, user: UserId) -> Result<bool, StoreError> {
+    let all = refresh_tokens::table.filter(refresh_tokens::user_id.eq(Key(user)));
+    Ok(diesel::delete(all).execute(connection)? > 0)
 }

@@ -21,6 +21,8 @@ diesel::table! {
         totp_last_step -> Nullable<BigInt>,
         recovery_codes -> Text,
         revision -> BigInt,
+        issuer -> Nullable<Text>,
+        subject -> Nullable<Text>,
     }
 }
 
@@ -31,6 +33,15 @@ diesel::table! {
         family -> Binary,
         expires_at -> BigInt,
         used_at -> Nullable<BigInt>,
+        ends_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    removed_identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        removed_at -> BigInt,
     }
 }
 
@@ -415,6 +426,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     settings,
     users,
     refresh_tokens,
+    removed_identities,
     products,
     api_tokens,
     stops,

@@ -21,8 +21,8 @@ pub struct User {
     pub id: UserId,
     /// What they log in with, in lower case.
     pub email: String,
-    /// argon2id, in PHC format.
-    pub password_hash: String,
+    /// argon2id, in PHC format; `None`: no password lets them in.
+    pub password_hash: Option<String>,
     /// What they may do.
     pub role: Role,
     /// The only products that they have to do with; `None`: all.
@@ -33,14 +33,27 @@ pub struct User {
     pub created_at: Timestamp,
     /// Grows with every change that staff make.
     pub revision: i64,
+    /// Who they are at the identity provider, if they have logged in through it.
+    pub identity: Option<Identity>,
+}
+
+/// Somebody, by the word of an identity provider.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Identity {
+    /// The provider, as it calls itself.
+    #[schema(example = "https://login.example.com/realms/staff")]
+    pub issuer: String,
+    /// Its name for them, which stays the same and is nobody else's.
+    #[schema(example = "248289761001")]
+    pub subject: String,
 }
 
 impl User {
     /// Somebody who is entered now, without a second factor, for all products.
     #[must_use]
-    pub fn new(id: UserId, email: String, password_hash: String, role: Role, now: Timestamp) -> Self {
+    pub fn new(id: UserId, email: String, password_hash: Option<String>, role: Role, now: Timestamp) -> Self {
         let factor = SecondFactor::default();
-        Self { id, email, password_hash, role, products: None, factor, created_at: now, revision: 1 }
+        Self { id, email, password_hash, role, products: None, factor, created_at: now, revision: 1, identity: None }
     }
 }
 
@@ -62,6 +75,7 @@ pub struct SecondFactor {
 struct UserRow {
     id: Key<UserId>,
     email: String,
+    /// Empty where there is none.
     password_hash: String,
     role: Name<Role>,
     created_at: Moment,
@@ -71,15 +85,18 @@ struct UserRow {
     totp_last_step: Option<i64>,
     recovery_codes: Json<Vec<String>>,
     revision: i64,
+    issuer: Option<String>,
+    subject: Option<String>,
 }
 
 impl UserRow {
     fn of(user: &User) -> Self {
-        let User { id, email, password_hash, role, products, factor, created_at, revision } = user.clone();
+        let User { id, email, password_hash, role, products, factor, created_at, revision, identity } = user.clone();
+        let (issuer, subject) = identity.map(|Identity { issuer, subject }| (issuer, subject)).unzip();
         Self {
             id: Key(id),
             email,
-            password_hash,
+            password_hash: password_hash.unwrap_or_default(),
             role: Name(role),
             created_at: Moment(created_at),
             products: products.map(Json),
@@ -88,6 +105,8 @@ impl UserRow {
             totp_last_step: factor.last_step,
             recovery_codes: Json(factor.recovery_codes),
             revision,
+            issuer,
+            subject,
         }
     }
 
@@ -95,7 +114,7 @@ impl UserRow {
         User {
             id: self.id.0,
             email: self.email,
-            password_hash: self.password_hash,
+            password_hash: Some(self.password_hash).filter(|hash| !hash.is_empty()),
             role: self.role.0,
             products: self.products.map(|products| products.0),
             factor: SecondFactor {
@@ -106,8 +125,18 @@ impl UserRow {
             },
             created_at: self.created_at.0,
             revision: self.revision,
+            identity: self.issuer.zip(self.subject).map(|(issuer, subject)| Identity { issuer, subject }),
         }
     }
+}
+
+/// The user whom an identity provider knows so.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn by_identity(connection: &mut Connection, identity: &Identity) -> Result<Option<User>, StoreError> {
+    let known = users::table.filter(users::issuer.eq(&identity.issuer)).filter(users::subject.eq(&identity.subject));
+    Ok(known.select(UserRow::as_select()).first(connection).optional()?.map(UserRow::into_domain))
 }
 
 /// The user with this e-mail address, in lower case.

@@ -10,6 +10,7 @@ mod products;
 mod rights;
 mod second_factor;
 mod sessions;
+mod single_sign_on;
 mod slow_down;
 mod stats;
 mod subscriptions;

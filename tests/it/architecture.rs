@@ -13,6 +13,7 @@ use sluice::store::tables::{CONTENTS, LOG};
 /// The rooms by floor, the lowest first, as the picture in `src/lib.rs` has them. Rooms on one floor do not see each other.
 const FLOORS: &[&[&str]] = &[
     &["domain"],
+    &["egress"],
     &[
         "artifacts",
         "auth",

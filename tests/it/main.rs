@@ -19,6 +19,7 @@ mod demo;
 mod documentation;
 mod hardening;
 mod harness;
+mod issuers;
 mod openapi;
 mod operations;
 mod outbox;

@@ -54,7 +54,9 @@ pub struct TokensBody {
 }
 
 impl TokensBody {
-    fn of(tokens: Tokens) -> Self {
+    /// The tokens, as they are sent.
+    #[must_use]
+    pub fn of(tokens: Tokens) -> Self {
         Self {
             access_token: tokens.access_token,
             token_type: "Bearer",
@@ -62,6 +64,15 @@ impl TokensBody {
             refresh_token: tokens.refresh_token,
         }
     }
+}
+
+/// Counts a try to log in.
+///
+/// # Errors
+/// `too_many_requests`.
+pub fn count_login(app: &App, address: ClientAddress) -> Result<(), Refusal> {
+    let counted = app.limits.logins.count(&address.network());
+    counted.map_err(|wait| Refusal::too_many("logins from this address", wait))
 }
 
 /// Log in.
@@ -76,8 +87,7 @@ impl TokensBody {
 )]
 #[post("/api/v1/auth/login")]
 pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Result<HttpResponse, Problem> {
-    let counted = app.limits.logins.count(&address.network());
-    counted.map_err(|wait| Refusal::too_many("logins from this address", wait))?;
+    count_login(&app, address)?;
     let Login { email, password, otp } = body.0;
     let address = Some(address.0);
     let tokens = services::log_in::log_in(&app.context, Credentials { email, password, otp, address }).await?;

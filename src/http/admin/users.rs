@@ -14,7 +14,10 @@ use crate::{
         wire::{self, Listed, PageQuery},
     },
     services::manage_users::{self, NewUser, UserChange},
-    store::{self, users::User},
+    store::{
+        self,
+        users::{Identity, User},
+    },
 };
 
 /// Where a user is.
@@ -38,8 +41,12 @@ pub struct UserBody {
     role: Role,
     /// The slugs of the only products that they have to do with; `null`: all.
     products: Option<Vec<String>>,
-    /// Whether a login takes a second factor.
+    /// Whether a password lets them in.
+    password_login: bool,
+    /// Whether a login with the password takes a second factor.
     second_factor: bool,
+    /// Who they are at the identity provider; `null` where they have not logged in through it.
+    identity: Option<Identity>,
     /// When they were entered.
     created_at: Timestamp,
 }
@@ -57,7 +64,9 @@ impl UserBody {
             email: user.email,
             role: user.role,
             products: user.products.map(slugs),
+            password_login: user.password_hash.is_some(),
             second_factor: user.factor.secret.is_some(),
+            identity: user.identity,
             created_at: user.created_at,
         }
     }
@@ -121,7 +130,8 @@ pub async fn get_user(
 
 /// Change a user.
 ///
-/// Their sessions end at once, on every replica, unless only the address was changed. The last owner stays one.
+/// Their sessions end at once, on every replica, unless only the address was changed. The last owner stays one. The role of
+/// somebody who logs in through the identity provider follows their groups there, and is not changed here.
 #[utoipa::path(
     tag = "Admin",
     params(UserPath, IfMatch),
@@ -143,6 +153,8 @@ pub async fn change_user(
 }
 
 /// Remove a user; their sessions end at once. The last owner stays.
+///
+/// Somebody whom the identity provider vouches for does not come back by logging in: an owner has to enter their address again.
 #[utoipa::path(
     tag = "Admin",
     params(UserPath, IfMatch),

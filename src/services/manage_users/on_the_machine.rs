@@ -29,7 +29,7 @@ impl Machine<'_> {
     /// `body_invalid`, `user_exists`.
     pub fn add(&self, email: &str, password: &str, role: Role) -> Result<User, Refusal> {
         let now = self.operator.now;
-        let user = User::new(id_at(now).into(), lower(email), self.hash(password)?, role, now);
+        let user = User::new(id_at(now).into(), lower(email), Some(self.hash(password)?), role, now);
         check(Some(&user.email), None).finish()?;
         self.operator.change(|connection| {
             add_within(connection, &user)?;

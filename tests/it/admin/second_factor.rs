@@ -13,7 +13,7 @@ const TOTP: &str = "/api/v1/auth/me/totp";
 const CONFIRM: &str = "/api/v1/auth/me/totp/confirm";
 
 /// What a device shows at a time (RFC 6238), from the secret as it was typed in.
-fn code(secret: &str, now: &str) -> String {
+pub(super) fn code(secret: &str, now: &str) -> String {
     let bits: String = secret
         .bytes()
         .map(|letter| format!("{:05b}", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(char::from(letter)).expect("base32")))

@@ -9,6 +9,7 @@ use crate::harness::{
     Actor as _, Server, Vendor,
     database::Database,
     log_in,
+    openid::{Browser, OpenIdProvider},
     program::Ended,
     stores::{ENCRYPTION_KEY, Stores},
 };
@@ -63,11 +64,24 @@ fn take_a_slot(vendor: &Vendor) {
     assert_eq!(answer["status"], "update_available", "{answer}");
 }
 
+/// Somebody who came through the identity provider is removed, and stays so.
+fn remove_somebody(vendor: &Vendor) {
+    let person = vendor.person(&Browser::new().sign_on(&vendor.url(), "anna").ok());
+    let id = person.get("/api/v1/auth/me").send().ok()["id"].as_str().expect("an id").to_owned();
+    vendor.admin.delete(&format!("/api/v1/admin/users/{id}")).send().no_content();
+}
+
 #[test]
 fn everything_arrives_works_there_and_comes_back_the_same() {
+    let anna = json!({"anna": {"email": "anna@vendor.example", "email_verified": true, "groups": ["sluice-viewers"]}});
+    let provider = OpenIdProvider::start(anna);
     let mut first = embedded();
+    for (key, value) in provider.settings(&[]) {
+        first.set(key, value);
+    }
     first.run_demo();
     let first = Vendor::of(first);
+    remove_somebody(&first);
     first.admin.put("/api/v1/products/library-maker/stop").json(&json!({"reason": "we look"})).send().ok();
     take_a_slot(&first);
     let tokens = log_in(&first.anonymous()).ok();

@@ -81,6 +81,8 @@ impl Server {
             ("auth.password_passes", "1"),
             // The receivers of the tests are on this machine.
             ("webhooks.allow_private", "true"),
+            // So are the issuers.
+            ("auth.allow_private_issuers", "true"),
         ];
         let usual = usual.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let own = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));

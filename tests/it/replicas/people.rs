@@ -2,8 +2,12 @@
 
 use serde_json::json;
 
-use super::{in_step, two};
-use crate::harness::{Actor as _, vendor::log_in_as};
+use super::{in_step, two, two_with};
+use crate::harness::{
+    Actor as _,
+    openid::{Browser, OpenIdProvider},
+    vendor::log_in_as,
+};
 
 #[test]
 fn a_session_that_was_ended_at_one_replica_is_ended_at_the_other() {
@@ -71,4 +75,22 @@ fn no_session_outlives_a_new_password_however_often_it_is_prolonged_meanwhile() 
             vendor.person(tokens).get("/api/v1/auth/me").send().refused(401, "authorization_invalid");
         }
     }
+}
+
+#[test]
+fn a_login_that_was_begun_at_one_replica_ends_at_the_other() {
+    let anna = json!({"anna": {"email": "anna@vendor.example", "email_verified": true, "groups": ["sluice-managers"]}});
+    let provider = OpenIdProvider::start(anna);
+    // Whatever is in front of both; here the browser is led to either by hand.
+    let settings = provider.settings(&[("server.public_url", "http://127.0.0.1:1")]);
+    let (first, second) = two_with(&settings);
+    for (begins, ends) in [(&first, &second), (&second, &first)] {
+        let browser = Browser::new();
+        let mut back = browser.log_in_at_provider(&browser.depart(&begins.url()), "anna");
+        assert_eq!(back.port(), Some(1));
+        back.set_port(Some(ends.address().lock().expect("a lock").port())).expect("a port");
+        let tokens = browser.open(back).ok();
+        begins.person(&tokens).get("/api/v1/auth/me").send().ok();
+    }
+    assert_eq!(first.admin.get("/api/v1/admin/users").send().ok()["items"].as_array().map(Vec::len), Some(2));
 }

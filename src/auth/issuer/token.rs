@@ -1,0 +1,255 @@
+//! One token: what it says of itself, whether it was signed, and whether it is good.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, Validation, decode};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::{Expected, VerifyError, keys::VerificationKey};
+
+/// What a token says.
+pub type Claims = Map<String, Value>;
+
+/// GitHub's and GitLab's have some 2 KiB, ID tokens with many groups more.
+pub(super) const LONGEST: usize = 16 * 1024;
+/// Two clocks may be apart by this many seconds.
+const LEEWAY: f64 = 30.0;
+
+/// The algorithms of public keys. There is no way to `none` or to an HMAC, whose secret would be a key that all know.
+const ACCEPTED: [(&str, Algorithm); 9] = [
+    ("RS256", Algorithm::RS256),
+    ("RS384", Algorithm::RS384),
+    ("RS512", Algorithm::RS512),
+    ("PS256", Algorithm::PS256),
+    ("PS384", Algorithm::PS384),
+    ("PS512", Algorithm::PS512),
+    ("ES256", Algorithm::ES256),
+    ("ES384", Algorithm::ES384),
+    ("EdDSA", Algorithm::EdDSA),
+];
+
+/// The header (RFC 7515). Keys that it brings along (`jwk`, `jku`, `x5c`) are not looked at.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    typ: Option<String>,
+    crit: Option<Value>,
+}
+
+/// A token of which nothing is believed yet.
+pub(super) struct Presented<'t> {
+    text: &'t str,
+    algorithm: (&'static str, Algorithm),
+    key: Option<String>,
+    issuer: String,
+}
+
+/// Whose token this claims to be: nothing but that, so that whoever is to be asked for keys can be found. `None` for what is no token.
+#[must_use]
+pub fn claimed_issuer(token: &str) -> Option<String> {
+    let (_, payload) = parts(token).ok()?;
+    match part::<Claims>(payload)?.remove("iss")? {
+        Value::String(issuer) => Some(issuer),
+        _ => None,
+    }
+}
+
+/// Header and payload.
+fn parts(token: &str) -> Result<(&str, &str), VerifyError> {
+    if token.len() > LONGEST {
+        return Err(VerifyError::TooLong);
+    }
+    match token.split('.').collect::<Vec<_>>().as_slice() {
+        [header, payload, _] => Ok((header, payload)),
+        _ => Err(VerifyError::Malformed),
+    }
+}
+
+fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}
+
+/// As much of a foreign text as is worth repeating.
+fn short(text: &str) -> String {
+    text.chars().take(200).collect()
+}
+
+impl<'t> Presented<'t> {
+    /// Reads what has to be known before it can be verified.
+    pub(super) fn read(text: &'t str) -> Result<Self, VerifyError> {
+        let (header, _) = parts(text)?;
+        let header: Header = part(header).ok_or(VerifyError::Malformed)?;
+        let algorithm = ACCEPTED.into_iter().find(|(name, _)| *name == header.alg);
+        let algorithm = algorithm.ok_or_else(|| VerifyError::Algorithm(short(&header.alg)))?;
+        if header.crit.is_some() {
+            return Err(VerifyError::Critical);
+        }
+        if let Some(other) = header.typ.filter(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+            return Err(VerifyError::Type(short(&other)));
+        }
+        let issuer = claimed_issuer(text).ok_or(VerifyError::Claim("iss"))?;
+        Ok(Self { text, algorithm, key: header.kid, issuer })
+    }
+
+    pub(super) fn check_issuer(&self, expected: Expected<'_>) -> Result<(), VerifyError> {
+        match self.issuer == expected.issuer {
+            true => Ok(()),
+            false => Err(VerifyError::Issuer { expected: expected.issuer.to_owned(), found: short(&self.issuer) }),
+        }
+    }
+
+    /// The keys that it can have been signed with.
+    fn fitting<'k>(&self, keys: &'k [VerificationKey]) -> impl Iterator<Item = &'k VerificationKey> {
+        let (_, algorithm) = self.algorithm;
+        keys.iter()
+            .filter(move |key| key.algorithms.contains(&algorithm))
+            .filter(move |key| self.key.is_none() || key.id == self.key)
+    }
+
+    pub(super) fn key_is_among(&self, keys: &[VerificationKey]) -> bool {
+        self.fitting(keys).next().is_some()
+    }
+
+    /// What it says, if it was signed with one of these keys and is good now.
+    pub(super) fn verify(
+        &self,
+        keys: &[VerificationKey],
+        expected: Expected<'_>,
+        now: Timestamp,
+    ) -> Result<Claims, VerifyError> {
+        let (name, algorithm) = self.algorithm;
+        let fitting: Vec<_> = self.fitting(keys).collect();
+        if fitting.is_empty() {
+            return Err(VerifyError::UnknownKey {
+                issuer: expected.issuer.to_owned(),
+                key: short(self.key.as_deref().unwrap_or_default()),
+                algorithm: name.to_owned(),
+            });
+        }
+        if self.key.is_none() && fitting.len() > 1 {
+            return Err(VerifyError::KeyNotNamed(expected.issuer.to_owned()));
+        }
+        // What it says is looked at below, with the clock that was handed in.
+        let mut signature_only = Validation::new(algorithm);
+        signature_only.required_spec_claims.clear();
+        signature_only.validate_exp = false;
+        signature_only.validate_aud = false;
+        let claims = fitting.iter().find_map(|key| decode::<Claims>(self.text, &key.key, &signature_only).ok());
+        let claims = claims.ok_or(VerifyError::Signature)?.claims;
+        check(&claims, expected, now)?;
+        Ok(claims)
+    }
+}
+
+/// Checks the registered claims (RFC 7519, section 4.1).
+fn check(claims: &Claims, expected: Expected<'_>, now: Timestamp) -> Result<(), VerifyError> {
+    let issuer = claims.get("iss").and_then(Value::as_str).ok_or(VerifyError::Claim("iss"))?;
+    if issuer != expected.issuer {
+        return Err(VerifyError::Issuer { expected: expected.issuer.to_owned(), found: short(issuer) });
+    }
+    let audience = claims.get("aud").ok_or(VerifyError::Claim("aud"))?;
+    if !is_for(claims, audience, expected.audience) {
+        let found = short(&audience.to_string());
+        return Err(VerifyError::Audience { expected: expected.audience.to_owned(), found });
+    }
+    let now = now.as_duration().as_secs_f64();
+    let second = |name| match claims.get(name) {
+        None => Ok(None),
+        Some(value) => value.as_f64().map(Some).ok_or(VerifyError::Claim(name)),
+    };
+    if now >= second("exp")?.ok_or(VerifyError::Claim("exp"))? + LEEWAY {
+        return Err(VerifyError::Expired);
+    }
+    if now < second("nbf")?.unwrap_or(0.0) - LEEWAY {
+        return Err(VerifyError::NotYet);
+    }
+    if now < second("iat")?.ok_or(VerifyError::Claim("iat"))? - LEEWAY {
+        return Err(VerifyError::FromTheFuture);
+    }
+    Ok(())
+}
+
+/// Whether a token is for this audience alone. One that is for others too could have been passed on by any of them, unless it
+/// says that it was issued to us (`azp`; `OpenID` Connect Core 1.0, section 3.1.3.7).
+fn is_for(claims: &Claims, audience: &Value, expected: &str) -> bool {
+    match audience {
+        Value::String(audience) => audience == expected,
+        Value::Array(audiences) => match audiences.as_slice() {
+            [audience] => audience == expected,
+            several => {
+                several.iter().any(|audience| audience == expected)
+                    && claims.get("azp").is_some_and(|party| party == expected)
+            }
+        },
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn checked(change: &Value) -> Result<(), VerifyError> {
+        let mut claims = json!({"iss": "https://a", "aud": "https://us", "exp": 1300, "iat": 1000, "nbf": 1000});
+        let claims = claims.as_object_mut().expect("an object");
+        claims.extend(change.as_object().expect("an object").clone());
+        claims.retain(|_, value| !value.is_null());
+        let expected = Expected { issuer: "https://a", audience: "https://us" };
+        check(claims, expected, Timestamp::from_second(1100).expect("a time"))
+    }
+
+    #[test]
+    fn a_token_is_good_for_us_and_for_its_time() {
+        for good in [
+            json!({}),
+            json!({"aud": ["https://us"]}),
+            json!({"aud": ["https://them", "https://us"], "azp": "https://us"}),
+            json!({"nbf": null}),
+            json!({"exp": 1070.5}),
+            json!({"nbf": 1130, "iat": 1130}),
+        ] {
+            assert_eq!(checked(&good), Ok(()), "{good}");
+        }
+        let audience =
+            |found: &str| VerifyError::Audience { expected: "https://us".to_owned(), found: found.to_owned() };
+        for (bad, error) in [
+            (json!({"iss": null}), VerifyError::Claim("iss")),
+            (json!({"iss": ["https://a"]}), VerifyError::Claim("iss")),
+            (
+                json!({"iss": "https://a/"}),
+                VerifyError::Issuer { expected: "https://a".to_owned(), found: "https://a/".to_owned() },
+            ),
+            (json!({"aud": null}), VerifyError::Claim("aud")),
+            (json!({"aud": "https://us/"}), audience("\"https://us/\"")),
+            (json!({"aud": []}), audience("[]")),
+            (json!({"aud": {"https://us": 1}}), audience("{\"https://us\":1}")),
+            (json!({"aud": ["https://us", "https://them"]}), audience("[\"https://us\",\"https://them\"]")),
+            (
+                json!({"aud": ["https://us", "https://them"], "azp": "https://them"}),
+                audience("[\"https://us\",\"https://them\"]"),
+            ),
+            (json!({"exp": null}), VerifyError::Claim("exp")),
+            (json!({"exp": "1300"}), VerifyError::Claim("exp")),
+            (json!({"exp": 1070}), VerifyError::Expired),
+            (json!({"nbf": 1131}), VerifyError::NotYet),
+            (json!({"iat": null}), VerifyError::Claim("iat")),
+            (json!({"iat": 1131}), VerifyError::FromTheFuture),
+        ] {
+            assert_eq!(checked(&bad), Err(error), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_of_nobody() {
+        let payload = URL_SAFE_NO_PAD.encode(r#"{"iss": "https://a"}"#);
+        assert_eq!(claimed_issuer(&format!("e30.{payload}.")), Some("https://a".to_owned()));
+        for bad in ["", "..", "e30.e30.", &format!("e30.{payload}"), &format!("e30.{payload}.a.b"), "e30.W10.a"] {
+            assert_eq!(claimed_issuer(bad), None, "{bad}");
+        }
+        assert_eq!(claimed_issuer(&format!("e30.{payload}.{}", "a".repeat(LONGEST))), None);
+    }
+}
