@@ -14,6 +14,7 @@ pub mod session;
 pub mod stats;
 pub mod subscriptions;
 pub mod tokens;
+pub mod trusted_publishers;
 pub mod users;
 pub mod webhook_messages;
 pub mod webhooks;

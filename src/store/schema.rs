@@ -53,6 +53,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    trusted_publishers (id) {
+        id -> Binary,
+        product_id -> Binary,
+        name -> Text,
+        issuer -> Text,
+        audience -> Nullable<Text>,
+        claims -> Text,
+        pins -> Text,
+        scopes -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    exchanged_identities (hash) {
+        hash -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     api_tokens (id) {
         id -> Binary,
         name -> Text,
@@ -62,6 +84,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
+        publisher_id -> Nullable<Binary>,
     }
 }
 
@@ -362,7 +385,9 @@ diesel::table! {
 }
 
 diesel::joinable!(refresh_tokens -> users (user_id));
+diesel::joinable!(trusted_publishers -> products (product_id));
 diesel::joinable!(api_tokens -> products (product_id));
+diesel::joinable!(api_tokens -> trusted_publishers (publisher_id));
 diesel::joinable!(stops -> products (product_id));
 diesel::joinable!(releases -> products (product_id));
 diesel::joinable!(artifacts -> releases (release_id));
@@ -390,6 +415,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     users,
     refresh_tokens,
     products,
+    trusted_publishers,
+    exchanged_identities,
     api_tokens,
     stops,
     releases,

@@ -14,4 +14,5 @@ mod slow_down;
 mod stats;
 mod subscriptions;
 mod tokens;
+mod trusted_publishers;
 mod users;

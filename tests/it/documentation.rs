@@ -34,6 +34,7 @@ fn every_link_between_documents_leads_to_a_file() {
         "docs/deploying.md",
         "docs/rollouts.md",
         "docs/webhooks-and-mail.md",
+        "docs/trusted-publishing.md",
         "examples/README.md",
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);

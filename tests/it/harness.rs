@@ -20,6 +20,7 @@ pub mod issuer;
 pub mod manifest;
 pub mod pages;
 pub mod patience;
+pub mod pipeline;
 pub mod program;
 pub mod s3;
 pub mod server;

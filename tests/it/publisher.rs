@@ -7,4 +7,5 @@ mod releases;
 mod rollouts;
 mod steering;
 mod stops;
+mod trusted;
 mod uploads;

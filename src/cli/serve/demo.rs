@@ -23,6 +23,7 @@ use crate::{
         Context,
         found_vendor::{self, Vendor},
         manage_tokens::NewToken,
+        manage_trust::{NewTrustedPublisher, TrustPreset},
     },
 };
 
@@ -108,6 +109,8 @@ fn vendor(context: &Context) -> Result<Vendor, Failure> {
         token(2, "DemoOldPipeline", "release pipeline of the old office", &[Scope::ReleasesWrite]),
         token(3, SUPPORT, "support desk", &[Scope::SubscriptionsRead]),
     ];
+    let product = "office-maker".parse().map_err(|error| Failure::failed(&error))?;
+    vendor.trusted_publishers = vec![(id(0xf, 1), product, pipeline())];
     vendor.colleagues = vec![
         (id(0xe, 1), "releases@demo.example.com".to_owned(), Role::ReleaseManager),
         (id(0xe, 2), "support@demo.example.com".to_owned(), Role::Support),
@@ -119,6 +122,19 @@ fn vendor(context: &Context) -> Result<Vendor, Failure> {
 const PIPELINE: &str = "DemoPipeline";
 /// The name in the API token of the vendor's support desk.
 const SUPPORT: &str = "DemoSupportDesk";
+
+/// A project on a server that nobody has.
+fn pipeline() -> NewTrustedPublisher {
+    NewTrustedPublisher {
+        scopes: vec![Scope::ReleasesWrite, Scope::ReleasesPublish],
+        preset: Some(TrustPreset::Gitlab),
+        issuer: Some("https://gitlab.example.com".to_owned()),
+        project_path: Some("demo/office-maker".to_owned()),
+        r#ref: Some("refs/tags/v*".to_owned()),
+        ref_protected: Some(true),
+        ..NewTrustedPublisher::default()
+    }
+}
 
 fn token(number: usize, name: &str, about: &str, scopes: &[Scope]) -> (TokenId, String, NewToken) {
     let new = NewToken { name: about.to_owned(), scopes: scopes.to_vec(), product: None, expires_in_days: None };

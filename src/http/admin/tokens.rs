@@ -7,7 +7,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     directory::Catalogue,
-    domain::{id::TokenId, scope::Scope},
+    domain::{
+        id::{TokenId, TrustedPublisherId},
+        scope::Scope,
+    },
     http::{
         App, Problem,
         extract::{Body, Caller, Query, Segments, caller::ManageTokens},
@@ -44,6 +47,8 @@ pub struct TokenBody {
     expires_at: Option<Timestamp>,
     /// When it was last presented, to the minute.
     last_used_at: Option<Timestamp>,
+    /// The trusted publisher whom it was given to; `null` for one that a person made.
+    trusted_publisher: Option<TrustedPublisherId>,
 }
 
 /// A token that was just made.
@@ -69,6 +74,7 @@ impl TokenBody {
             created_at: token.created_at,
             expires_at: token.expires_at,
             last_used_at: token.last_used_at,
+            trusted_publisher: token.publisher,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::harness::{
     Actor as _, Server, Vendor,
     database::Database,
     log_in,
+    pipeline::{AUDIENCE, Pipeline, exchange},
     program::Ended,
     stores::{ENCRYPTION_KEY, Stores},
 };
@@ -70,6 +71,9 @@ fn everything_arrives_works_there_and_comes_back_the_same() {
     let first = Vendor::of(first);
     first.admin.put("/api/v1/products/library-maker/stop").json(&json!({"reason": "we look"})).send().ok();
     take_a_slot(&first);
+    let pipeline = Pipeline::start();
+    pipeline.trusted(&first, "office-maker", &json!({"audience": AUDIENCE}));
+    exchange(&first, &pipeline.identity(), None).ok();
     let tokens = log_in(&first.anonymous()).ok();
     let check = |vendor: &Vendor| {
         let customer = vendor.customer("DEMO-OFFICE-SINGLE-ACTIVE");
