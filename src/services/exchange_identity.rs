@@ -9,7 +9,7 @@ use url::Url;
 use super::{Code, Context, Refusal, Write, acting, context::id_at, manage_tokens};
 use crate::{
     auth::{
-        issuer::{Claims, Expected, VerifyError, claimed_issuer},
+        issuer::{Claims, Expected, VerifyError, claimed_issuer, unverified},
         token_hash,
     },
     domain::{
@@ -122,7 +122,7 @@ async fn try_exchange(
         .collect();
     if known.is_empty() {
         // A product that is not there, one that trusts nobody, one that trusts others: a stranger is told the same.
-        return Err(nobody(product.as_ref(), &issuer, &Map::new()));
+        return Err(nobody(product.as_ref(), &issuer, &unverified(token).unwrap_or_default()));
     }
     let (audience, claims) = verify(context, token, &issuer, &known).await?;
     known.retain(|(_, publisher)| audience_of(context, publisher) == audience);
@@ -234,7 +234,7 @@ fn nearly(others: &[(Slug, TrustedPublisher)], claims: &Claims) -> Option<Refusa
     Some(refused(detail))
 }
 
-/// What is said where nobody trusts the workload, whatever the reason is.
+/// What is said where nobody trusts the workload, whatever the reason is: nothing but what it says of itself.
 fn nobody(product: Option<&Slug>, issuer: &str, claims: &Claims) -> Refusal {
     let whose = ["repository", "repository_id", "project_path", "project_id", "sub"].into_iter().filter_map(|claim| {
         let found = text(claims, claim)?;
