@@ -134,12 +134,11 @@ async fn try_exchange(
     let (desk, lifetime) = (Arc::clone(context), context.settings.trusted_publishing_ttl);
     let work = move |write: &mut Write<'_>| {
         // As it is now: it may have been removed, or taken over the ids of another project, since it was read.
-        let publisher = store::trusted_publishers::get(write.connection, publisher.id)?
+        let mut publisher = store::trusted_publishers::get(write.connection, publisher.id)?
             .filter(|publisher| publisher.mismatches(&claims).is_empty())
             .ok_or_else(|| nobody(Some(&slug), &issuer, &claims))?;
         spend(write, &issuer, &claims)?;
         let before = publisher.clone();
-        let mut publisher = publisher;
         publisher.pin(&claims);
         if publisher != before {
             write.altered("trusted_publisher.pin", &before, &publisher);
