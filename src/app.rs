@@ -176,6 +176,7 @@ impl App {
                 lost_after: config.runs.lost_after.signed(),
                 session_ttl: config.auth.session_ttl.signed(),
                 refresh_ttl: config.auth.refresh_ttl.signed(),
+                trusted_publishing_ttl: config.auth.trusted_publishing_ttl.signed(),
                 staff: config.mail.staff.0.clone(),
                 mails_per_day: config.mail.per_subscription_per_day,
                 messages_per_day: config.webhooks.runs_per_subscription_per_day,

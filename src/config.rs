@@ -131,6 +131,8 @@ pub struct AuthConfig {
     pub password_memory_kib: u32,
     /// Passes of one password hash.
     pub password_passes: u32,
+    /// How long a token is good that a pipeline was given for its identity.
+    pub trusted_publishing_ttl: Span,
     /// Whether issuers of tokens may be at addresses that are not on the public internet.
     pub allow_private_issuers: bool,
 }
@@ -347,6 +349,9 @@ impl Config {
                 "keys.previous_encryption_key is of no use without keys.encryption_key, the one that takes its place",
             );
         }
+        if !(1..=30 * 60).contains(&self.auth.trusted_publishing_ttl.seconds()) {
+            return refuse("auth.trusted_publishing_ttl must be one second to 30 minutes");
+        }
         if let Some(fault) = self.mail.fault() {
             return Err(ConfigError(fault));
         }
@@ -505,6 +510,7 @@ mod tests {
             ("SLUICE__STORAGE__URL", "s3://key:hunter2@x", "storage.url"),
             ("SLUICE__STORAGE__URL", "s3://updates", "storage.region"),
             ("SLUICE__DOWNLOADS__MODE", "carrier", "carrier"),
+            ("SLUICE__AUTH__TRUSTED_PUBLISHING_TTL", "31m", "auth.trusted_publishing_ttl"),
             ("SLUICE__MAIL__SMTP_URL", "http://user:hunter2@x", "mail.smtp_url"),
             ("SLUICE__MAIL__SMTP_URL", "smtp://user:hunter2@x", "tls=required"),
             ("SLUICE__MAIL__SMTP_URL", "smtp://user@x?tls=opportunistic", "tls=required"),

@@ -36,6 +36,7 @@ pub mod slug;
 mod spread;
 pub mod stop;
 pub mod subscription;
+pub mod trusted_publisher;
 pub mod version;
 pub mod webhook;
 pub mod zone;

@@ -19,8 +19,8 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time};
 use crate::{
     limits::Limits,
     services::{
-        Context, deliver::forget as forget_deliveries, figures, follow, guard_rollouts, journal, start, sweep,
-        tell_endings,
+        Context, deliver::forget as forget_deliveries, exchange_identity, figures, follow, guard_rollouts, journal,
+        start, sweep, tell_endings,
     },
     store::{Lead, Listener, StoreError},
 };
@@ -167,6 +167,9 @@ async fn tidy(context: Arc<Context>, leading: watch::Receiver<bool>) {
     }
     if let Err(error) = follow::forget(&context, KEEP_CHANGES).await {
         tracing::warn!(%error, "the log of changes could not be cut");
+    }
+    if let Err(error) = exchange_identity::forget(&context).await {
+        tracing::warn!(%error, "identities and tokens that are past their time could not be forgotten");
     }
     if let Err(error) = forget_deliveries(&context).await {
         tracing::warn!(%error, "mails and webhooks' messages of long ago could not be forgotten");

@@ -204,6 +204,7 @@ fn write(connection: &mut Connection, data: &Path, keys: &KeyRing, size: Size) -
         expires_at: None,
         last_used_at: None,
         created_by: None,
+        publisher: None,
     };
     store::api_tokens::insert(connection, &record)?;
     Ok(Filled { data: data.to_owned(), authorization: format!("Bearer {token}"), large_key, checks, subscriptions })

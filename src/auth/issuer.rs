@@ -2,7 +2,7 @@
 //! sign-on. Here is whether such a token is real, is for us, and is good now; what its claims allow is decided above.
 //!
 //! What an issuer publishes is kept in memory, by issuer, and fetched by one request at a time. A key that is not known has it
-//! fetched anew, as issuers rotate theirs, but not again within ten seconds, as anybody can invent names of keys. While an
+//! fetched anew, as issuers rotate theirs, but not again within seconds, as anybody can invent names of keys. While an
 //! issuer is away its last keys hold on for a day.
 
 mod keys;
@@ -18,7 +18,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::OwnedMutexGuard;
 use url::{Host, Url};
 
-pub use self::token::{Claims, claimed_issuer};
+pub use self::token::{Claims, claimed_issuer, unverified};
 use self::{
     keys::{KeySet, VerificationKey},
     token::Presented,
@@ -73,7 +73,7 @@ pub enum VerifyError {
     #[error("the token has critical headers (`crit`), which are not known here")]
     Critical,
     /// The issuer has no such key for this algorithm.
-    #[error("the issuer `{issuer}` has no key `{key}` for {algorithm}")]
+    #[error("the issuer `{issuer}` has no key `{key}` for {algorithm}; if it is new, try again in {} s", PAUSE.as_secs())]
     UnknownKey {
         /// Whose key.
         issuer: String,

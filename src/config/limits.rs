@@ -16,7 +16,7 @@ pub struct LimitsConfig {
     pub anonymous_per_address: Rate,
     /// Credentials that are not good, from one address.
     pub failures_per_address: Rate,
-    /// Tries to log in from one address.
+    /// Tries to log in, or to exchange an identity, from one address.
     pub logins_per_address: Rate,
     /// Downloads at once with one license key; 0 for any number.
     pub downloads_at_once_per_key: u32,

@@ -27,6 +27,8 @@ named_enum! {
         LiftStop = "lift_stop",
         /// Turn the rule off, or change the order of the channels.
         ChangeProduct = "change_product",
+        /// Have the product trust a pipeline.
+        Trust = "trust",
     }
 }
 
@@ -36,7 +38,7 @@ impl Deed {
     pub const fn approvers(self) -> &'static [Role] {
         match self {
             Self::Publish | Self::Restore | Self::Promote | Self::ResumeHalt | Self::LiftStop => RELEASERS,
-            Self::ChangeProduct => &[Role::Owner],
+            Self::ChangeProduct | Self::Trust => &[Role::Owner],
         }
     }
 }

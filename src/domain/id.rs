@@ -70,6 +70,8 @@ ids! {
     UserId,
     /// An API token.
     TokenId,
+    /// A workload that a product trusts.
+    TrustedPublisherId,
     /// A rule of the vendor's about a known problem.
     KnownProblemId,
     /// A mail.

@@ -15,6 +15,7 @@ pub mod single_sign_on;
 pub mod stats;
 pub mod subscriptions;
 pub mod tokens;
+pub mod trusted_publishers;
 pub mod users;
 pub mod webhook_messages;
 pub mod webhooks;

@@ -61,6 +61,7 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::LicenseKeyMistyped => (401, "The license key has a typing error"),
         Code::LicenseKeyUnknown => (401, "The license key is not known"),
         Code::LicenseKeyRevoked => (401, "The license key has been revoked"),
+        Code::IdentityRefused => (401, "The identity is not trusted"),
         Code::LoginFailed => (401, "The login failed"),
         Code::OtpRequired => (401, "The second factor is needed"),
         Code::RefreshTokenInvalid => (401, "The refresh token is not good"),
@@ -90,6 +91,7 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
         Code::StopNotFound => (404, "No stop is on"),
         Code::SubscriptionNotFound => (404, "There is no such subscription"),
         Code::MailNotFound => (404, "There is no such mail"),
+        Code::TrustedPublisherNotFound => (404, "There is no such trusted publisher"),
         Code::UserNotFound => (404, "There is no such user"),
         Code::WebhookNotFound => (404, "There is no such webhook"),
         Code::WebhookMessageNotFound => (404, "There is no such message to the webhook"),
@@ -138,6 +140,7 @@ pub const fn status_and_title(code: Code) -> (u16, &'static str) {
 
         Code::InternalError => (500, "Something went wrong in the server"),
         Code::IdentityProviderUnavailable => (503, "The identity provider cannot be used just now"),
+        Code::IssuerUnavailable => (503, "The issuer of the token does not answer"),
         Code::StorageUnavailable => (503, "The server cannot read or write just now"),
     }
 }
@@ -167,6 +170,7 @@ impl ResponseError for Problem {
             }
             Code::AuthorizationRequired
             | Code::AuthorizationInvalid
+            | Code::IdentityRefused
             | Code::LoginFailed
             | Code::OtpRequired
             | Code::RefreshTokenInvalid

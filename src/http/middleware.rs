@@ -45,8 +45,9 @@ pub async fn dress<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Re
 }
 
 /// What is refused this way may be tries to guess.
-const GUESSES: [Code; 9] = [
+const GUESSES: [Code; 10] = [
     Code::AuthorizationInvalid,
+    Code::IdentityRefused,
     Code::LicenseKeyMistyped,
     Code::LicenseKeyUnknown,
     Code::LicenseKeyRevoked,

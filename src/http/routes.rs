@@ -49,7 +49,8 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(publisher::manifest::get_manifest)
         .service(publisher::stop::list_stops)
         .service(publisher::stop::put_stop)
-        .service(publisher::stop::delete_stop);
+        .service(publisher::stop::delete_stop)
+        .service(publisher::exchange::exchange_identity);
 
     decided_by_two(routes);
 
@@ -58,6 +59,10 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(admin::products::list_products)
         .service(admin::products::get_product)
         .service(admin::products::change_product)
+        .service(admin::trusted_publishers::add_trusted_publisher)
+        .service(admin::trusted_publishers::list_trusted_publishers)
+        .service(admin::trusted_publishers::get_trusted_publisher)
+        .service(admin::trusted_publishers::delete_trusted_publisher)
         .service(admin::customers::add_customer)
         .service(admin::customers::list_customers)
         .service(admin::customers::get_customer)
@@ -111,6 +116,17 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(admin::mails::retry_mail)
         .service(admin::explain::explain_decision);
 
+    sessions(routes);
+
+    routes
+        .service(operations::get_liveness)
+        .service(operations::get_readiness)
+        .service(operations::get_metrics)
+        .service(operations::get_public_keys);
+}
+
+/// How people come in, and what is their own.
+fn sessions(routes: &mut ServiceConfig<'_>) {
     routes
         .service(admin::session::log_in)
         .service(admin::session::refresh_session)
@@ -124,12 +140,6 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(admin::me::remove_second_factor)
         .service(setup::show_setup)
         .service(setup::set_up);
-
-    routes
-        .service(operations::get_liveness)
-        .service(operations::get_readiness)
-        .service(operations::get_metrics)
-        .service(operations::get_public_keys);
 }
 
 /// What waits for a second person.

@@ -60,6 +60,11 @@ impl Request {
         Self::new(Deed::ChangeProduct, product.subject(), perform::print_of_product(product), parameters)
     }
 
+    /// About a workload that a product is to trust. Nothing that changes meanwhile makes it another one.
+    pub(super) fn about_trust(product: &Product, parameters: &impl Serialize) -> Self {
+        Self::new(Deed::Trust, product.subject(), product.id.to_string(), parameters)
+    }
+
     fn new(deed: Deed, subject: String, fingerprint: String, parameters: &impl Serialize) -> Self {
         let parameters = serde_json::to_value(parameters).unwrap_or_default();
         Self { deed, subject, version: None, fingerprint, parameters }

@@ -17,6 +17,7 @@ use crate::{
         product::Product,
         release::Release,
         subscription::Subscription,
+        trusted_publisher::TrustedPublisher,
         webhook::Webhook,
     },
     store::{api_tokens::ApiToken, users::User},
@@ -157,7 +158,24 @@ impl Audited for ApiToken {
 
     /// Not its hash.
     fn state(&self) -> Value {
-        json!({ "name": self.name, "scopes": self.scopes, "product": self.product, "expires_at": self.expires_at })
+        json!({
+            "name": self.name, "scopes": self.scopes, "product": self.product, "expires_at": self.expires_at,
+            "trusted_publisher": self.publisher,
+        })
+    }
+}
+
+impl Audited for TrustedPublisher {
+    fn subject(&self) -> String {
+        format!("trusted_publisher:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.product)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
     }
 }
 
@@ -229,8 +247,13 @@ fn record(action: &'static str, thing: &impl Audited, states: (Value, Value)) ->
 impl Write<'_> {
     /// Adds the reason that was given to what was remembered last.
     pub(super) fn because(&mut self, reason: &str) {
+        self.with("reason", json!(reason));
+    }
+
+    /// Adds something to what was remembered last.
+    pub(super) fn with(&mut self, name: &str, value: Value) {
         if let Some(details) = self.last_record().and_then(|record| record.details.as_object_mut()) {
-            details.insert("reason".to_owned(), json!(reason));
+            details.insert(name.to_owned(), value);
         }
     }
 

@@ -46,6 +46,8 @@ pub struct Settings {
     pub session_ttl: SignedDuration,
     /// How long a refresh token is good.
     pub refresh_ttl: SignedDuration,
+    /// How long a token is good that a pipeline was given for its identity.
+    pub trusted_publishing_ttl: SignedDuration,
     /// Who of the vendor's staff gets mails; nobody named: every user.
     pub staff: Vec<String>,
     /// How many mails may be sent on a subscription's account within a day.

@@ -21,6 +21,8 @@ use super::{
     manage_subscriptions::{Action, Ids, NewSubscription},
     manage_tokens,
     manage_tokens::NewToken,
+    manage_trust,
+    manage_trust::NewTrustedPublisher,
     manage_users, manage_webhooks,
     manage_webhooks::NewWebhook,
     publish_release,
@@ -38,7 +40,7 @@ use crate::{
         artifact::Sha256,
         id::{
             ApprovalId, ArtifactId, CustomerId, HostingGroupId, KnownProblemId, LicenseKeyId, ProductId, ReleaseId,
-            SubscriptionId, TokenId, UserId, WebhookId,
+            SubscriptionId, TokenId, TrustedPublisherId, UserId, WebhookId,
         },
         installation::Sighting,
         known_problem,
@@ -77,6 +79,8 @@ pub struct Vendor {
     pub subscriptions: Vec<FoundedSubscription>,
     /// What support knows to help against.
     pub known_problems: Vec<(KnownProblemId, NewKnownProblem)>,
+    /// Whose pipelines may release which product.
+    pub trusted_publishers: Vec<(TrustedPublisherId, Slug, NewTrustedPublisher)>,
     /// API tokens, with the token in clear.
     pub tokens: Vec<(TokenId, String, NewToken)>,
     /// What checks told so far.
@@ -247,6 +251,9 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
         let id = subscription.id;
         enter_subscription(context, write, subscription)
             .map_err(|refusal| about(refusal, &format!("subscription {id}")))?;
+    }
+    for (id, product, publisher) in vendor.trusted_publishers {
+        manage_trust::trust_within(write, id, &product, publisher)?;
     }
     for (id, text, token) in vendor.tokens {
         manage_tokens::add_within(write, id, &text, token)?;

@@ -42,13 +42,18 @@ pub struct NewToken {
 /// # Errors
 /// `body_invalid`.
 pub async fn add(context: &Arc<Context>, new: NewToken) -> Result<(ApiToken, String), Refusal> {
-    let text = std::iter::repeat_with(|| api_token::make(&random())).flatten().next().unwrap_or_default();
+    let text = fresh();
     context
         .write(move |write| {
             let id = write.new_id();
             Ok((add_within(write, id, &text, new)?, text))
         })
         .await
+}
+
+/// The text of a new token.
+pub(super) fn fresh() -> String {
+    std::iter::repeat_with(|| api_token::make(&random())).flatten().next().unwrap_or_default()
 }
 
 /// Adds a token under an id, within a write.
@@ -82,6 +87,7 @@ pub(super) fn add_within(write: &mut Write<'_>, id: TokenId, text: &str, new: Ne
         expires_at: lifetime.and_then(|lifetime| write.now.checked_add(lifetime).ok()),
         last_used_at: None,
         created_by: write.actor.id.filter(|_| write.actor.kind == ActorKind::Person).map(UserId),
+        publisher: None,
     };
     store::api_tokens::insert(write.connection, &token)?;
     write.made("token.add", &token);

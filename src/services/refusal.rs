@@ -53,6 +53,8 @@ named_enum! {
         KnownProblemNotFound = "known_problem_not_found",
         /// No such API token.
         TokenNotFound = "token_not_found",
+        /// No such trusted publisher.
+        TrustedPublisherNotFound = "trusted_publisher_not_found",
         /// No such user.
         UserNotFound = "user_not_found",
         /// No such webhook.
@@ -93,6 +95,10 @@ named_enum! {
         OtpRequired = "otp_required",
         /// Too many failures, one after the other.
         TooManyAttempts = "too_many_attempts",
+        /// The identity token of a pipeline is not good, or nobody trusts whose it is.
+        IdentityRefused = "identity_refused",
+        /// An issuer of tokens does not answer.
+        IssuerUnavailable = "issuer_unavailable",
         /// The role may not do this.
         RoleInsufficient = "role_insufficient",
         /// The token may not do this.

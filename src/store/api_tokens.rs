@@ -9,7 +9,7 @@ use super::{
     value::{Json, Key, Moment},
 };
 use crate::domain::{
-    id::{ProductId, TokenId, UserId},
+    id::{ProductId, TokenId, TrustedPublisherId, UserId},
     scope::Scope,
 };
 
@@ -34,6 +34,8 @@ pub struct ApiToken {
     pub last_used_at: Option<Timestamp>,
     /// Who made it; `None` where that is not known, or was nobody.
     pub created_by: Option<UserId>,
+    /// The trusted publisher whom it was given to; `None` for one that a person made.
+    pub publisher: Option<TrustedPublisherId>,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -48,6 +50,7 @@ struct Row {
     expires_at: Option<Moment>,
     last_used_at: Option<Moment>,
     created_by: Option<Key<UserId>>,
+    publisher_id: Option<Key<TrustedPublisherId>>,
 }
 
 impl Row {
@@ -66,6 +69,7 @@ impl Row {
             expires_at: self.expires_at.map(|at| at.0),
             last_used_at: self.last_used_at.map(|at| at.0),
             created_by: self.created_by.map(|id| id.0),
+            publisher: self.publisher_id.map(|id| id.0),
         })
     }
 }
@@ -119,6 +123,7 @@ pub fn insert(connection: &mut Connection, token: &ApiToken) -> Result<(), Store
         expires_at: token.expires_at.map(Moment),
         last_used_at: token.last_used_at.map(Moment),
         created_by: token.created_by.map(Key),
+        publisher_id: token.publisher.map(Key),
     };
     diesel::insert_into(api_tokens::table).values(row).execute(connection)?;
     Ok(())
@@ -141,4 +146,23 @@ pub fn mark_used(connection: &mut Connection, id: TokenId, now: Timestamp) -> Re
 /// When the database cannot be written.
 pub fn delete(connection: &mut Connection, id: TokenId) -> Result<bool, StoreError> {
     Ok(diesel::delete(api_tokens::table.find(Key(id))).execute(connection)? > 0)
+}
+
+/// Deletes every token that a trusted publisher was given.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn delete_of_publisher(connection: &mut Connection, publisher: TrustedPublisherId) -> Result<(), StoreError> {
+    diesel::delete(api_tokens::table.filter(api_tokens::publisher_id.eq(Key(publisher)))).execute(connection)?;
+    Ok(())
+}
+
+/// Forgets the tokens of trusted publishers that are past their time. Those that people made are theirs to delete.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn forget_expired(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
+    let given = api_tokens::table.filter(api_tokens::publisher_id.is_not_null());
+    diesel::delete(given.filter(api_tokens::expires_at.lt(Moment(now)))).execute(connection)?;
+    Ok(())
 }

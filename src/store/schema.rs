@@ -65,6 +65,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    trusted_publishers (id) {
+        id -> Binary,
+        product_id -> Binary,
+        name -> Text,
+        issuer -> Text,
+        audience -> Nullable<Text>,
+        claims -> Text,
+        pins -> Text,
+        scopes -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    exchanged_identities (hash) {
+        hash -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     api_tokens (id) {
         id -> Binary,
         name -> Text,
@@ -74,6 +96,7 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
+        publisher_id -> Nullable<Binary>,
         created_by -> Nullable<Binary>,
     }
 }
@@ -398,7 +421,9 @@ diesel::table! {
 }
 
 diesel::joinable!(refresh_tokens -> users (user_id));
+diesel::joinable!(trusted_publishers -> products (product_id));
 diesel::joinable!(api_tokens -> products (product_id));
+diesel::joinable!(api_tokens -> trusted_publishers (publisher_id));
 diesel::joinable!(stops -> products (product_id));
 diesel::joinable!(releases -> products (product_id));
 diesel::joinable!(artifacts -> releases (release_id));
@@ -428,6 +453,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     removed_identities,
     products,
+    trusted_publishers,
+    exchanged_identities,
     api_tokens,
     stops,
     releases,

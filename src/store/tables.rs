@@ -131,13 +131,15 @@ macro_rules! table {
 
 /// All that an installation knows, in an order in which every row finds those that it refers to. Not the signing keys,
 /// which are kept elsewhere on `SQLite`, nor what is in [`LOG`].
-pub const CONTENTS: [Table; 26] = [
+pub const CONTENTS: [Table; 28] = [
     // The setting that `settings::KEYS` names.
     table!(settings, 1, "name <> 'keys'"),
     table!(users, 1),
     table!(refresh_tokens, 1),
     table!(removed_identities, 2),
     table!(products, 1),
+    table!(trusted_publishers, 1),
+    table!(exchanged_identities, 1),
     table!(api_tokens, 1),
     table!(stops, 2),
     table!(releases, 1),

@@ -15,4 +15,5 @@ mod slow_down;
 mod stats;
 mod subscriptions;
 mod tokens;
+mod trusted_publishers;
 mod users;

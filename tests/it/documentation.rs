@@ -36,6 +36,7 @@ fn every_link_between_documents_leads_to_a_file() {
         "docs/two-person-rule.md",
         "docs/webhooks-and-mail.md",
         "docs/people-and-sign-on.md",
+        "docs/trusted-publishing.md",
         "examples/README.md",
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);

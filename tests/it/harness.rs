@@ -21,6 +21,7 @@ pub mod manifest;
 pub mod openid;
 pub mod pages;
 pub mod patience;
+pub mod pipeline;
 pub mod program;
 pub mod s3;
 pub mod server;

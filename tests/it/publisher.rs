@@ -8,4 +8,5 @@ mod releases;
 mod rollouts;
 mod steering;
 mod stops;
+mod trusted;
 mod uploads;

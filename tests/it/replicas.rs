@@ -10,6 +10,7 @@ mod people;
 mod slots;
 mod start;
 mod steps;
+mod trusted;
 
 use std::time::{Duration, Instant};
 

@@ -24,6 +24,7 @@ use crate::{
         Context,
         found_vendor::{self, FoundedApproval, Vendor},
         manage_tokens::NewToken,
+        manage_trust::{NewTrustedPublisher, TrustPreset},
     },
 };
 
@@ -113,6 +114,8 @@ fn vendor(context: &Context) -> Result<Vendor, Failure> {
         asked(1, "5.2.0", Deed::Publish, json!({"rollout": {"percent": 10}}))?,
         asked(2, "5.2.0-beta.1", Deed::Promote, json!({"channel": "stable"}))?,
     ];
+    let product = "office-maker".parse().map_err(|error| Failure::failed(&error))?;
+    vendor.trusted_publishers = vec![(id(0xf, 1), product, pipeline())];
     vendor.colleagues = vec![
         (id(0xe, 1), MANAGER.to_owned(), Role::ReleaseManager),
         (id(0xe, 2), "support@demo.example.com".to_owned(), Role::Support),
@@ -140,6 +143,19 @@ fn asked(number: usize, version: &str, deed: Deed, parameters: serde_json::Value
 const PIPELINE: &str = "DemoPipeline";
 /// The name in the API token of the vendor's support desk.
 const SUPPORT: &str = "DemoSupportDesk";
+
+/// A project on a server that nobody has.
+fn pipeline() -> NewTrustedPublisher {
+    NewTrustedPublisher {
+        scopes: vec![Scope::ReleasesWrite, Scope::ReleasesPublish],
+        preset: Some(TrustPreset::Gitlab),
+        issuer: Some("https://gitlab.example.com".to_owned()),
+        project_path: Some("demo/office-maker".to_owned()),
+        r#ref: Some("refs/tags/v*".to_owned()),
+        ref_protected: Some(true),
+        ..NewTrustedPublisher::default()
+    }
+}
 
 fn token(number: usize, name: &str, about: &str, scopes: &[Scope]) -> (TokenId, String, NewToken) {
     let new = NewToken { name: about.to_owned(), scopes: scopes.to_vec(), product: None, expires_in_days: None };

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     directory::Catalogue,
     domain::{
-        id::{TokenId, UserId},
+        id::{TokenId, TrustedPublisherId, UserId},
         scope::Scope,
     },
     http::{
@@ -49,6 +49,8 @@ pub struct TokenBody {
     last_used_at: Option<Timestamp>,
     /// The id of the person who made it; `null` where that is not known.
     created_by: Option<UserId>,
+    /// The trusted publisher whom it was given to; `null` for one that a person made.
+    trusted_publisher: Option<TrustedPublisherId>,
 }
 
 /// A token that was just made.
@@ -75,6 +77,7 @@ impl TokenBody {
             expires_at: token.expires_at,
             last_used_at: token.last_used_at,
             created_by: token.created_by,
+            trusted_publisher: token.publisher,
         }
     }
 }

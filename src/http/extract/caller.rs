@@ -94,6 +94,8 @@ mod table {
         ManageWebhooks: [Owner], [], whole;
         /// Make, see and delete API tokens.
         ManageTokens: [Owner], [], whole;
+        /// Say whose pipelines may release a product, and see it.
+        ManageTrust: [Owner], [];
         /// Enter, see, change and remove people.
         ManageUsers: [Owner], [], whole;
         /// See who changed what.

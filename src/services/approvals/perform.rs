@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use super::super::{
-    Expected, Refusal, Write, manage_products,
+    Expected, Refusal, Write, manage_products, manage_trust,
     publish_release::publish_within,
     steer_release::{self, Lifting, Steer},
 };
@@ -43,6 +43,7 @@ pub(super) fn fingerprint(connection: &mut Connection, approval: &Approval) -> R
             stops.iter().find(|stop| stop.channel == channel).map(print_of_stop)
         }
         Deed::ChangeProduct => store::products::get(connection, approval.product)?.as_ref().map(print_of_product),
+        Deed::Trust => Some(approval.product.to_string()),
     })
 }
 
@@ -62,6 +63,11 @@ pub(super) fn perform(write: &mut Write<'_>, approval: &Approval) -> Result<Opti
         }
         Deed::ChangeProduct => {
             manage_products::change_within(write, product, read(approval)?)?;
+            return Ok(None);
+        }
+        Deed::Trust => {
+            let id = write.new_id();
+            manage_trust::trust_within(write, id, &product.slug, read(approval)?)?;
             return Ok(None);
         }
         Deed::Restore => Steer::Restore,

@@ -13,11 +13,15 @@ const STOPPERS: &[&str] = &["owner", "release_manager", "support"];
 const EVERYBODY: &[&str] = &["owner", "release_manager", "support", "viewer"];
 
 /// What is done, the scope that an API token needs for it (`None`: only a person may), and the roles that may.
-const DEEDS: [(&str, &str, Option<&str>, &[&str]); 55] = [
+const DEEDS: [(&str, &str, Option<&str>, &[&str]); 59] = [
     ("GET", "/api/v1/products", Some("releases:read"), EVERYBODY),
     ("GET", "/api/v1/products/office-maker", Some("releases:read"), EVERYBODY),
     ("POST", "/api/v1/products", None, RELEASES),
     ("PATCH", "/api/v1/products/office-maker", None, RELEASES),
+    ("GET", "/api/v1/products/office-maker/trusted-publishers", None, OWNER),
+    ("POST", "/api/v1/products/office-maker/trusted-publishers", None, OWNER),
+    ("GET", "/api/v1/products/office-maker/trusted-publishers/0199a0de-0000-7000-8000-000000000702", None, OWNER),
+    ("DELETE", "/api/v1/products/office-maker/trusted-publishers/0199a0de-0000-7000-8000-000000000702", None, OWNER),
     ("GET", "/api/v1/products/office-maker/releases", Some("releases:read"), EVERYBODY),
     ("POST", "/api/v1/products/office-maker/releases", Some("releases:write"), RELEASES),
     ("DELETE", "/api/v1/products/office-maker/releases/99.0.0", Some("releases:write"), RELEASES),

@@ -51,6 +51,36 @@ fn a_token_ends_when_it_is_deleted_or_past_its_time() {
 }
 
 #[test]
+fn a_token_is_good_to_the_moment_that_was_said() {
+    let vendor = Vendor::at("2026-06-01T10:00:00Z", &[]);
+    let (ci, made) = vendor.ci_with(&json!({"name": "one", "scopes": ["releases:read"], "expires_in_days": 1}));
+    assert!(made["expires_at"].as_str().unwrap().starts_with("2026-06-02T10:00:"), "{made}");
+    vendor.travel_to("2026-06-02T09:59:58Z");
+    ci.get("/api/v1/products").send().ok();
+    vendor.travel_to("2026-06-02T10:01:00Z");
+    ci.get("/api/v1/products").send().refused(401, "authorization_invalid");
+}
+
+#[test]
+fn scanners_recognise_a_token_by_its_checksum() {
+    let vendor = Vendor::start();
+    let (_, made) = vendor.ci_with(&json!({"name": "one", "scopes": ["releases:read"]}));
+    let token = made["token"].as_str().unwrap().strip_prefix("slk_").unwrap();
+    let (body, sum) = token.split_at(32);
+    // CRC-32 as gzip has it, by another implementation, in base 62.
+    let mut crc = flate2::Crc::new();
+    crc.update(body.as_bytes());
+    let digit = |letter: u8| match letter {
+        b'0'..=b'9' => letter - b'0',
+        b'A'..=b'Z' => letter - b'A' + 10,
+        b'a'..=b'z' => letter - b'a' + 36,
+        other => panic!("{other} is no letter of a token"),
+    };
+    let number = sum.bytes().fold(0_u64, |number, letter| number * 62 + u64::from(digit(letter)));
+    assert_eq!(number, u64::from(crc.sum()));
+}
+
+#[test]
 fn what_a_token_cannot_be_is_named_and_tokens_are_listed_page_by_page() {
     let vendor = Vendor::start();
     for (field, value) in [

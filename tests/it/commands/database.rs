@@ -10,6 +10,7 @@ use crate::harness::{
     database::Database,
     log_in,
     openid::{Browser, OpenIdProvider},
+    pipeline::{AUDIENCE, Pipeline, exchange},
     program::Ended,
     stores::{ENCRYPTION_KEY, Stores},
 };
@@ -84,6 +85,9 @@ fn everything_arrives_works_there_and_comes_back_the_same() {
     remove_somebody(&first);
     first.admin.put("/api/v1/products/library-maker/stop").json(&json!({"reason": "we look"})).send().ok();
     take_a_slot(&first);
+    let pipeline = Pipeline::start();
+    pipeline.trusted(&first, "office-maker", &json!({"audience": AUDIENCE}));
+    exchange(&first, &pipeline.identity(), None).ok();
     let tokens = log_in(&first.anonymous()).ok();
     let check = |vendor: &Vendor| {
         let customer = vendor.customer("DEMO-OFFICE-SINGLE-ACTIVE");

@@ -5,7 +5,6 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use aws_lc_rs::{
@@ -19,6 +18,7 @@ use aws_lc_rs::{
     },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::http_text::Request;
@@ -209,7 +209,12 @@ impl Issuer {
 
     /// The claims of a token that is good for the next five minutes, and has not been seen before.
     pub fn claims(&self, audience: &str) -> Value {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs();
+        self.claims_at(audience, Timestamp::now())
+    }
+
+    /// The same by another clock.
+    pub fn claims_at(&self, audience: &str, now: Timestamp) -> Value {
+        let now = now.as_second();
         json!({
             "iss": self.url(), "aud": audience, "sub": "repo:vendor/app:ref:refs/tags/v1.0.0", "jti": uuid::Uuid::new_v4(),
             "iat": now, "nbf": now, "exp": now + 300,

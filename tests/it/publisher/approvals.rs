@@ -438,6 +438,32 @@ fn the_rule_is_turned_on_with_two_people_and_off_by_two() {
 }
 
 #[test]
+fn to_trust_a_pipeline_takes_two_owners_and_to_trust_it_no_more_one() {
+    let (vendor, second) = two_owners();
+    let office = vendor.product_with(&json!({"two_person_rule": true}));
+    let publishers = format!("{}/trusted-publishers", office.path);
+    let new = json!({"preset": "github", "repository": "vendor/office-maker", "workflow": "release.yml",
+        "ref": "refs/tags/v*", "scopes": ["releases:write"]});
+    let wrong =
+        json!({"preset": "github", "repository": "no path", "workflow": "release.yml", "scopes": ["releases:write"]});
+    vendor.admin.post(&publishers).json(&wrong).send().refused(422, "body_invalid").names(&["repository"]);
+    let approval = ask(&vendor.admin, &publishers, &new);
+    let trusted = || vendor.admin.get(&publishers).send().ok()["items"].as_array().expect("items").clone();
+    assert_eq!((&approval["deed"], trusted().len()), (&json!("trust"), 0));
+    approve(&vendor.admin, &approval).refused(403, "approver_is_requester");
+    let manager = vendor.colleague_with(&json!({"role": "release_manager"})).0;
+    approve(&manager, &approval).refused(403, "role_insufficient");
+    // What happens to the product meanwhile makes it no other pipeline.
+    office.stop(None);
+    approve(&second, &approval).ok();
+    let [publisher] = &trusted()[..] else { panic!("one is trusted") };
+    assert_eq!(publisher["claims"]["repository"], "vendor/office-maker");
+    let path = format!("{publishers}/{}", publisher["id"].as_str().expect("an id"));
+    vendor.admin.delete(&path).send().no_content();
+    assert_eq!(trusted().len(), 0);
+}
+
+#[test]
 fn what_was_rejected_or_withdrawn_is_not_done() {
     let (vendor, second) = two_owners();
     let office = vendor.product_with(&json!({"two_person_rule": true}));

@@ -32,6 +32,16 @@ fn a_session_that_was_ended_at_one_replica_is_ended_at_the_other() {
 }
 
 #[test]
+fn a_token_that_was_deleted_at_one_replica_is_refused_at_the_other() {
+    let (first, second) = two();
+    let (_, made) = first.ci_with(&json!({"name": "pipeline", "scopes": ["releases:read"]}));
+    let there = crate::harness::Ci(second.anonymous().0.with(format!("Bearer {}", made["token"].as_str().unwrap())));
+    there.get("/api/v1/products").send().ok();
+    first.admin.delete(&format!("/api/v1/admin/tokens/{}", made["id"].as_str().unwrap())).send().no_content();
+    there.get("/api/v1/products").send().refused(401, "authorization_invalid");
+}
+
+#[test]
 fn a_reused_refresh_token_ends_the_login_at_every_replica() {
     let (first, second) = two();
     let tokens = crate::harness::log_in(&first.anonymous()).ok();

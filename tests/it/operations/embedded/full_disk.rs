@@ -133,5 +133,7 @@ fn a_file_system_that_is_full_is_said_so_at_the_start_and_while_running() {
     );
     vendor.admin.get("/api/v1/auth/me").send().ok();
     vendor.anonymous().get("/livez").send().ok();
-    unavailable(log_in(&vendor.anonymous()));
+    // A login writes less than a customer, so a few may still find room.
+    let refused = (0..50).map(|_| log_in(&vendor.anonymous())).find(|answer| answer.status != 200);
+    unavailable(refused.expect("the room to end"));
 }

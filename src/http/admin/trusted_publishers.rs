@@ -1,0 +1,169 @@
+//! Whose pipelines may release a product.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, delete, get, http::StatusCode, post};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{id::TrustedPublisherId, scope::Scope, slug::Slug, trusted_publisher::TrustedPublisher},
+    http::{
+        App, Problem,
+        approvals::{self, Asked},
+        extract::{Body, Caller, Query, Segments, caller::ManageTrust},
+        wire::{self, Listed, PageQuery},
+    },
+    services::{
+        manage_products,
+        manage_trust::{self, NewTrustedPublisher},
+    },
+    store,
+};
+
+/// The product that trusts.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TrustPath {
+    /// The product's slug.
+    #[param(value_type = String, example = "office-maker")]
+    slug: Slug,
+}
+
+/// Where a trusted publisher is.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TrustedPublisherPath {
+    /// The product's slug.
+    #[param(value_type = String, example = "office-maker")]
+    slug: Slug,
+    /// The trusted publisher's id.
+    #[param(example = "0199a0de-0000-7000-8000-0000000000f1")]
+    id: TrustedPublisherId,
+}
+
+/// A workload that a product trusts.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TrustedPublisher)]
+pub struct TrustedPublisherBody {
+    /// Its id.
+    id: TrustedPublisherId,
+    /// What staff call it.
+    name: String,
+    /// Who vouches for it.
+    issuer: String,
+    /// The audience that its tokens must be for.
+    audience: String,
+    /// What its tokens must say: the value to the letter, or its beginning where a `*` ends it.
+    claims: BTreeMap<String, String>,
+    /// Claims that will be taken over from the first token that fits, and asked for from then on.
+    pinned_at_first_use: Vec<String>,
+    /// What it may do.
+    scopes: Vec<Scope>,
+    /// When it was entered.
+    created_at: Timestamp,
+    /// When it last came.
+    last_used_at: Option<Timestamp>,
+}
+
+impl TrustedPublisherBody {
+    fn of(app: &App, publisher: TrustedPublisher) -> Self {
+        Self {
+            id: publisher.id,
+            name: publisher.name,
+            issuer: publisher.issuer,
+            audience: publisher.audience.unwrap_or_else(|| app.context.settings.public_url.clone()),
+            claims: publisher.claims,
+            pinned_at_first_use: publisher.pins,
+            scopes: publisher.scopes,
+            created_at: publisher.created_at,
+            last_used_at: publisher.last_used_at,
+        }
+    }
+}
+
+/// Have a product trust the workloads of a pipeline.
+///
+/// A preset makes claims of its fields; without one, `issuer` and `claims` say it all. The ids of a project are taken over from
+/// its first token: whoever makes it anew under the same name is somebody else.
+#[utoipa::path(
+    tag = "Admin",
+    params(TrustPath),
+    security(("bearer" = [])),
+    request_body(content = NewTrustedPublisher, example = json!({"preset": "github", "repository": "vendor/office-maker", "workflow": "release.yml", "environment": "release", "ref": "refs/tags/v*", "scopes": ["releases:write", "releases:publish"]})),
+    responses(
+        (status = 201, description = "The trusted publisher.", body = TrustedPublisherBody),
+        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The approval.")))
+    )
+)]
+#[post("/api/v1/products/{slug}/trusted-publishers")]
+pub async fn add_trusted_publisher(
+    app: App,
+    _: Caller<ManageTrust>,
+    path: Segments<TrustPath>,
+    body: Body<NewTrustedPublisher>,
+) -> Result<HttpResponse, Problem> {
+    let carried = manage_trust::trust(&app.context, path.0.slug, body.0).await?;
+    let trusted = |publisher| wire::json(StatusCode::CREATED, &TrustedPublisherBody::of(&app, publisher));
+    Ok(approvals::answer(&app, carried, trusted))
+}
+
+/// List the workloads that a product trusts.
+#[utoipa::path(
+    tag = "Admin",
+    params(TrustPath, PageQuery),
+    security(("bearer" = [])),
+    responses((status = 200, description = "A page of trusted publishers.", body = Listed<TrustedPublisherBody>))
+)]
+#[get("/api/v1/products/{slug}/trusted-publishers")]
+pub async fn list_trusted_publishers(
+    app: App,
+    _: Caller<ManageTrust>,
+    path: Segments<TrustPath>,
+    query: Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let page = query.0.limit.page(query.0.after.map(TrustedPublisherId));
+    let catalogue = app.context.directory.catalogue();
+    let slug = path.0.slug;
+    let product = catalogue.product(slug.as_str()).ok_or_else(|| manage_products::not_found(&slug))?.product.id;
+    let rows = app.context.read(move |connection| Ok(store::trusted_publishers::page(connection, product, page)?));
+    let listed = Listed::of(rows.await?, query.0.limit.get(), |publisher| publisher.id.to_string());
+    Ok(wire::json(StatusCode::OK, &listed.map(|publisher| TrustedPublisherBody::of(&app, publisher))))
+}
+
+/// Show a workload that a product trusts.
+#[utoipa::path(
+    tag = "Admin",
+    params(TrustedPublisherPath),
+    security(("bearer" = [])),
+    responses((status = 200, description = "The trusted publisher.", body = TrustedPublisherBody))
+)]
+#[get("/api/v1/products/{slug}/trusted-publishers/{id}")]
+pub async fn get_trusted_publisher(
+    app: App,
+    _: Caller<ManageTrust>,
+    path: Segments<TrustedPublisherPath>,
+) -> Result<HttpResponse, Problem> {
+    let TrustedPublisherPath { slug, id } = path.0;
+    let publisher = app.context.read(move |connection| manage_trust::find(connection, &slug, id)).await?;
+    Ok(wire::json(StatusCode::OK, &TrustedPublisherBody::of(&app, publisher)))
+}
+
+/// Have a product trust a workload no more; the tokens that it was given end at once.
+#[utoipa::path(
+    tag = "Admin",
+    params(TrustedPublisherPath),
+    security(("bearer" = [])),
+    responses((status = 204, description = "It is trusted no more."))
+)]
+#[delete("/api/v1/products/{slug}/trusted-publishers/{id}")]
+pub async fn delete_trusted_publisher(
+    app: App,
+    _: Caller<ManageTrust>,
+    path: Segments<TrustedPublisherPath>,
+) -> Result<HttpResponse, Problem> {
+    manage_trust::distrust(&app.context, path.0.slug, path.0.id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,72 @@
+//! Trusted publishing: a pipeline's identity for an API token.
+
+use actix_web::{HttpResponse, http::StatusCode, post};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{scope::Scope, slug::Slug},
+    http::{
+        App, Problem,
+        extract::{Body, ClientAddress},
+        wire,
+    },
+    services::{self, Refusal},
+};
+
+/// What a pipeline presents.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The identity token, a JWT, that the pipeline's service made for this job.
+    #[schema(max_length = 16384, example = "eyJhbGciOiJSUzI1NiIs…")]
+    token: String,
+    /// The slug of the product; needed where several trust the same workload.
+    #[schema(example = "office-maker")]
+    product: Option<Slug>,
+}
+
+/// What it is given.
+#[derive(Serialize, ToSchema)]
+pub struct ExchangedToken {
+    /// An API token, for `Authorization: Bearer`.
+    token: String,
+    /// `Bearer`.
+    token_type: &'static str,
+    /// How long it is good, in seconds.
+    expires_in: i64,
+    /// What it may do.
+    scopes: Vec<Scope>,
+    /// The slug of the product that it may do it with.
+    product: String,
+}
+
+/// Exchange a pipeline's identity token for an API token of a product that trusts it.
+///
+/// The API token is good for `auth.trusted_publishing_ttl`, for this product, and for what its trusted publisher may do. An
+/// identity token is good once.
+#[utoipa::path(
+    tag = "Publisher",
+    request_body(content = Identity, example = json!({"token": "eyJhbGciOiJSUzI1NiIs…", "product": "office-maker"})),
+    responses((status = 200, description = "The API token.", body = ExchangedToken),
+        (status = 401, description = "The identity is not trusted, not good, or was exchanged before.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
+)]
+#[post("/api/v1/auth/oidc/exchange")]
+pub async fn exchange_identity(
+    app: App,
+    address: ClientAddress,
+    body: Body<Identity>,
+) -> Result<HttpResponse, Problem> {
+    let counted = app.limits.logins.count(&address.network());
+    counted.map_err(|wait| Refusal::too_many("logins from this address", wait))?;
+    let Identity { token, product } = body.0;
+    let given = services::exchange_identity::exchange(&app.context, &token, product, address.0).await?;
+    let given = ExchangedToken {
+        token: given.text,
+        token_type: "Bearer",
+        expires_in: given.expires_in,
+        scopes: given.token.scopes,
+        product: given.product.to_string(),
+    };
+    Ok(wire::json(StatusCode::OK, &given))
+}

@@ -1,0 +1,116 @@
+//! Whose pipelines may release a product.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Actor as _, Vendor, pages, pipeline::Pipeline};
+
+const TRUSTED: &str = "/api/v1/products/office-maker/trusted-publishers";
+
+#[test]
+fn presets_say_who_a_workload_of_github_or_gitlab_is() {
+    let vendor = Vendor::start();
+    vendor.product();
+    let add = |body: Value| vendor.admin.post(TRUSTED).json(&body).send().created();
+    let github = add(json!({"preset": "github", "repository": "vendor/app", "workflow": "release.yml",
+        "environment": "release", "ref": "refs/heads/main", "scopes": ["releases:publish", "releases:write"]}));
+    assert_eq!(github["issuer"], "https://token.actions.githubusercontent.com");
+    assert_eq!(
+        github["claims"],
+        json!({"repository": "vendor/app", "workflow_ref": "vendor/app/.github/workflows/release.yml@*",
+            "environment": "release", "ref": "refs/heads/main"})
+    );
+    assert_eq!(github["pinned_at_first_use"], json!(["repository_id", "repository_owner_id"]));
+    assert_eq!(
+        (&github["name"], &github["scopes"]),
+        (&json!("vendor/app"), &json!(["releases:write", "releases:publish"]))
+    );
+    assert!(github["audience"].as_str().unwrap().starts_with("http://127.0.0.1"));
+    let gitlab = add(json!({"preset": "gitlab", "issuer": "https://gitlab.vendor.example", "name": "the app",
+        "project_path": "vendor/desktop/app", "ref": "refs/tags/v*", "ref_protected": true, "scopes": ["releases:write"]}));
+    assert_eq!((&gitlab["issuer"], &gitlab["name"]), (&json!("https://gitlab.vendor.example"), &json!("the app")));
+    assert_eq!(
+        gitlab["claims"],
+        json!({"project_path": "vendor/desktop/app", "ref_path": "refs/tags/v*", "ref_protected": "true"})
+    );
+    assert_eq!(gitlab["pinned_at_first_use"], json!(["project_id", "namespace_id"]));
+    let listed = pages::all(&vendor.admin, TRUSTED, 1);
+    assert_eq!(listed, [github.clone(), gitlab]);
+
+    let path = format!("{TRUSTED}/{}", github["id"].as_str().unwrap());
+    assert_eq!(vendor.admin.get(&path).send().ok(), github);
+    vendor.product_with(&json!({"slug": "library-maker", "name": "Library Maker"}));
+    let elsewhere = path.replace("office-maker", "library-maker");
+    vendor.admin.get(&elsewhere).send().refused(404, "trusted_publisher_not_found");
+    vendor.admin.delete(&elsewhere).send().refused(404, "trusted_publisher_not_found");
+    vendor.admin.get(&path.replace("office-maker", "nothing-maker")).send().refused(404, "product_not_found");
+    vendor.admin.delete(&path).send().no_content();
+    vendor.admin.delete(&path).send().refused(404, "trusted_publisher_not_found");
+
+    let log = pages::all(&vendor.admin, "/api/v1/admin/audit", 100);
+    let changes: Vec<_> = log
+        .iter()
+        .filter(|entry| entry["subject"] == format!("trusted_publisher:{}", github["id"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        changes.iter().map(|entry| entry["action"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["trusted_publisher.delete", "trusted_publisher.add"]
+    );
+    assert_eq!(changes[1]["details"]["after"]["claims"], github["claims"]);
+    assert_eq!((&changes[0]["actor"]["kind"], &changes[0]["product"]), (&json!("person"), &changes[1]["product"]));
+}
+
+#[test]
+fn what_cannot_be_trusted_is_named() {
+    let vendor = Vendor::with(&[("auth.allow_private_issuers", "false")]);
+    vendor.product();
+    let claims = json!({"preset": null, "repository": null, "workflow": null, "issuer": "https://ci.vendor.example", "claims": {"sub": "a"}});
+    let with = |fields: Value| {
+        let mut all = claims.as_object().unwrap().clone();
+        all.extend(fields.as_object().unwrap().clone());
+        Value::Object(all)
+    };
+    let pipeline = Pipeline::start();
+    for (fields, named) in [
+        (json!({"issuer": null, "repository": "app"}), vec!["repository"]),
+        (json!({"issuer": null, "repository": "vendor/*"}), vec!["repository"]),
+        (json!({"issuer": null, "repository": "vendor/app/x"}), vec!["repository"]),
+        (json!({"issuer": null, "workflow": "*"}), vec!["workflow"]),
+        (json!({"issuer": null, "workflow": "../a.yml"}), vec!["workflow"]),
+        (json!({"issuer": null, "workflow": null}), vec!["workflow"]),
+        (json!({"issuer": null, "project_path": "vendor/app"}), vec!["project_path"]),
+        (json!({"issuer": null, "ref": "v*"}), vec!["ref"]),
+        (json!({"issuer": null, "ref": "refs/*/v1"}), vec!["ref"]),
+        (json!({"issuer": null, "environment": "*"}), vec!["environment"]),
+        (json!({"issuer": null, "claims": {"repository": "vendor/other"}}), vec!["claims.repository"]),
+        (json!({"issuer": null, "claims": {"aud": "us"}}), vec!["claims.aud"]),
+        (json!({"issuer": null, "scopes": []}), vec!["scopes"]),
+        (json!({"issuer": null, "scopes": ["releases:write", "stops:lift"]}), vec!["scopes"]),
+        (json!({"issuer": null, "scopes": ["subscriptions:read"]}), vec!["scopes"]),
+        (json!({"issuer": null, "name": ""}), vec!["name"]),
+        (json!({"issuer": null, "audience": ""}), vec!["audience"]),
+        (json!({"issuer": null, "preset": "jenkins"}), vec!["preset"]),
+        (json!({"issuer": null, "repo": "vendor/app"}), vec!["repo"]),
+        (with(json!({"issuer": null})), vec!["issuer"]),
+        (with(json!({"issuer": "http://ci.vendor.example"})), vec!["issuer"]),
+        (with(json!({"issuer": pipeline.issuer.url()})), vec!["issuer"]),
+        (with(json!({"issuer": "https://10.0.0.1"})), vec!["issuer"]),
+        (with(json!({"claims": {}})), vec!["claims"]),
+        (with(json!({"claims": {"sub": "repo:vendor/*"}})), vec!["claims.sub"]),
+        (with(json!({"environment": "release"})), vec!["environment"]),
+        // These vouch for everybody.
+        (
+            with(
+                json!({"issuer": "https://token.actions.githubusercontent.com", "claims": {"ref": "refs/heads/main"}}),
+            ),
+            vec!["claims"],
+        ),
+        (with(json!({"issuer": "https://gitlab.com", "claims": {"environment": "release"}})), vec!["claims"]),
+    ] {
+        let body = pipeline.publisher(&fields);
+        vendor.admin.post(TRUSTED).json(&body).send().refused(422, "body_invalid").names(&named);
+    }
+    assert_eq!(vendor.admin.get(TRUSTED).send().ok()["items"], json!([]));
+    vendor.admin.post(TRUSTED).json(&pipeline.publisher(&with(json!({})))).send().created();
+    let nowhere = TRUSTED.replace("office-maker", "nothing-maker");
+    vendor.admin.post(&nowhere).json(&pipeline.publisher(&with(json!({})))).send().refused(404, "product_not_found");
+}
