@@ -165,6 +165,7 @@ pub async fn identify(request: &ServiceRequest) {
 }
 
 /// Who a request is of, for the audit log.
+#[must_use]
 pub fn actor(request: &ServiceRequest) -> Actor {
     let address = Some(ClientAddress::of(request.request()).0);
     let extensions = request.extensions();
