@@ -33,6 +33,7 @@ fn every_link_between_documents_leads_to_a_file() {
         "docs/release-toml.md",
         "docs/deploying.md",
         "docs/rollouts.md",
+        "docs/rights.md",
         "docs/webhooks-and-mail.md",
         "examples/README.md",
     ] {
