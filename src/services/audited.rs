@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::Write;
 use crate::{
+    auth::token_hash,
     domain::{
         audit::Record, customer::Customer, hosting_group::HostingGroup, id::ProductId, known_problem::KnownProblem,
         license_key::KeyRecord, product::Product, release::Release, subscription::Subscription, webhook::Webhook,
@@ -127,8 +129,16 @@ impl Audited for Webhook {
         self.product
     }
 
+    /// Of the address whose it is, and a mark by which a change of the rest is seen: for many receivers that is a password.
     fn state(&self) -> Value {
-        all(self)
+        let mut state = all(self);
+        let whose = Url::parse(&self.url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+        let [first, second, third, fourth, ..] = token_hash(&self.url);
+        let mark = u32::from_be_bytes([first, second, third, fourth]);
+        if let Some(url) = state.get_mut("url") {
+            *url = format!("{whose}/… ({mark:08x})").into();
+        }
+        state
     }
 }
 
