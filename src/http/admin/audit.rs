@@ -166,6 +166,7 @@ fn inert(text: &str) -> String {
 fn file(listed: &Listed<EntryBody>, kind: &'static str, name: &'static str, content: Vec<u8>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.content_type(kind);
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
     response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
     if let Some(next) = &listed.next {
         response.insert_header((header::LINK, format!("<?after={next}>; rel=\"next\"")));
@@ -181,7 +182,9 @@ fn file(listed: &Listed<EntryBody>, kind: &'static str, name: &'static str, cont
     tag = "Admin",
     params(AuditQuery),
     security(("bearer" = [])),
-    responses((status = 200, description = "A page of entries.", body = Listed<EntryBody>))
+    responses((status = 200, description = "A page of entries.", content(
+        (Listed<EntryBody> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
+    )))
 )]
 #[get("/api/v1/admin/audit")]
 pub async fn list_audit(

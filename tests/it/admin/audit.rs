@@ -94,6 +94,7 @@ fn the_log_can_be_taken_away_as_lines_and_as_a_table() {
     assert_eq!(Value::from(read), get("").ok()["items"]);
     let table = get("format=csv&limit=1");
     assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!((table.header("cache-control"), lines.header("cache-control")), ("no-store", "no-store"));
     assert_eq!(table.header("link"), "<?after=2>; rel=\"next\"");
     assert!(table.text().starts_with("number,at,actor_kind,"), "{}", table.text());
     assert_eq!(table.text().lines().count(), 2);
