@@ -5,4 +5,5 @@ mod headers;
 mod limits;
 mod memory;
 mod reach;
+mod secrets;
 mod slow;
