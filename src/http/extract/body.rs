@@ -197,9 +197,10 @@ fn sentence(error: &serde_json::Error) -> String {
 fn field_of(path: &str, message: &str) -> String {
     let named = ABOUT_THE_NAME.iter().find_map(|start| message.strip_prefix(start)?.split('`').next());
     match (path, named) {
-        (".", Some(name)) => name.to_owned(),
+        (".", Some(name)) if !name.is_empty() => name.to_owned(),
         (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
-        (".", None) => "body".to_owned(),
+        // A field whose name is empty, too.
+        ("." | "", _) => "body".to_owned(),
         (path, _) => path.to_owned(),
     }
 }
@@ -223,6 +224,8 @@ mod tests {
             ("[]", Code::BodyInvalid, "body"),
             (r#"["1.0.0"]"#, Code::BodyInvalid, "body"),
             ("null", Code::BodyInvalid, "body"),
+            (r#"{"":1}"#, Code::BodyInvalid, "body"),
+            (r#"{""st{"Bast{"Ba"#, Code::BodyInvalid, "body"),
         ] {
             let refusal = refusal::<NewRelease>(text);
             assert_eq!(refusal.code, code, "{text}");
