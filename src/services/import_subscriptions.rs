@@ -189,6 +189,14 @@ pub async fn import(context: &Arc<Context>, reach: Reach, file: bytes::Bytes) ->
     adding.await
 }
 
+/// On which lines of a file there is a subscription, if all of them can be read; nothing is looked up.
+///
+/// # Errors
+/// `body_invalid` naming the lines and columns that are wrong.
+pub fn lines(file: &[u8]) -> Result<Vec<u64>, Refusal> {
+    read(file).map(|lines| lines.into_iter().map(|(line, _)| line).collect())
+}
+
 /// Reads the whole file.
 fn read(file: &[u8]) -> Result<Vec<(u64, Line)>, Refusal> {
     let mut faults = LineFaults::default();

@@ -45,8 +45,18 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         Box::pin(async move {
             let bytes = collect(&request, payload, JSON_LIMIT).await?;
             require_type(&request, "application/json")?;
-            parse(&bytes).map(Self)
+            Self::read(&bytes)
         })
+    }
+}
+
+impl<T: DeserializeOwned> Body<T> {
+    /// Reads the bytes of a JSON body.
+    ///
+    /// # Errors
+    /// `body_malformed` for what is no JSON; `body_invalid` or `version_invalid` naming the field that is wrong.
+    pub fn read(bytes: &[u8]) -> Result<Self, Problem> {
+        parse(bytes).map(Self)
     }
 }
 
