@@ -36,6 +36,7 @@ fn every_link_between_documents_leads_to_a_file() {
         "docs/rights.md",
         "docs/webhooks-and-mail.md",
         "examples/README.md",
+        "fuzz/README.md",
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
         let folder = folder.parent().expect("a folder");
