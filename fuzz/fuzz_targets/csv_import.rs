@@ -20,7 +20,11 @@ fuzz_target!(|file: &[u8]| {
             assert!((1..=200).contains(&refusal.faults.len()), "{}", refusal.faults.len());
             for fault in refusal.faults {
                 let line = fault.field.strip_prefix("line ").and_then(|rest| rest.split(',').next()).expect("a line");
-                assert!((1..=length).contains(&line.parse::<usize>().expect("a number")), "{} of {length}", fault.field);
+                assert!(
+                    (1..=length).contains(&line.parse::<usize>().expect("a number")),
+                    "{} of {length}",
+                    fault.field
+                );
             }
         }
     }
