@@ -10,7 +10,7 @@ pub mod health;
 pub mod keys;
 pub mod migrate;
 pub mod publish;
-mod release_file;
+pub mod release_file;
 pub mod serve;
 pub mod storage;
 

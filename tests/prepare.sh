@@ -4,6 +4,8 @@
 # The versions that are installed where there is none; any other will mostly do.
 readonly NEXTEST_VERSION=0.9.143
 readonly DENY_VERSION=0.20.2
+readonly AUDIT_VERSION=0.22.2
+readonly FUZZ_VERSION=0.13.2
 
 say() { printf '\n== %s\n' "$*" >&2; }
 fail() { printf '\n%s: %s\n' "$0" "$*" >&2; exit 1; }

@@ -93,6 +93,14 @@ impl ReleaseFile {
     pub fn read(path: &Path) -> Result<Self, ReleaseFileError> {
         read::read(path)
     }
+
+    /// Reads the text of such a file in a folder, and the files that it names.
+    ///
+    /// # Errors
+    /// Every mistake that was found.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Mistake>> {
+        read::read_text(text, folder)
+    }
 }
 
 /// A `release.toml` that cannot be used.

@@ -190,7 +190,9 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 fn start_log(config: &Config) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| Failure {
+    // What the HTTP parser thinks of requests that are none it would log as errors of the server, as often as a stranger likes.
+    let filter = format!("actix_http=off,{}", config.log.filter);
+    let filter = EnvFilter::try_new(filter).map_err(|error| Failure {
         exit_code: 2,
         message: format!("configuration: log.filter: `{}` is no filter: {error}", config.log.filter),
     })?;

@@ -2,23 +2,15 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::Write;
 use crate::{
     auth::token_hash,
     domain::{
-        approval::Approval,
-        audit::{Record, hexadecimal},
-        customer::Customer,
-        hosting_group::HostingGroup,
-        id::ProductId,
-        known_problem::KnownProblem,
-        license_key::KeyRecord,
-        product::Product,
-        release::Release,
-        subscription::Subscription,
-        trusted_publisher::TrustedPublisher,
-        webhook::Webhook,
+        approval::Approval, audit::Record, customer::Customer, hosting_group::HostingGroup, id::ProductId,
+        known_problem::KnownProblem, license_key::KeyRecord, product::Product, release::Release,
+        subscription::Subscription, trusted_publisher::TrustedPublisher, webhook::Webhook,
     },
     store::{api_tokens::ApiToken, users::User},
 };
@@ -138,12 +130,16 @@ impl Audited for Webhook {
         self.product
     }
 
-    /// Not the path of its address, which is as good as a password at some receivers: its hash shows that it was changed.
+    /// Of the address whose it is, and a mark by which a change of the rest is seen: for many receivers that is a password.
     fn state(&self) -> Value {
-        let host = url::Url::parse(&self.url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-        let hash: String = hexadecimal(&token_hash(&self.url)).chars().take(16).collect();
-        json!({ "host": host, "url_sha256": hash, "events": self.events, "product": self.product, "enabled": self.enabled,
-            "secret_number": self.secret_number })
+        let mut state = all(self);
+        let whose = Url::parse(&self.url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+        let [first, second, third, fourth, ..] = token_hash(&self.url);
+        let mark = u32::from_be_bytes([first, second, third, fourth]);
+        if let Some(url) = state.get_mut("url") {
+            *url = format!("{whose}/… ({mark:08x})").into();
+        }
+        state
     }
 }
 

@@ -136,9 +136,15 @@ impl Written<'_> {
     }
 }
 
+/// As much of a text as an answer repeats.
+fn shortened(text: &str) -> String {
+    text.chars().take(100).collect()
+}
+
 /// What is wrong with a text, naming it.
 fn naming(text: &str, message: &str) -> String {
-    if message.contains(text) { message.to_owned() } else { format!("`{text}`: {message}") }
+    let shown = shortened(text);
+    if message.contains(&shown) { message.to_owned() } else { format!("`{shown}`: {message}") }
 }
 
 /// A line that was imported.
@@ -189,6 +195,14 @@ pub async fn import(context: &Arc<Context>, reach: Reach, file: bytes::Bytes) ->
     adding.await
 }
 
+/// On which lines of a file there is a subscription, if all of them can be read; nothing is looked up.
+///
+/// # Errors
+/// `body_invalid` naming the lines and columns that are wrong.
+pub fn lines(file: &[u8]) -> Result<Vec<u64>, Refusal> {
+    read(file).map(|lines| lines.into_iter().map(|(line, _)| line).collect())
+}
+
 /// Reads the whole file.
 fn read(file: &[u8]) -> Result<Vec<(u64, Line)>, Refusal> {
     let mut faults = LineFaults::default();
@@ -202,6 +216,9 @@ fn read(file: &[u8]) -> Result<Vec<(u64, Line)>, Refusal> {
             faults.add(1, name, &format!("there is no such column; there is {}", COLUMNS.join(", ")));
         } else if header.iter().take(place).any(|earlier| earlier == name) {
             faults.add(1, name, "this column is there twice");
+        }
+        if faults.is_full() {
+            break;
         }
     }
     faults.finish()?;
@@ -242,7 +259,8 @@ struct LineFaults {
 
 impl LineFaults {
     fn add(&mut self, line: u64, column: &str, message: &str) {
-        let field = if column.is_empty() { format!("line {line}") } else { format!("line {line}, {column}") };
+        let field =
+            if column.is_empty() { format!("line {line}") } else { format!("line {line}, {}", shortened(column)) };
         self.faults.add(&field, message);
         self.count += 1;
     }

@@ -287,7 +287,10 @@ pub(super) async fn prove(context: &Arc<Context>, id: UserId, password: String) 
     let user = get(context, id).await?;
     let known = user.password_hash.clone();
     if known.is_none() {
-        return Err(Refusal::field("current_password", "there is none: you log in through the identity provider"));
+        return Err(Refusal::field(
+            "current_password",
+            "there is none: you log in through the identity provider, which can ask for a second factor",
+        ));
     }
     let checking = async {
         match log_in::is_password_of(context, user, password).await? {

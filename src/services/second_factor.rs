@@ -91,11 +91,6 @@ pub async fn begin(context: &Arc<Context>, user: UserId, password: String) -> Re
             if user.factor.secret.is_some() {
                 return refuse_state("there is a second factor already; remove it first");
             }
-            if user.password_hash.is_none() {
-                return refuse_state(
-                    "you log in through the identity provider, without a password; it asks for a second factor",
-                );
-            }
             user.factor.pending = Some(sealed);
             store::users::update(write.connection, &user)?;
             Ok((secret, user.email))

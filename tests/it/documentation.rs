@@ -23,25 +23,56 @@ fn the_readme_names_every_configuration_key() {
     assert!(missing.is_empty(), "the README does not name {missing:?}");
 }
 
+/// All that people read, from the top of the repository.
+fn documents() -> Vec<String> {
+    let mut found: Vec<String> =
+        ["README.md", "CHANGELOG.md", "examples/README.md", "fuzz/README.md"].map(str::to_owned).into();
+    for folder in ["docs", "docs/decisions"] {
+        let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect("a folder");
+        let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
+        found.extend(names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")));
+    }
+    found
+}
+
+/// Whether there is a test of this name, or a file of tests.
+fn is_tested(name: &str) -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = |path: &str| path.replace("::", "/") + ".rs";
+    if root.join("tests/it").join(file(name)).exists() {
+        return true;
+    }
+    let Some((place, test)) = name.rsplit_once("::") else { return false };
+    let own = place.strip_suffix("::tests").map(|place| root.join("src").join(file(place)));
+    let path = own.unwrap_or_else(|| root.join("tests/it").join(file(place)));
+    fs::read_to_string(path).is_ok_and(|text| text.contains(&format!("fn {test}(")))
+}
+
+#[test]
+fn every_threat_of_the_security_page_is_stopped_by_something_that_is_tested() {
+    let page = read("docs/security.md");
+    let rows: Vec<&str> = page
+        .lines()
+        .filter(|line| ["S", "T", "R", "I", "D", "E"].iter().any(|kind| line.starts_with(&format!("| {kind} |"))))
+        .collect();
+    assert!(rows.len() > 30, "{} threats", rows.len());
+    for row in rows {
+        let shown = row.trim_end_matches(" |").rsplit(" | ").next().expect("what shows it");
+        let names: Vec<&str> = shown.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "nothing shows it: {row}");
+        for name in names.into_iter().filter(|name| *name != "tests/schemathesis/run") {
+            assert!(is_tested(name), "there is no `{name}`: {row}");
+        }
+    }
+}
+
 #[test]
 fn every_link_between_documents_leads_to_a_file() {
     let mut broken = Vec::new();
-    for document in [
-        "README.md",
-        "CHANGELOG.md",
-        "docs/integrating.md",
-        "docs/release-toml.md",
-        "docs/deploying.md",
-        "docs/rollouts.md",
-        "docs/two-person-rule.md",
-        "docs/webhooks-and-mail.md",
-        "docs/people-and-sign-on.md",
-        "docs/trusted-publishing.md",
-        "examples/README.md",
-    ] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    for document in documents() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(&document);
         let folder = folder.parent().expect("a folder");
-        for target in read(document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for target in read(&document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = target.split('#').next().unwrap_or_default();
             if !target.is_empty() && !target.contains("://") && !folder.join(target).exists() {
                 broken.push(format!("{document}: {target}"));

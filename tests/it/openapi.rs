@@ -7,7 +7,7 @@
     reason = "what a test's helpers do not find fails the test"
 )]
 
-mod example;
+pub mod example;
 mod pages;
 mod walk;
 
@@ -22,8 +22,11 @@ fn document() -> Value {
     serde_json::to_value(sluice::http::openapi::document()).expect("JSON")
 }
 
-/// Every operation: its path, its method and what is said of it.
-fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+/// An operation: its path, its method and what is said of it.
+pub type Operation<'a> = (&'a str, &'a str, &'a Value);
+
+/// Every operation.
+pub fn operations(document: &Value) -> Vec<Operation<'_>> {
     let paths = document["paths"].as_object().expect("paths");
     let methods = |(path, item)| {
         let item: &Value = item;

@@ -28,16 +28,19 @@ pub(super) fn read(path: &Path) -> Result<ReleaseFile, ReleaseFileError> {
     let failed = |mistakes| ReleaseFileError { file: path.to_owned(), mistakes };
     let whole = |message| Mistake { line: None, key: String::new(), message };
     let text = fs::read_to_string(path).map_err(|error| failed(vec![whole(explain(&error))]))?;
-    let written = parse(&text).map_err(|mistake| failed(vec![mistake]))?;
     // `release.toml` alone has the parent "", which joins like the current folder.
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut reader = Reader { folder, text: &text, mistakes: Vec::new() };
+    read_text(&text, path.parent().unwrap_or(Path::new(""))).map_err(failed)
+}
+
+pub(super) fn read_text(text: &str, folder: &Path) -> Result<ReleaseFile, Vec<Mistake>> {
+    let written = parse(text).map_err(|mistake| vec![mistake])?;
+    let mut reader = Reader { folder, text, mistakes: Vec::new() };
     let release = reader.put_together(written);
     match reader.mistakes {
         mistakes if mistakes.is_empty() => Ok(release),
         mut mistakes => {
             mistakes.sort_by_key(|mistake| mistake.line);
-            Err(failed(mistakes))
+            Err(mistakes)
         }
     }
 }

@@ -187,6 +187,7 @@ fn file(
 ) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.content_type(kind);
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
     response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
     if let Some(next) = &listed.next {
         let same = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "after");
@@ -205,7 +206,9 @@ fn file(
     tag = "Admin",
     params(AuditQuery),
     security(("bearer" = [])),
-    responses((status = 200, description = "A page of entries.", body = Listed<EntryBody>))
+    responses((status = 200, description = "A page of entries.", content(
+        (Listed<EntryBody> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
+    )))
 )]
 #[get("/api/v1/admin/audit")]
 pub async fn list_audit(

@@ -180,9 +180,12 @@ fn begin(app: &App, request: &HttpRequest, license_key: Option<LicenseKeyId>) ->
 
 /// Which part of a file is asked for.
 #[derive(Debug, PartialEq, Eq)]
-enum Part {
+pub enum Part {
+    /// All of it.
     Whole,
+    /// From the first to the last of these bytes.
     Range(u64, u64),
+    /// None of it.
     Nothing,
 }
 
@@ -198,7 +201,9 @@ fn part(request: &HttpRequest, artifact: &Artifact, etag: &str) -> Part {
     read_range(range, artifact.size)
 }
 
-fn read_range(range: &str, size: u64) -> Part {
+/// Which part of a file of this size a `Range` header asks for. One that cannot be read asks for nothing special.
+#[must_use]
+pub fn read_range(range: &str, size: u64) -> Part {
     let Some((first, last)) = range.strip_prefix("bytes=").and_then(|text| text.trim().split_once('-')) else {
         return Part::Whole;
     };

@@ -48,7 +48,8 @@ impl FromRequest for ClientAddress {
 /// The last address of `X-Forwarded-For` that no trusted proxy has, where the peer is one: each proxy appends whom it talked to,
 /// and what stands further left is what a stranger sent. `Forwarded` (RFC 7239) is not read: whoever could send either of the
 /// two past a proxy that sets only one would choose.
-fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+#[must_use]
+pub fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let mut known = peer.to_canonical();
     if !is_trusted(known) {

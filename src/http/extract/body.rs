@@ -45,8 +45,18 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         Box::pin(async move {
             let bytes = collect(&request, payload, JSON_LIMIT).await?;
             require_type(&request, "application/json")?;
-            parse(&bytes).map(Self)
+            Self::read(&bytes)
         })
+    }
+}
+
+impl<T: DeserializeOwned> Body<T> {
+    /// Reads the bytes of a JSON body.
+    ///
+    /// # Errors
+    /// `body_malformed` for what is no JSON; `body_invalid` or `version_invalid` naming the field that is wrong.
+    pub fn read(bytes: &[u8]) -> Result<Self, Problem> {
+        parse(bytes).map(Self)
     }
 }
 
@@ -162,9 +172,16 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// How what serde says begins when it is about the name of a field.
+const ABOUT_THE_NAME: [&str; 3] = ["missing field `", "unknown field `", "duplicate field `"];
+
 /// What is wrong, naming the text that was sent: not every type that is read from a text says it.
 fn naming(bytes: &[u8], path: &serde_path_to_error::Path, message: String) -> String {
     use serde_path_to_error::Segment;
+    // That a field is unknown or there twice has nothing to do with its text, which may be a password.
+    if ABOUT_THE_NAME.iter().any(|start| message.starts_with(start)) {
+        return message;
+    }
     let body: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
     let sent = path.iter().try_fold(&body, |value, segment| match segment {
         Segment::Map { key } => value.get(key),
@@ -188,12 +205,12 @@ fn sentence(error: &serde_json::Error) -> String {
 
 /// The field: where serde stopped, or, of a field that is missing or unknown, its name.
 fn field_of(path: &str, message: &str) -> String {
-    let named =
-        ["missing field `", "unknown field `"].iter().find_map(|start| message.strip_prefix(start)?.split('`').next());
+    let named = ABOUT_THE_NAME.iter().find_map(|start| message.strip_prefix(start)?.split('`').next());
     match (path, named) {
-        (".", Some(name)) => name.to_owned(),
+        (".", Some(name)) if !name.is_empty() => name.to_owned(),
         (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
-        (".", None) => "body".to_owned(),
+        // A field whose name is empty, too.
+        ("." | "", _) => "body".to_owned(),
         (path, _) => path.to_owned(),
     }
 }
@@ -217,6 +234,8 @@ mod tests {
             ("[]", Code::BodyInvalid, "body"),
             (r#"["1.0.0"]"#, Code::BodyInvalid, "body"),
             ("null", Code::BodyInvalid, "body"),
+            (r#"{"":1}"#, Code::BodyInvalid, "body"),
+            (r#"{""st{"Bast{"Ba"#, Code::BodyInvalid, "body"),
         ] {
             let refusal = refusal::<NewRelease>(text);
             assert_eq!(refusal.code, code, "{text}");
@@ -226,6 +245,14 @@ mod tests {
         assert_eq!(refusal::<NewHostingGroup>(nested).faults[0].field, "window.x");
         let array = r#"{"slug":"a","name":"A","timezone":"UTC","window":[["mon"],"01:00",1]}"#;
         assert_eq!(refusal::<NewHostingGroup>(array).faults[0].field, "window");
+        for text in [
+            r#"{"version":"1.0.0","passwort":"hunter2"}"#,
+            r#"{"version":"1.0.0","channel":"beta","channel":"hunter2"}"#,
+        ] {
+            let refusal = refusal::<NewRelease>(text);
+            assert!(["passwort", "channel"].contains(&refusal.faults[0].field.as_str()), "{refusal:?}");
+            assert!(!format!("{refusal:?}").contains("hunter2"), "what stands in it is nobody's business: {refusal:?}");
+        }
         assert_eq!(refusal::<NewRelease>("{").code, Code::BodyMalformed);
         assert_eq!(refusal::<NewRelease>(r#"{"version":"1.0.0"} x"#).code, Code::BodyMalformed);
     }

@@ -2,7 +2,11 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{self, HeaderMap},
+};
 use utoipa::{
     IntoParams,
     openapi::{
@@ -23,7 +27,17 @@ impl FromRequest for IfMatch {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request).map(Self))
+        ready(Self::read(request.headers()))
+    }
+}
+
+impl IfMatch {
+    /// Reads it from the headers of a request.
+    ///
+    /// # Errors
+    /// `header_invalid`.
+    pub fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        read(headers).map(Self)
     }
 }
 
@@ -43,9 +57,9 @@ impl IntoParams for IfMatch {
     }
 }
 
-fn read(request: &HttpRequest) -> Result<Expected, Problem> {
+fn read(headers: &HeaderMap) -> Result<Expected, Problem> {
     let mut revisions = Vec::new();
-    let mut values = request.headers().get_all(header::IF_MATCH).peekable();
+    let mut values = headers.get_all(header::IF_MATCH).peekable();
     if values.peek().is_none() {
         return Ok(Expected::Anything);
     }

@@ -21,7 +21,17 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request.query_string()).map(Self).map_err(Problem::from))
+        ready(Self::read(request.query_string()))
+    }
+}
+
+impl<T: DeserializeOwned> Query<T> {
+    /// Reads a query as it stands in an address, without the question mark.
+    ///
+    /// # Errors
+    /// `parameter_missing`, `parameter_unknown`, `parameter_invalid`, `version_invalid`.
+    pub fn read(text: &str) -> Result<Self, Problem> {
+        read(text).map(Self).map_err(Problem::from)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderMap},
+    },
     put, web,
 };
 use base64::{
@@ -129,7 +132,7 @@ pub async fn put_artifact(
         platform: query.platform,
         arch: query.arch,
         kind: query.kind,
-        announced: content_digest(&request)?,
+        announced: content_digest(request.headers())?,
         length: length(&request),
         signature: signature(&request)?,
         expected: expected.0,
@@ -151,11 +154,14 @@ fn is_key(text: &str) -> bool {
 }
 
 /// The SHA-256 of a `Content-Digest` header (RFC 9530, section 2); other algorithms are passed over.
-fn content_digest(request: &HttpRequest) -> Result<Option<Sha256>, Problem> {
+///
+/// # Errors
+/// `header_invalid`.
+pub fn content_digest(headers: &HeaderMap) -> Result<Option<Sha256>, Problem> {
     let unreadable =
         || Problem::new(Code::HeaderInvalid, "`Content-Digest` must be `sha-256=:<base64 of the 32 bytes>:`");
     let mut found = None;
-    for value in request.headers().get_all("content-digest") {
+    for value in headers.get_all("content-digest") {
         for member in value.to_str().map_err(|_| unreadable())?.split(',') {
             let (name, digest) = member.trim().split_once('=').ok_or_else(unreadable)?;
             let text = digest.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')).ok_or_else(unreadable)?;

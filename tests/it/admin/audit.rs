@@ -98,6 +98,7 @@ fn the_log_can_be_taken_away_as_lines_and_as_a_table() {
     assert_eq!(Value::from(read), get("").ok()["items"]);
     let table = get("format=csv&limit=1");
     assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!((table.header("cache-control"), lines.header("cache-control")), ("no-store", "no-store"));
     assert_eq!(table.header("link"), "<?format=csv&limit=1&after=2>; rel=\"next\"");
     let next = get("format=csv&limit=1&after=2");
     assert!(next.text().lines().nth(1).is_some_and(|line| line.starts_with("1,")), "{}", next.text());
@@ -105,20 +106,6 @@ fn the_log_can_be_taken_away_as_lines_and_as_a_table() {
     assert!(table.text().starts_with("number,at,actor_kind,"), "{}", table.text());
     assert_eq!(table.text().lines().count(), 2);
     get("format=pdf").refused(422, "parameter_invalid");
-}
-
-#[test]
-fn the_address_of_a_webhook_is_not_in_it_and_that_it_was_changed_is() {
-    let vendor = Vendor::start();
-    let new = json!({"url": "http://127.0.0.1:9/services/very-secret", "events": ["release.published"]});
-    let id = vendor.admin.post("/api/v1/admin/webhooks").json(&new).send().created()["id"].clone();
-    let path = format!("/api/v1/admin/webhooks/{}", id.as_str().unwrap());
-    vendor.admin.patch(&path).json(&json!({"url": "http://127.0.0.1:9/services/more-secret"})).send().ok();
-    let entries = entries(&vendor, "action=webhook.");
-    assert_eq!(entries.len(), 2);
-    let text = json!(entries).to_string();
-    assert!(!text.contains("-secret") && text.contains("url_sha256"), "{text}");
-    assert_eq!(entries[1]["details"]["after"]["host"], "http://127.0.0.1:9");
 }
 
 #[test]

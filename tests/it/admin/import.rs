@@ -133,6 +133,18 @@ fn a_file_that_is_no_such_csv_is_refused_as_what_it_is() {
 }
 
 #[test]
+fn a_file_that_is_wrong_in_a_million_places_is_answered_in_a_few_lines() {
+    let vendor = Vendor::start();
+    let column = "x".repeat(10_000);
+    for file in [",".repeat(1_000_000), format!("{},{HEAD}", column), format!("{HEAD}C,,,,{column},,,,,,,,,\n")] {
+        let answer = import(&vendor, &file);
+        assert!(answer.body.len() < 100_000, "{} bytes", answer.body.len());
+        let refused = answer.refused(422, "body_invalid");
+        assert!((1..=110).contains(&refused.fields().len()), "{}", refused.fields().len());
+    }
+}
+
+#[test]
 fn ten_thousand_lines_are_imported_and_checked_at_once() {
     let vendor = Vendor::start();
     let office = vendor.product();

@@ -27,7 +27,7 @@ pub(super) fn code(secret: &str, now: &str) -> String {
     format!("{:06}", word % 1_000_000)
 }
 
-fn begin(person: &Admin) -> Answer {
+pub fn begin(person: &Admin) -> Answer {
     person.post(TOTP).json(&json!({"current_password": PASSWORD})).send()
 }
 

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::Method;
 
-use crate::harness::{Actor, Anonymous, Answer, Server, Vendor, actor::Line, bytes::noise};
+use crate::harness::{Actor, Anonymous, Answer, Server, Vendor, actor::Line};
 
 #[track_caller]
 fn is_safe(what: &str, answer: &Answer) {
@@ -51,32 +51,51 @@ fn every_answer_tells_browsers_to_run_nothing_of_it() {
 
 #[test]
 fn downloads_are_saved_and_never_shown() {
+    const NAMES: [&str; 9] = ["a.html", "b.svg", "c.xhtml", "d.js", "e.xml", "f.pdf", "g.wasm", "h.zip.html", "I.HTM"];
     let vendor = Vendor::start();
     let office = vendor.product();
-    let page = b"<script>alert(1)</script>".to_vec();
+    let page = b"<!doctype html><script>alert(1)</script><svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>";
     let path = office.release_path("13.0.0");
-    office.release("13.0.0").standalone(noise(1000, "an archive")).draft();
-    for (name, platform) in [("a.html", "windows"), ("b.svg", "macos")] {
-        let place = [("component", "standalone"), ("platform", platform), ("arch", "x86_64"), ("kind", "archive")];
+    office.release("13.0.0").draft();
+    let places: Vec<_> = ["windows", "macos", "linux"]
+        .into_iter()
+        .flat_map(|platform| ["x86_64", "aarch64", "universal"].map(|arch| (platform, arch)))
+        .collect();
+    for (name, (platform, arch)) in NAMES.iter().zip(&places) {
+        let place = [("component", "standalone"), ("platform", *platform), ("arch", *arch), ("kind", "archive")];
         let put = vendor.admin.put(&format!("{path}/artifacts/{name}")).header("content-type", "text/html");
-        put.query(&place).body(page.clone()).send().created();
+        put.query(&place).body(page.to_vec()).send().created();
     }
+    let listed = vendor.admin.get(&path).send().ok();
+    assert_eq!(listed["artifacts"].as_array().map(Vec::len), Some(NAMES.len()));
     office.steer("13.0.0", "publish", &serde_json::json!({}));
     let customer = office.sell("single_user").customer;
-    for platform in ["windows", "macos"] {
-        let offer = customer.check("office-maker", "12.4.0", &[("platform", platform)]).ok();
-        let answer = customer.get(offer["update"]["artifact"]["url"].as_str().expect("a link")).send();
-        // A store that clients are sent to is not ours to speak for; what it says of a file is part of the link.
-        if answer.status == 200 {
-            is_safe(platform, &answer);
-            assert_eq!(answer.header("content-type"), "application/octet-stream");
-            assert!(answer.header("content-disposition").starts_with("attachment; "));
-        } else {
-            let link = answer.header("location");
-            assert!(link.contains("response-content-disposition=attachment"), "{link}");
-            assert!(link.contains("response-content-type=application%2Foctet-stream"), "{link}");
+    let mut walked = 0;
+    for (platform, arch) in places.iter().filter(|(_, arch)| *arch != "universal") {
+        let offer = customer.check("office-maker", "12.4.0", &[("platform", platform), ("arch", arch)]).ok();
+        let link = offer["update"]["artifact"]["url"].as_str().expect("a link");
+        for call in [
+            customer.get(link).header("accept", "text/html"),
+            customer.get(link).header("range", "bytes=15-").header("if-range", "\"x\""),
+            customer.get(link).header("range", "bytes=15-60"),
+            customer.head(link),
+        ] {
+            let answer = call.send();
+            // A store that clients are sent to is not ours to speak for; what it says of a file is part of the link.
+            if answer.status == 307 {
+                let link = answer.header("location");
+                assert!(link.contains("response-content-disposition=attachment"), "{link}");
+                assert!(link.contains("response-content-type=application%2Foctet-stream"), "{link}");
+            } else {
+                assert!(matches!(answer.status, 200 | 206), "{}", answer.text());
+                is_safe(link, &answer);
+                assert_eq!(answer.header("content-type"), "application/octet-stream");
+                assert!(answer.header("content-disposition").starts_with("attachment; "));
+            }
+            walked += 1;
         }
     }
+    assert_eq!(walked, 24);
 }
 
 #[test]

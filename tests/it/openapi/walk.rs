@@ -5,14 +5,11 @@ use reqwest::blocking::Client;
 use serde_json::Value;
 
 use super::{
-    document,
+    Operation, document,
     example::{Known, request},
     operations,
 };
 use crate::demo::server::Server;
-
-/// An operation: path, method, and what is said of it.
-type Operation<'a> = (&'a str, &'a str, &'a Value);
 
 fn id<'a>(operation: &Operation<'a>) -> &'a str {
     operation.2["operationId"].as_str().expect("an id")
