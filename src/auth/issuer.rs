@@ -181,7 +181,9 @@ impl Issuers {
     #[must_use]
     pub fn objection(&self, issuer: &str) -> Option<String> {
         let fault = || "must be the https URL of an issuer, without user, query and fragment, such as `https://gitlab.example.com`";
-        let is_one = Url::parse(issuer).is_ok_and(|url| url.query().is_none() && url.fragment().is_none());
+        // A URL is read without such letters, and the issuer is compared to the letter.
+        let is_clean = !issuer.chars().any(|letter| letter.is_control() || letter.is_whitespace());
+        let is_one = is_clean && Url::parse(issuer).is_ok_and(|url| url.query().is_none() && url.fragment().is_none());
         if !is_one || issuer.len() > 500 || !is_permitted(&self.egress, issuer) {
             return Some(fault().to_owned());
         }

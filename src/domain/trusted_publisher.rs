@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    id::{ProductId, TrustedPublisherId},
+    id::{ProductId, TrustedPublisherId, UserId},
     scope::Scope,
 };
 
@@ -43,6 +43,8 @@ pub struct TrustedPublisher {
     pub scopes: Vec<Scope>,
     /// When it was entered.
     pub created_at: Timestamp,
+    /// The person who had it trusted; `None` where that was nobody.
+    pub created_by: Option<UserId>,
     /// When it last came.
     pub last_used_at: Option<Timestamp>,
 }
@@ -150,6 +152,7 @@ mod tests {
             pins: vec!["repository_id".to_owned()],
             scopes: vec![Scope::ReleasesWrite],
             created_at: Timestamp::UNIX_EPOCH,
+            created_by: None,
             last_used_at: None,
         }
     }

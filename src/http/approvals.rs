@@ -16,6 +16,7 @@ use crate::{
         actor::ActorKind,
         approval::{Approval, ApprovalStatus, Deed},
         id::{ApprovalId, UserId},
+        role::Role,
         slug::Slug,
         version::Version,
     },
@@ -48,7 +49,7 @@ pub struct ApprovalBody {
     status: ApprovalStatus,
     /// Of which release, where it is about one.
     version: Option<Version>,
-    /// How it was asked for: the body of the request, of a stop its `channel`.
+    /// How it was asked for: the body of the request, of a stop its `channel`. Whom a product is to trust is shown to owners only.
     #[schema(value_type = Object)]
     request: serde_json::Value,
     /// Who asked for it.
@@ -88,7 +89,9 @@ pub struct DecisionBody {
 }
 
 impl ApprovalBody {
-    fn of(catalogue: &Catalogue, (approval, status): (Approval, ApprovalStatus)) -> Self {
+    /// Whom a product is to trust is shown to owners only.
+    fn of(catalogue: &Catalogue, (approval, status): (Approval, ApprovalStatus), to_owner: bool) -> Self {
+        let is_shown = to_owner || approval.deed != Deed::Trust;
         let product = catalogue.product_by_id(approval.product);
         Self {
             id: approval.id,
@@ -96,7 +99,7 @@ impl ApprovalBody {
             deed: approval.deed,
             status,
             version: approval.version,
-            request: approval.parameters,
+            request: if is_shown { approval.parameters } else { serde_json::json!({}) },
             requested_by: RequesterBody {
                 kind: approval.requested_by.kind,
                 id: approval.requested_by.id,
@@ -128,7 +131,7 @@ pub(super) fn answer<T>(app: &App, carried: Carried<T>, done: impl FnOnce(T) -> 
         Carried::Asked(approval) => *approval,
     };
     let place = format!("/api/v1/approvals/{}", approval.id);
-    let approval = ApprovalBody::of(&app.context.directory.catalogue(), (approval, ApprovalStatus::Pending));
+    let approval = ApprovalBody::of(&app.context.directory.catalogue(), (approval, ApprovalStatus::Pending), true);
     let mut response = wire::json(StatusCode::ACCEPTED, &Asked { approval });
     if let Ok(place) = header::HeaderValue::from_str(&place) {
         response.headers_mut().insert(header::LOCATION, place);
@@ -136,8 +139,12 @@ pub(super) fn answer<T>(app: &App, carried: Carried<T>, done: impl FnOnce(T) -> 
     response
 }
 
-fn shown(app: &App, seen: (Approval, ApprovalStatus)) -> HttpResponse {
-    wire::json(StatusCode::OK, &ApprovalBody::of(&app.context.directory.catalogue(), seen))
+fn shown<R>(app: &App, caller: &Caller<R>, seen: (Approval, ApprovalStatus)) -> HttpResponse {
+    wire::json(StatusCode::OK, &ApprovalBody::of(&app.context.directory.catalogue(), seen, is_owner(caller)))
+}
+
+fn is_owner<R>(caller: &Caller<R>) -> bool {
+    caller.person.as_ref().is_some_and(|person| person.role == Role::Owner)
 }
 
 /// Where an approval is.
@@ -197,11 +204,12 @@ pub async fn list_approvals(
     query: Query<ApprovalsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let ApprovalsQuery { product, status, limit, after } = query.0;
+    let to_owner = is_owner(&caller);
     let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
     let rows = approvals::list(&app.context, reach, status, limit.page(after.map(ApprovalId))).await?;
     let catalogue = app.context.directory.catalogue();
     let listed = Listed::of(rows, limit.get(), |(approval, _)| approval.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|seen| ApprovalBody::of(&catalogue, seen))))
+    Ok(wire::json(StatusCode::OK, &listed.map(|seen| ApprovalBody::of(&catalogue, seen, to_owner))))
 }
 
 /// Show something that was asked for, and how it stands.
@@ -217,7 +225,8 @@ pub async fn get_approval(
     caller: Caller<ReadReleases>,
     path: Segments<ApprovalPath>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(&app, approvals::get(&app.context, caller.reach, path.0.id).await?))
+    let seen = approvals::get(&app.context, caller.reach.clone(), path.0.id).await?;
+    Ok(shown(&app, &caller, seen))
 }
 
 /// Approve what another person has asked for: it is carried out with that.
@@ -240,8 +249,8 @@ pub async fn approve_request(
     body: MaybeBody<Approving>,
 ) -> Result<HttpResponse, Problem> {
     let by = caller.person()?.id;
-    let approved = approvals::approve(&app.context, caller.reach, by, path.0.id, body.0.note).await?;
-    Ok(shown(&app, (approved, ApprovalStatus::Approved)))
+    let approved = approvals::approve(&app.context, caller.reach.clone(), by, path.0.id, body.0.note).await?;
+    Ok(shown(&app, &caller, (approved, ApprovalStatus::Approved)))
 }
 
 /// Reject what was asked for; whoever asked for it withdraws it so.
@@ -260,6 +269,6 @@ pub async fn reject_request(
     body: Body<Why>,
 ) -> Result<HttpResponse, Problem> {
     let by = caller.person()?.id;
-    let rejected = approvals::reject(&app.context, caller.reach, by, path.0.id, body.0.reason).await?;
-    Ok(shown(&app, (rejected, ApprovalStatus::Rejected)))
+    let rejected = approvals::reject(&app.context, caller.reach.clone(), by, path.0.id, body.0.reason).await?;
+    Ok(shown(&app, &caller, (rejected, ApprovalStatus::Rejected)))
 }

@@ -24,6 +24,9 @@ use crate::{
     store::{self, Connection, Page, audit_log::Wanted, users::User},
 };
 
+/// Requests about one thing that may wait at once, which are all different ones.
+const WAITING: usize = 20;
+
 /// What became of something that may take two people.
 #[derive(Debug)]
 pub enum Carried<T> {
@@ -44,9 +47,10 @@ pub(super) struct Request {
 
 impl Request {
     /// About a release.
-    pub(super) fn about_release(deed: Deed, release: &Release, parameters: &impl Serialize) -> Self {
+    pub(super) fn about_release(deed: Deed, product: &Product, release: &Release, parameters: &impl Serialize) -> Self {
         let version = Some(release.version.clone());
-        Self { version, ..Self::new(deed, release.subject(), perform::print_of_release(release), parameters) }
+        let fingerprint = perform::print_of_release(product, release);
+        Self { version, ..Self::new(deed, release.subject(), fingerprint, parameters) }
     }
 
     /// About a stop of a product.
@@ -89,19 +93,28 @@ pub(super) fn carry_out<T>(
     let Some(request) = request.filter(|_| product.two_person_rule) else { return deed(write).map(Carried::Done) };
     write.rehearse(deed)?;
     let known = store::approvals::open_about(write.connection, &request.subject, write.now)?;
+    let waiting = known.len();
     if let Some(same) = known.into_iter().find(|known| request.is(known)) {
         return Ok(Carried::Asked(Box::new(same)));
+    }
+    if waiting >= WAITING {
+        let detail = format!("{WAITING} requests about this wait for a second person; approve or reject some first");
+        return Err(Refusal::new(Code::Conflict, detail));
     }
     let (id, actor, requester) = (write.new_id(), write.actor.clone(), person_behind(write)?);
     enter(write, id, product, request, (actor, requester)).map(Box::new).map(Carried::Asked)
 }
 
-/// The person that what is asked for now counts as asked by: of a token, the one who made it.
-fn person_behind(write: &mut Write<'_>) -> Result<Option<UserId>, Refusal> {
+/// The person that what is asked for now counts as asked by: of a token, the one who made it, or had its pipeline trusted.
+///
+/// # Errors
+/// `authorization_invalid` for a token that was deleted since the request began: who made it is not known any more.
+pub(super) fn person_behind(write: &mut Write<'_>) -> Result<Option<UserId>, Refusal> {
     Ok(match (write.actor.kind, write.actor.id) {
         (ActorKind::Person, id) => id.map(UserId),
         (ActorKind::Machine, Some(id)) => {
-            store::api_tokens::get(write.connection, TokenId(id))?.and_then(|token| token.created_by)
+            let gone = || Refusal::new(Code::AuthorizationInvalid, "the API token was deleted meanwhile");
+            store::api_tokens::get(write.connection, TokenId(id))?.ok_or_else(gone)?.created_by
         }
         _ => None,
     })
@@ -164,19 +177,13 @@ pub async fn list(
 ) -> Result<Vec<(Approval, ApprovalStatus)>, Refusal> {
     /// How many are looked at at once.
     const AT_ONCE: i64 = 200;
-    let verdict = wanted.map(|status| match status {
-        ApprovalStatus::Approved => Some(Verdict::Approved),
-        ApprovalStatus::Rejected => Some(Verdict::Rejected),
-        // Which of these it is shows when it is looked at.
-        ApprovalStatus::Pending | ApprovalStatus::Expired | ApprovalStatus::Void => None,
-    });
     let (limit, now) = (usize::try_from(page.limit).unwrap_or(0), context.clock.now());
     context
         .read(move |connection| {
             let (mut found, mut after) = (Vec::new(), page.after);
             loop {
                 let next = Page { after, limit: AT_ONCE };
-                let rows = store::approvals::matching(connection, &reach, verdict, next)?;
+                let rows = store::approvals::matching(connection, &reach, wanted, now, next)?;
                 let Some(last) = rows.last() else { return Ok(found) };
                 after = Some(last.id);
                 for approval in rows {

@@ -155,8 +155,8 @@ async fn try_exchange(
             created_at: write.now,
             expires_at: Some(write.now.checked_add(lifetime).unwrap_or(write.now)),
             last_used_at: None,
-            // Nobody made it, so no person is kept from approving what it asks for.
-            created_by: None,
+            // What it asks for counts as asked by whoever had it trusted.
+            created_by: publisher.created_by,
             publisher: Some(publisher.id),
         };
         store::api_tokens::insert(write.connection, &token)?;

@@ -240,7 +240,7 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
     }
     for FoundedApproval { id, requester: (user, name), product, version, deed, parameters } in vendor.approvals {
         let (product, release) = publish_release::find(write, &product, &version)?;
-        let request = approvals::Request::about_release(deed, &release, &parameters);
+        let request = approvals::Request::about_release(deed, &product, &release, &parameters);
         let actor = Actor { id: Some(user.0), name, ..Actor::nameless(ActorKind::Person) };
         approvals::enter(write, id, &product, request, (actor, Some(user)))?;
     }
@@ -253,7 +253,7 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
             .map_err(|refusal| about(refusal, &format!("subscription {id}")))?;
     }
     for (id, product, publisher) in vendor.trusted_publishers {
-        manage_trust::trust_within(write, id, &product, publisher)?;
+        manage_trust::trust_within(write, id, &product, None, publisher)?;
     }
     for (id, text, token) in vendor.tokens {
         manage_tokens::add_within(write, id, &text, token)?;

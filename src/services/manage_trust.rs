@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{
-        id::TrustedPublisherId,
+        id::{TrustedPublisherId, UserId},
         named_enum,
         scope::Scope,
         slug::Slug,
@@ -221,18 +221,19 @@ pub async fn trust(
             let product = product.ok_or_else(|| manage_products::not_found(&slug))?;
             let request = Request::about_trust(&product, &new);
             approvals::carry_out(write, &product, Some(request), |write| {
-                let id = write.new_id();
-                trust_within(write, id, &slug, new)
+                let (id, by) = (write.new_id(), approvals::person_behind(write)?);
+                trust_within(write, id, &slug, by, new)
             })
         })
         .await
 }
 
-/// The same under an id, within a write.
+/// The same under an id, within a write, for the person who wants it so.
 pub(super) fn trust_within(
     write: &mut Write<'_>,
     id: TrustedPublisherId,
     product: &Slug,
+    created_by: Option<UserId>,
     new: NewTrustedPublisher,
 ) -> Result<TrustedPublisher, Refusal> {
     let mut faults = Faults::default();
@@ -281,6 +282,7 @@ pub(super) fn trust_within(
         pins,
         scopes,
         created_at: write.now,
+        created_by,
         last_used_at: None,
     };
     store::trusted_publishers::insert(write.connection, &publisher)?;

@@ -183,6 +183,12 @@ pub async fn change(
                     "follows their groups at the identity provider at every login; change them there",
                 ));
             }
+            if hash.is_some() && before.role != Role::Owner && follows.is_some() && follows == issuer_of(&before) {
+                return Err(Refusal::field(
+                    "password",
+                    "lets in whom the identity provider does not any more; only owners have one beside it",
+                ));
+            }
             let mut user = before.clone();
             user.email = email.unwrap_or(user.email);
             user.password_hash = hash.or(user.password_hash);

@@ -376,7 +376,7 @@ pub async fn publish(
         .write(move |write| {
             let (product, draft) = find(write, &slug, &version)?;
             expected.check(draft.revision)?;
-            let request = Request::about_release(Deed::Publish, &draft, &publication);
+            let request = Request::about_release(Deed::Publish, &product, &draft, &publication);
             let carried = approvals::carry_out(write, &product.clone(), Some(request), |write| {
                 publish_within(write, &write.context().keys.load(), (product, draft), &publication)
             })?;

@@ -229,6 +229,8 @@ impl Person {
         });
         let claim = role_claim::claim(claims, &sign_on.role_claim);
         tracing::debug!(subject, ?claim, "the identity provider vouches for somebody");
+        // An address that anybody can claim is no reason to give a role.
+        let claim = claim.filter(|_| sign_on.role_claim != "email" || is_verified);
         let role = claim.and_then(|claim| role_claim::highest(&sign_on.roles, claim));
         let identity = Identity { issuer: sign_on.provider.issuer().to_owned(), subject: subject.to_owned() };
         Ok(Self { identity, email, role })
@@ -368,11 +370,17 @@ fn drop_password(user: &mut User) {
     user.factor = SecondFactor::default();
 }
 
-/// Somebody has no role any more: their sessions end, and their password lets them in no more, unless nobody else could.
+/// Somebody has no role any more: their sessions end, and their password lets them in no more, and they count as no owner. Not so the
+/// only owner who has a password: with a wrong setting all owners come here, one after the other, and one has to be able to mend it.
 fn shut_out(write: &mut Write<'_>, before: &User) -> Result<(), Refusal> {
     let mut user = before.clone();
-    if !is_last_owner(write.connection, before)? {
+    let is_way_in =
+        user.role == Role::Owner && !store::users::others_have_password(write.connection, Role::Owner, before.id)?;
+    if !is_way_in {
         drop_password(&mut user);
+        if user.role == Role::Owner {
+            user.role = Role::Viewer;
+        }
     }
     if user != *before {
         user.revision += 1;

@@ -121,7 +121,7 @@ pub async fn steer(
     let carried = context
         .write(move |write| {
             let (product, release) = find(write, &slug, &version)?;
-            let request = steer.request(&release);
+            let request = steer.request(&product, &release);
             let carried = approvals::carry_out(write, &product, request, |write| {
                 steer_within(write, &slug, &version, &expected, &steer)
             })?;
@@ -180,12 +180,12 @@ impl Steer {
     }
 
     /// What a second person is asked to approve, where it would bring the release to customers.
-    fn request(&self, release: &Release) -> Option<Request> {
+    fn request(&self, product: &Product, release: &Release) -> Option<Request> {
         Some(match self {
-            Self::Restore => Request::about_release(Deed::Restore, release, &serde_json::json!({})),
-            Self::Promote(promotion) => Request::about_release(Deed::Promote, release, promotion),
+            Self::Restore => Request::about_release(Deed::Restore, product, release, &serde_json::json!({})),
+            Self::Promote(promotion) => Request::about_release(Deed::Promote, product, release, promotion),
             Self::Resume(why, _) if release.rollout.state == RolloutState::Halted => {
-                Request::about_release(Deed::ResumeHalt, release, why)
+                Request::about_release(Deed::ResumeHalt, product, release, why)
             }
             // Of what a second person has approved, who gets it when is for one to say; and so is whatever holds it back.
             Self::Resume(..) | Self::Yank(_) | Self::Rollout(_) | Self::Pause(_) | Self::Complete => return None,

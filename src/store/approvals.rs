@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     actor::{Actor, ActorKind},
-    approval::{Approval, Decision, Deed, Verdict},
+    approval::{Approval, ApprovalStatus, Decision, Deed, Verdict},
     id::{ApprovalId, ProductId, UserId},
     reach::Reach,
     version::Version,
@@ -121,14 +121,16 @@ pub fn open_about(connection: &mut Connection, subject: &str, now: Timestamp) ->
     Ok(rows.into_iter().map(Row::into_domain).collect())
 }
 
-/// A page of requests, the newest first; those decided so, with `Some(None)` those undecided.
+/// A page of requests, the newest first; those with this status, and of what waits or is void both, as that shows when it is
+/// looked at.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn matching(
     connection: &mut Connection,
     reach: &Reach,
-    verdict: Option<Option<Verdict>>,
+    wanted: Option<ApprovalStatus>,
+    now: Timestamp,
     page: Page<ApprovalId>,
 ) -> Result<Vec<Approval>, StoreError> {
     let mut query =
@@ -136,10 +138,15 @@ pub fn matching(
     if let Some(products) = reach.products() {
         query = query.filter(approvals::product_id.eq_any(products.iter().copied().map(Key)));
     }
-    query = match verdict {
+    let open = approvals::outcome.is_null();
+    query = match wanted {
         None => query,
-        Some(None) => query.filter(approvals::outcome.is_null()),
-        Some(Some(verdict)) => query.filter(approvals::outcome.eq(verdict.as_str())),
+        Some(ApprovalStatus::Approved) => query.filter(approvals::outcome.eq(Verdict::Approved.as_str())),
+        Some(ApprovalStatus::Rejected) => query.filter(approvals::outcome.eq(Verdict::Rejected.as_str())),
+        Some(ApprovalStatus::Expired) => query.filter(open).filter(approvals::expires_at.le(Moment(now))),
+        Some(ApprovalStatus::Pending | ApprovalStatus::Void) => {
+            query.filter(open).filter(approvals::expires_at.gt(Moment(now)))
+        }
     };
     if let Some(before) = page.after {
         query = query.filter(approvals::id.lt(Key(before)));

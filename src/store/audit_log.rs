@@ -209,8 +209,15 @@ pub fn done_by_another(
     let row: Option<Row> = audit_log::table
         .filter(audit_log::subject.eq(subject))
         .filter(audit_log::at.gt(Moment(after)))
-        .filter(audit_log::actor_kind.eq(ActorKind::Person.as_str()))
-        .filter(audit_log::actor_id.ne(Key(besides)))
+        .filter(
+            audit_log::actor_kind
+                .eq(ActorKind::Person.as_str())
+                .and(audit_log::actor_id.ne(Key(besides)))
+                // Whom an identity provider brings in is entered by nobody whom anybody here knows.
+                .or(audit_log::actor_kind
+                    .eq(ActorKind::Stranger.as_str())
+                    .and(audit_log::action.eq_any(["user.add", "user.link"]))),
+        )
         .order(audit_log::number.desc())
         .select(Row::as_select())
         .first(connection)

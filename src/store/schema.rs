@@ -75,6 +75,7 @@ diesel::table! {
         pins -> Text,
         scopes -> Text,
         created_at -> BigInt,
+        created_by -> Nullable<Binary>,
         last_used_at -> Nullable<BigInt>,
     }
 }

@@ -10,7 +10,7 @@ use super::{
     value::{Json, Key, Moment},
 };
 use crate::domain::{
-    id::{ProductId, TrustedPublisherId},
+    id::{ProductId, TrustedPublisherId, UserId},
     scope::Scope,
     trusted_publisher::TrustedPublisher,
 };
@@ -27,6 +27,7 @@ struct Row {
     pins: Json<Vec<String>>,
     scopes: Json<Vec<Scope>>,
     created_at: Moment,
+    created_by: Option<Key<UserId>>,
     last_used_at: Option<Moment>,
 }
 
@@ -42,6 +43,7 @@ impl Row {
             pins: Json(publisher.pins.clone()),
             scopes: Json(publisher.scopes.clone()),
             created_at: Moment(publisher.created_at),
+            created_by: publisher.created_by.map(Key),
             last_used_at: publisher.last_used_at.map(Moment),
         }
     }
@@ -57,6 +59,7 @@ impl Row {
             pins: self.pins.0,
             scopes: self.scopes.0,
             created_at: self.created_at.0,
+            created_by: self.created_by.map(|id| id.0),
             last_used_at: self.last_used_at.map(|at| at.0),
         }
     }
@@ -76,6 +79,10 @@ pub fn get(connection: &mut Connection, id: TrustedPublisherId) -> Result<Option
 /// # Errors
 /// When the database cannot be read.
 pub fn of_issuer(connection: &mut Connection, issuer: &str) -> Result<Vec<TrustedPublisher>, StoreError> {
+    // PostgreSQL has no text with a NUL, and would say so instead.
+    if issuer.contains('\0') {
+        return Ok(Vec::new());
+    }
     let all = trusted_publishers::table.filter(trusted_publishers::issuer.eq(issuer)).order(trusted_publishers::id);
     Ok(all.select(Row::as_select()).load(connection)?.into_iter().map(Row::into_domain).collect())
 }

@@ -216,6 +216,16 @@ pub fn others_have(connection: &mut Connection, role: Role, besides: UserId) -> 
     Ok(diesel::select(diesel::dsl::exists(others.select(users::id))).get_result(connection)?)
 }
 
+/// Whether somebody else has this role who can log in with a password.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn others_have_password(connection: &mut Connection, role: Role, besides: UserId) -> Result<bool, StoreError> {
+    let others = users::table.filter(users::role.eq(role.as_str())).filter(users::id.ne(Key(besides)));
+    let with_password = others.filter(users::password_hash.ne(""));
+    Ok(diesel::select(diesel::dsl::exists(with_password.select(users::id))).get_result(connection)?)
+}
+
 /// Everybody who has one of these roles.
 ///
 /// # Errors

@@ -10,6 +10,8 @@ CREATE TABLE trusted_publishers (
     pins TEXT COLLATE "C" NOT NULL,
     scopes TEXT COLLATE "C" NOT NULL,
     created_at BIGINT NOT NULL,
+    -- The user who had it trusted: what it asks for counts as asked by them. No foreign key, as it stays when they go.
+    created_by BYTEA,
     last_used_at BIGINT
 );
 CREATE INDEX trusted_publishers_product ON trusted_publishers (product_id, id);

@@ -32,3 +32,4 @@ CREATE TABLE approvals (
 );
 CREATE INDEX approvals_product ON approvals (product_id);
 CREATE INDEX approvals_subject ON approvals (subject);
+CREATE INDEX approvals_open ON approvals (outcome, expires_at);

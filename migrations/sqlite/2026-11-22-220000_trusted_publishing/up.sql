@@ -10,6 +10,8 @@ CREATE TABLE trusted_publishers (
     pins TEXT NOT NULL,
     scopes TEXT NOT NULL,
     created_at INTEGER NOT NULL,
+    -- The user who had it trusted: what it asks for counts as asked by them. No foreign key, as it stays when they go.
+    created_by BLOB,
     last_used_at INTEGER
 ) STRICT;
 CREATE INDEX trusted_publishers_product ON trusted_publishers (product_id, id);

@@ -8,7 +8,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{id::TrustedPublisherId, scope::Scope, slug::Slug, trusted_publisher::TrustedPublisher},
+    domain::{
+        id::{TrustedPublisherId, UserId},
+        scope::Scope,
+        slug::Slug,
+        trusted_publisher::TrustedPublisher,
+    },
     http::{
         App, Problem,
         approvals::{self, Asked},
@@ -63,6 +68,8 @@ pub struct TrustedPublisherBody {
     scopes: Vec<Scope>,
     /// When it was entered.
     created_at: Timestamp,
+    /// The id of the person who had it trusted; `null` where that was nobody.
+    created_by: Option<UserId>,
     /// When it last came.
     last_used_at: Option<Timestamp>,
 }
@@ -78,6 +85,7 @@ impl TrustedPublisherBody {
             pinned_at_first_use: publisher.pins,
             scopes: publisher.scopes,
             created_at: publisher.created_at,
+            created_by: publisher.created_by,
             last_used_at: publisher.last_used_at,
         }
     }

@@ -18,8 +18,9 @@ use crate::{
     store::{self, Connection, StoreError},
 };
 
-pub(super) fn print_of_release(release: &Release) -> String {
-    format!("{}@{}", release.id, release.revision)
+/// With the channels of its product: in another order the same name is another channel.
+pub(super) fn print_of_release(product: &Product, release: &Release) -> String {
+    format!("{}@{} of {}", release.id, release.revision, product.channels.listed())
 }
 
 pub(super) fn print_of_product(product: &Product) -> String {
@@ -35,7 +36,9 @@ pub(super) fn print_of_stop(stop: &Stop) -> String {
 pub(super) fn fingerprint(connection: &mut Connection, approval: &Approval) -> Result<Option<String>, Refusal> {
     Ok(match approval.deed {
         Deed::Publish | Deed::Restore | Deed::Promote | Deed::ResumeHalt => {
-            release(connection, approval)?.as_ref().map(print_of_release)
+            let product = store::products::get(connection, approval.product)?;
+            let release = release(connection, approval)?;
+            product.zip(release).map(|(product, release)| print_of_release(&product, &release))
         }
         Deed::LiftStop => {
             let Lifting { channel } = read(approval)?;
@@ -67,7 +70,7 @@ pub(super) fn perform(write: &mut Write<'_>, approval: &Approval) -> Result<Opti
         }
         Deed::Trust => {
             let id = write.new_id();
-            manage_trust::trust_within(write, id, &product.slug, read(approval)?)?;
+            manage_trust::trust_within(write, id, &product.slug, approval.requester, read(approval)?)?;
             return Ok(None);
         }
         Deed::Restore => Steer::Restore,

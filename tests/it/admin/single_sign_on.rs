@@ -264,6 +264,8 @@ fn the_role_follows_the_groups_at_every_login_and_whoever_has_none_any_more_is_o
         ("user.add", "release_manager"),
         ("user.change", "viewer"),
         ("user.change", "owner"),
+        // Shut out: no owner any more.
+        ("user.change", "viewer"),
         ("user.sessions.end", ""),
     ];
     assert_eq!(changes, expected);
@@ -392,6 +394,36 @@ fn the_last_owner_stays_one_whatever_the_provider_says() {
     again.get(ME).send().refused(401, "authorization_invalid");
     provider.change("second", &json!({"groups": ["sluice-viewers"]}));
     assert_eq!(role_of(&vendor, "second").1, "owner");
+}
+
+#[test]
+fn a_claim_that_is_gone_for_everybody_leaves_one_owner_a_way_in() {
+    let owner = |email: &str| json!({"email": email, "email_verified": true, "groups": ["sluice-owners"]});
+    let mut provider = OpenIdProvider::start(
+        json!({"admin": owner(EMAIL), "second": owner("owner@vendor.example"), "third": owner("third@vendor.example")}),
+    );
+    let vendor = Vendor::with(&provider.settings(&[]));
+    vendor.colleague_with(&json!({"role": "owner"}));
+    let accounts = ["admin", "second", "third"];
+    for account in accounts {
+        assert_eq!(role_of(&vendor, account).1, "owner", "{account}");
+    }
+    for account in accounts {
+        provider.change(account, &json!({"groups": []}));
+        sign_on(&vendor, account).refused(403, "single_sign_on_refused");
+    }
+    // The first had a password that the second had too, the third never had one.
+    log_in(&vendor.anonymous()).refused(401, "login_failed");
+    let second = vendor.person(&log_in_as(&vendor.anonymous(), &json!({"email": "owner@vendor.example"})).ok());
+    assert_eq!(second.get(ME).send().ok()["role"], "owner");
+    // Whoever the provider vouches for, and is no owner, is given no password beside it.
+    provider.change("third", &json!({"groups": ["sluice-viewers"]}));
+    let (_, role) = role_of(&vendor, "third");
+    assert_eq!(role, "viewer");
+    let third = second.get("/api/v1/admin/users").send().ok()["items"].as_array().unwrap().clone();
+    let third = third.iter().find(|user| user["email"] == "third@vendor.example").unwrap();
+    let password = json!({"password": PASSWORD});
+    second.patch(&path(third)).json(&password).send().refused(422, "body_invalid").names(&["password"]);
 }
 
 #[test]

@@ -55,6 +55,10 @@ fn every_operation_refuses_a_query_parameter_that_it_does_not_have() {
     let description = vendor.anonymous().get("/openapi.json").send().ok();
     let mut asked = 0;
     for (path, item) in description["paths"].as_object().unwrap() {
+        // Identity providers send more back than they have to (RFC 6749, section 4.1.2).
+        if path == "/api/v1/auth/sso/callback" {
+            continue;
+        }
         for method in item.as_object().unwrap().keys().filter(|name| *name != "head" && *name != "parameters") {
             let path = path
                 .replace("{slug}", "office-maker")

@@ -1,5 +1,10 @@
 //! The two-person rule: what one person asks for is done when a second one approves it, and not before.
 
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -258,6 +263,30 @@ fn what_a_token_asks_for_counts_as_asked_by_who_made_it() {
     approve(&second, &approval).ok();
     assert_eq!(state(&office, "13.0.0"), "published");
 
+    // Nor does it help to delete it while it asks.
+    let (_, made) = vendor.ci_with(&json!({"name": "short", "scopes": ["releases:publish"]}));
+    office.release("13.1.0").standalone("the program").draft();
+    let mut stream =
+        TcpStream::connect(vendor.address().lock().expect("an address").to_string()).expect("a connection");
+    let publish = format!("{}/publish", office.release_path("13.1.0"));
+    let bearer = made["token"].as_str().expect("a token");
+    let head = format!(
+        "POST {publish} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {bearer}\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).expect("half a request");
+    let token = |made: &Value| {
+        let all = vendor.admin.get("/api/v1/admin/tokens?limit=200").send().ok()["items"].as_array()?.clone();
+        all.into_iter().find(|token| token["id"] == made["id"])
+    };
+    eventually(5, "the token to be recognised", || token(&made).filter(|token| !token["last_used_at"].is_null()));
+    let deleted = format!("/api/v1/admin/tokens/{}", made["id"].as_str().expect("an id"));
+    vendor.admin.delete(&deleted).send().no_content();
+    stream.write_all(b"}").expect("the rest");
+    let mut said = String::new();
+    stream.read_to_string(&mut said).expect("an answer");
+    assert!(said.starts_with("HTTP/1.1 401 "), "{said}");
+    assert_eq!(listed(&vendor, "status=pending"), Vec::<Value>::new());
+
     // Whoever made it is gone: any other person is a second one.
     let third = json!({"email": "third@vendor.example", "password": PASSWORD, "role": "owner"});
     let third = vendor.admin.post("/api/v1/admin/users").json(&third).send().created();
@@ -339,6 +368,20 @@ fn a_request_is_void_once_what_it_is_about_has_changed() {
     let promotion = asked_promotion(&office, &second);
     office.steer("14.0.0", "rollout/pause", &json!({}));
     is_void(&promotion, "rollout.pause");
+}
+
+#[test]
+fn a_promotion_is_void_once_its_channel_is_another_one_of_the_same_name() {
+    let (vendor, second) = two_owners();
+    let office = vendor.product_with(&json!({"channels": ["stable", "beta", "alpha"]}));
+    office.release("13.0.0-rc.1").with("channel", "alpha").standalone("the program").publish();
+    rule(&office, true).ok();
+    let promote = format!("{}/promote", office.release_path("13.0.0-rc.1"));
+    let approval = ask(&vendor.admin, &promote, &json!({"channel": "beta"}));
+    for channels in [json!(["stable", "alpha"]), json!(["beta", "stable", "alpha"])] {
+        vendor.admin.patch(&office.path).json(&json!({"channels": channels})).send().ok();
+    }
+    approve(&second, &approval).refused(409, "approval_void");
 }
 
 #[test]

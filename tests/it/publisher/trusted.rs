@@ -54,6 +54,23 @@ fn what_the_documentation_has_pipelines_do_releases() {
     );
 }
 
+#[test]
+fn what_a_pipeline_asks_for_counts_as_asked_by_who_had_it_trusted() {
+    let settings = [("server.public_url", AUDIENCE), ("approvals.new_approvers_wait", "1ms")];
+    let (vendor, pipeline) = (Vendor::with(&settings), Pipeline::start());
+    let office = vendor.product();
+    let (second, _) = vendor.colleague_with(&json!({"role": "owner"}));
+    pipeline.trusted(&vendor, "office-maker", &json!({}));
+    vendor.admin.patch(&office.path).json(&json!({"two_person_rule": true})).send().ok();
+    office.release("13.0.0").standalone("the program").draft();
+    let token = exchange(&vendor, &pipeline.identity(), None).ok();
+    let publish = format!("{}/publish", office.release_path("13.0.0"));
+    let asked = ci(&vendor, &token).post(&publish).send().accepted();
+    let approve = format!("/api/v1/approvals/{}/approve", asked["approval"]["id"].as_str().unwrap());
+    vendor.admin.post(&approve).send().refused(403, "approver_is_requester");
+    second.post(&approve).send().ok();
+}
+
 fn refused(vendor: &Vendor, token: &str, product: Option<&str>) -> String {
     exchange(vendor, token, product).refused(401, "identity_refused").detail().to_owned()
 }
