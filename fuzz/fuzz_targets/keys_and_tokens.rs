@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 static RING: LazyLock<KeyRing> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = KeyFile::open(&folder.path().join("keys.json")).expect("keys");
+    let file = KeyFile::open(&folder.path().join("keys.json"), None).expect("keys");
     KeyRing::of(file.keys()).expect("keys")
 });
 static SESSIONS: LazyLock<Sessions> =
