@@ -1,9 +1,13 @@
 //! The audit log, looked at and verified.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
 
 use crate::{
-    domain::audit::{BEGINNING, Damage, Hash, Record, Verifier, hexadecimal},
+    domain::{
+        actor::Actor,
+        audit::{BEGINNING, Damage, Hash, Record, Verifier, hexadecimal},
+    },
     signing::KeyRing,
     store::{self, Connection, Store, StoreError, settings::AUDIT_HEAD},
 };
@@ -17,16 +21,16 @@ const AT_ONCE: i64 = 500;
 pub(super) fn append(
     connection: &mut Connection,
     keys: &KeyRing,
-    actor: &crate::domain::actor::Actor,
+    actor: &Actor,
     records: &[Record],
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     if records.is_empty() {
         return Ok(());
     }
     let (number, hash) = store::audit_log::head(connection)?;
     let is_whole = store::settings::get(connection, AUDIT_HEAD)?.is_some_and(|kept| kept == note(keys, number, &hash));
-    store::audit_log::append(connection, actor, records, now)?;
+    let head = store::audit_log::append(connection, (number, hash), actor, records, now)?;
     if !is_whole {
         tracing::error!(
             number,
@@ -34,8 +38,7 @@ pub(super) fn append(
         );
         return Ok(());
     }
-    let (number, hash) = store::audit_log::head(connection)?;
-    store::settings::replace(connection, AUDIT_HEAD, &note(keys, number, &hash))
+    store::settings::replace(connection, AUDIT_HEAD, &note(keys, head.0, &head.1))
 }
 
 /// The note of a log in which nothing is yet.

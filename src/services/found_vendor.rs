@@ -253,7 +253,8 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
             .map_err(|refusal| about(refusal, &format!("subscription {id}")))?;
     }
     for (id, product, publisher) in vendor.trusted_publishers {
-        manage_trust::trust_within(write, id, &product, None, publisher)?;
+        let product = manage_products::by_slug(write.connection, &product)?.id;
+        manage_trust::trust_within(write, id, product, None, publisher)?;
     }
     for (id, text, token) in vendor.tokens {
         manage_tokens::add_within(write, id, &text, token)?;

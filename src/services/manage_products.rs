@@ -21,7 +21,7 @@ use crate::{
         version::Version,
         zone::Zone,
     },
-    store,
+    store::{self, Connection},
 };
 
 /// `null` and absent are two things in a change: the first clears a value, the second leaves it.
@@ -222,7 +222,7 @@ pub async fn change(
 ) -> Result<Carried<Product>, Refusal> {
     context
         .write(move |write| {
-            let product = store::products::by_slug(write.connection, &slug)?.ok_or_else(|| not_found(&slug))?;
+            let product = by_slug(write.connection, &slug)?;
             expected.check(product.revision)?;
             let request = undoes_the_rule(&product, &change).then(|| Request::about_product(&product, &change));
             approvals::carry_out(write, &product.clone(), request, |write| change_within(write, product, change))
@@ -281,6 +281,14 @@ pub(super) fn change_within(
     // A stop may cover others than before.
     steer_release::keep_clocks(write, &product)?;
     Ok(product)
+}
+
+/// The product with this slug, as the database has it.
+///
+/// # Errors
+/// `product_not_found`.
+pub(super) fn by_slug(connection: &mut Connection, slug: &Slug) -> Result<Product, Refusal> {
+    store::products::by_slug(connection, slug)?.ok_or_else(|| not_found(slug))
 }
 
 /// The refusal for a product that is not there, or not for this caller.

@@ -68,9 +68,7 @@ pub(super) fn add_within(write: &mut Write<'_>, id: TokenId, text: &str, new: Ne
     }
     faults.finish()?;
     let product = match &new.product {
-        Some(slug) => {
-            Some(store::products::by_slug(write.connection, slug)?.ok_or_else(|| manage_products::not_found(slug))?.id)
-        }
+        Some(slug) => Some(manage_products::by_slug(write.connection, slug)?.id),
         None => None,
     };
     let lifetime = new.expires_in_days.map(|days| (i64::from(days) * 24).hours());

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{
-        id::{TrustedPublisherId, UserId},
+        id::{ProductId, TrustedPublisherId, UserId},
         named_enum,
         scope::Scope,
         slug::Slug,
@@ -217,12 +217,11 @@ pub async fn trust(
 ) -> Result<Carried<TrustedPublisher>, Refusal> {
     context
         .write(move |write| {
-            let product = store::products::by_slug(write.connection, &slug)?;
-            let product = product.ok_or_else(|| manage_products::not_found(&slug))?;
+            let product = manage_products::by_slug(write.connection, &slug)?;
             let request = Request::about_trust(&product, &new);
             approvals::carry_out(write, &product, Some(request), |write| {
                 let (id, by) = (write.new_id(), approvals::person_behind(write)?);
-                trust_within(write, id, &slug, by, new)
+                trust_within(write, id, product.id, by, new)
             })
         })
         .await
@@ -232,7 +231,7 @@ pub async fn trust(
 pub(super) fn trust_within(
     write: &mut Write<'_>,
     id: TrustedPublisherId,
-    product: &Slug,
+    product: ProductId,
     created_by: Option<UserId>,
     new: NewTrustedPublisher,
 ) -> Result<TrustedPublisher, Refusal> {
@@ -263,8 +262,6 @@ pub(super) fn trust_within(
         let whose = claims.get("repository").or(claims.get("project_path")).unwrap_or(&issuer);
         whose.chars().take(200).collect()
     });
-    let product =
-        store::products::by_slug(write.connection, product)?.ok_or_else(|| manage_products::not_found(product))?.id;
     if store::trusted_publishers::count(write.connection, product)? >= MOST {
         let detail = format!("the product trusts {MOST} publishers, and no more are possible");
         return Err(Refusal::new(Code::Conflict, detail));
@@ -290,21 +287,21 @@ pub(super) fn trust_within(
     Ok(publisher)
 }
 
-/// Has a product trust a workload no more, which takes one person, as all that makes things safer: the tokens that it was given are good for nothing from then on.
+/// Has a product trust a workload no more, which takes one person, as all that makes things safer: the tokens that it was given
+/// are good for nothing from then on.
 ///
 /// # Errors
 /// `product_not_found`, `trusted_publisher_not_found`.
 pub async fn distrust(context: &Arc<Context>, product: Slug, id: TrustedPublisherId) -> Result<(), Refusal> {
-    context.write(move |write| distrust_within(write, &product, id)).await
-}
-
-/// The same within a write.
-pub(super) fn distrust_within(write: &mut Write<'_>, product: &Slug, id: TrustedPublisherId) -> Result<(), Refusal> {
-    let publisher = find(write.connection, product, id)?;
-    store::api_tokens::delete_of_publisher(write.connection, id)?;
-    store::trusted_publishers::delete(write.connection, id)?;
-    write.removed("trusted_publisher.delete", &publisher);
-    Ok(())
+    context
+        .write(move |write| {
+            let publisher = find(write.connection, &product, id)?;
+            store::api_tokens::delete_of_publisher(write.connection, id)?;
+            store::trusted_publishers::delete(write.connection, id)?;
+            write.removed("trusted_publisher.delete", &publisher);
+            Ok(())
+        })
+        .await
 }
 
 /// One whom this product trusts.
@@ -316,7 +313,7 @@ pub fn find(
     product: &Slug,
     id: TrustedPublisherId,
 ) -> Result<TrustedPublisher, Refusal> {
-    let owner = store::products::by_slug(connection, product)?.ok_or_else(|| manage_products::not_found(product))?.id;
+    let owner = manage_products::by_slug(connection, product)?.id;
     let publisher = store::trusted_publishers::get(connection, id)?.filter(|publisher| publisher.product == owner);
     publisher.ok_or_else(|| {
         Refusal::new(Code::TrustedPublisherNotFound, format!("`{product}` has no trusted publisher {id}"))

@@ -109,9 +109,7 @@ pub async fn add(context: &Arc<Context>, new: NewWebhook) -> Result<(Webhook, We
 /// Adds a webhook under an id, within a write.
 pub(super) fn add_within(write: &mut Write<'_>, id: WebhookId, new: NewWebhook) -> Result<Webhook, Refusal> {
     let product = match &new.product {
-        Some(slug) => {
-            Some(store::products::by_slug(write.connection, slug)?.ok_or_else(|| manage_products::not_found(slug))?.id)
-        }
+        Some(slug) => Some(manage_products::by_slug(write.connection, slug)?.id),
         None => None,
     };
     let webhook = Webhook {

@@ -129,7 +129,7 @@ pub struct Force {
 
 /// A product and one of its releases, read within a write.
 pub(super) fn find(write: &mut Write<'_>, slug: &Slug, version: &Version) -> Result<(Product, Release), Refusal> {
-    let product = store::products::by_slug(write.connection, slug)?.ok_or_else(|| manage_products::not_found(slug))?;
+    let product = manage_products::by_slug(write.connection, slug)?;
     let release =
         store::releases::of_version(write.connection, product.id, version)?.ok_or_else(|| not_found(slug, version))?;
     Ok((product, release))
@@ -216,7 +216,7 @@ pub(super) fn draft_within(
     slug: &Slug,
     new: NewRelease,
 ) -> Result<Release, Refusal> {
-    let product = store::products::by_slug(write.connection, slug)?.ok_or_else(|| manage_products::not_found(slug))?;
+    let product = manage_products::by_slug(write.connection, slug)?;
     if let Some(known) = store::releases::of_version(write.connection, product.id, &new.version)? {
         return Err(Refusal::new(
             Code::ReleaseExists,

@@ -289,8 +289,7 @@ pub async fn stop(
     faults.finish()?;
     context
         .write(move |write| {
-            let mut product =
-                store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
+            let mut product = manage_products::by_slug(write.connection, &slug)?;
             expected.check(product.revision)?;
             if let Some(unknown) = new.channel.as_ref().filter(|channel| product.channels.rank(channel).is_none()) {
                 return Err(Refusal::field(
@@ -370,8 +369,7 @@ pub async fn lift_stop(
 ) -> Result<Carried<()>, Refusal> {
     context
         .write(move |write| {
-            let product =
-                store::products::by_slug(write.connection, &slug)?.ok_or_else(|| manage_products::not_found(&slug))?;
+            let product = manage_products::by_slug(write.connection, &slug)?;
             expected.check(product.revision)?;
             let stop = stop_on(write, &product, channel.as_ref())?;
             let request = stop.map(|stop| Request::about_stop(&product, &stop));

@@ -81,21 +81,18 @@ pub fn head(connection: &mut Connection) -> Result<(i64, Hash), StoreError> {
     Ok((number, hash.map_err(|_| StoreError::Damaged(format!("entry {number} of the audit log has no hash")))?))
 }
 
-/// Adds entries after the newest one. Only within a write that changes what decisions depend on: those come one after the
+/// Adds entries after the newest one, which is `head`; returns the head that they make. Only within a write that changes what decisions depend on: those come one after the
 /// other, and so do the links of the chain.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub fn append(
     connection: &mut Connection,
+    (mut number, mut hash): (i64, Hash),
     actor: &Actor,
     records: &[Record],
     now: Timestamp,
-) -> Result<(), StoreError> {
-    if records.is_empty() {
-        return Ok(());
-    }
-    let (mut number, mut hash) = head(connection)?;
+) -> Result<(i64, Hash), StoreError> {
     for part in records.chunks(AT_ONCE) {
         let mut rows = Vec::with_capacity(part.len());
         for record in part {
@@ -118,7 +115,7 @@ pub fn append(
             details, hash)";
         Bulk { into: into.into(), rows, tail: "" }.insert(connection)?;
     }
-    Ok(())
+    Ok((number, hash))
 }
 
 fn cells(entry: &Entry, hash: &Hash) -> Vec<Cell> {

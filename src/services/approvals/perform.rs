@@ -70,7 +70,7 @@ pub(super) fn perform(write: &mut Write<'_>, approval: &Approval) -> Result<Opti
         }
         Deed::Trust => {
             let id = write.new_id();
-            manage_trust::trust_within(write, id, &product.slug, approval.requester, read(approval)?)?;
+            manage_trust::trust_within(write, id, product.id, approval.requester, read(approval)?)?;
             return Ok(None);
         }
         Deed::Restore => Steer::Restore,
