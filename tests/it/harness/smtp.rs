@@ -151,11 +151,8 @@ fn talk(desk: &Desk, stream: &TcpStream) -> io::Result<()> {
             },
             "DATA" => {
                 out.write_all(b"354 go on\r\n")?;
-                let mut raw = String::new();
-                while let Some(line) = lines.next().transpose()?.filter(|line| line != ".") {
-                    raw.push_str(line.strip_prefix('.').unwrap_or(&line));
-                    raw.push_str("\r\n");
-                }
+                // Whoever goes away before the line with the dot has sent no mail (RFC 5321, 4.1.1.4).
+                let Some(raw) = data(&mut lines)? else { return Ok(()) };
                 lock(&desk.received).push(Received { recipients: std::mem::take(&mut recipients), raw });
                 if manner == Manner::HangsUp {
                     return stream.shutdown(std::net::Shutdown::Both);
@@ -168,4 +165,18 @@ fn talk(desk: &Desk, stream: &TcpStream) -> io::Result<()> {
         out.write_all(format!("{answer}\r\n").as_bytes())?;
     }
     Ok(())
+}
+
+/// The text of a mail up to the line that ends it; none, where the connection ended before.
+fn data(lines: &mut impl Iterator<Item = io::Result<String>>) -> io::Result<Option<String>> {
+    let mut raw = String::new();
+    for line in lines {
+        let line = line?;
+        if line == "." {
+            return Ok(Some(raw));
+        }
+        raw.push_str(line.strip_prefix('.').unwrap_or(&line));
+        raw.push_str("\r\n");
+    }
+    Ok(None)
 }
