@@ -254,19 +254,6 @@ impl App {
     }
 }
 
-/// The keys that there are, for a command that makes none.
-///
-/// # Errors
-/// When they cannot be read, or there are none.
-pub fn keys_of(config: &Config, store: &Store) -> Result<KeyRing, StartError> {
-    if !store.is_shared() {
-        let path = config.data.folder.join(KEY_FILE);
-        return Ok(KeyRing::of(KeyFile::read(&path, encryption_keys(config)?)?.keys())?);
-    }
-    let keys = store.read(|connection| vault(config)?.open(connection).map_err(StartError::Store))?;
-    Ok(KeyRing::of(&keys.ok_or_else(|| StoreError::Other("there are no keys in the database yet".to_owned()))?)?)
-}
-
 /// Where the keys of a shared database are kept.
 ///
 /// # Errors

@@ -21,12 +21,13 @@ use clap::{Parser, Subcommand};
 use nix::unistd::{User, getuid};
 
 use crate::{
+    app::key_place,
     clock::{Clock as _, SystemClock},
     config::{Config, ConfigError},
     data_folder::{DataFolder, DataFolderError},
     domain::actor::{Actor, ActorKind},
-    services::operator::Operator,
-    signing::KeyRing,
+    services::{key_place::KeyPlace, operator::Operator},
+    signing::{KEY_FILE, KeyFile, KeyRing, KeySet},
     store::Store,
 };
 
@@ -75,12 +76,34 @@ fn open_store(config: &Config) -> Result<(Store, Option<DataFolder>), Failure> {
     Ok((store, folder))
 }
 
+/// The keys, and where they are, for commands that make none: on a machine where no server ever was they leave nothing behind.
+fn existing_keys(config: &Config) -> Result<(KeyPlace, KeySet), Failure> {
+    let file = (!config.database.is_shared()).then(|| config.data.folder.join(KEY_FILE));
+    let place = key_place(config, file).map_err(|error| Failure::failed(&error))?;
+    let keys = match &place {
+        KeyPlace::File(path, encryption) => {
+            let file = KeyFile::read(path, encryption.clone()).map_err(|error| Failure::failed(&error))?;
+            file.keys().clone()
+        }
+        KeyPlace::Database(vault) => {
+            let store = Store::connect(&config.database_url()?, config.database.connections);
+            let keys = store.and_then(|store| store.read(|connection| vault.held(connection)));
+            keys.map_err(|error| Failure::failed(&error))?
+        }
+    };
+    Ok((place, keys))
+}
+
 /// Whoever runs a command that changes something, as the audit log names them.
-fn operator<'o>(store: &'o Store, keys: &'o KeyRing) -> Operator<'o> {
+fn whoever_runs_this() -> Actor {
     let user = User::from_uid(getuid()).ok().flatten();
     let name = user.map_or_else(|| format!("uid {}", getuid()), |user| user.name);
-    let actor = Actor { name, ..Actor::nameless(ActorKind::Operator) };
-    Operator { store, keys, actor, now: SystemClock.now() }
+    Actor { name, ..Actor::nameless(ActorKind::Operator) }
+}
+
+/// The same, with what they change.
+fn operator<'o>(store: &'o Store, keys: &'o KeyRing) -> Operator<'o> {
+    Operator { store, keys, actor: whoever_runs_this(), now: SystemClock.now() }
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,12 +2,12 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, say};
+use super::{Failure, existing_keys, say};
 use crate::{
-    app::keys_of,
     config::Config,
     domain::audit::{Hash, hexadecimal},
     services::audit,
+    signing::KeyRing,
     store::Store,
 };
 
@@ -57,9 +57,10 @@ fn head(text: &str) -> Result<(i64, Hash), String> {
 /// When the log is not whole, or cannot be read.
 pub fn run(arguments: &AuditArgs, config: &Config) -> Result<(), Failure> {
     let AuditCommand::Verify { head, json } = &arguments.command;
-    let store = Store::connect(&config.database_url()?, config.database.connections)
-        .map_err(|error| Failure::failed(&error))?;
-    let keys = keys_of(config, &store).map_err(|error| Failure::failed(&error))?;
+    let (_, keys) = existing_keys(config)?;
+    let keys = KeyRing::of(&keys).map_err(|error| Failure::failed(&error))?;
+    let store = Store::connect(&config.database_url()?, config.database.connections);
+    let store = store.map_err(|error| Failure::failed(&error))?;
     match audit::verify(&store, &keys, *head) {
         Ok((number, hash)) if *json => {
             say(

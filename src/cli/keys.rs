@@ -2,16 +2,16 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, open_store, operator, say};
+use super::{Failure, existing_keys, open_store, operator, say};
 use crate::{
-    app::{App, key_place},
+    app::App,
     clock::{Clock as _, SystemClock},
     config::Config,
     data_folder::DataFolderError,
     domain::audit::Record,
-    services::key_place::{KeyPlace, KeyPlaceError},
-    signing::{KEY_FILE, KeyFile, KeySet, Purpose},
-    store::{Connection, Store},
+    services::key_place::KeyPlaceError,
+    signing::{KeySet, Purpose},
+    store::Connection,
 };
 
 /// List, rotate or encrypt the signing keys.
@@ -55,10 +55,9 @@ enum KeysCommand {
 /// # Errors
 /// When the keys cannot be read or written.
 pub fn run(arguments: &KeysArgs, config: &Config) -> Result<(), Failure> {
-    let file = (!config.database.is_shared()).then(|| config.data.folder.join(KEY_FILE));
-    let place = key_place(config, file).map_err(|error| Failure::failed(&error))?;
+    let (place, keys) = existing_keys(config)?;
     match &arguments.command {
-        KeysCommand::List { json } => list(&read(&place, config)?, *json),
+        KeysCommand::List { json } => list(&keys, *json),
         KeysCommand::Rotate { purpose } => {
             let purpose: Purpose = purpose.parse().map_err(|error| Failure::failed(&error))?;
             let now = SystemClock.now();
@@ -73,20 +72,6 @@ pub fn run(arguments: &KeysArgs, config: &Config) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-fn read(place: &KeyPlace, config: &Config) -> Result<KeySet, Failure> {
-    match place {
-        KeyPlace::File(path, encryption) => {
-            let file = KeyFile::read(path, encryption.clone()).map_err(|error| Failure::failed(&error))?;
-            Ok(file.keys().clone())
-        }
-        KeyPlace::Database(vault) => {
-            let store = Store::connect(&config.database_url()?, config.database.connections);
-            let keys = store.and_then(|store| store.read(|connection| vault.held(connection)));
-            keys.map_err(|error| Failure::failed(&error))
-        }
-    }
 }
 
 /// Changes the keys, and remembers who did. In the data folder they are a server's that runs there, which knows of no other.

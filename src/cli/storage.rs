@@ -9,13 +9,14 @@ use clap::{Args, Subcommand};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{Failure, say, wait_for};
+use super::{Failure, say, wait_for, whoever_runs_this};
 use crate::{
     app::App,
     config::Config,
     domain::artifact::{ContentStore, Sha256},
     services::{
         Context, Refusal,
+        acting::acting_as,
         move_contents::{self, Move, Moved},
     },
 };
@@ -95,7 +96,7 @@ pub fn run(arguments: &StorageArgs, config: &Config) -> Result<(), Failure> {
         let message = format!("configuration: there is no store `{to}`; name it with storage.url or storage.{to}");
         return Err(Failure { exit_code: 2, message });
     }
-    wait_for(async {
+    wait_for(acting_as(whoever_runs_this(), async {
         let failed = |refusal: Refusal| Failure::failed(&refusal.detail);
         let moves = move_contents::plan(context, to).await.map_err(failed)?;
         if arguments.dry_run {
@@ -124,7 +125,7 @@ pub fn run(arguments: &StorageArgs, config: &Config) -> Result<(), Failure> {
                 ),
             }),
         }
-    })
+    }))
 }
 
 async fn move_all(context: &Arc<Context>, to: ContentStore, moves: &[Move]) -> Outcome {

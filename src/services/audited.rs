@@ -8,9 +8,19 @@ use super::Write;
 use crate::{
     auth::token_hash,
     domain::{
-        approval::Approval, audit::Record, customer::Customer, hosting_group::HostingGroup, id::ProductId,
-        known_problem::KnownProblem, license_key::KeyRecord, product::Product, release::Release,
-        subscription::Subscription, trusted_publisher::TrustedPublisher, webhook::Webhook,
+        approval::Approval,
+        audit::Record,
+        customer::Customer,
+        hosting_group::HostingGroup,
+        id::ProductId,
+        known_problem::KnownProblem,
+        license_key::KeyRecord,
+        mail::Mail,
+        product::Product,
+        release::Release,
+        subscription::Subscription,
+        trusted_publisher::TrustedPublisher,
+        webhook::{Webhook, WebhookMessage},
     },
     store::{api_tokens::ApiToken, users::User},
 };
@@ -140,6 +150,28 @@ impl Audited for Webhook {
             *url = format!("{whose}/… ({mark:08x})").into();
         }
         state
+    }
+}
+
+/// How far it has come; what it says stays as it is.
+impl Audited for Mail {
+    fn subject(&self) -> String {
+        format!("mail:{}", self.id)
+    }
+
+    fn state(&self) -> Value {
+        json!({ "state": self.delivery.state, "queued_at": self.delivery.queued_at })
+    }
+}
+
+/// As of a mail.
+impl Audited for WebhookMessage {
+    fn subject(&self) -> String {
+        format!("webhook_message:{}", self.id)
+    }
+
+    fn state(&self) -> Value {
+        json!({ "state": self.delivery.state, "queued_at": self.delivery.queued_at })
     }
 }
 

@@ -24,9 +24,10 @@ pub async fn retry(context: &Arc<Context>, id: MailId) -> Result<Mail, Refusal> 
                 // It is being tried at this moment: queued again, it might come twice.
                 return Ok(mail);
             }
-            let before = mail.delivery.clone();
+            let before = mail.clone();
             mail.delivery.queue_again(write.now);
-            store::mails::mark(write.connection, id, &before, &mail.delivery)?;
+            store::mails::mark(write.connection, id, &before.delivery, &mail.delivery)?;
+            write.altered("mail.retry", &before, &mail);
             Ok(mail)
         })
         .await

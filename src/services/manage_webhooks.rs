@@ -252,9 +252,10 @@ pub async fn replay(
                 // It is being tried at this moment: queued again, it would come twice.
                 return Ok(message);
             }
-            let before = message.delivery.clone();
+            let before = message.clone();
             message.delivery.queue_again(write.now);
-            store::webhook_messages::mark(write.connection, id, &before, &message.delivery)?;
+            store::webhook_messages::mark(write.connection, id, &before.delivery, &message.delivery)?;
+            write.altered("webhook_message.replay", &before, &message);
             Ok(message)
         })
         .await

@@ -6,12 +6,16 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::StreamExt as _;
+use serde_json::json;
 
 use super::{Code, Context, Refusal, context::id_at};
 use crate::{
     artifacts::{Artifacts, ArtifactsError, intake::IntakeError},
     directory::Change,
-    domain::artifact::{ContentStore, Sha256},
+    domain::{
+        artifact::{ContentStore, Sha256},
+        audit::Record,
+    },
     store,
 };
 
@@ -76,6 +80,8 @@ pub async fn one(
     };
     context
         .write(move |write| {
+            let states = (json!({ "store": what.from }), json!({ "store": to }));
+            write.record(Record::change("content.move", format!("content:{}", what.content), None, states));
             for release in store::artifacts::moved(write.connection, what.content, to)? {
                 if let Some(found) = store::releases::get(write.connection, release)? {
                     write.changed(Change::Release(found.product, release));

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Actor as _, Vendor, log_in, pages, program::Ended, stores::ENCRYPTION_KEY};
+use crate::harness::{
+    Actor as _, Server, Vendor, log_in, pages,
+    program::Ended,
+    stores::{ENCRYPTION_KEY, Stores},
+};
 
 const ANOTHER: &str = "YW5vdGhlciBhbm90aGVyIGFub3RoZXIgYW5vdGhlciE=";
 
@@ -40,6 +44,18 @@ fn the_encryption_key_is_exchanged_and_nothing_else_changes() {
     assert!(keys(&vendor, "list").expect(1).stderr.contains("keys.encryption_key"));
     vendor.set("keys.encryption_key", ANOTHER);
     vendor.run();
+}
+
+#[test]
+fn where_no_server_ever_was_these_commands_leave_nothing_behind() {
+    let server = Server::on(Stores::embedded(), &[("data.folder", "data"), ("keys.encryption_key", ANOTHER)]);
+    for command in
+        [["keys", "list"].as_slice(), &["keys", "encrypt"], &["keys", "rotate", "links"], &["audit", "verify"]]
+    {
+        let ended = Ended::of(&mut server.command(command)).expect(1);
+        assert!(ended.stderr.contains("there are no keys at"), "{command:?}: {ended:?}");
+        assert!(!server.data().exists(), "{command:?} made something");
+    }
 }
 
 #[test]

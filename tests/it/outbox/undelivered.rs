@@ -61,6 +61,9 @@ fn what_waited_for_days_is_no_news_and_goes_out_only_when_staff_want_it_to() {
     smtp.wait_for(1);
     eventually(10, "it is marked", || (mails(&vendor, "state=sent").len() == 1).then_some(()));
     vendor.admin.post(&path).send().refused(409, "mail_sent");
+    let asked = vendor.admin.get("/api/v1/admin/audit?action=mail.retry").send().ok();
+    let states = ["before", "after"].map(|when| asked["items"][0]["details"][when]["state"].clone());
+    assert_eq!((json!(states), asked["items"].as_array().map(Vec::len)), (json!(["failed", "queued"]), Some(1)));
     let unknown = "/api/v1/admin/mails/0199a0de-0000-7000-8000-0000000000ff/retry";
     vendor.admin.post(unknown).send().refused(404, "mail_not_found");
 }

@@ -70,6 +70,9 @@ fn every_try_has_the_same_id_and_the_same_bytes_and_so_has_a_replay() {
     assert!(told[3].timestamp > told[0].timestamp, "{told:?}");
     let unknown = format!("{path}/messages/0199a0de-0000-7000-8000-0000000000ff/replay");
     vendor.admin.post(&unknown).send().refused(404, "webhook_message_not_found");
+    let asked = vendor.admin.get("/api/v1/admin/audit?action=webhook_message.replay").send().ok();
+    assert_eq!(asked["items"][0]["subject"], format!("webhook_message:{id}"));
+    assert_eq!(asked["items"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::harness::{
     Actor, S3, Vendor,
     bytes::{noise, sha256},
     database::Database,
-    eventually,
+    eventually, pages,
     program::Ended,
 };
 
@@ -90,6 +90,12 @@ fn files_go_to_the_bucket_are_served_from_there_and_come_back() {
     assert_eq!(check(&vendor, &s3, &contents), 0);
     assert_eq!(s3.contents().len(), 0);
     vendor.run();
+    let moves = pages::all(&vendor.admin, "/api/v1/admin/audit?action=content.move", 100);
+    let of = |from: &str, to: &str| {
+        let details = json!({"before": {"store": from}, "after": {"store": to}});
+        moves.iter().filter(|entry| entry["details"] == details && entry["actor"]["kind"] == "operator").count()
+    };
+    assert_eq!((of("files", "s3"), of("s3", "files"), moves.len()), (5, 5, 10));
     assert!(contents.values().any(|content| *content == customer.get(&url).send().expect(200).body));
 }
 
