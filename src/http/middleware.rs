@@ -115,8 +115,8 @@ pub async fn guard<B: MessageBody + 'static>(
         if request.method().is_safe() {
             return next.call(request).await;
         }
-        let actor = caller::actor(&request);
-        acting::acting_as(actor, next.call(request)).await
+        let acting = caller::acting(&request);
+        acting::acting_as(acting, next.call(request)).await
     };
     let Ok(answered) = std::panic::AssertUnwindSafe(answering).catch_unwind().await else {
         let problem = Problem(Refusal::internal(&"a handler panicked"));

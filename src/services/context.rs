@@ -9,8 +9,16 @@ use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 use super::{
-    Code, Refusal, acting, audit, follow::Following, guard_rollouts::Judging, journal::Journal, outbox::Outbox,
-    share_keys::Vault, single_sign_on::SingleSignOn, slow_down::SlowDown,
+    Code, Refusal,
+    acting::{self, Acting},
+    audit,
+    follow::Following,
+    guard_rollouts::Judging,
+    journal::Journal,
+    outbox::Outbox,
+    share_keys::Vault,
+    single_sign_on::SingleSignOn,
+    slow_down::SlowDown,
 };
 use crate::{
     artifacts::Artifacts,
@@ -267,9 +275,9 @@ impl Context {
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let context = Arc::clone(self);
-        let actor = acting::actor();
+        let acting = acting::acting();
         // However long it takes: an import that was given up on, and then done, would have shown its keys to nobody.
-        let done = tokio::task::spawn_blocking(move || context.write_as(&actor, work)).await;
+        let done = tokio::task::spawn_blocking(move || context.write_as(&acting, work)).await;
         done.unwrap_or_else(|error| Err(Refusal::internal(&error)))
     }
 
@@ -278,17 +286,20 @@ impl Context {
     /// # Errors
     /// As there.
     pub fn write_blocking<T>(&self, work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
-        self.write_as(&acting::actor(), work)
+        self.write_as(&acting::acting(), work)
     }
 
     fn write_as<T>(
         &self,
-        actor: &Actor,
+        Acting { actor, credential }: &Acting,
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let in_transaction = |connection: &mut Connection| {
             // Read once it is this write's turn: ids and times then grow in the order of the commits.
             let now = self.clock.now();
+            if let Some(credential) = credential {
+                credential.check(connection)?;
+            }
             let mut write = Write::new(self, connection, actor, now);
             let value = work(&mut write)?;
             write.outbox.flush(write.connection)?;

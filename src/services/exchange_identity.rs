@@ -22,6 +22,9 @@ use crate::{
 };
 
 /// A name that an issuer gives to a token is no longer.
+/// An upload takes no longer than this; the token that it began with is remembered for as long.
+const UPLOADS_TAKE: SignedDuration = SignedDuration::from_hours(24);
+
 const LONGEST_JTI: usize = 255;
 
 /// An identity is remembered for longer than it is good, by more than two clocks may be apart.
@@ -295,8 +298,10 @@ fn short(text: &str) -> String {
 /// # Errors
 /// When the database cannot be written.
 pub async fn forget(context: &Arc<Context>) -> Result<(), Refusal> {
-    let work = |connection: &mut store::Connection, now| -> Result<(), StoreError> {
-        store::api_tokens::forget_expired(connection, now)?;
+    let work = |connection: &mut store::Connection, now: Timestamp| -> Result<(), StoreError> {
+        // What a pipeline began to upload in time it may bring to its end.
+        let began_in_time = now.checked_sub(UPLOADS_TAKE).unwrap_or(Timestamp::MIN);
+        store::api_tokens::forget_expired(connection, began_in_time)?;
         store::exchanged_identities::forget_expired(connection, now)
     };
     context.append(work).await

@@ -157,12 +157,12 @@ pub fn delete_of_publisher(connection: &mut Connection, publisher: TrustedPublis
     Ok(())
 }
 
-/// Forgets the tokens of trusted publishers that are past their time. Those that people made are theirs to delete.
+/// Forgets the tokens of trusted publishers whose time was over at a moment. Those that people made are theirs to delete.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn forget_expired(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
+pub fn forget_expired(connection: &mut Connection, until: Timestamp) -> Result<(), StoreError> {
     let given = api_tokens::table.filter(api_tokens::publisher_id.is_not_null());
-    diesel::delete(given.filter(api_tokens::expires_at.lt(Moment(now)))).execute(connection)?;
+    diesel::delete(given.filter(api_tokens::expires_at.lt(Moment(until)))).execute(connection)?;
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `audit_log`: who changed what, in a chain of hashes. Rows are only ever added.
 
+use std::net::IpAddr;
+
 use diesel::prelude::*;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -35,22 +37,19 @@ struct Row {
 
 impl Row {
     fn into_domain(self) -> Stored {
+        let address: Option<IpAddr> = self.address.as_deref().and_then(|text| text.parse().ok());
+        // Other than all the rest, an address can be written in several ways, or be none: then somebody else wrote it.
+        let is_ours = address.map(|address| address.to_string()) == self.address;
         let entry = Entry {
             number: self.number,
             at: self.at.0,
-            actor: Actor {
-                kind: self.actor_kind.0,
-                id: self.actor_id.map(|id| id.0),
-                name: self.actor_name,
-                // What is no address was altered, and is found by the hash.
-                address: self.address.and_then(|address| address.parse().ok()),
-            },
+            actor: Actor { kind: self.actor_kind.0, id: self.actor_id.map(|id| id.0), name: self.actor_name, address },
             action: self.action,
             subject: self.subject,
             product: self.product_id.map(|id| id.0),
             details: self.details,
         };
-        Stored { entry, hash: self.hash }
+        Stored { entry, hash: if is_ours { self.hash } else { Vec::new() } }
     }
 }
 
@@ -59,7 +58,7 @@ impl Row {
 pub struct Stored {
     /// The entry.
     pub entry: Entry,
-    /// Its hash.
+    /// Its hash; empty where the row has what no entry was ever written with.
     pub hash: Vec<u8>,
 }
 

@@ -8,3 +8,4 @@ mod paths;
 mod reach;
 mod secrets;
 mod slow;
+mod withdrawn;

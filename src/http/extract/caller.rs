@@ -22,7 +22,11 @@ use crate::{
         role::Role,
         scope::Scope,
     },
-    services::{Code, Reach, Refusal, log_in, manage_tokens},
+    services::{
+        Code, Reach, Refusal,
+        acting::{Acting, Credential},
+        log_in, manage_tokens,
+    },
     store::api_tokens::ApiToken,
 };
 
@@ -168,17 +172,27 @@ pub async fn identify(request: &ServiceRequest) {
     request.extensions_mut().insert(identity);
 }
 
-/// Who a request is of, for the audit log.
+/// Who a request is of, and what lets them change something.
 #[must_use]
-pub fn actor(request: &ServiceRequest) -> Actor {
+pub fn acting(request: &ServiceRequest) -> Acting {
     let address = Some(ClientAddress::of(request.request()).0);
-    let extensions = request.extensions();
-    let (kind, id, name) = match extensions.get::<Result<Identity, Problem>>() {
-        Some(Ok(Identity::Person(person))) => (ActorKind::Person, Some(person.id.0), person.email.clone()),
-        Some(Ok(Identity::Machine(token, _))) => (ActorKind::Machine, Some(token.id.0), token.name.clone()),
-        Some(Err(_)) | None => (ActorKind::Stranger, None, String::new()),
-    };
-    Actor { kind, id, name, address }
+    let somebody = |kind, id, name: &str| Actor { kind, id: Some(id), name: name.to_owned(), address };
+    match request.extensions().get::<Result<Identity, Problem>>() {
+        Some(Ok(Identity::Person(person))) => Acting {
+            actor: somebody(ActorKind::Person, person.id.0, &person.email),
+            credential: Some(Credential::Session {
+                family: person.session.family,
+                user: person.id,
+                role: person.role,
+                reach: person.reach.clone(),
+            }),
+        },
+        Some(Ok(Identity::Machine(token, _))) => Acting {
+            actor: somebody(ActorKind::Machine, token.id.0, &token.name),
+            credential: Some(Credential::Token(token.id)),
+        },
+        Some(Err(_)) | None => Actor { address, ..Actor::nameless(ActorKind::Stranger) }.into(),
+    }
 }
 
 async fn identity_of(app: &App, token: &str) -> Result<Identity, Problem> {

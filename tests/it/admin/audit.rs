@@ -151,5 +151,8 @@ fn what_was_altered_or_removed_is_found() {
     vendor.execute("UPDATE audit_log SET actor_name = 'somebody else' WHERE number = 3");
     let (whole, said) = verify(&vendor, &[]);
     assert!(!whole && said.contains("entry 3 does not match"), "{said}");
+    vendor.execute("UPDATE audit_log SET address = 'nowhere' WHERE number = 1 AND address IS NULL");
+    let (whole, said) = verify(&vendor, &[]);
+    assert!(!whole && said.contains("entry 1 does not match"), "{said}");
     vendor.run();
 }

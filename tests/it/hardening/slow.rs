@@ -13,7 +13,7 @@ use crate::harness::{Vendor, eventually};
 
 const SOON: Duration = Duration::from_secs(15);
 
-fn connect(vendor: &Vendor) -> TcpStream {
+pub(super) fn connect(vendor: &Vendor) -> TcpStream {
     let stream = TcpStream::connect(*vendor.address().lock().unwrap()).expect("a connection");
     stream.set_read_timeout(Some(SOON)).expect("a time-out");
     stream
@@ -21,7 +21,7 @@ fn connect(vendor: &Vendor) -> TcpStream {
 
 /// All that the server says until it ends the connection, and how long that took.
 #[track_caller]
-fn rest(mut stream: TcpStream) -> (String, Duration) {
+pub(super) fn rest(mut stream: TcpStream) -> (String, Duration) {
     let (began, mut said) = (Instant::now(), Vec::new());
     // A reset is an end too: not all that was sent has been read.
     if let Err(error) = stream.read_to_end(&mut said) {
