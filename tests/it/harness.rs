@@ -22,6 +22,7 @@ pub mod openid;
 pub mod pages;
 pub mod patience;
 pub mod pipeline;
+pub mod port;
 pub mod program;
 pub mod s3;
 pub mod server;

@@ -91,7 +91,7 @@ pub fn read_retry_after(value: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, time::Instant};
+    use std::cell::Cell;
 
     use reqwest::{StatusCode, header::HeaderMap};
 
@@ -156,7 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_try_that_succeeds_is_the_last() {
-        let (tries, start) = (Cell::new(0), Instant::now());
+        let tries = Cell::new(0);
         let result = QUICK
             .run(
                 |_, _| (),
@@ -167,6 +167,5 @@ mod tests {
             )
             .await;
         assert_eq!((result, tries.get()), (Ok("done"), 2));
-        assert!(start.elapsed() < Duration::from_secs(1));
     }
 }

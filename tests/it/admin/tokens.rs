@@ -23,7 +23,7 @@ fn a_token_is_shown_once_and_kept_as_a_hash() {
     ci.get("/api/v1/products/office-maker").send().ok();
     let shown = vendor.admin.get(TOKENS).send().expect(200);
     assert!(!shown.text().contains(token));
-    let used = eventually(5, "the use of the token to be noted", || {
+    let used = eventually(20, "the use of the token to be noted", || {
         let listed = vendor.admin.get(TOKENS).send().ok();
         listed["items"][0]["last_used_at"].as_str().map(str::to_owned)
     });

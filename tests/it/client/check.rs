@@ -3,6 +3,7 @@
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
+    time::Duration,
 };
 
 use reqwest::Method;
@@ -213,11 +214,13 @@ fn every_write_holds_for_every_check_that_starts_after_its_response() {
     let spare = office.sell("single_user");
     // The writers' turns: even while on, odd while a write is under way.
     let turns = [const { AtomicU64::new(0) }; 3];
-    let done = AtomicBool::new(false);
+    let (enough, done) = (AtomicBool::new(false), AtomicBool::new(false));
     let checks = AtomicU64::new(0);
     thread::scope(|scope| {
         let write = |number: usize, on: &(dyn Fn() + Sync), off: &(dyn Fn() + Sync)| {
-            for _ in 0..60 {
+            let mut rounds = 0;
+            while rounds < 60 || !enough.load(Ordering::SeqCst) {
+                rounds += 1;
                 for action in [off, on] {
                     turns[number].fetch_add(1, Ordering::SeqCst);
                     action();
@@ -240,7 +243,7 @@ fn every_write_holds_for_every_check_that_starts_after_its_response() {
         let state =
             |before: u64, after: u64| (before == after && before.is_multiple_of(2)).then_some(before.is_multiple_of(4));
         let (turns, done, checks) = (&turns, &done, &checks);
-        for program in [&sold.customer, &spare.customer, &sold.customer, &spare.customer] {
+        let checkers = [&sold.customer, &spare.customer, &sold.customer, &spare.customer].map(|program| {
             let suspended = std::ptr::eq(program, &spare.customer);
             scope.spawn(move || {
                 while !done.load(Ordering::SeqCst) {
@@ -267,8 +270,15 @@ fn every_write_holds_for_every_check_that_starts_after_its_response() {
                         None => {}
                     }
                 }
-            });
+            })
+        });
+        // The writers go on meanwhile, and whoever finds something wrong ends.
+        while checks.load(Ordering::Relaxed) < 1000
+            && !checkers.iter().chain(&writers).any(thread::ScopedJoinHandle::is_finished)
+        {
+            thread::sleep(Duration::from_millis(1));
         }
+        enough.store(true, Ordering::SeqCst);
         let ended: Vec<_> = writers.into_iter().map(thread::ScopedJoinHandle::join).collect();
         done.store(true, Ordering::SeqCst);
         ended.into_iter().for_each(|writer| writer.unwrap());

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::harness::{Vendor, eventually};
 
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(30);
 
 pub(super) fn connect(vendor: &Vendor) -> TcpStream {
     let stream = TcpStream::connect(*vendor.address().lock().unwrap()).expect("a connection");
@@ -44,7 +44,7 @@ fn a_body_that_comes_to_a_standstill_is_given_up() {
 
 #[test]
 fn a_body_that_comes_letter_by_letter_is_given_up_as_well() {
-    let vendor = Vendor::with(&[("server.body_timeout", "300ms")]);
+    let vendor = Vendor::with(&[("server.body_timeout", "1s")]);
     let mut stream = connect(&vendor);
     let head =
         "POST /api/v1/reports HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
@@ -59,7 +59,7 @@ fn a_body_that_comes_letter_by_letter_is_given_up_as_well() {
 
 #[test]
 fn an_upload_that_comes_to_a_standstill_is_given_up_and_nothing_of_it_is_kept() {
-    let vendor = Vendor::with(&[("server.body_timeout", "1s")]);
+    let vendor = Vendor::with(&[("server.body_timeout", "3s")]);
     let office = vendor.product();
     office.release("13.0.0").draft();
     let (_, made) = vendor.ci_with(&json!({"name": "pipeline", "scopes": ["releases:write"]}));

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -16,12 +15,12 @@ use nix::{
 };
 use tempfile::TempDir;
 
-use super::eventually;
+use super::{eventually, port::Port};
 
 /// A cluster: its folder, and its server while it runs.
 pub struct Cluster {
     folder: TempDir,
-    port: u16,
+    port: Port,
     options: Vec<String>,
     server: Option<Child>,
 }
@@ -69,10 +68,8 @@ impl Cluster {
             .output()
             .expect("initdb");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        // A port that was free a moment ago.
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut cluster = Self { folder, port, options, server: None };
+        let mut cluster = Self { folder, port: Port::reserve(), options, server: None };
         cluster.run();
         cluster
     }
@@ -84,19 +81,19 @@ impl Cluster {
 
     /// Where it listens on 127.0.0.1.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.address().port()
     }
 
     /// The URL of its first database, by its socket.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@/postgres?host={}&port={}", self.folder().display(), self.port)
+        format!("postgres://postgres@/postgres?host={}&port={}", self.folder().display(), self.port())
     }
 
     /// Starts the server, and waits until it answers.
     pub fn run(&mut self) {
         let mut command = command(&programs().join("postgres"));
         command.arg("-D").arg(self.folder().join("data")).arg("-k").arg(self.folder());
-        command.args(["-p", &self.port.to_string()]);
+        command.args(["-p", &self.port().to_string()]);
         let usual = ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=300", "shared_buffers=64MB"];
         for option in usual.into_iter().chain(self.options.iter().map(String::as_str)) {
             command.args(["-c", option]);

@@ -72,17 +72,10 @@ impl Admin {
     }
 
     /// Runs statements one by one; those that make a database cannot run together.
-    pub fn execute(mut self, statements: &str) {
+    pub fn execute(&mut self, statements: &str) {
         for statement in statements.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
             self.0.batch_execute(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
         }
-    }
-
-    /// Asks whether something is so: `EXISTS (SELECT …)`.
-    pub fn is_so(&mut self, question: &str) -> bool {
-        diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(question))
-            .get_result(&mut self.0)
-            .expect("an answer")
     }
 }
 

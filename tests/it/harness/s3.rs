@@ -5,7 +5,6 @@
 use std::{
     collections::BTreeSet,
     fs,
-    net::SocketAddr,
     path::PathBuf,
     sync::{
         Arc,
@@ -32,7 +31,7 @@ use s3s_fs::FileSystem;
 use tempfile::TempDir;
 use tokio::{net::TcpSocket, runtime::Runtime};
 
-use super::{Vendor, server::files};
+use super::{Vendor, port::Port, server::files};
 
 pub const ACCESS_KEY: &str = "vendor";
 pub const SECRET_KEY: &str = "a-secret-of-the-store";
@@ -42,7 +41,7 @@ const PREFIX: &str = "vendor/files";
 /// The server.
 pub struct S3 {
     root: TempDir,
-    address: SocketAddr,
+    port: Port,
     read_only: Arc<AtomicBool>,
     clock_is_wrong: bool,
     running: Option<Runtime>,
@@ -76,13 +75,8 @@ impl S3 {
     pub fn start() -> Self {
         let root = TempDir::new().expect("a folder");
         fs::create_dir(root.path().join(BUCKET)).expect("a bucket");
-        let mut server = Self {
-            root,
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            read_only: Arc::default(),
-            clock_is_wrong: false,
-            running: None,
-        };
+        let mut server =
+            Self { root, port: Port::reserve(), read_only: Arc::default(), clock_is_wrong: false, running: None };
         server.run();
         server
     }
@@ -108,10 +102,9 @@ impl S3 {
         let listener = threads.block_on(async {
             let socket = TcpSocket::new_v4().expect("a socket");
             socket.set_reuseaddr(true).expect("an option");
-            socket.bind(self.address).expect("the address");
+            socket.bind(self.port.address()).expect("the address");
             socket.listen(128).expect("to listen")
         });
-        self.address = listener.local_addr().expect("an address");
         let service = self.service();
         threads.spawn(async move {
             while let Ok((line, _)) = listener.accept().await {
@@ -151,7 +144,7 @@ impl S3 {
 
     /// Its address, as `storage.endpoint` has it.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.port.address())
     }
 
     /// What a server is told of it, as `("storage.url", "…")`.

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     io::{BufRead as _, BufReader, Read},
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, MutexGuard},
@@ -33,8 +33,12 @@ const START: Duration = Duration::from_secs(30);
 /// What is under way when a test ends is over well before.
 const STOP: Duration = Duration::from_secs(20);
 
-/// Where the server listens, which changes when it is started again. Shared by those who talk to it.
+/// Where the server listens, which changes when it is started again; [`NOWHERE`] while it does not run. Shared by those who talk
+/// to it.
 pub type Address = Arc<Mutex<SocketAddr>>;
+
+/// Where nobody listens: the port that a server had the system may give to another test's.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// A server with a data folder of its own.
 pub struct Server {
@@ -92,7 +96,7 @@ impl Server {
             settings: usual.chain(of_stores).chain(own).collect(),
             stores,
             running: None,
-            address: Arc::new(Mutex::new(SocketAddr::from(([127, 0, 0, 1], 0)))),
+            address: Arc::new(Mutex::new(NOWHERE)),
             announced: Mutex::new(Vec::new()),
             clock: None,
         }
@@ -337,6 +341,7 @@ impl Server {
     pub fn stop(&mut self) {
         kill(self.pid(), Signal::SIGTERM).expect("a signal");
         let (status, log) = self.wait_for_end();
+        *lock(&self.address) = NOWHERE;
         let log = log.join("\n");
         assert!(status.success(), "the server ended with {status}:\n{log}");
         self.check_log(&log);
@@ -344,6 +349,7 @@ impl Server {
 
     /// Ends it as a power cut would. The folder stays.
     pub fn kill(&mut self) {
+        *lock(&self.address) = NOWHERE;
         kill(self.pid(), Signal::SIGKILL).expect("a signal");
         let (_, log) = self.wait_for_end();
         self.check_log(&log.join("\n"));

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{TcpListener, TcpStream},
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
@@ -12,7 +12,7 @@ use std::{
 
 use mail_parser::{Message, MessageParser};
 
-use super::eventually;
+use super::{eventually, port::Port};
 
 /// What it does with mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ struct Desk {
 
 /// The server.
 pub struct Smtp {
-    address: SocketAddr,
+    port: Port,
     desk: Arc<Desk>,
 }
 
@@ -75,15 +75,14 @@ impl Smtp {
     pub fn start() -> Self {
         let desk =
             Desk { manner: Mutex::new(Manner::Takes), received: Mutex::default(), is_away: AtomicBool::new(false) };
-        let mut server = Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), desk: Arc::new(desk) };
+        let server = Self { port: Port::reserve(), desk: Arc::new(desk) };
         server.come();
         server
     }
 
     /// Begins to listen, where it listened before.
-    pub fn come(&mut self) {
-        let listener = TcpListener::bind(self.address).expect("a port");
-        self.address = listener.local_addr().expect("an address");
+    pub fn come(&self) {
+        let listener = TcpListener::bind(self.port.address()).expect("to listen");
         self.desk.is_away.store(false, Ordering::SeqCst);
         let desk = Arc::clone(&self.desk);
         thread::spawn(move || {
@@ -101,8 +100,8 @@ impl Smtp {
     /// Is away from now on: connections are refused.
     pub fn leave(&self) {
         self.desk.is_away.store(true, Ordering::SeqCst);
-        drop(TcpStream::connect(self.address));
-        eventually(5, "nobody listens", || TcpStream::connect(self.address).is_err().then_some(()));
+        drop(TcpStream::connect(self.port.address()));
+        eventually(5, "nobody listens", || TcpStream::connect(self.port.address()).is_err().then_some(()));
     }
 
     pub fn behave(&self, manner: Manner) {
@@ -112,7 +111,7 @@ impl Smtp {
     /// The settings of a server that sends its mails here.
     pub fn settings(&self) -> [(&'static str, String); 2] {
         [
-            ("mail.smtp_url", format!("smtp://{}", self.address)),
+            ("mail.smtp_url", format!("smtp://{}", self.port.address())),
             ("mail.from", "Office Maker <updates@vendor.example>".to_owned()),
         ]
     }

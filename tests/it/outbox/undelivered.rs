@@ -70,7 +70,7 @@ fn what_waited_for_days_is_no_news_and_goes_out_only_when_staff_want_it_to() {
 
 #[test]
 fn an_smtp_server_that_is_away_is_tried_later_and_later() {
-    let mut smtp = Smtp::start();
+    let smtp = Smtp::start();
     let mut vendor = vendor(&smtp, &[]);
     let office = vendor.product();
     office.release("13.0.0").publish();

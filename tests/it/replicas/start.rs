@@ -10,7 +10,7 @@ use std::{
 
 use nix::sys::signal::Signal;
 
-use crate::harness::{Server, cluster::Cluster, database::Admin, eventually, stores::Stores};
+use crate::harness::{Server, cluster::Cluster, database::Admin, eventually, port::Port, stores::Stores};
 
 #[test]
 fn two_replicas_that_start_at_once_on_an_empty_database_both_come_up() {
@@ -36,13 +36,11 @@ fn a_replica_started_while_the_database_is_away_says_so_and_comes_up_when_it_is_
     Admin::at(&cluster.url()).execute("CREATE DATABASE sluice");
     cluster.signal(Signal::SIGINT);
     cluster.wait();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let port = Port::reserve();
+    let address = port.address();
     let url = cluster.url().replace("/postgres?", "/sluice?");
-    let server = Server::prepare(&[
-        ("database.url", &url),
-        ("server.bind", &format!("127.0.0.1:{port}")),
-        ("log.filter", "info"),
-    ]);
+    let server =
+        Server::prepare(&[("database.url", &url), ("server.bind", &address.to_string()), ("log.filter", "info")]);
     let mut command = server.command(&["serve"]);
     let mut child = Killed(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a server"));
     let (sender, lines) = mpsc::channel();
@@ -52,7 +50,7 @@ fn a_replica_started_while_the_database_is_away_says_so_and_comes_up_when_it_is_
     assert!(said.contains("waiting for the database") && said.contains("sluice"), "{said}");
 
     let get = |path: &str| {
-        let response = reqwest::blocking::get(format!("http://127.0.0.1:{port}{path}")).ok()?;
+        let response = reqwest::blocking::get(format!("http://{address}{path}")).ok()?;
         Some((response.status().as_u16(), response.text().ok()?))
     };
     let lives = eventually(10, "an answer", || get("/livez"));

@@ -1,11 +1,10 @@
 //! `sluice config check`, and the same lines when the server starts.
 
-use std::net::TcpListener;
-
 use serde_json::json;
 
 use crate::harness::{
     S3, Server,
+    port::Port,
     program::Ended,
     s3::{BUCKET, SECRET_KEY},
 };
@@ -88,7 +87,8 @@ fn a_clock_that_is_wrong() {
 
 #[test]
 fn a_server_that_is_not_there_is_found_and_does_not_keep_sluice_from_starting() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = Port::reserve();
+    let nobody = port.address();
     let s3 = S3::start();
     let server = prepared(&s3, &[("storage.endpoint", &format!("http://{nobody}"))]);
     let ended = Ended::of(&mut server.command(&["config", "check"])).expect(1);
@@ -97,7 +97,8 @@ fn a_server_that_is_not_there_is_found_and_does_not_keep_sluice_from_starting() 
 
 #[test]
 fn a_public_address_at_which_links_are_not_served() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = Port::reserve();
+    let nobody = port.address();
     let s3 = S3::start();
     let server = prepared(&s3, &[("storage.public_endpoint", &format!("http://{nobody}"))]);
     let ended = Ended::of(&mut server.command(&["config", "check"])).expect(1);

@@ -145,8 +145,8 @@ fn killed_at_any_moment_a_move_loses_nothing_and_goes_on() {
     for round in 0_u64.. {
         let mut moving = vendor.command(&["storage", "move"]);
         let mut moving = moving.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Later and later, so that it comes to its end at last.
-        thread::sleep(Duration::from_millis(20 + round * 23));
+        // Later and later, so that it comes to its end at last; at first by little, also for a machine that is fast.
+        thread::sleep(Duration::from_millis(20 + round * round));
         let ended = moving.try_wait().unwrap();
         if ended.is_none() {
             moving.kill().unwrap();

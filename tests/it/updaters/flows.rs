@@ -51,7 +51,7 @@ fn play_download(vendor: &Vendor, site: &Site, example: &str, arguments: &[&str]
         Day::Good => {}
         Day::Corrupted => vendor.proxy.spoil(Fault { flip_byte: Some(9_999), times: 99, ..Fault::default() }),
         Day::Killed => {
-            vendor.proxy.spoil(Fault { bytes_per_10_ms: Some(2_000), times: 1, ..Fault::default() });
+            vendor.proxy.spoil(Fault { bytes_per_10_ms: Some(1_000), times: 1, ..Fault::default() });
             let mut updater = site.start(example, arguments);
             while vendor.proxy.downloads().first().is_none_or(|seen| seen.sent < 60_000) {
                 assert_eq!(updater.try_wait().unwrap(), None, "it ended before the kill");

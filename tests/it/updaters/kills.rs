@@ -10,7 +10,7 @@ use super::{faults::Stage, proxy::Fault};
 #[test]
 fn a_kill_in_the_middle_of_the_download_is_made_good_by_the_next_start() {
     let stage = Stage::set(&[]);
-    stage.proxy.spoil(Fault { bytes_per_10_ms: Some(2_000), times: 1, ..Fault::default() });
+    stage.proxy.spoil(Fault { bytes_per_10_ms: Some(1_000), times: 1, ..Fault::default() });
     let mut updater = stage.site.start("single_user", &["--yes"]);
     while stage.proxy.downloads().first().is_none_or(|seen| seen.sent < 60_000) {
         thread::sleep(Duration::from_millis(5));

@@ -1,7 +1,6 @@
 //! The vendor: a really started server, set up through its HTTP API alone.
 
 use std::{
-    net::TcpListener,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -11,7 +10,10 @@ use reqwest::{Method, blocking::Client as Http};
 use serde_json::{Value, json};
 
 use super::proxy::Proxy;
-use crate::harness::stores::{Folder, variable};
+use crate::harness::{
+    port::Port,
+    stores::{Folder, variable},
+};
 
 const EMAIL: &str = "admin@vendor.example";
 const PASSWORD: &str = "correct-horse-battery-staple";
@@ -24,6 +26,7 @@ pub struct Vendor {
     admin_bearer: String,
     server: Child,
     _data: Folder,
+    _port: Port,
 }
 
 impl Drop for Vendor {
@@ -42,8 +45,9 @@ impl Vendor {
     /// The same with settings such as `("downloads.mode", "redirect".to_owned())`.
     pub fn with(settings: &[(&str, String)]) -> Self {
         let (proxy, data) = (Proxy::start(), Folder::new());
-        // A port that was free a moment ago. Updaters only know the proxy's.
-        let bind = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        // Updaters only know the proxy's.
+        let port = Port::reserve();
+        let bind = port.address().to_string();
         proxy.to(&bind);
         let server = Command::new(env!("CARGO_BIN_EXE_sluice"))
             .arg("serve")
@@ -64,6 +68,7 @@ impl Vendor {
             admin_bearer: String::new(),
             server,
             _data: data,
+            _port: port,
         };
         vendor.wait_until_ready();
         let login = vendor.send(Method::POST, "/api/v1/auth/login", &json!({"email": EMAIL, "password": PASSWORD}));
