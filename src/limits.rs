@@ -15,21 +15,21 @@ use governor::{Quota, RateLimiter, clock::Clock as _, clock::DefaultClock, state
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use crate::domain::{id::LicenseKeyId, rate::Rate};
+use crate::domain::{frequency::Frequency, id::LicenseKeyId};
 
 /// What is allowed.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowance {
     /// Requests with one license key.
-    pub key: Rate,
+    pub key: Frequency,
     /// Requests of one API token or person.
-    pub caller: Rate,
+    pub caller: Frequency,
     /// Checks and reports without a key from one network.
-    pub anonymous: Rate,
+    pub anonymous: Frequency,
     /// Credentials that are not good, from one network.
-    pub failures: Rate,
+    pub failures: Frequency,
     /// Tries to log in from one network.
-    pub logins: Rate,
+    pub logins: Frequency,
     /// Downloads at once with one license key; 0: any number.
     pub downloads_per_key: u32,
     /// Downloads at once without a key, to one network; 0: any number.
@@ -105,8 +105,8 @@ pub struct Meter<K: Hash + Eq + Clone>(Option<Limiter<K>>);
 impl<K: Hash + Eq + Clone> Meter<K> {
     /// A meter that allows so much.
     #[must_use]
-    pub fn new(rate: Rate) -> Self {
-        let Rate::Limited(times, period) = rate else { return Self(None) };
+    pub fn new(frequency: Frequency) -> Self {
+        let Frequency::Limited(times, period) = frequency else { return Self(None) };
         let quota = Quota::with_period(period.length() / times.get()).map(|quota| quota.allow_burst(times));
         Self(quota.map(|quota| {
             Limiter::dashmap_with_clock_and_hasher(quota, DefaultClock::default(), RandomState::default())
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(meter.count(&other), Ok(()));
         meter.forget();
         assert!(meter.count(&one).is_err(), "what was used is not forgotten before it has come back");
-        assert!((0..100).all(|_| Meter::new(Rate::Unlimited).count(&one).is_ok()));
+        assert!((0..100).all(|_| Meter::new(Frequency::Unlimited).count(&one).is_ok()));
     }
 
     #[test]
@@ -238,11 +238,11 @@ mod tests {
     #[test]
     fn a_download_that_ends_makes_room_for_the_next() {
         let allowance = Allowance {
-            key: Rate::Unlimited,
-            caller: Rate::Unlimited,
-            anonymous: Rate::Unlimited,
-            failures: Rate::Unlimited,
-            logins: Rate::Unlimited,
+            key: Frequency::Unlimited,
+            caller: Frequency::Unlimited,
+            anonymous: Frequency::Unlimited,
+            failures: Frequency::Unlimited,
+            logins: Frequency::Unlimited,
             downloads_per_key: 2,
             downloads_per_address: 0,
         };

@@ -1,16 +1,24 @@
 //! Mail: one plain text to one address, over SMTP. The only room that names lettre. What is written and when it is tried
 //! again is decided above.
 
-use std::{net::IpAddr, time::Duration};
+use std::{error::Error as _, net::IpAddr, time::Duration};
 
 use lettre::{
-    Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    Address, Message,
     message::{
         Mailbox,
         header::{ContentType, HeaderName, HeaderValue},
     },
-    transport::smtp::{self, extension::ClientId},
+    transport::smtp::{
+        self, SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT,
+        authentication::{Credentials, DEFAULT_MECHANISMS},
+        client::{AsyncSmtpConnection, Tls, TlsParameters},
+        commands::{Data, Mail, Rcpt},
+        extension::{ClientId, Extension, MailBodyParameter, MailParameter},
+    },
 };
+use percent_encoding::percent_decode_str;
+use url::Url;
 
 /// An SMTP server that has not answered for so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,11 +26,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// No try takes longer, whatever the server does: each of its answers may take `PATIENCE`.
 pub const LONGEST_TRY: Duration = Duration::from_mins(2);
 
+/// Of that, for taking leave: how that goes makes no difference to the mail.
+const TO_TAKE_LEAVE: Duration = Duration::from_secs(5);
+
 /// What a server answers when it closes (RFC 5321, section 3.8): it says nothing about the mail.
 const CLOSES: u16 = 421;
 
 /// What a server answers that does not let this client in (RFC 4954, section 6; RFC 3207): it says nothing about the mail.
 const NOT_LET_IN: [u16; 4] = [530, 534, 535, 538];
+
+/// What a server says before its words when it is the sender that it does not like (RFC 3463, section 3.8): many say so only
+/// once they have heard to whom the mail goes.
+const NOT_AUTHORISED: &str = "5.7.";
 
 /// A mail as it goes out.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +61,7 @@ pub enum MailError {
     /// The server does not take this mail just now.
     #[error("{0}")]
     Later(String),
-    /// The server cannot be reached, or takes no mail just now.
+    /// The server cannot be reached, or takes no mail from here just now.
     #[error("{0}")]
     Away(String),
 }
@@ -56,11 +71,66 @@ pub enum MailError {
 #[error("configuration: {0}")]
 pub struct NoMailer(String);
 
-/// Somebody who hands mails to an SMTP server.
+/// Somebody who hands mails to an SMTP server. The parts of a conversation are told apart here, which the library's own
+/// transport does not do: what is said before the recipient is named says nothing about the mail.
 pub struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: Server,
     from: Mailbox,
     host: String,
+}
+
+/// An SMTP server, and how it is spoken to.
+struct Server {
+    host: String,
+    port: u16,
+    tls: Tls,
+    credentials: Option<Credentials>,
+    hello: ClientId,
+}
+
+impl Server {
+    /// The one that a URL names; `None` where it names none.
+    fn of(url: &str, hello: ClientId) -> Option<Self> {
+        let url = Url::parse(url).ok()?;
+        let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+        let parameters = || TlsParameters::new(host.clone()).ok();
+        let wish = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, wish)| wish);
+        let (port, tls) = match (url.scheme(), wish.as_deref()) {
+            ("smtp", None) => (SMTP_PORT, Tls::None),
+            ("smtp", Some("required")) => (SUBMISSION_PORT, Tls::Required(parameters()?)),
+            ("smtp", Some("opportunistic")) => (SUBMISSION_PORT, Tls::Opportunistic(parameters()?)),
+            ("smtps", _) => (SUBMISSIONS_PORT, Tls::Wrapper(parameters()?)),
+            _ => return None,
+        };
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(String::from);
+        let credentials = match url.password() {
+            Some(password) => Some(Credentials::new(decoded(url.username())?, decoded(password)?)),
+            None => None,
+        };
+        Some(Self { port: url.port().unwrap_or(port), host, tls, credentials, hello })
+    }
+
+    /// A connection that a mail can be handed over on.
+    async fn connect(&self) -> Result<AsyncSmtpConnection, smtp::Error> {
+        let from_the_start = match &self.tls {
+            Tls::Wrapper(parameters) => Some(parameters.clone()),
+            _ => None,
+        };
+        let address = (self.host.as_str(), self.port);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(address, Some(PATIENCE), &self.hello, from_the_start, None).await?;
+        match &self.tls {
+            Tls::Required(parameters) => connection.starttls(parameters.clone(), &self.hello).await?,
+            Tls::Opportunistic(parameters) if connection.can_starttls() => {
+                connection.starttls(parameters.clone(), &self.hello).await?;
+            }
+            _ => {}
+        }
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+        }
+        Ok(connection)
+    }
 }
 
 impl std::fmt::Debug for Mailer {
@@ -79,12 +149,10 @@ impl Mailer {
         let from: Mailbox = from.parse().map_err(|_| {
             NoMailer(format!("mail.from: `{from}` must be an address such as `Office Maker <updates@example.com>`"))
         })?;
-        // What the library says of a URL may have a piece of the password in it.
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|_| {
+        let server = Server::of(url, greeting(host)).ok_or_else(|| {
             NoMailer("mail.smtp_url must be like `smtp://user:password@mail.example.com:587?tls=required`".to_owned())
         })?;
-        let transport = builder.timeout(Some(PATIENCE)).hello_name(greeting(host)).build::<Tokio1Executor>();
-        Ok(Self { transport, from, host: host.to_owned() })
+        Ok(Self { server, from, host: host.to_owned() })
     }
 
     /// Sends a mail; it is accepted when this returns.
@@ -93,18 +161,48 @@ impl Mailer {
     /// [`MailError`] with what the server said.
     pub async fn send(&self, letter: Letter<'_>) -> Result<(), MailError> {
         let message = self.message(letter).map_err(MailError::Refused)?;
-        match tokio::time::timeout(LONGEST_TRY, self.transport.send(message)).await {
-            Ok(sent) => sent.map(drop).map_err(|error| judge(&error)),
-            Err(_) => Err(MailError::Away(format!("it took longer than {} s", LONGEST_TRY.as_secs()))),
+        let conversation = async {
+            let mut connection = self.server.connect().await.map_err(|error| away(&error))?;
+            let outcome = self.hand_over(&mut connection, letter, &message).await;
+            Ok((connection, outcome))
+        };
+        let patience = LONGEST_TRY.saturating_sub(TO_TAKE_LEAVE);
+        let Ok(ended) = tokio::time::timeout(patience, conversation).await else {
+            return Err(MailError::Away(format!("it took longer than {} s", patience.as_secs())));
+        };
+        let (mut connection, outcome) = ended?;
+        let _ = tokio::time::timeout(TO_TAKE_LEAVE, connection.abort()).await;
+        outcome
+    }
+
+    async fn hand_over(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        letter: Letter<'_>,
+        message: &Message,
+    ) -> Result<(), MailError> {
+        let recipient = address(letter).map_err(MailError::Refused)?;
+        let is_plain = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+        let mut parameters = Vec::new();
+        if !is_plain(&recipient) || !is_plain(&self.from.email) {
+            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+                let text = "the SMTP server takes no addresses beyond ASCII (SMTPUTF8)".to_owned();
+                return Err(if is_plain(&recipient) { MailError::Away(text) } else { MailError::Refused(text) });
+            }
+            parameters.extend([MailParameter::SmtpUtfEight, MailParameter::Body(MailBodyParameter::EightBitMime)]);
         }
+        let sender = Mail::new(Some(self.from.email.clone()), parameters);
+        connection.command(sender).await.map_err(|error| away(&error))?;
+        connection.command(Rcpt::new(recipient, Vec::new())).await.map_err(|error| judge_recipient(&error))?;
+        connection.command(Data).await.map_err(|error| judge(&error))?;
+        connection.message(&message.formatted()).await.map_err(|error| judge(&error))?;
+        Ok(())
     }
 
     fn message(&self, letter: Letter<'_>) -> Result<Message, String> {
-        let recipient: Address =
-            letter.recipient.parse().map_err(|error| format!("`{}`: {error}", letter.recipient))?;
         let mut message = Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(None, recipient))
+            .to(Mailbox::new(None, address(letter)?))
             .subject(letter.subject)
             .message_id(Some(format!("<{}@{}>", letter.id, self.host)))
             .header(ContentType::TEXT_PLAIN)
@@ -119,6 +217,10 @@ impl Mailer {
     }
 }
 
+fn address(letter: Letter<'_>) -> Result<Address, String> {
+    letter.recipient.parse().map_err(|error| format!("`{}`: {error}", letter.recipient))
+}
+
 /// How this server greets another one (RFC 5321, section 4.1.3): by its name, or by an address that is marked as one.
 fn greeting(host: &str) -> ClientId {
     match host.trim_matches(['[', ']']).parse() {
@@ -128,7 +230,22 @@ fn greeting(host: &str) -> ClientId {
     }
 }
 
-/// Whether trying again is of use.
+/// What was said before the recipient was named: it holds for every mail, until somebody has mended it.
+fn away(error: &smtp::Error) -> MailError {
+    MailError::Away(error.to_string())
+}
+
+/// What was said to the recipient. A server that does not let this sender write to them may once it is set up for that; as it
+/// may mean this recipient alone, the others are not kept waiting.
+fn judge_recipient(error: &smtp::Error) -> MailError {
+    let is_about_the_sender = error.source().is_some_and(|said| said.to_string().starts_with(NOT_AUTHORISED));
+    match judge(error) {
+        MailError::Refused(text) if is_about_the_sender => MailError::Later(text),
+        other => other,
+    }
+}
+
+/// Whether trying again is of use, where the answer is about this mail.
 fn judge(error: &smtp::Error) -> MailError {
     let text = error.to_string();
     let Some(code) = error.status().map(u16::from) else { return MailError::Away(text) };
@@ -144,4 +261,28 @@ fn judge(error: &smtp::Error) -> MailError {
 #[must_use]
 pub fn is_address(text: &str) -> bool {
     text.parse::<Address>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_the_server_and_who_logs_in() {
+        let server = |url| Server::of(url, ClientId::default());
+        for (url, host, port, user) in [
+            ("smtp://mail.example", "mail.example", 25, None),
+            ("smtp://[::1]:2525", "::1", 2525, None),
+            ("smtp://mail.example?tls=required", "mail.example", 587, None),
+            ("smtp://mail.example?tls=opportunistic", "mail.example", 587, None),
+            ("smtps://anna%40x:hunter%2F2+%25@mail.example", "mail.example", 465, Some(("anna@x", "hunter/2+%"))),
+        ] {
+            let found = server(url).expect(url);
+            let user = user.map(|(user, password)| Credentials::new(user.to_owned(), password.to_owned()));
+            assert_eq!((found.host.as_str(), found.port, found.credentials), (host, port, user), "{url}");
+        }
+        for wrong in ["imap://mail.example", "smtp://mail.example?tls=never", "smtp:", "smtps://a:%ff@mail.example"] {
+            assert!(server(wrong).is_none(), "{wrong}");
+        }
+    }
 }

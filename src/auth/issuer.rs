@@ -18,7 +18,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::OwnedMutexGuard;
 use url::{Host, Url};
 
-pub use self::token::{Claims, claimed_issuer, unverified};
+pub use self::token::{Claims, claimed_issuer, repeatable, unverified};
 use self::{
     keys::{KeySet, VerificationKey},
     token::Presented,

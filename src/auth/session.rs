@@ -16,8 +16,6 @@ pub struct Session {
     pub sub: UserId,
     /// The login it belongs to, which a logout ends.
     pub family: Uuid,
-    /// What they may do.
-    pub role: String,
     iss: String,
     iat: i64,
     exp: i64,
@@ -26,8 +24,8 @@ pub struct Session {
 impl Session {
     /// A session from `now` until `expires_at`.
     #[must_use]
-    pub fn new(user: UserId, family: Uuid, role: String, now: Timestamp, expires_at: Timestamp) -> Self {
-        Self { sub: user, family, role, iss: ISSUER.to_owned(), iat: now.as_second(), exp: expires_at.as_second() }
+    pub fn new(user: UserId, family: Uuid, now: Timestamp, expires_at: Timestamp) -> Self {
+        Self { sub: user, family, iss: ISSUER.to_owned(), iat: now.as_second(), exp: expires_at.as_second() }
     }
 }
 
@@ -81,7 +79,7 @@ mod tests {
         let at = |second| Timestamp::from_second(second).expect("a time");
         let ours = Sessions::new([("a", b"0123456789abcdef0123456789abcdef".as_slice())].into_iter());
         let theirs = Sessions::new([("a", b"another secret another secret 12".as_slice())].into_iter());
-        let session = Session::new(UserId(Uuid::nil()), Uuid::nil(), "owner".to_owned(), at(0), at(900));
+        let session = Session::new(UserId(Uuid::nil()), Uuid::nil(), at(0), at(900));
         let token = ours.sign(&session).expect("a token");
         assert_eq!(ours.read(&token, at(899)), Some(session));
         assert_eq!(ours.read(&token, at(900)), None);

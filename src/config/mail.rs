@@ -14,7 +14,7 @@ pub struct MailConfig {
     pub smtp_url: PrivateUrl,
     /// Whom mails are from.
     pub from: String,
-    /// Who of the vendor's staff gets mails; nobody named: every user.
+    /// Who of the vendor's staff gets mails; nobody named: the users who have to do with what they are about.
     pub staff: List<String>,
     /// How many mails may be sent on a subscription's account in 24 hours.
     pub per_subscription_per_day: u32,

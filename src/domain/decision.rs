@@ -14,7 +14,7 @@ pub mod standing;
 use facts::{Entitlement, Facts, Slot};
 use reason::{Reason, Status, Verdict};
 use report::{Considered, Current, Decision, Offer};
-use rules::{Acceptance, Finding, Judge, Judged};
+use rules::{Acceptance, Judge, Judged, Ruling};
 
 use crate::domain::{
     artifact::Target, platform::Component, release::Release, rollout::RolloutState, slug::Slug,
@@ -189,7 +189,7 @@ impl<'a> Asker<'_, 'a> {
         };
         let refusal = self.judge.refusal(acceptance.release.unwrap_or(release));
         if let Some(place) = considered.iter_mut().find(|one| *one.version == release.version) {
-            place.verdict = refusal.map_or(Verdict::Offered, |reason| Finding::NotEntitled(reason).verdict());
+            place.verdict = refusal.map_or(Verdict::Offered, |reason| Ruling::NotEntitled(reason).verdict());
         }
         if let Some(reason) = refusal {
             return Decision {
@@ -242,19 +242,19 @@ impl<'a> Asker<'_, 'a> {
 
     /// Rule 12: why nothing is offered; the first that fits.
     fn refusal(&self, judged: &[Judged<'a>], trace: Vec<Considered<'a>>) -> Decision<'a> {
-        let highest = |wanted: fn(&Finding) -> bool| {
+        let highest = |wanted: fn(&Ruling) -> bool| {
             judged
                 .iter()
-                .filter(|one| wanted(&one.finding))
+                .filter(|one| wanted(&one.ruling))
                 .max_by(|left, right| left.release.version.cmp(&right.release.version))
         };
-        let refused = highest(|finding| matches!(finding, Finding::NotEntitled(_)));
-        let held_back = highest(|finding| matches!(finding, Finding::HeldBack(_)));
-        let (status, reason) = match (refused.map(|one| one.finding), held_back.map(|one| one.finding)) {
-            (Some(Finding::NotEntitled(reason)), _) => (Status::NotEntitled, Some(reason)),
-            (_, Some(Finding::HeldBack(reason))) => (Status::UpToDate, Some(reason)),
-            _ if highest(|finding| *finding == Finding::Open).is_some() => (Status::UpToDate, Some(Reason::NoPath)),
-            _ if highest(|finding| *finding == Finding::Pinned).is_some() => (Status::UpToDate, Some(Reason::Pinned)),
+        let refused = highest(|ruling| matches!(ruling, Ruling::NotEntitled(_)));
+        let held_back = highest(|ruling| matches!(ruling, Ruling::HeldBack(_)));
+        let (status, reason) = match (refused.map(|one| one.ruling), held_back.map(|one| one.ruling)) {
+            (Some(Ruling::NotEntitled(reason)), _) => (Status::NotEntitled, Some(reason)),
+            (_, Some(Ruling::HeldBack(reason))) => (Status::UpToDate, Some(reason)),
+            _ if highest(|ruling| *ruling == Ruling::Open).is_some() => (Status::UpToDate, Some(Reason::NoPath)),
+            _ if highest(|ruling| *ruling == Ruling::Pinned).is_some() => (Status::UpToDate, Some(Reason::Pinned)),
             _ => (Status::UpToDate, self.current.yanked.then_some(Reason::CurrentYanked)),
         };
         Decision { newer: refused.map(|one| one.release), trace, ..nothing(self.current, self.channel, status, reason) }
@@ -279,14 +279,14 @@ fn best_server_path<'a>(server: &Version, judged: &[Judged<'a>], targets: &[Targ
 
 /// Those that pass rules 4 to 7, in ascending order.
 fn open<'a>(judged: &[Judged<'a>]) -> Vec<&'a Release> {
-    judged.iter().filter(|one| one.finding == Finding::Open).map(|one| one.release).collect()
+    judged.iter().filter(|one| one.ruling == Ruling::Open).map(|one| one.release).collect()
 }
 
 /// The highest candidate above a version that entitlement holds back: `newer` (rule 12).
 fn held_back_above<'a>(judged: &[Judged<'a>], version: &Version) -> Option<&'a Release> {
     judged
         .iter()
-        .filter(|one| matches!(one.finding, Finding::NotEntitled(_)) && one.release.version > *version)
+        .filter(|one| matches!(one.ruling, Ruling::NotEntitled(_)) && one.release.version > *version)
         .map(|one| one.release)
         .max_by(|left, right| left.version.cmp(&right.version))
 }
@@ -296,10 +296,10 @@ fn trace<'a>(judged: &[Judged<'a>], component: Component, path: &[&Release]) -> 
     let verdict = |one: &Judged<'a>| match path.iter().position(|hop| hop.version == one.release.version) {
         Some(0) => Verdict::Offered,
         Some(_) => Verdict::OnPath,
-        None if one.finding == Finding::Open && path.last().is_none_or(|last| last.version < one.release.version) => {
+        None if one.ruling == Ruling::Open && path.last().is_none_or(|last| last.version < one.release.version) => {
             Verdict::NoPath
         }
-        None => one.finding.verdict(),
+        None => one.ruling.verdict(),
     };
     judged.iter().map(|one| Considered { version: &one.release.version, component, verdict: verdict(one) }).collect()
 }

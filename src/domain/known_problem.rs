@@ -70,7 +70,7 @@ impl FromStr for Pattern {
 }
 
 serde_as_text!(Pattern);
-text_schema!(Pattern, "antivirus_*", 200, r"^[A-Za-z0-9_.*-]+(\|[A-Za-z0-9_.*-]+)*$");
+text_schema!(Pattern, "antivirus_*", 200, r"^[^\u0000-\u001f\u007f-\u009f|]+(\|[^\u0000-\u001f\u007f-\u009f|]+)*$");
 
 /// Which failures are meant. What is `None` makes no difference.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]

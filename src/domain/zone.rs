@@ -39,6 +39,12 @@ impl Zone {
     }
 }
 
+/// The day in UTC, by which is counted what has nothing to do with one place.
+#[must_use]
+pub fn utc_day(instant: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(instant).date()
+}
+
 impl fmt::Debug for Zone {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Zone").field(&self.name).finish()

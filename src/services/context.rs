@@ -56,7 +56,7 @@ pub struct Settings {
     pub refresh_ttl: SignedDuration,
     /// How long a token is good that a pipeline was given for its identity.
     pub trusted_publishing_ttl: SignedDuration,
-    /// Who of the vendor's staff gets mails; nobody named: every user.
+    /// Who of the vendor's staff gets mails; nobody named: the users who have to do with what they are about.
     pub staff: Vec<String>,
     /// How many mails may be sent on a subscription's account within a day.
     pub mails_per_day: u32,

@@ -9,7 +9,7 @@ use url::Url;
 use super::{Code, Context, Refusal, Write, acting, context::id_at, manage_tokens};
 use crate::{
     auth::{
-        issuer::{Claims, Expected, VerifyError, claimed_issuer, unverified},
+        issuer::{Claims, Expected, VerifyError, claimed_issuer, repeatable, unverified},
         token_hash,
     },
     domain::{
@@ -230,7 +230,9 @@ fn nearly(others: &[(Slug, TrustedPublisher)], claims: &Claims) -> Option<Refusa
         .mismatches(claims)
         .into_iter()
         .map(|mismatch| match mismatch.found {
-            Some(found) => format!("`{}` is `{}` and must be `{}`", mismatch.claim, short(&found), mismatch.expected),
+            Some(found) => {
+                format!("`{}` is `{}` and must be `{}`", mismatch.claim, repeatable(&found), mismatch.expected)
+            }
             None => format!("`{}` is missing and must be `{}`", mismatch.claim, mismatch.expected),
         })
         .collect();
@@ -242,13 +244,13 @@ fn nearly(others: &[(Slug, TrustedPublisher)], claims: &Claims) -> Option<Refusa
 fn nobody(product: Option<&Slug>, issuer: &str, claims: &Claims) -> Refusal {
     let whose = ["repository", "repository_id", "project_path", "project_id", "sub"].into_iter().filter_map(|claim| {
         let found = text(claims, claim)?;
-        Some(format!(", `{claim}` `{}`", short(&found)))
+        Some(format!(", `{claim}` `{}`", repeatable(&found)))
     });
     let whose: String = whose.collect();
     let who = product.map_or("no product trusts".to_owned(), |slug| format!("`{slug}` does not trust"));
     refused(format!(
         "{who} this workload (issuer `{}`{whose}); an owner can enter it as a trusted publisher",
-        short(issuer)
+        repeatable(issuer)
     ))
 }
 
@@ -275,7 +277,7 @@ fn spend(write: &mut Write<'_>, issuer: &str, claims: &Claims) -> Result<(), Ref
 fn told(issuer: &str, claims: &Claims) -> Value {
     let mut told = Map::new();
     told.insert("issuer".to_owned(), json!(issuer));
-    told.extend(TOLD.into_iter().filter_map(|name| Some((name.to_owned(), json!(short(&text(claims, name)?))))));
+    told.extend(TOLD.into_iter().filter_map(|name| Some((name.to_owned(), json!(repeatable(&text(claims, name)?))))));
     Value::Object(told)
 }
 
@@ -285,12 +287,7 @@ fn name_of(issuer: &str, claims: &Claims) -> String {
     let first = |names: &[&str]| names.iter().find_map(|name| text(claims, name));
     let who = first(&["repository", "project_path", "sub"]).unwrap_or_default();
     let run = first(&["run_id", "pipeline_id"]).map(|run| format!(", run {run}")).unwrap_or_default();
-    format!("{who}{run} ({host})").chars().filter(|letter| !letter.is_control()).take(200).collect()
-}
-
-/// As much of a foreign text as is worth repeating.
-fn short(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(200).collect()
+    repeatable(&format!("{who}{run} ({host})"))
 }
 
 /// Forgets the tokens that were given to pipelines, and the identities, that are past their time.

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 
 use super::{Context, Refusal};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         reach::Reach,
         run::Outcome,
         subscription::Status,
-        zone::Zone,
+        zone::{Zone, utc_day},
     },
     store::{
         self, Connection, Page, StoreError,
@@ -33,10 +33,6 @@ const DAYS: i64 = 30;
 /// The longest span of days that can be asked for at once: a bit more than five years.
 const MOST_DAYS: i32 = 2000;
 
-fn day_of(now: Timestamp) -> Date {
-    TimeZone::UTC.to_datetime(now).date()
-}
-
 fn ago(now: Timestamp, span: SignedDuration) -> Timestamp {
     now.checked_sub(span).unwrap_or(Timestamp::MIN)
 }
@@ -49,13 +45,13 @@ pub async fn record(context: &Arc<Context>) -> Result<(), Refusal> {
     let since = ago(context.clock.now(), IN_USE);
     // Counted before, as it may take a second or two: on SQLite others would wait to write for as long.
     let in_use = context.read(move |connection| Ok(store::adoption::in_use(connection, since)?)).await?;
-    context.append(move |connection, now| store::adoption::record(connection, day_of(now), &in_use)).await
+    context.append(move |connection, now| store::adoption::record(connection, utc_day(now), &in_use)).await
 }
 
 /// The same within a transaction.
 pub(super) fn record_within(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
     let in_use = store::adoption::in_use(connection, ago(now, IN_USE))?;
-    store::adoption::record(connection, day_of(now), &in_use)
+    store::adoption::record(connection, utc_day(now), &in_use)
 }
 
 /// The days of a table, the first and the last.
@@ -77,7 +73,7 @@ pub async fn adoption(
     (from, to): (Option<Date>, Option<Date>),
 ) -> Result<(Days, Vec<Count>), Refusal> {
     let now = context.clock.now();
-    let today = day_of(now);
+    let today = utc_day(now);
     let to = to.unwrap_or(today);
     let from = from.unwrap_or_else(|| to.saturating_sub((DAYS - 1).days()));
     if from > to || from.until(to).is_ok_and(|span| span.get_days() >= MOST_DAYS) {
@@ -102,7 +98,7 @@ pub async fn adoption(
 
 /// How often each thing happened to a release.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Counts {
     /// Sites that were offered it for the first time.
     pub offered: i64,
     /// Runs that had downloaded everything.
@@ -117,7 +113,7 @@ pub struct Tally {
     pub lost: i64,
 }
 
-impl Tally {
+impl Counts {
     fn add(&mut self, happened: &Happened) {
         let place = match (happened.what.as_str(), happened.what.parse()) {
             ("offered", _) => &mut self.offered,
@@ -134,25 +130,29 @@ impl Tally {
 
 /// What became of a release.
 #[derive(Clone, Debug, Default)]
-pub struct Rollout {
+pub struct ReleaseFigures {
     /// In all.
-    pub total: Tally,
+    pub total: Counts,
     /// By spans of time; those in which nothing happened are left out.
-    pub spans: BTreeMap<Timestamp, Tally>,
+    pub spans: BTreeMap<Timestamp, Counts>,
 }
 
 /// What became of a release, by spans of this length.
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub async fn rollout(context: &Arc<Context>, release: ReleaseId, span: SignedDuration) -> Result<Rollout, Refusal> {
+pub async fn of_release(
+    context: &Arc<Context>,
+    release: ReleaseId,
+    span: SignedDuration,
+) -> Result<ReleaseFigures, Refusal> {
     let read = move |connection: &mut Connection| Ok(store::outcomes::of_release(connection, release, span)?);
-    let mut rollout = Rollout::default();
+    let mut figures = ReleaseFigures::default();
     for happened in context.read(read).await? {
-        rollout.total.add(&happened);
-        rollout.spans.entry(happened.from).or_default().add(&happened);
+        figures.total.add(&happened);
+        figures.spans.entry(happened.from).or_default().add(&happened);
     }
-    Ok(rollout)
+    Ok(figures)
 }
 
 /// Sites whose installations asked within so many days although their subscriptions have expired: how many, and a page of them.
@@ -170,7 +170,7 @@ pub async fn renewals(
     let desk = Arc::clone(context);
     let read = move |connection: &mut Connection| {
         // A day more than UTC has: it may be over already elsewhere.
-        let mut sites = store::renewals::candidates(connection, &reach, day_of(now).saturating_add(1.day()), since)?;
+        let mut sites = store::renewals::candidates(connection, &reach, utc_day(now).saturating_add(1.day()), since)?;
         let expired = expired(&desk, &sites, now);
         sites.retain(|site| expired.contains(site));
         let total = sites.len();

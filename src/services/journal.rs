@@ -199,7 +199,7 @@ fn follow_up(
         after.subscription.filter(|_| votes || after.over_at().is_some())
     };
     // All at once, and before anything is counted: two batches then wait for each other one way only.
-    store::votes::hold_subscriptions(connection, told.iter().filter_map(counts))?;
+    store::subscriptions::hold(connection, told.iter().filter_map(counts))?;
     let voters = store::votes::count(connection, told, now)?;
     let mut outbox = Outbox::new(context);
     for Told { after, .. } in told {

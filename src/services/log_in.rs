@@ -190,7 +190,7 @@ fn issue(
     let after = |span| now.checked_add(span).unwrap_or(Timestamp::MAX).min(ends_at.unwrap_or(Timestamp::MAX));
     let refresh_token = URL_SAFE_NO_PAD.encode(random::<32>());
     let (access_until, refresh_until) = (after(context.settings.session_ttl), after(context.settings.refresh_ttl));
-    let session = Session::new(user.id, family, user.role.to_string(), now, access_until);
+    let session = Session::new(user.id, family, now, access_until);
     let token = RefreshToken {
         hash: token_hash(&refresh_token),
         user: user.id,

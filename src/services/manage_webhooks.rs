@@ -24,7 +24,7 @@ pub struct NewWebhook {
     #[schema(max_length = 2000, example = "https://hooks.example.com/sluice")]
     pub url: String,
     /// What it is told of.
-    #[schema(min_items = 1, max_items = 16)]
+    #[schema(min_items = 1)]
     pub events: Vec<WebhookEvent>,
     /// The slug of the only product that it is told about; all unless given.
     #[schema(example = "office-maker")]
@@ -49,7 +49,7 @@ pub struct WebhookChange {
     pub url: Option<String>,
     /// What it is told of from now on.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Vec<WebhookEvent>, required = false, min_items = 1, max_items = 16)]
+    #[schema(value_type = Vec<WebhookEvent>, required = false, min_items = 1)]
     pub events: Option<Vec<WebhookEvent>>,
     /// Whether anything is sent. While it is not, nothing new is queued, and what is queued waits.
     #[serde(default, deserialize_with = "present")]

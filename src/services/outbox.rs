@@ -19,11 +19,12 @@ use crate::{
         run::{Outcome, Run},
         subscription::Subscription,
         webhook::{Webhook, WebhookEvent, WebhookMessage},
+        zone::utc_day,
     },
     store::{self, Connection, StoreError},
 };
-pub use letters::Ending;
 use letters::Words;
+pub use letters::{Ending, language};
 use payload::{ApprovalData, ReleaseData, RunData, SubscriptionData};
 
 /// Rows of one statement.
@@ -93,7 +94,7 @@ impl<'c> Outbox<'c> {
                 product: run.product,
                 which: format!("{}:{outcome}", run.id),
                 account: Some(subscription),
-                data: RunData::of(&entry.product, run, outcome),
+                data: RunData::of(&entry.product, run, subscription, outcome),
             };
             self.tell(connection, now, &event)?;
         }
@@ -132,17 +133,18 @@ impl<'c> Outbox<'c> {
         Ok(has_room)
     }
 
-    /// Tells staff, with one mail to each. `which` tells this apart from all others of its kind.
+    /// Tells staff, with one mail to each, of a product or of all of them. `which` tells this apart from all others of its kind.
     fn tell_staff(
         &mut self,
         connection: &mut Connection,
         now: Timestamp,
         (kind, which): (MailKind, &str),
+        product: Option<ProductId>,
         words: impl Fn() -> Words,
     ) -> Result<(), StoreError> {
         let configured = &self.context.settings.staff;
         let staff = match configured.is_empty() {
-            true => store::users::addresses(connection)?,
+            true => store::users::addresses_of_concerned(connection, product)?,
             false => configured.clone(),
         };
         let to = |address: String| mail(now, kind, format!("{which}:{address}"), address, words());
@@ -238,13 +240,12 @@ impl<'c> Outbox<'c> {
         &mut self,
         connection: &mut Connection,
         now: Timestamp,
-        product: &Product,
+        language: &str,
         (named, count): (&[Ending], usize),
     ) -> Result<(), StoreError> {
-        let which = format!("ending:{}", jiff::tz::TimeZone::UTC.to_datetime(now).date());
-        let language = letters::language(product, None);
+        let which = format!("ending:{}", utc_day(now));
         let words = || letters::endings(language, named, count);
-        self.tell_staff(connection, now, (MailKind::SubscriptionsEnding, &which), words)
+        self.tell_staff(connection, now, (MailKind::SubscriptionsEnding, &which), None, words)
     }
 }
 
@@ -283,7 +284,7 @@ pub fn release_halted(write: &mut Write<'_>, product: &Product, release: &Releas
     release_event(write, WebhookEvent::ReleaseHalted, product, release)?;
     let which = format!("halted:{}:{}", release.id, release.revision);
     let words = || letters::release_halted(product, release);
-    write.outbox.tell_staff(write.connection, write.now, (MailKind::ReleaseHalted, &which), words)
+    write.outbox.tell_staff(write.connection, write.now, (MailKind::ReleaseHalted, &which), Some(product.id), words)
 }
 
 /// Tells of a request that waits for a second person.

@@ -147,7 +147,7 @@ impl<'a> Sites<'a> {
             Deployment::Cloud => cloud,
         };
         let judge = Judge::new(&facts, rules::answering_channel(&facts));
-        judge.judge(release, targets).finding == rules::Finding::Open
+        judge.judge(release, targets).ruling == rules::Ruling::Open
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     auth::{
-        issuer::Claims,
+        issuer::{Claims, repeatable},
         provider::{Provider, ProviderError, Return},
     },
     domain::{
@@ -162,8 +162,8 @@ pub async fn complete(context: &Arc<Context>, arrival: Arrival) -> Result<Tokens
         return Err(failed("this is the answer of another identity provider (`iss`); begin again at /api/v1/auth/sso"));
     }
     if let Some(error) = arrival.error {
-        let said = arrival.error_description.map(|text| format!(" ({})", shown(&text))).unwrap_or_default();
-        return Err(failed(format!("the identity provider answered `{}`{said}", shown(&error))));
+        let said = arrival.error_description.map(|text| format!(" ({})", repeatable(&text))).unwrap_or_default();
+        return Err(failed(format!("the identity provider answered `{}`{said}", repeatable(&error))));
     }
     let code =
         arrival.code.ok_or_else(|| failed("the identity provider sent no `code`; begin again at /api/v1/auth/sso"))?;
@@ -195,11 +195,6 @@ fn under_way(context: &Context, arrival: &Arrival, now: Timestamp) -> Result<Und
             Err(failed("this is not the login that was begun last in this browser; begin again at /api/v1/auth/sso"))
         }
     }
-}
-
-/// A text of others as it can be repeated.
-fn shown(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(200).collect()
 }
 
 /// Somebody, by the word of the provider.

@@ -3,11 +3,17 @@
 
 use std::{collections::BTreeSet, collections::HashSet, sync::Arc};
 
-use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 
-use super::{Context, outbox::Ending, outbox::Outbox};
+use super::{
+    Context,
+    outbox::{Ending, Outbox, language},
+};
 use crate::{
-    domain::ending::{self, Told},
+    domain::{
+        ending::{self, Told},
+        zone::utc_day,
+    },
     store::{self, Connection, StoreError, settings::ENDINGS_TOLD, subscriptions::EndingRow},
 };
 
@@ -21,8 +27,9 @@ const SPREAD: i64 = 1;
 #[derive(Default)]
 struct Found {
     known: HashSet<uuid::Uuid>,
-    /// The most urgent ones.
-    named: BTreeSet<(Ending, uuid::Uuid)>,
+    /// The most urgent ones, with the language of their products: it is not looked for once more, when a product may be called
+    /// something else, or another one the same.
+    named: BTreeSet<(Ending, uuid::Uuid, &'static str)>,
 }
 
 /// Tells staff, unless they were told today.
@@ -39,8 +46,7 @@ fn tell_blocking(context: &Context) -> Result<(), StoreError> {
     let now = context.clock.now();
     let setting = context.store.read(|connection| store::settings::get(connection, ENDINGS_TOLD))?;
     let told: Option<Timestamp> = setting.as_ref().and_then(|text| text.parse().ok());
-    let today = |at: Timestamp| TimeZone::UTC.to_datetime(at).date();
-    if told.is_some_and(|told| today(told) >= today(now)) {
+    if told.is_some_and(|told| utc_day(told) >= utc_day(now)) {
         return Ok(());
     }
     let found = context.store.read(|connection| find(context, connection, now, told))?;
@@ -60,15 +66,11 @@ fn tell_blocking(context: &Context) -> Result<(), StoreError> {
 }
 
 fn queue(context: &Context, connection: &mut Connection, now: Timestamp, found: &Found) -> Result<(), StoreError> {
-    let named: Vec<Ending> = found.named.iter().map(|(ending, _)| ending.clone()).collect();
-    let catalogue = context.directory.catalogue();
-    let first = named.first().map(|ending| ending.product.as_str());
     // In the language of the product that the most urgent one is of.
-    let Some(entry) = catalogue.products().find(|entry| Some(entry.product.name.as_str()) == first) else {
-        return Ok(());
-    };
+    let Some((.., language)) = found.named.first() else { return Ok(()) };
+    let named: Vec<Ending> = found.named.iter().map(|(ending, ..)| ending.clone()).collect();
     let mut outbox = Outbox::new(context);
-    outbox.endings(connection, now, &entry.product, (&named, found.known.len()))?;
+    outbox.endings(connection, now, language, (&named, found.known.len()))?;
     outbox.flush(connection).map(drop)
 }
 
@@ -89,13 +91,14 @@ fn find(
         let left = ending::days_left(ladder, (ends_on, row.created_at), zone.date_at(now), told);
         if let Some(days) = left.filter(|_| found.known.insert(row.id.0)) {
             let (product, customer) = (entry.product.name.clone(), row.customer);
-            found.named.insert((Ending { days, customer, product, ends_on, renews: row.renews }, row.id.0));
+            let ending = Ending { days, customer, product, ends_on, renews: row.renews };
+            found.named.insert((ending, row.id.0, language(&entry.product, None)));
             if found.named.len() > NAMED {
                 found.named.pop_last();
             }
         }
     };
-    let day = |at: Timestamp, days: i64| -> Date { TimeZone::UTC.to_datetime(at).date().saturating_add(days.days()) };
+    let day = |at: Timestamp, days: i64| -> Date { utc_day(at).saturating_add(days.days()) };
     for step in ladder.iter().map(|step| i64::from(*step)) {
         let last = day(now, step + SPREAD);
         let first = told.map_or(day(now, -SPREAD), |told| day(told, step - SPREAD).max(day(now, -SPREAD)));

@@ -76,8 +76,8 @@ pub fn is_known(connection: &mut Connection, cause: &str) -> Result<bool, StoreE
     Ok(diesel::select(diesel::dsl::exists(known)).get_result(connection)?)
 }
 
-/// How many mails were queued on a subscription's account since a moment. Held until the transaction ends, so that two that
-/// count at once do not both find room for the last one.
+/// How many mails were queued on a subscription's account since a moment. Whoever queues one more by it holds the subscription
+/// ([`super::subscriptions::hold`]), so that two that count at once do not both find room for the last one.
 ///
 /// # Errors
 /// When the database cannot be read.

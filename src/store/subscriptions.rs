@@ -4,12 +4,14 @@ use std::{collections::HashMap, sync::Arc};
 
 use diesel::prelude::*;
 use jiff::{Timestamp, civil::Date};
+use uuid::Uuid;
 
 use super::{
     BATCH, Connection, Page, StoreError,
     changes::SUBSCRIPTION,
+    locks,
     schema::{changes, customers, products, subscriptions},
-    streams,
+    streams, transaction,
     value::{Json, Key, Moment, Name},
 };
 use crate::domain::{
@@ -202,6 +204,19 @@ pub fn for_each_changed(
         each(row.into_domain(&mut lists)?);
     }
     Ok(())
+}
+
+/// Holds subscriptions until the transaction ends, so that what is counted of them (votes, mails, webhooks' messages) is counted
+/// by one after the other.
+///
+/// # Errors
+/// When the database cannot be used.
+pub fn hold(
+    connection: &mut Connection,
+    subscriptions: impl Iterator<Item = SubscriptionId>,
+) -> Result<(), StoreError> {
+    let subscriptions: Vec<Uuid> = subscriptions.map(|id| id.0).collect();
+    transaction::hold_all(connection, locks::SUBSCRIPTION, &subscriptions)
 }
 
 /// A subscription that ends.

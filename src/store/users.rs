@@ -160,12 +160,21 @@ pub fn get(connection: &mut Connection, id: UserId) -> Result<Option<User>, Stor
     Ok(users::table.find(Key(id)).select(UserRow::as_select()).first(connection).optional()?.map(UserRow::into_domain))
 }
 
-/// The addresses of all users who have to do with all products: nobody is told of those that they do not see.
+/// The addresses of the users who have to do with a product, or, without one, with all products: nobody is told of those that
+/// they do not see.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn addresses(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
-    Ok(users::table.filter(users::products.is_null()).order(users::email).select(users::email).load(connection)?)
+pub fn addresses_of_concerned(
+    connection: &mut Connection,
+    product: Option<ProductId>,
+) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String, Option<Json<Vec<ProductId>>>)> =
+        users::table.order(users::email).select((users::email, users::products)).load(connection)?;
+    let is_concerned = |products: &Option<Json<Vec<ProductId>>>| {
+        products.as_ref().is_none_or(|only| product.is_some_and(|product| only.0.contains(&product)))
+    };
+    Ok(rows.into_iter().filter(|(_, products)| is_concerned(products)).map(|(email, _)| email).collect())
 }
 
 /// Whether there is any user.

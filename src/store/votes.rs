@@ -4,15 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::{dsl::count_star, prelude::*};
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::{
     Connection, StoreError,
     bulk::{Bulk, Cell},
-    locks,
     runs::{self, Told},
     schema::votes,
-    transaction,
     value::{Key, Moment, Name},
 };
 use crate::domain::{
@@ -46,7 +43,7 @@ pub fn voter(run: &Run) -> Option<Voter> {
 }
 
 /// Counts what was heard of runs, in its order; returns whose votes are others now. The subscriptions are held
-/// ([`hold_subscriptions`]). At most as many as runs are taken in at once.
+/// ([`super::subscriptions::hold`]). At most as many as runs are taken in at once.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -76,18 +73,6 @@ pub fn count(connection: &mut Connection, told: &[Told], now: Timestamp) -> Resu
     let rows = ballots.iter().map(|(voter, ballot)| cells(*voter, *ballot, now)).collect();
     Bulk { into: COLUMNS.into(), rows, tail: IN_PLACE }.insert(connection)?;
     Ok(ballots.into_keys().collect())
-}
-
-/// Holds subscriptions, so that what is counted of them (votes, mails) is counted by one after the other.
-///
-/// # Errors
-/// When the database cannot be used.
-pub fn hold_subscriptions(
-    connection: &mut Connection,
-    subscriptions: impl Iterator<Item = SubscriptionId>,
-) -> Result<(), StoreError> {
-    let subscriptions: Vec<Uuid> = subscriptions.map(|id| id.0).collect();
-    transaction::hold_all(connection, locks::SUBSCRIPTION, &subscriptions)
 }
 
 /// What these voters said so far.

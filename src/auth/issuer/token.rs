@@ -53,6 +53,12 @@ pub fn unverified(token: &str) -> Option<Claims> {
     part(payload)
 }
 
+/// As much of what an issuer says as is worth repeating.
+#[must_use]
+pub fn repeatable(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(200).collect()
+}
+
 /// Whose token this claims to be, so that whoever is to be asked for keys can be found. `None` for what is no token.
 #[must_use]
 pub fn claimed_issuer(token: &str) -> Option<String> {
@@ -77,23 +83,18 @@ fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
-/// As much of a foreign text as is worth repeating.
-fn short(text: &str) -> String {
-    text.chars().take(200).collect()
-}
-
 impl<'t> Presented<'t> {
     /// Reads what has to be known before it can be verified.
     pub(super) fn read(text: &'t str) -> Result<Self, VerifyError> {
         let (header, _) = parts(text)?;
         let header: Header = part(header).ok_or(VerifyError::Malformed)?;
         let algorithm = ACCEPTED.into_iter().find(|(name, _)| *name == header.alg);
-        let algorithm = algorithm.ok_or_else(|| VerifyError::Algorithm(short(&header.alg)))?;
+        let algorithm = algorithm.ok_or_else(|| VerifyError::Algorithm(repeatable(&header.alg)))?;
         if header.crit.is_some() {
             return Err(VerifyError::Critical);
         }
         if let Some(other) = header.typ.filter(|typ| !typ.eq_ignore_ascii_case("JWT")) {
-            return Err(VerifyError::Type(short(&other)));
+            return Err(VerifyError::Type(repeatable(&other)));
         }
         let issuer = claimed_issuer(text).ok_or(VerifyError::Claim("iss"))?;
         Ok(Self { text, algorithm, key: header.kid, issuer })
@@ -102,7 +103,7 @@ impl<'t> Presented<'t> {
     pub(super) fn check_issuer(&self, expected: Expected<'_>) -> Result<(), VerifyError> {
         match self.issuer == expected.issuer {
             true => Ok(()),
-            false => Err(VerifyError::Issuer { expected: expected.issuer.to_owned(), found: short(&self.issuer) }),
+            false => Err(VerifyError::Issuer { expected: expected.issuer.to_owned(), found: repeatable(&self.issuer) }),
         }
     }
 
@@ -130,7 +131,7 @@ impl<'t> Presented<'t> {
         if fitting.is_empty() {
             return Err(VerifyError::UnknownKey {
                 issuer: expected.issuer.to_owned(),
-                key: short(self.key.as_deref().unwrap_or_default()),
+                key: repeatable(self.key.as_deref().unwrap_or_default()),
                 algorithm: name.to_owned(),
             });
         }
@@ -153,11 +154,11 @@ impl<'t> Presented<'t> {
 fn check(claims: &Claims, expected: Expected<'_>, now: Timestamp) -> Result<(), VerifyError> {
     let issuer = claims.get("iss").and_then(Value::as_str).ok_or(VerifyError::Claim("iss"))?;
     if issuer != expected.issuer {
-        return Err(VerifyError::Issuer { expected: expected.issuer.to_owned(), found: short(issuer) });
+        return Err(VerifyError::Issuer { expected: expected.issuer.to_owned(), found: repeatable(issuer) });
     }
     let audience = claims.get("aud").ok_or(VerifyError::Claim("aud"))?;
     if !is_for(claims, audience, expected.audience) {
-        let found = short(&audience.to_string());
+        let found = repeatable(&audience.to_string());
         return Err(VerifyError::Audience { expected: expected.audience.to_owned(), found });
     }
     let now = now.as_duration().as_secs_f64();

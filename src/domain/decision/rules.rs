@@ -106,20 +106,20 @@ pub struct Judged<'a> {
     /// Whether it is a candidate (rule 4, on the channel that answers).
     pub candidate: bool,
     /// What became of it.
-    pub finding: Finding,
+    pub ruling: Ruling,
 }
 
 impl<'a> Judged<'a> {
     /// One that is no candidate.
     #[must_use]
     pub const fn out(release: &'a Release, verdict: Verdict) -> Self {
-        Self { release, candidate: false, finding: Finding::Out(verdict) }
+        Self { release, candidate: false, ruling: Ruling::Out(verdict) }
     }
 }
 
 /// What rules 2 to 7 found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum Ruling {
     /// It passes them all.
     Open,
     /// It is no candidate; the verdict says why.
@@ -134,7 +134,7 @@ pub enum Finding {
     NotEntitled(Reason),
 }
 
-impl Finding {
+impl Ruling {
     /// The code for the trace of a release that was not taken.
     #[must_use]
     pub const fn verdict(self) -> Verdict {
@@ -200,14 +200,14 @@ impl<'a> Judge<'a> {
         if !targets.iter().any(|target| release.artifact_for(target).is_some()) {
             return out(Verdict::NoArtifact);
         }
-        let finding = self.offerable(release);
+        let ruling = self.offerable(release);
         if self.requirement.is_some_and(|requirement| !requirement.matches(&release.version)) {
-            return match finding {
-                Finding::Open => Judged { release, candidate: false, finding: Finding::Pinned },
+            return match ruling {
+                Ruling::Open => Judged { release, candidate: false, ruling: Ruling::Pinned },
                 _ => out(Verdict::Pinned),
             };
         }
-        Judged { release, candidate: true, finding }
+        Judged { release, candidate: true, ruling }
     }
 
     /// Whether a release passes rules 2 to 7, whatever it is to run on.
@@ -216,7 +216,7 @@ impl<'a> Judge<'a> {
         self.sees(release)
             && unpublished(&self.facts, release).is_none()
             && self.requirement.is_none_or(|requirement| requirement.matches(&release.version))
-            && self.offerable(release) == Finding::Open
+            && self.offerable(release) == Ruling::Open
     }
 
     /// Why entitlement refuses a release to the one who asks, if it does: rule 6 alone, as rule 10a asks it of the release
@@ -227,7 +227,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Rules 5 to 7.
-    fn offerable(&self, release: &Release) -> Finding {
+    fn offerable(&self, release: &Release) -> Ruling {
         let refusal = self.refusal(release);
         let set_aside = match release.rollout.state {
             RolloutState::Running => None,
@@ -235,11 +235,11 @@ impl<'a> Judge<'a> {
             RolloutState::Halted => Some((Reason::RolloutHalted, Verdict::RolloutHalted)),
         };
         match (set_aside, refusal) {
-            (Some((_, verdict)), Some(_)) => Finding::SetAside(verdict),
-            (Some((reason, _)), None) => Finding::HeldBack(reason),
-            (None, Some(reason)) => Finding::NotEntitled(reason),
-            (None, None) if self.in_stage(release) => Finding::Open,
-            (None, None) => Finding::HeldBack(Reason::RolloutPending),
+            (Some((_, verdict)), Some(_)) => Ruling::SetAside(verdict),
+            (Some((reason, _)), None) => Ruling::HeldBack(reason),
+            (None, Some(reason)) => Ruling::NotEntitled(reason),
+            (None, None) if self.in_stage(release) => Ruling::Open,
+            (None, None) => Ruling::HeldBack(Reason::RolloutPending),
         }
     }
 

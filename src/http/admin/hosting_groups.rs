@@ -80,10 +80,9 @@ fn answer(status: StatusCode, group: &HostingGroup) -> HttpResponse {
 #[post("/api/v1/admin/hosting-groups")]
 pub async fn add_hosting_group(
     app: App,
-    caller: Caller<ManageHostingGroups>,
+    _caller: Caller<ManageHostingGroups>,
     body: Body<NewHostingGroup>,
 ) -> Result<HttpResponse, Problem> {
-    caller.person()?;
     Ok(answer(StatusCode::CREATED, &manage_hosting_groups::add(&app.context, body.0).await?))
 }
 
@@ -140,11 +139,10 @@ pub async fn get_hosting_group(
 #[patch("/api/v1/admin/hosting-groups/{group}")]
 pub async fn change_hosting_group(
     app: App,
-    caller: Caller<ManageHostingGroups>,
+    _caller: Caller<ManageHostingGroups>,
     path: Segments<HostingGroupPath>,
     expected: IfMatch,
     body: Body<HostingGroupChange>,
 ) -> Result<HttpResponse, Problem> {
-    caller.person()?;
     Ok(answer(StatusCode::OK, &manage_hosting_groups::change(&app.context, path.0.group, expected.0, body.0).await?))
 }

@@ -142,10 +142,9 @@ pub struct MailPath {
 #[get("/api/v1/admin/mails")]
 pub async fn list_mails(
     app: App,
-    caller: Caller<ReadMails>,
+    _caller: Caller<ReadMails>,
     query: Query<MailsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    caller.person()?;
     let MailsQuery { state: wanted, kind, limit, after } = query.0;
     let can_send = app.context.mailer.is_some();
     let state = DeliveryState::ALL.iter().copied().find(|state| Some(MailState::of(*state, can_send)) == wanted);
@@ -170,10 +169,9 @@ pub async fn list_mails(
 #[post("/api/v1/admin/mails/{id}/retry")]
 pub async fn retry_mail(
     app: App,
-    caller: Caller<RetryMails>,
+    _caller: Caller<RetryMails>,
     path: Segments<MailPath>,
 ) -> Result<HttpResponse, Problem> {
-    caller.person()?;
     let mail = manage_mails::retry(&app.context, path.0.id).await?;
     Ok(wire::json(StatusCode::OK, &MailBody::of(mail, app.context.mailer.is_some())))
 }

@@ -45,10 +45,9 @@ fn answer(status: StatusCode, product: &Product) -> HttpResponse {
 #[post("/api/v1/products")]
 pub async fn add_product(
     app: App,
-    caller: Caller<AddProducts>,
+    _caller: Caller<AddProducts>,
     body: Body<NewProduct>,
 ) -> Result<HttpResponse, Problem> {
-    caller.person()?;
     Ok(answer(StatusCode::CREATED, &manage_products::add(&app.context, body.0).await?))
 }
 
@@ -111,12 +110,11 @@ pub async fn get_product(
 #[patch("/api/v1/products/{slug}")]
 pub async fn change_product(
     app: App,
-    caller: Caller<ChangeProducts>,
+    _caller: Caller<ChangeProducts>,
     path: Segments<ProductPath>,
     expected: IfMatch,
     body: Body<ProductChange>,
 ) -> Result<HttpResponse, Problem> {
-    caller.person()?;
     let carried = manage_products::change(&app.context, path.0.slug, expected.0, body.0).await?;
     Ok(approvals::answer(&app, carried, |product| answer(StatusCode::OK, &product)))
 }

@@ -23,7 +23,8 @@ pub(super) struct Words {
 }
 
 /// The language that a product's people are written to in, unless they have another one.
-pub(super) fn language(product: &Product, locale: Option<&LanguageTag>) -> &'static str {
+#[must_use]
+pub fn language(product: &Product, locale: Option<&LanguageTag>) -> &'static str {
     let wishes = locale.cloned().map(Wishes::one).unwrap_or_default();
     texts::language(&wishes, &product.default_locale)
 }

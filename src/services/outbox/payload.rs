@@ -96,7 +96,7 @@ impl<'a> ApprovalData<'a> {
 pub(super) struct RunData<'a> {
     run: RunId,
     product: &'a Slug,
-    subscription_id: Option<SubscriptionId>,
+    subscription_id: SubscriptionId,
     installation: InstallationId,
     component: Component,
     from_version: &'a Version,
@@ -120,12 +120,12 @@ struct ErrorData<'a> {
 }
 
 impl<'a> RunData<'a> {
-    pub(super) fn of(product: &'a Product, run: &'a Run, outcome: &'static str) -> Self {
+    pub(super) fn of(product: &'a Product, run: &'a Run, subscription: SubscriptionId, outcome: &'static str) -> Self {
         let error = run.error.as_ref();
         Self {
             run: run.id,
             product: &product.slug,
-            subscription_id: run.subscription,
+            subscription_id: subscription,
             installation: run.installation,
             component: run.component,
             from_version: &run.from_version,

@@ -18,8 +18,10 @@ use super::{eventually, port::Port};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
     Takes,
-    /// Answers this to the recipient.
-    Refuses(u16),
+    /// Answers this to whoever connects, and hangs up.
+    Greets(&'static str),
+    /// Answers this to the command that begins so, or to the end of the text (`.`).
+    Answers(&'static str, &'static str),
     /// Takes the mail, and hangs up instead of saying so.
     HangsUp,
 }
@@ -134,24 +136,34 @@ impl Smtp {
 fn talk(desk: &Desk, stream: &TcpStream) -> io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let mut out = stream;
+    if let Manner::Greets(answer) = *lock(&desk.manner) {
+        return out.write_all(format!("{answer}\r\n").as_bytes());
+    }
     out.write_all(b"220 mail.test ESMTP\r\n")?;
     let mut recipients = Vec::new();
     while let Some(line) = lines.next().transpose()? {
         let manner = *lock(&desk.manner);
-        let answer = match line.get(..4).unwrap_or(&line).to_ascii_uppercase().as_str() {
-            "EHLO" => "250-mail.test\r\n250-8BITMIME\r\n250 SMTPUTF8".to_owned(),
-            "RCPT" => match manner {
-                Manner::Refuses(code) => format!("{code} not this one"),
-                Manner::Takes | Manner::HangsUp => {
-                    let address = line.split(['<', '>']).nth(1).unwrap_or_default();
-                    recipients.push(address.to_owned());
-                    "250 OK".to_owned()
-                }
-            },
+        let command = line.get(..4).unwrap_or(&line).to_ascii_uppercase();
+        let own = |to: &str| match manner {
+            Manner::Answers(command, answer) if command == to => Some(answer.to_owned()),
+            _ => None,
+        };
+        let answer = match command.as_str() {
+            said if own(said).is_some() => own(said).unwrap_or_default(),
+            "EHLO" => "250-mail.test\r\n250-8BITMIME\r\n250-AUTH PLAIN\r\n250 SMTPUTF8".to_owned(),
+            "RCPT" => {
+                let address = line.split(['<', '>']).nth(1).unwrap_or_default();
+                recipients.push(address.to_owned());
+                "250 OK".to_owned()
+            }
             "DATA" => {
                 out.write_all(b"354 go on\r\n")?;
                 // Whoever goes away before the line with the dot has sent no mail (RFC 5321, 4.1.1.4).
                 let Some(raw) = data(&mut lines)? else { return Ok(()) };
+                if let Some(answer) = own(".") {
+                    out.write_all(format!("{answer}\r\n").as_bytes())?;
+                    continue;
+                }
                 lock(&desk.received).push(Received { recipients: std::mem::take(&mut recipients), raw });
                 if manner == Manner::HangsUp {
                     return stream.shutdown(std::net::Shutdown::Both);

@@ -72,3 +72,21 @@ fn a_step_that_fell_into_a_time_away_is_told_afterwards() {
     vendor.travel_to("2030-03-26T12:00:00Z");
     assert!(smtp.wait_for(4)[3].body().contains("in 7 days"));
 }
+
+#[test]
+fn of_two_products_with_one_name_the_one_that_is_about_to_end_has_the_language() {
+    let smtp = Smtp::start();
+    let vendor = vendor(&smtp, &[]);
+    eventually(15, "a first look", || vendor.select("SELECT value FROM settings WHERE name = 'endings_told'").pop());
+    let [english, italian] = ["en", "it"].map(|locale| {
+        let slug = format!("office-maker-{locale}");
+        vendor.product_with(&json!({"slug": slug, "name": "Office Maker", "default_locale": locale}))
+    });
+    sell(&english, "Later", "2030-03-09");
+    sell(&italian, "Sooner", "2030-03-03");
+    vendor.travel_to("2030-03-02T08:00:00Z");
+    let told = smtp.wait_for(1);
+    assert_eq!(told[0].subject(), "Abbonamenti in scadenza: 2");
+    vendor.travel_to("2030-03-08T08:00:00Z");
+    assert_eq!(smtp.wait_for(2)[1].subject(), "Subscriptions that are about to end: 1");
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{is_emptied, messages, new_run, vendor, webhook};
-use crate::harness::{Actor as _, eventually, hook::Hook, smtp::Smtp};
+use crate::harness::{Actor as _, eventually, hook::Hook, server::EMAIL, smtp::Smtp};
 
 /// Waits until what was reported so far is judged: a witness, a release with a later id, is halted after the one before it is
 /// judged.
@@ -59,6 +59,31 @@ fn staff_and_systems_are_told_once_that_a_release_was_halted_and_why() {
     lost(&office.sell("single_user").customer);
     eventually(20, "it is told again", || (of_this(&hook.told()) == 2).then_some(()));
     eventually(20, "staff too", || (staff_mails(&smtp) == 4).then_some(()));
+}
+
+#[test]
+fn whoever_is_limited_to_products_is_told_of_halts_of_these_and_of_nothing_else() {
+    let smtp = Smtp::start();
+    let vendor = vendor(&smtp, &[]);
+    let office = vendor.product();
+    vendor.product_with(&json!({"slug": "library-maker", "name": "Library Maker"}));
+    vendor.colleague_with(&json!({"role": "viewer", "products": ["library-maker", "office-maker"]}));
+    vendor.colleague_with(&json!({"role": "support", "products": ["library-maker"]}));
+    office.sell_with("single_user", &json!({"ends_on": "2030-03-09"}));
+    office.release("13.0.0").publish();
+    let customer = office.sell("single_user").customer;
+    let report = json!({"run": new_run(), "installation": new_run(), "product": "office-maker", "component": "standalone",
+        "from_version": "12.0.0", "to_version": "13.0.0", "stage": "migrating",
+        "error": {"class": "data_loss", "code": "x", "message": "y"}});
+    customer.post("/api/v1/reports").json(&report).send().accepted();
+    let told = |count: usize| {
+        let mut told: Vec<_> = smtp.wait_for(count).into_iter().flat_map(|mail| mail.recipients).collect();
+        told.sort();
+        told
+    };
+    assert_eq!(told(2), [EMAIL, "viewer@vendor.example"]);
+    vendor.travel_to("2030-03-02T08:00:00Z");
+    assert_eq!(told(3), [EMAIL, EMAIL, "viewer@vendor.example"], "subscriptions are those of all products");
 }
 
 #[test]

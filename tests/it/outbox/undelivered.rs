@@ -102,18 +102,50 @@ fn a_mail_that_is_refused_for_good_is_given_up_at_once_and_one_that_is_not_is_no
     let office = vendor.product();
     office.release("13.0.0").publish();
     let customer = office.sell("multi_user").customer;
-    smtp.behave(Manner::Refuses(550));
-    report(&customer, &new_run(), "nobody@example.com", &json!({}));
-    let failed = eventually(10, "it is given up", || mails(&vendor, "state=failed").pop());
-    assert_eq!((&failed["attempts"], &failed["next_attempt_at"]), (&json!(1), &json!(null)));
-    assert!(failed["last_error"].as_str().unwrap().contains("not this one"), "{failed}");
-    smtp.behave(Manner::Refuses(451));
+    for (number, (to, answer)) in
+        [("RCPT", "550 not this one"), (".", "554 5.7.1 not this one")].into_iter().enumerate()
+    {
+        smtp.behave(Manner::Answers(to, answer));
+        report(&customer, &new_run(), "nobody@example.com", &json!({}));
+        let given_up = || Some(mails(&vendor, "state=failed")).filter(|failed| failed.len() > number);
+        let failed = &eventually(10, "it is given up", given_up)[0];
+        assert_eq!((&failed["attempts"], &failed["next_attempt_at"]), (&json!(1), &json!(null)));
+        assert!(failed["last_error"].as_str().unwrap().contains("not this one"), "{failed}");
+    }
+    smtp.behave(Manner::Answers("RCPT", "451 not now"));
     report(&customer, &new_run(), "greylisted@example.com", &json!({}));
     let waits = || mails(&vendor, "state=queued").pop().filter(|mail| was_tried(mail, 1));
     eventually(10, "it is put off", waits);
     smtp.behave(Manner::Takes);
     vendor.travel_to("2030-03-01T08:01:00Z");
     assert_eq!(smtp.wait_for(1)[0].recipients, ["greylisted@example.com"]);
+}
+
+#[test]
+fn a_server_that_takes_no_mail_from_here_is_tried_again_with_all_of_them_once_it_does() {
+    for manner in [
+        Manner::Greets("554 no service here"),
+        Manner::Answers("EHLO", "550 no service for you"),
+        Manner::Answers("AUTH", "535 5.7.8 wrong password"),
+        Manner::Answers("AUTH", "554 account is closed"),
+        Manner::Answers("MAIL", "553 this is not your address"),
+        Manner::Answers("MAIL", "550 relay denied"),
+        Manner::Answers("RCPT", "554 5.7.1 relay access denied"),
+    ] {
+        let smtp = Smtp::start();
+        let url = smtp.settings()[0].1.replace("smtp://", "smtp://anna:hunter2@");
+        let vendor = vendor(&smtp, &[("mail.smtp_url", &url), ("mail.staff", "anna@vendor.example")]);
+        let office = vendor.product();
+        office.release("13.0.0").publish();
+        let customer = office.sell("multi_user").customer;
+        smtp.behave(manner);
+        report(&customer, &new_run(), "bert@example.com", &json!({}));
+        let waits = || mails(&vendor, "").pop().filter(|mail| was_tried(mail, 1));
+        assert_eq!(eventually(10, "a try", waits)["state"], "queued", "{manner:?}");
+        smtp.behave(Manner::Takes);
+        vendor.travel_to("2030-03-01T08:02:00Z");
+        assert_eq!(smtp.wait_for(1)[0].recipients, ["bert@example.com"], "{manner:?}");
+    }
 }
 
 #[test]

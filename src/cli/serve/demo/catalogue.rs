@@ -12,6 +12,7 @@ use crate::{
         rollout::{Percent, Stage},
         slug::Slug,
         version::Version,
+        zone::utc_day,
     },
     services::{
         found_vendor::{FoundedRelease, Vendor},
@@ -124,6 +125,6 @@ pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> 
 
 /// Nine o'clock, UTC, so many days ago.
 fn morning(now: Timestamp, days: i64) -> Timestamp {
-    let day = TimeZone::UTC.to_datetime(now).date().saturating_sub(days.days());
+    let day = utc_day(now).saturating_sub(days.days());
     day.at(9, 0, 0, 0).to_zoned(TimeZone::UTC).map_or(now, |zoned| zoned.timestamp())
 }

@@ -1,6 +1,6 @@
 //! The demo's customers, with their subscriptions, license keys, installations and updates.
 
-use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 use serde::Deserialize;
 
 use super::{id, read};
@@ -15,6 +15,7 @@ use crate::{
         slug::Slug,
         subscription::Deployment,
         version::{Requirement, Version},
+        zone::utc_day,
     },
     services::{
         found_vendor::{FoundedSubscription, Vendor},
@@ -89,7 +90,7 @@ struct ErrorLine {
 /// Enters the customers as they stand at `now`. The products must be there.
 pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> {
     let read: Customers = read("customers.toml", include_str!("customers.toml"))?;
-    let today = TimeZone::UTC.to_datetime(now).date();
+    let today = utc_day(now);
     for (index, customer) in read.customer.into_iter().enumerate() {
         let customer_id = id(0xc, index + 1);
         let locale = customer.about.locale.clone();

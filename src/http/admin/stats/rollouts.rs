@@ -15,7 +15,7 @@ use crate::{
         wire::{self, ReleasePath},
     },
     services::{
-        figures::{self, Tally},
+        figures::{self, Counts},
         manage_products, publish_release,
     },
 };
@@ -103,26 +103,29 @@ pub struct TallyBody {
 }
 
 impl TallyBody {
-    fn of(tally: Tally) -> Self {
+    fn of(counts: Counts) -> Self {
         // A class that this version does not know is one of a later version's.
         let name = |class: String| class.parse::<FailureClass>().map_or("unknown", FailureClass::as_str).to_owned();
         let mut failed_by_class = BTreeMap::new();
-        for (class, count) in tally.failed {
+        for (class, count) in counts.failed {
             *failed_by_class.entry(name(class)).or_default() += count;
         }
         Self {
-            offered: tally.offered,
-            downloaded: tally.downloaded,
-            succeeded: tally.succeeded,
+            offered: counts.offered,
+            downloaded: counts.downloaded,
+            succeeded: counts.succeeded,
             failed: failed_by_class.values().sum(),
             failed_by_class,
-            cancelled: tally.cancelled,
-            lost: tally.lost,
+            cancelled: counts.cancelled,
+            lost: counts.lost,
         }
     }
 }
 
 /// Show what became of a release: who was offered it, and how their updates went.
+///
+/// Only checks that say which `installation` they are of count as offers; runs are counted as they are reported. So more can
+/// have succeeded than were offered it.
 #[utoipa::path(
     tag = "Admin",
     params(ReleasePath, RolloutStatsQuery),
@@ -142,14 +145,14 @@ pub async fn get_rollout_stats(
     let release = catalogue.product(slug.as_str()).and_then(|entry| entry.release(&version));
     let release = release.ok_or_else(|| publish_release::not_found(&slug, &version))?;
     let bucket = query.0.bucket;
-    let rollout = figures::rollout(&app.context, release.id, bucket.span()).await?;
-    let spans = rollout.spans.into_iter();
+    let figures = figures::of_release(&app.context, release.id, bucket.span()).await?;
+    let spans = figures.spans.into_iter();
     let body = RolloutStatsBody {
         product: slug,
         version: release.version.clone(),
-        total: TallyBody::of(rollout.total),
+        total: TallyBody::of(figures.total),
         bucket,
-        buckets: spans.map(|(from, tally)| BucketBody { from, tally: TallyBody::of(tally) }).collect(),
+        buckets: spans.map(|(from, counts)| BucketBody { from, tally: TallyBody::of(counts) }).collect(),
     };
     Ok(wire::json(StatusCode::OK, &body))
 }

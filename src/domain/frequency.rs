@@ -6,7 +6,7 @@ use super::{InvalidValue, serde_as_text};
 
 /// So many times in a second, a minute or an hour: all of them at once, or one after the other; what was used comes back evenly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rate {
+pub enum Frequency {
     /// As often as anybody likes.
     Unlimited,
     /// So many times in this period.
@@ -36,12 +36,16 @@ impl Period {
     }
 }
 
-impl FromStr for Rate {
+impl FromStr for Frequency {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let invalid = || {
-            InvalidValue::new("rate", text, "a number of times in a second, minute or hour such as `600/m`, or `off`")
+            InvalidValue::new(
+                "frequency",
+                text,
+                "a number of times in a second, minute or hour such as `600/m`, or `off`",
+            )
         };
         if matches!(text, "0" | "off") {
             return Ok(Self::Unlimited);
@@ -60,7 +64,7 @@ impl FromStr for Rate {
     }
 }
 
-impl fmt::Display for Rate {
+impl fmt::Display for Frequency {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Limited(times, period) = self else { return formatter.write_str("off") };
         let period = match period {
@@ -72,21 +76,21 @@ impl fmt::Display for Rate {
     }
 }
 
-serde_as_text!(Rate);
+serde_as_text!(Frequency);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_read_as_it_is_written() {
+    fn a_frequency_is_read_as_it_is_written() {
         for (text, written) in
             [("600/m", "600/m"), ("2 / s", "2/s"), ("9/h", "9/h"), ("off", "off"), ("0", "off"), ("0/m", "off")]
         {
-            assert_eq!(text.parse::<Rate>().expect(text).to_string(), written);
+            assert_eq!(text.parse::<Frequency>().expect(text).to_string(), written);
         }
         for wrong in ["", "600", "/m", "600/", "-1/m", "1.5/s", "600/d", "99999999999/s"] {
-            assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
+            assert!(wrong.parse::<Frequency>().is_err(), "{wrong}");
         }
     }
 }
