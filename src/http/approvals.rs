@@ -253,7 +253,7 @@ pub async fn approve_request(
     Ok(shown(&app, &caller, (approved, ApprovalStatus::Approved)))
 }
 
-/// Reject what was asked for; whoever asked for it withdraws it so.
+/// Reject what was asked for; whoever asked for it withdraws it so, and what is void is taken off the list so.
 #[utoipa::path(
     tag = "Admin",
     params(("id" = ApprovalId, Path, example = "0199a0de-0000-7000-8000-000000000142")),

@@ -5,6 +5,7 @@ mod perform;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use perform::Subjects;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -24,7 +25,8 @@ use crate::{
     store::{self, Connection, Page, audit_log::Wanted, users::User},
 };
 
-/// Requests about one thing that may wait at once, which are all different ones.
+/// Requests of one kind about one thing that may wait at once, which are all different ones. Those that are void do not count:
+/// whoever changes the thing and asks again could fill it with them. Nor do other kinds: a stop is lifted whatever else is asked for.
 const WAITING: usize = 20;
 
 /// What became of something that may take two people.
@@ -49,7 +51,7 @@ impl Request {
     /// About a release.
     pub(super) fn about_release(deed: Deed, product: &Product, release: &Release, parameters: &impl Serialize) -> Self {
         let version = Some(release.version.clone());
-        let fingerprint = perform::print_of_release(product, release);
+        let fingerprint = perform::print_of_release(product, release.id, release.revision);
         Self { version, ..Self::new(deed, release.subject(), fingerprint, parameters) }
     }
 
@@ -73,11 +75,6 @@ impl Request {
         let parameters = serde_json::to_value(parameters).unwrap_or_default();
         Self { deed, subject, version: None, fingerprint, parameters }
     }
-
-    /// Whether it was asked for already.
-    fn is(&self, known: &Approval) -> bool {
-        (self.deed, &self.fingerprint, &self.parameters) == (known.deed, &known.fingerprint, &known.parameters)
-    }
 }
 
 /// Carries a deed out; where it takes two people, only tries it, and asks for the second one.
@@ -92,13 +89,14 @@ pub(super) fn carry_out<T>(
 ) -> Result<Carried<T>, Refusal> {
     let Some(request) = request.filter(|_| product.two_person_rule) else { return deed(write).map(Carried::Done) };
     write.rehearse(deed)?;
-    let known = store::approvals::open_about(write.connection, &request.subject, write.now)?;
-    let waiting = known.len();
-    if let Some(same) = known.into_iter().find(|known| request.is(known)) {
+    let about = (request.subject.as_str(), request.fingerprint.as_str());
+    let waiting = store::approvals::open_about(write.connection, request.deed, about, write.now)?;
+    let count = waiting.len();
+    if let Some(same) = waiting.into_iter().find(|known| known.parameters == request.parameters) {
         return Ok(Carried::Asked(Box::new(same)));
     }
-    if waiting >= WAITING {
-        let detail = format!("{WAITING} requests about this wait for a second person; approve or reject some first");
+    if count >= WAITING {
+        let detail = format!("{WAITING} requests for this wait for a second person; approve or reject some first");
         return Err(Refusal::new(Code::Conflict, detail));
     }
     let (id, actor, requester) = (write.new_id(), write.actor.clone(), person_behind(write)?);
@@ -186,8 +184,9 @@ pub async fn list(
                 let rows = store::approvals::matching(connection, &reach, wanted, now, next)?;
                 let Some(last) = rows.last() else { return Ok(found) };
                 after = Some(last.id);
+                let subjects = Subjects::of(connection, &rows)?;
                 for approval in rows {
-                    let status = status(connection, &approval, now)?;
+                    let status = subjects.status(&approval, now)?;
                     if wanted.is_none_or(|wanted| wanted == status) {
                         found.push((approval, status));
                     }
@@ -221,11 +220,7 @@ fn find(connection: &mut Connection, reach: &Reach, id: ApprovalId) -> Result<Ap
 }
 
 fn status(connection: &mut Connection, approval: &Approval, now: Timestamp) -> Result<ApprovalStatus, Refusal> {
-    let fingerprint = match approval.decision {
-        None => perform::fingerprint(connection, approval)?,
-        Some(_) => None,
-    };
-    Ok(approval.status(now, fingerprint.as_deref()))
+    Subjects::of(connection, std::slice::from_ref(approval))?.status(approval, now)
 }
 
 /// Approves a request, and carries it out with that.
@@ -242,7 +237,7 @@ pub async fn approve(
 ) -> Result<Approval, Refusal> {
     check_line("note", note.as_ref())?;
     let approving = context.write(move |write| {
-        let approval = open(write, &reach, id)?;
+        let approval = pending(write, &reach, id)?;
         let approver = second_person(write, &approval, by)?;
         let before = write.recorded();
         let steered = perform::perform(write, &approval)?;
@@ -260,10 +255,10 @@ pub async fn approve(
     Ok(approval)
 }
 
-/// Rejects a request, or withdraws one's own.
+/// Rejects a request, or withdraws one's own; also one that is void, so that it is off the list.
 ///
 /// # Errors
-/// `approval_not_found`, `approval_decided`, `approval_expired`, `approval_void`, `body_invalid`.
+/// `approval_not_found`, `approval_decided`, `approval_expired`, `body_invalid`.
 pub async fn reject(
     context: &Arc<Context>,
     reach: Reach,
@@ -274,7 +269,7 @@ pub async fn reject(
     check_line("reason", Some(&reason))?;
     context
         .write(move |write| {
-            let approval = open(write, &reach, id)?;
+            let (approval, _) = open(write, &reach, id)?;
             let user = store::users::held(write.connection, by)?.ok_or_else(|| manage_users::not_found(by))?;
             decide(write, approval, Verdict::Rejected, user, Some(reason))
         })
@@ -289,11 +284,11 @@ fn check_line(field: &str, text: Option<&String>) -> Result<(), Refusal> {
     faults.finish()
 }
 
-/// A request that can still be decided.
-fn open(write: &mut Write<'_>, reach: &Reach, id: ApprovalId) -> Result<Approval, Refusal> {
+/// A request that nobody has decided, in its time: it is pending or void.
+fn open(write: &mut Write<'_>, reach: &Reach, id: ApprovalId) -> Result<(Approval, ApprovalStatus), Refusal> {
     let approval = find(write.connection, reach, id)?;
     let (code, detail) = match status(write.connection, &approval, write.now)? {
-        ApprovalStatus::Pending => return Ok(approval),
+        status @ (ApprovalStatus::Pending | ApprovalStatus::Void) => return Ok((approval, status)),
         status @ (ApprovalStatus::Approved | ApprovalStatus::Rejected) => {
             let name = approval.decision.as_ref().map_or("somebody", |decision| decision.name.as_str());
             (Code::ApprovalDecided, format!("it was {status} by `{name}` already"))
@@ -305,13 +300,19 @@ fn open(write: &mut Write<'_>, reach: &Reach, id: ApprovalId) -> Result<Approval
                 format!("it could be decided until {end}; what it is about has to be asked for again"),
             )
         }
-        ApprovalStatus::Void => {
-            let changes = changes_since(write.connection, &approval)?;
-            let detail = format!("what it is about has changed since it was asked for ({changes}); ask for it again");
-            (Code::ApprovalVoid, detail)
-        }
     };
     Err(Refusal::new(code, detail))
+}
+
+/// A request that can still be approved.
+fn pending(write: &mut Write<'_>, reach: &Reach, id: ApprovalId) -> Result<Approval, Refusal> {
+    let (approval, status) = open(write, reach, id)?;
+    if status == ApprovalStatus::Void {
+        let changes = changes_since(write.connection, &approval)?;
+        let detail = format!("what it is about has changed since it was asked for ({changes}); ask for it again");
+        return Err(Refusal::new(Code::ApprovalVoid, detail));
+    }
+    Ok(approval)
 }
 
 /// What was done since to what a request is about, in a few words.

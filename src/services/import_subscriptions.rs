@@ -7,11 +7,12 @@ use jiff::civil::Date;
 use super::{
     Code, Context, Faults, Reach, Refusal, Write, manage_customers,
     manage_customers::NewCustomer,
+    manage_products,
     manage_subscriptions::{self, Ids, NewSubscription},
 };
 use crate::{
     domain::{
-        id::{CustomerId, SubscriptionId},
+        id::{CustomerId, ProductId, SubscriptionId},
         locale::LanguageTag,
         slug::Slug,
         subscription::Deployment,
@@ -178,7 +179,8 @@ pub async fn import(context: &Arc<Context>, reach: Reach, file: bytes::Bytes) ->
     let read = tokio::task::spawn_blocking(move || read(&file)).await;
     let lines = read.unwrap_or_else(|error| Err(Refusal::internal(&error)))?;
     let adding = context.write(move |write| {
-        let mut importer = Importer { keys: &desk.keys.load(), reach, customers: HashMap::new() };
+        let mut importer =
+            Importer { keys: &desk.keys.load(), reach, products: HashMap::new(), customers: HashMap::new() };
         let mut done = Vec::new();
         let mut faults = LineFaults::default();
         for (line, row) in lines {
@@ -287,14 +289,17 @@ impl LineFaults {
 struct Importer<'k> {
     keys: &'k KeyRing,
     reach: Reach,
+    products: HashMap<Slug, ProductId>,
     customers: HashMap<String, CustomerId>,
 }
 
 impl Importer<'_> {
     fn add(&mut self, write: &mut Write<'_>, row: Line) -> Result<(SubscriptionId, Option<String>), Refusal> {
+        // Before anything is looked up in it: of a product out of reach nothing is told.
+        let product = self.product(write, &row.product)?;
         if let Some(reference) = &row.external_ref {
             // So that a file can be sent again when its answer was lost.
-            if store::subscriptions::has_external_ref(write.connection, &row.product, reference)? {
+            if store::subscriptions::has_external_ref(write.connection, product, reference)? {
                 return Err(Refusal::field(
                     "external_ref",
                     format!("there is a subscription `{reference}` of this product already"),
@@ -321,12 +326,26 @@ impl Importer<'_> {
         Ok((subscription.coverage.id, (!brought).then_some(issued.license_key)))
     }
 
+    /// The product of a line, which is the same for most of them.
+    fn product(&mut self, write: &mut Write<'_>, slug: &Slug) -> Result<ProductId, Refusal> {
+        if let Some(known) = self.products.get(slug) {
+            return Ok(*known);
+        }
+        let id = manage_products::within(write.connection, &self.reach, slug)?.id;
+        self.products.insert(slug.clone(), id);
+        Ok(id)
+    }
+
     /// The customer of a line: one met before, one there already, or a new one.
     fn customer(&mut self, write: &mut Write<'_>, row: &Line) -> Result<CustomerId, Refusal> {
         if let Some(known) = self.customers.get(&row.customer) {
             return Ok(*known);
         }
         let id = if let Some(known) = store::customers::by_external_ref(write.connection, &row.customer)? {
+            if !store::customers::is_within(write.connection, known.id, &self.reach)? {
+                let detail = format!("there is no customer `{}` within your reach", row.customer);
+                return Err(Refusal::new(Code::CustomerNotFound, detail));
+            }
             known.id
         } else {
             let id = write.new_id();

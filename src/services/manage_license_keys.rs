@@ -34,7 +34,7 @@ impl std::fmt::Debug for Issued {
 /// `license_key_mistyped`, `license_key_unknown`, `license_key_revoked`.
 pub fn recognise(context: &Context, presented: &str) -> Result<KeyEntry, Refusal> {
     let directory = &context.directory;
-    // The vendor's own keys are matched as they are written, before ours: one of them may look like ours.
+    // The vendor's own keys are matched as they are written, before ours: one of them may look like ours, but is none (see `add`).
     let imported =
         directory.has_imported_keys().then(|| context.keys.load().fingerprint(KeyForm::Imported, presented.as_bytes()));
     let entry = match imported.and_then(|fingerprint| directory.key(&fingerprint)) {
@@ -90,7 +90,12 @@ pub(super) fn add(
     };
     // Asked, not tried: an import goes on to the next line after this one, and a transaction in which a statement failed
     // is over.
-    if store::license_keys::exists(write.connection, &fingerprint)? {
+    let mut taken = store::license_keys::exists(write.connection, &fingerprint)?;
+    // What reads like a key that was issued, however it is written, would be matched before that, and open another subscription.
+    if let Reading::Key(key) = LicenseKey::read(import.unwrap_or_default()) {
+        taken |= store::license_keys::exists(write.connection, &keys.fingerprint(KeyForm::Issued, key.as_bytes()))?;
+    }
+    if taken {
         return Err(Refusal::new(Code::LicenseKeyExists, "this license key belongs to a subscription already"));
     }
     store::license_keys::insert(write.connection, &record)?;

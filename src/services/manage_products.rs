@@ -291,6 +291,12 @@ pub(super) fn by_slug(connection: &mut Connection, slug: &Slug) -> Result<Produc
     store::products::by_slug(connection, slug)?.ok_or_else(|| not_found(slug))
 }
 
+/// The product with this slug, if it is within reach.
+pub(super) fn within(connection: &mut Connection, reach: &Reach, slug: &Slug) -> Result<Product, Refusal> {
+    let found = store::products::by_slug(connection, slug)?.filter(|product| reach.includes(product.id));
+    found.ok_or_else(|| not_found(slug))
+}
+
 /// The refusal for a product that is not there, or not for this caller.
 #[must_use]
 pub fn not_found(slug: &Slug) -> Refusal {

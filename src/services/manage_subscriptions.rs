@@ -208,9 +208,7 @@ pub(super) fn add_within(
     ids: Ids,
     new: NewSubscription,
 ) -> Result<(Subscription, Issued), Refusal> {
-    let product =
-        store::products::by_slug(write.connection, &new.product)?.filter(|product| reach.includes(product.id));
-    let product = product.ok_or_else(|| manage_products::not_found(&new.product))?;
+    let product = manage_products::within(write.connection, reach, &new.product)?;
     manage_customers::find(write.connection, reach, new.customer_id)?;
     let hosting_group = group_id(write, new.hosting_group)?;
     let channels = new.channels.unwrap_or_else(|| product.channels.at(0).into_iter().cloned().collect());

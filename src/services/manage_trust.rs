@@ -91,6 +91,13 @@ struct Form {
     pins: [&'static str; 2],
 }
 
+impl Form {
+    /// The ids that are still to be taken over.
+    fn pins_besides(&self, claims: &BTreeMap<String, String>) -> Vec<String> {
+        self.pins.into_iter().filter(|pin| !claims.contains_key(*pin)).map(str::to_owned).collect()
+    }
+}
+
 const GITHUB: Form = Form {
     issuer: "https://token.actions.githubusercontent.com",
     reference: "ref",
@@ -98,6 +105,11 @@ const GITHUB: Form = Form {
 };
 
 const GITLAB: Form = Form { issuer: "https://gitlab.com", reference: "ref_path", pins: ["project_id", "namespace_id"] };
+
+/// The form of an issuer that vouches for everybody.
+fn shared(issuer: &str) -> Option<Form> {
+    [GITHUB, GITLAB].into_iter().find(|form| form.issuer == issuer)
+}
 
 /// Whether a text is a path of names as these services have them.
 fn is_path(text: &str, parts: std::ops::RangeInclusive<usize>) -> bool {
@@ -140,7 +152,9 @@ impl NewTrustedPublisher {
             if self.claims.is_empty() {
                 faults.add("claims", "must say who it is; an issuer alone vouches for everybody");
             }
-            return (self.issuer.clone().unwrap_or_default(), claims, Vec::new());
+            let issuer = self.issuer.clone().unwrap_or_default();
+            let pins = shared(&issuer).map(|form| form.pins_besides(&claims)).unwrap_or_default();
+            return (issuer, claims, pins);
         };
         if let Some(environment) = &self.environment {
             if let Some(fault) = trusted_publisher::fault("environment", environment) {
@@ -159,7 +173,7 @@ impl NewTrustedPublisher {
                 faults.add(&format!("claims.{claim}"), "is made by the preset");
             }
         }
-        let pins = form.pins.into_iter().filter(|pin| !claims.contains_key(*pin)).map(str::to_owned).collect();
+        let pins = form.pins_besides(&claims);
         (self.issuer.clone().unwrap_or_else(|| form.issuer.to_owned()), claims, pins)
     }
 
@@ -243,8 +257,7 @@ pub(super) fn trust_within(
     if claims.len() > 20 {
         faults.add("claims", "must be at most 20");
     }
-    let shared = [GITHUB.issuer, GITLAB.issuer].contains(&issuer.as_str());
-    if shared && !trusted_publisher::identifies(&claims) {
+    if shared(&issuer).is_some() && !trusted_publisher::identifies(&claims) {
         faults.add("claims", "must say whose project it is: this issuer vouches for everybody's");
     }
     if new.scopes.is_empty() || new.scopes.iter().any(|scope| !SCOPES.contains(scope)) {

@@ -304,7 +304,7 @@ pub(super) async fn prove(context: &Arc<Context>, id: UserId, password: String) 
             false => Err(Refusal::field("current_password", "is wrong")),
         }
     };
-    guarded(context, Attempt::within_session(id), checking).await?;
+    guarded(context, Attempt::at_password(id), checking).await?;
     Ok(known)
 }
 

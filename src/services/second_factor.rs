@@ -123,7 +123,7 @@ pub async fn confirm(context: &Arc<Context>, session: &Session, otp: String) -> 
         tracing::info!(user = %user.id, "a second factor was set up");
         Ok(())
     });
-    guarded(context, Attempt::within_session(user), confirming).await?;
+    guarded(context, Attempt::at_code(user), confirming).await?;
     Ok(codes)
 }
 
@@ -149,5 +149,5 @@ pub async fn remove(context: &Arc<Context>, session: &Session, otp: String) -> R
         tracing::info!(user = %user.id, "a second factor was removed");
         Ok(store::users::update(write.connection, &user)?)
     });
-    guarded(context, Attempt::within_session(user), removing).await
+    guarded(context, Attempt::at_code(user), removing).await
 }

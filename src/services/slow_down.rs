@@ -61,10 +61,22 @@ impl Attempt {
         Self { account: token_hash(email), network: address.map(Network::of) }
     }
 
-    /// To prove it once more within a session.
+    /// To prove it once more within a session, with the password.
     #[must_use]
-    pub fn within_session(user: UserId) -> Self {
-        Self { account: token_hash(&user.to_string()), network: None }
+    pub fn at_password(user: UserId) -> Self {
+        Self::within_session("PASSWORD", user)
+    }
+
+    /// To prove it once more within a session, with a code.
+    #[must_use]
+    pub fn at_code(user: UserId) -> Self {
+        Self::within_session("CODE", user)
+    }
+
+    /// Each proof is counted by itself: whoever knows the password must not clear what they fail at codes. The capitals are in no
+    /// e-mail address as it is kept, so that no login is counted here.
+    fn within_session(proof: &str, user: UserId) -> Self {
+        Self { account: token_hash(&format!("{proof} {user}")), network: None }
     }
 }
 
@@ -132,17 +144,19 @@ impl SlowDown {
 
     /// What an address has failed at stays: one account of one's own is no way to go on guessing at those of others.
     fn succeeded(&self, attempt: &Attempt, now: Timestamp) {
-        self.0.lock().failures.remove(&Who::Account(attempt.account));
+        let familiar = attempt.network.map(|network| Who::Familiar(attempt.account, network));
+        for who in [Some(Who::Account(attempt.account)), familiar].into_iter().flatten() {
+            self.0.lock().failures.remove(&who);
+        }
         self.settled(attempt, now);
     }
 
+    /// What somebody has failed at stays.
     fn settled(&self, attempt: &Attempt, now: Timestamp) {
         let memory = &mut *self.0.lock();
         if let Some(network) = attempt.network {
-            let familiar = Who::Familiar(attempt.account, network);
-            memory.failures.remove(&familiar);
             make_room(&mut memory.familiar, |since| *since);
-            memory.familiar.insert(familiar, now);
+            memory.familiar.insert(Who::Familiar(attempt.account, network), now);
         }
     }
 }
@@ -159,7 +173,8 @@ fn make_room<T>(map: &mut HashMap<Who, T>, age: impl Fn(&T) -> Timestamp) {
     }
 }
 
-/// Notes that somebody is at home at an address, as they have a login there.
+/// Notes that somebody is at home at an address, as they have a login there. Only a whole login clears what failed: whoever has
+/// got hold of a refresh token would guess at the password, prolong, and guess on.
 pub(super) fn at_home(context: &Context, email: &str, address: Option<IpAddr>) {
     context.slow_down.settled(&Attempt::to_log_in(email, address), context.clock.now());
 }
@@ -239,6 +254,18 @@ mod tests {
         assert_eq!(wait(&slow_down, &home, 0), Some(1));
         slow_down.succeeded(&home, at(1000));
         assert_eq!(wait(&slow_down, &home, 1000), None);
+    }
+
+    #[test]
+    fn who_prolongs_a_login_is_at_home_and_clears_nothing() {
+        let (slow_down, home) = (SlowDown::default(), from("anna@example.com", "192.0.2.1"));
+        slow_down.settled(&home, at(0));
+        for _ in 0..5 {
+            slow_down.failed(&home, at(0));
+            slow_down.settled(&home, at(0));
+        }
+        assert_eq!(wait(&slow_down, &home, 0), Some(1));
+        assert_eq!(wait(&slow_down, &from("anna@example.com", "203.0.113.9"), 0), None);
     }
 
     #[test]

@@ -106,13 +106,20 @@ pub fn get(connection: &mut Connection, id: ApprovalId) -> Result<Option<Approva
     Ok(row.map(Row::into_domain))
 }
 
-/// Those about a thing that nobody has decided, and whose time is not over.
+/// Those of this deed to a thing, as it was with this fingerprint, that nobody has decided, and whose time is not over.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn open_about(connection: &mut Connection, subject: &str, now: Timestamp) -> Result<Vec<Approval>, StoreError> {
+pub fn open_about(
+    connection: &mut Connection,
+    deed: Deed,
+    (subject, fingerprint): (&str, &str),
+    now: Timestamp,
+) -> Result<Vec<Approval>, StoreError> {
     let rows: Vec<Row> = approvals::table
         .filter(approvals::subject.eq(subject))
+        .filter(approvals::deed.eq(deed.as_str()))
+        .filter(approvals::fingerprint.eq(fingerprint))
         .filter(approvals::outcome.is_null())
         .filter(approvals::expires_at.gt(Moment(now)))
         .order(approvals::id)

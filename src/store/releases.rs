@@ -134,6 +134,21 @@ pub fn get(connection: &mut Connection, id: ReleaseId) -> Result<Option<Release>
     row.map(|row| with_artifacts(connection, row)).transpose()
 }
 
+/// The revisions that those releases are at which there are of these.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn revisions(
+    connection: &mut Connection,
+    ids: impl Iterator<Item = ReleaseId>,
+) -> Result<HashMap<ReleaseId, i64>, StoreError> {
+    let rows: Vec<(Key<ReleaseId>, i64)> = releases::table
+        .filter(releases::id.eq_any(ids.map(Key)))
+        .select((releases::id, releases::revision))
+        .load(connection)?;
+    Ok(rows.into_iter().map(|(id, revision)| (id.0, revision)).collect())
+}
+
 /// The release of a product whose version has the same precedence as this one.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use super::{
     BATCH, Connection, Page, StoreError,
     changes::SUBSCRIPTION,
     locks,
-    schema::{changes, customers, products, subscriptions},
+    schema::{changes, customers, subscriptions},
     streams, transaction,
     value::{Json, Key, Moment, Name},
 };
@@ -321,14 +321,13 @@ pub fn matching(
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn has_external_ref(connection: &mut Connection, product: &Slug, reference: &str) -> Result<bool, StoreError> {
+pub fn has_external_ref(connection: &mut Connection, product: ProductId, reference: &str) -> Result<bool, StoreError> {
     if reference.contains('\0') {
         return Ok(false);
     }
     let having = subscriptions::table
-        .inner_join(products::table)
         .filter(subscriptions::external_ref.eq(reference))
-        .filter(products::slug.eq(product.as_str()))
+        .filter(subscriptions::product_id.eq(Key(product)))
         .select(subscriptions::id);
     Ok(diesel::select(diesel::dsl::exists(having)).get_result(connection)?)
 }

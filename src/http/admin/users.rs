@@ -152,6 +152,7 @@ pub async fn change_user(
 /// Remove a user; their sessions end at once. The last owner stays.
 ///
 /// Somebody whom the identity provider vouches for does not come back by logging in: an owner has to enter their address again.
+/// API tokens that they made go on; delete those that they may have kept.
 #[utoipa::path(
     tag = "Admin",
     params(UserPath, IfMatch),

@@ -1,5 +1,8 @@
 //! What each deed is about, and how it is done once it was approved. A new kind of deed has its lines here.
 
+use std::collections::HashMap;
+
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::super::{
@@ -9,8 +12,8 @@ use super::super::{
 };
 use crate::{
     domain::{
-        approval::{Approval, Deed},
-        id::ReleaseId,
+        approval::{Approval, ApprovalStatus, Deed},
+        id::{ProductId, ReleaseId},
         product::Product,
         release::Release,
         stop::Stop,
@@ -19,8 +22,8 @@ use crate::{
 };
 
 /// With the channels of its product: in another order the same name is another channel.
-pub(super) fn print_of_release(product: &Product, release: &Release) -> String {
-    format!("{}@{} of {}", release.id, release.revision, product.channels.listed())
+pub(super) fn print_of_release(product: &Product, release: ReleaseId, revision: i64) -> String {
+    format!("{release}@{revision} of {}", product.channels.listed())
 }
 
 pub(super) fn print_of_product(product: &Product) -> String {
@@ -32,22 +35,55 @@ pub(super) fn print_of_stop(stop: &Stop) -> String {
     format!("stop@{}", stop.since.as_microsecond())
 }
 
-/// The fingerprint of what a request is about, as it is now; `None` where it is gone.
-pub(super) fn fingerprint(connection: &mut Connection, approval: &Approval) -> Result<Option<String>, Refusal> {
-    Ok(match approval.deed {
-        Deed::Publish | Deed::Restore | Deed::Promote | Deed::ResumeHalt => {
-            let product = store::products::get(connection, approval.product)?;
-            let release = release(connection, approval)?;
-            product.zip(release).map(|(product, release)| print_of_release(&product, &release))
+/// What requests are about, as it is now: each table is read once, however many requests there are.
+#[derive(Default)]
+pub(super) struct Subjects {
+    products: HashMap<ProductId, Product>,
+    revisions: HashMap<ReleaseId, i64>,
+    stops: Vec<(ProductId, Stop)>,
+}
+
+impl Subjects {
+    /// What these are about, of which those that were decided need nothing.
+    pub(super) fn of(connection: &mut Connection, approvals: &[Approval]) -> Result<Self, StoreError> {
+        if approvals.iter().all(|approval| approval.decision.is_some()) {
+            return Ok(Self::default());
         }
-        Deed::LiftStop => {
-            let Lifting { channel } = read(approval)?;
-            let stops = store::stops::of_product(connection, approval.product)?;
-            stops.iter().find(|stop| stop.channel == channel).map(print_of_stop)
-        }
-        Deed::ChangeProduct => store::products::get(connection, approval.product)?.as_ref().map(print_of_product),
-        Deed::Trust => Some(approval.product.to_string()),
-    })
+        let products = store::products::all(connection)?.into_iter().map(|product| (product.id, product));
+        Ok(Self {
+            products: products.collect(),
+            revisions: store::releases::revisions(connection, approvals.iter().filter_map(release_id))?,
+            stops: store::stops::all(connection)?,
+        })
+    }
+
+    /// How a request stands.
+    pub(super) fn status(&self, approval: &Approval, now: Timestamp) -> Result<ApprovalStatus, Refusal> {
+        Ok(approval.status(now, self.fingerprint(approval)?.as_deref()))
+    }
+
+    /// The fingerprint of what a request is about; `None` where it is gone.
+    fn fingerprint(&self, approval: &Approval) -> Result<Option<String>, Refusal> {
+        let product = self.products.get(&approval.product);
+        Ok(match approval.deed {
+            Deed::Publish | Deed::Restore | Deed::Promote | Deed::ResumeHalt => {
+                let release = release_id(approval).and_then(|id| Some((id, *self.revisions.get(&id)?)));
+                product.zip(release).map(|(product, (id, revision))| print_of_release(product, id, revision))
+            }
+            Deed::LiftStop => {
+                let Lifting { channel } = read(approval)?;
+                let mut stops = self.stops.iter().filter(|(product, _)| *product == approval.product);
+                stops.find(|(_, stop)| stop.channel == channel).map(|(_, stop)| print_of_stop(stop))
+            }
+            Deed::ChangeProduct => product.map(print_of_product),
+            Deed::Trust => Some(approval.product.to_string()),
+        })
+    }
+}
+
+/// The release that a request is about, by its subject: another draft of the same version is another one.
+fn release_id(approval: &Approval) -> Option<ReleaseId> {
+    approval.subject.strip_prefix("release:")?.parse().ok()
 }
 
 /// Does what was asked for. Returns the release that was steered by it.

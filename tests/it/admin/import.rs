@@ -54,6 +54,31 @@ fn customers_subscriptions_and_keys_come_in_together() {
 }
 
 #[test]
+fn whoever_is_limited_to_a_product_learns_nothing_of_others() {
+    let vendor = Vendor::start();
+    vendor.product();
+    vendor.product_with(&json!({"slug": "library-maker", "name": "Library Maker"}));
+    let head = "customer,product,deployment,starts_on,ends_on,external_ref\n";
+    let theirs = format!("{head}CRM-1,library-maker,single_user,2020-01-01,,INV-1\n");
+    import(&vendor, &theirs).created();
+    let (limited, _) = vendor.colleague_with(&json!({"role": "support", "products": ["office-maker"]}));
+    let refuse = |line: &str| {
+        let call = limited.post("/api/v1/admin/subscriptions/import").header("content-type", "text/csv");
+        call.body(format!("{head}{line}\n")).send().refused(422, "body_invalid").body["errors"].clone()
+    };
+    let there = refuse("CRM-1,library-maker,single_user,2020-01-01,,INV-1");
+    assert_eq!(there[0]["field"], "line 2, product");
+    assert_eq!(there, refuse("CRM-1,library-maker,single_user,2020-01-01,,INV-2"), "invented");
+    assert_eq!(there, refuse("CRM-2,library-maker,single_user,2020-01-01,,"), "invented");
+    let nowhere = refuse("CRM-1,nothing-maker,single_user,2020-01-01,,INV-1").to_string();
+    assert_eq!(there.to_string(), nowhere.replace("nothing-maker", "library-maker"));
+    // A customer of another product is named as they were, not by what the server calls them.
+    let message = "there is no customer `CRM-1` within your reach";
+    let refused = refuse("CRM-1,office-maker,single_user,2020-01-01,,INV-1");
+    assert_eq!(refused, json!([{"field": "line 2, customer", "message": message}]));
+}
+
+#[test]
 fn one_wrong_line_and_nothing_is_imported_but_all_that_is_wrong_is_named_by_its_line() {
     let vendor = Vendor::start();
     vendor.product();

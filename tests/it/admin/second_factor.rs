@@ -84,6 +84,22 @@ fn a_recovery_code_is_good_once() {
 }
 
 #[test]
+fn whoever_knows_the_password_does_not_guess_codes_for_free() {
+    let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
+    let (_, codes) = set_up(&vendor.admin, "2030-03-01T08:00:00Z");
+    let remove = |otp: &str| vendor.admin.delete(TOTP).json(&json!({"otp": otp})).send();
+    for _ in 0..5 {
+        remove("wrong").refused(422, "body_invalid");
+        begin(&vendor.admin).refused(409, "second_factor_state");
+    }
+    remove(&codes[0]).refused(429, "too_many_attempts");
+    // Nor is a password made to wait for codes.
+    begin(&vendor.admin).refused(409, "second_factor_state");
+    vendor.travel_to("2030-03-01T08:00:05Z");
+    remove(&codes[0]).no_content();
+}
+
+#[test]
 fn it_counts_once_it_is_confirmed_and_is_not_begun_twice() {
     let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
     let confirm = |otp: &str| vendor.admin.post(CONFIRM).json(&json!({"otp": otp})).send();

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::harness::{
-    Answer, Vendor,
+    Actor as _, Answer, Vendor,
     server::EMAIL,
     vendor::{log_in, log_in_as},
 };
@@ -38,6 +38,18 @@ fn who_fails_too_often_waits_a_little_longer_each_time_and_never_for_good() {
     // A success clears it.
     fail(&vendor, EMAIL).refused(401, "login_failed");
     log_in(&vendor.anonymous()).ok();
+}
+
+#[test]
+fn whoever_prolongs_a_login_does_not_guess_its_password_for_free() {
+    let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
+    let mut tokens = log_in(&vendor.anonymous()).ok();
+    for _ in 0..5 {
+        fail(&vendor, EMAIL).refused(401, "login_failed");
+        let body = json!({"refresh_token": tokens["refresh_token"]});
+        tokens = vendor.anonymous().post("/api/v1/auth/refresh").json(&body).send().ok();
+    }
+    fail(&vendor, EMAIL).refused(429, "too_many_attempts");
 }
 
 #[test]

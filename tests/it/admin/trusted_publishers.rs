@@ -60,6 +60,26 @@ fn presets_say_who_a_workload_of_github_or_gitlab_is() {
 }
 
 #[test]
+fn a_project_at_an_issuer_that_everybody_shares_is_pinned_without_a_preset_too() {
+    let vendor = Vendor::start();
+    vendor.product();
+    let pinned = |issuer: &str, claims: Value| {
+        let body = json!({"issuer": issuer, "claims": claims, "scopes": ["releases:write"]});
+        vendor.admin.post(TRUSTED).json(&body).send().created()["pinned_at_first_use"].clone()
+    };
+    let github = "https://token.actions.githubusercontent.com";
+    let ids = json!(["repository_id", "repository_owner_id"]);
+    assert_eq!(pinned(github, json!({"repository": "vendor/app"})), ids);
+    assert_eq!(pinned(github, json!({"sub": "repo:vendor/app:environment:release"})), ids);
+    let known = json!({"repository_id": "7", "repository_owner_id": "8"});
+    assert_eq!(pinned(github, known), json!([]));
+    let gitlab = pinned("https://gitlab.com", json!({"project_path": "vendor/app", "namespace_id": "3"}));
+    assert_eq!(gitlab, json!(["project_id"]));
+    // What ids another service has is not known here.
+    assert_eq!(pinned("https://ci.vendor.example", json!({"sub": "release"})), json!([]));
+}
+
+#[test]
 fn what_cannot_be_trusted_is_named() {
     let vendor = Vendor::with(&[("auth.allow_private_issuers", "false")]);
     vendor.product();

@@ -86,15 +86,15 @@ fn imported_keys_are_matched_as_they_are_written_and_tried_before_our_own_form()
     let vendor = Vendor::start();
     let (office, library) = (vendor.product(), vendor.product_with(&json!({"slug": "library-maker", "name": "L"})));
     let issued = office.sell("single_user");
-    // One that reads like another customer's issued key, but for the dashes, is a key of its own.
-    let twin = issued.key.replace('-', "").to_lowercase();
-    for key in ["acme-2019:XK/77~(a)", "0000000000000000", &twin, &"!".repeat(128), "ABCDE-FGHJK-MNPQR-STVWX-YZ012"] {
+    // One of our form that was never issued here is a key as it is written, and no other.
+    let formed = "00000-00000-00000-00000-00000";
+    for key in ["acme-2019:XK/77~(a)", "0000000000000000", formed, &"!".repeat(128), "ABCDE-FGHJK-MNPQR-STVWX-YZ012"] {
         let sold = library.sell_with("single_user", &json!({"license_key": key}));
         assert_eq!(sold.key, key);
         assert_eq!(sold.customer.get(OWN).send().ok()["product"], "library-maker", "{key}");
     }
     assert_eq!(issued.customer.get(OWN).send().ok()["product"], "office-maker");
-    assert_eq!(vendor.customer(&twin.to_uppercase()).get(OWN).send().ok()["product"], "office-maker");
+    vendor.customer(&formed.replace('-', "")).get(OWN).send().refused(401, "license_key_unknown");
     vendor.customer("ACME-2019:XK/77~(a)").get(OWN).send().refused(401, "license_key_unknown");
     // One of our form with a wrong check symbol that was imported is no typing error.
     vendor.customer("ABCDE-FGHJK-MNPQR-STVWX-YZ012").get(OWN).send().ok();
@@ -113,6 +113,44 @@ fn imported_keys_are_matched_as_they_are_written_and_tried_before_our_own_form()
     again.refused(409, "license_key_exists");
     let listed = vendor.admin.get("/api/v1/admin/subscriptions?product=office-maker").send().ok();
     assert_eq!(listed["items"].as_array().unwrap().len(), 1, "nothing was stored of those that were refused");
+}
+
+#[test]
+fn what_reads_like_an_issued_key_is_not_imported_however_it_is_written() {
+    let vendor = Vendor::start();
+    let office = vendor.product();
+    vendor.product_with(&json!({"slug": "library-maker", "name": "Library Maker"}));
+    let (issued, revoked) = (office.sell("single_user"), office.sell("single_user"));
+    let keys = vendor.admin.get(&format!("{}/keys", revoked.path)).send().ok();
+    let id = keys["items"][0]["id"].as_str().unwrap();
+    vendor.admin.delete(&format!("{}/keys/{id}", revoked.path)).send().no_content();
+    let limited = json!({"role": "support", "products": ["library-maker"]});
+    let (limited, _) = vendor.colleague_with(&limited);
+    let buyer = vendor.buyer();
+    let bring = |key: &str| {
+        let body = json!({"customer_id": buyer, "product": "library-maker", "deployment": "single_user",
+            "starts_on": "2020-01-01", "ends_on": null, "license_key": key});
+        limited.post("/api/v1/admin/subscriptions").json(&body).send()
+    };
+    for key in [&issued.key, &revoked.key] {
+        let plain = key.replace('-', "");
+        for written in [
+            key.clone(),
+            key.to_lowercase(),
+            plain.clone(),
+            plain.to_lowercase().replace('0', "o").replace('1', "l"),
+            format!("-{plain}--"),
+        ] {
+            bring(&written).refused(409, "license_key_exists");
+        }
+    }
+    assert_eq!(issued.customer.get(OWN).send().ok()["product"], "office-maker");
+    revoked.customer.get(OWN).send().refused(401, "license_key_revoked");
+    // Told alike of what somebody else has brought.
+    office.sell_with("single_user", &json!({"license_key": "acme-2019:XK/77~(a)"}));
+    let foreign = bring("acme-2019:XK/77~(a)").refused(409, "license_key_exists");
+    assert_eq!(foreign.detail(), bring(&issued.key).refused(409, "license_key_exists").detail());
+    assert_eq!(vendor.admin.get("/api/v1/admin/subscriptions?product=library-maker").send().ok()["items"], json!([]));
 }
 
 #[test]

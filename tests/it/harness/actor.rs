@@ -25,7 +25,8 @@ impl Line {
         let client = Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(60))
+            // Patience only: an import of ten thousand lines takes a loaded machine a while.
+            .timeout(Duration::from_secs(240))
             .build()
             .expect("a client");
         Self { client, address, authorization: None }

@@ -326,7 +326,6 @@ fn a_request_is_void_once_what_it_is_about_has_changed() {
     let is_void = |approval: &Value, by: &str| {
         assert_eq!(vendor.admin.get(&path(approval)).send().ok()["status"], "void", "{by}");
         approve(&second, approval).refused(409, "approval_void").says(&format!("`{by}` by `admin@vendor.example`"));
-        reject(&second, approval).refused(409, "approval_void");
     };
     let release = |version: &str| office.release_path(version);
 
@@ -368,6 +367,44 @@ fn a_request_is_void_once_what_it_is_about_has_changed() {
     let promotion = asked_promotion(&office, &second);
     office.steer("14.0.0", "rollout/pause", &json!({}));
     is_void(&promotion, "rollout.pause");
+    // Whoever has seen enough of it takes it off the list.
+    assert_eq!(reject(&second, &promotion).ok()["status"], "rejected");
+    approve(&second, &promotion).refused(409, "approval_decided");
+    reject(&second, &promotion).refused(409, "approval_decided");
+}
+
+#[test]
+fn void_requests_and_those_of_other_kinds_keep_nobody_from_asking() {
+    let (vendor, second) = two_owners();
+    let office = vendor.product_with(&json!({"two_person_rule": true}));
+    let stop = format!("{}/stop", office.path);
+    let lift = || vendor.admin.delete(&stop).send();
+    for _ in 0..20 {
+        office.stop(None);
+        is_asked(lift());
+    }
+    office.stop(None);
+    assert_eq!(listed(&vendor, "status=void&limit=200").len(), 20);
+
+    let change =
+        |name: &str| vendor.admin.patch(&office.path).json(&json!({"two_person_rule": false, "name": name})).send();
+    for number in 0..20 {
+        is_asked(change(&format!("Office {number}")));
+    }
+    change("one too many").refused(409, "conflict").says("20 requests");
+    // Asked for again it is the same; and each that is rejected makes room.
+    reject(&second, &is_asked(change("Office 7"))).ok();
+    is_asked(change("one too many"));
+    assert_eq!(listed(&vendor, "status=pending&limit=200").len(), 20);
+    approve(&second, &is_asked(lift())).ok();
+    assert_eq!(vendor.admin.get(&stop).send().ok()["items"], json!([]));
+
+    asked_publication(&office, "13.0.0");
+    for number in 0..20 {
+        let notes = json!({"notes": {"en": format!("Words, number {number}.")}});
+        vendor.admin.patch(&office.release_path("13.0.0")).json(&notes).send().ok();
+        ask(&vendor.admin, &format!("{}/publish", office.release_path("13.0.0")), &Value::Null);
+    }
 }
 
 #[test]
