@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    fixed_point::fixed_point,
+    fixed_point::{self, fixed_point},
     named_enum,
     run::{FailureClass, Outcome, Run},
 };
@@ -27,6 +27,11 @@ fixed_point! {
 impl Rate {
     fn share(self) -> f64 {
         f64::from(self.0) / f64::from(WHOLE)
+    }
+
+    /// As a percentage: its units are hundredths of one.
+    fn percent(self) -> String {
+        fixed_point::write(u64::from(self.0), 2)
     }
 }
 
@@ -147,7 +152,7 @@ impl fmt::Display for Alarm {
                 tally.failed,
                 tally.failed.saturating_add(tally.succeeded),
                 bound * 100.0,
-                limit.share() * 100.0
+                limit.percent()
             ),
         }
     }
@@ -236,6 +241,19 @@ mod tests {
         let patient = HaltRule { data_loss_reports: 3, ..HaltRule::default() };
         assert_eq!((patient.alarm(lost(2)), patient.alarm(lost(3))), (None, Some(Alarm::DataLoss(3))));
         assert_eq!(HaltRule { data_loss_reports: 0, ..HaltRule::default() }.alarm(lost(9)), None);
+    }
+
+    #[test]
+    fn the_reason_names_the_limit_as_it_was_set() {
+        let named = |rate: &str| {
+            let alarm = Alarm::Failures(tally(9, 10), 0.5, rate.parse().expect("a rate"));
+            let text = alarm.to_string();
+            text.rsplit_once("the limit is ").map(|(_, limit)| limit.to_owned()).expect("a limit")
+        };
+        for whole in 1..100 {
+            assert_eq!(named(&format!("0.{whole:02}")), format!("{whole} %"));
+        }
+        assert_eq!((named("0.0725").as_str(), named("0.005").as_str()), ("7.25 %", "0.5 %"));
     }
 
     #[test]

@@ -106,6 +106,9 @@ pub struct Run {
     pub outcome: Option<Outcome>,
     /// What went wrong.
     pub error: Option<Failure>,
+    /// The stage that what is known of an error, or that there was none, was said of: the furthest one before the end, or the end
+    /// itself where that was reported with an error. An error of an earlier stage was overcome.
+    pub error_stage: Stage,
     /// When a person wants it to happen.
     pub scheduled_for: Option<Timestamp>,
     /// Who is to be told.
@@ -140,6 +143,11 @@ impl Run {
     pub fn begun(mut self) -> Self {
         self.note_times(self.first_reported_at);
         self.note_data_loss(self.error.clone().as_ref(), self.first_reported_at);
+        if self.stage == Stage::Ended && self.error.is_none() {
+            // Why may still be said of any stage.
+            self.error_stage = Stage::Scheduled;
+        }
+        self.forget_what_was_overcome();
         self
     }
 
@@ -164,6 +172,25 @@ impl Run {
         }
     }
 
+    /// Hears what a report says of an error, whenever it comes: of what was said of one stage an error counts, and the first.
+    fn hear_error(&mut self, report: &mut Self) {
+        // That it ended, without a word why, is no word on the stage at which it ended. An end that came too late has no say.
+        let says_why = report.error.is_some() && report.outcome == self.outcome;
+        let is_news = report.stage > self.error_stage || (report.stage == self.error_stage && self.error.is_none());
+        if is_news && (report.stage != Stage::Ended || says_why) {
+            self.error_stage = report.stage;
+            (self.error, self.known_problem) = (report.error.take(), report.known_problem.take());
+        }
+        self.forget_what_was_overcome();
+    }
+
+    /// What went wrong on the way of an update that succeeded went wrong no more.
+    fn forget_what_was_overcome(&mut self) {
+        if self.outcome == Some(Outcome::Succeeded) {
+            (self.error, self.known_problem) = (None, None);
+        }
+    }
+
     /// When it was over: it ended, or was given up.
     #[must_use]
     pub fn over_at(&self) -> Option<Timestamp> {
@@ -181,26 +208,22 @@ impl Run {
 
     /// Takes in one more report of this run. Repeated and late ones change nothing that is already further on;
     /// what only they know (the schedule, whom to tell) is kept whenever it comes.
-    pub fn absorb(&mut self, report: Self) {
+    pub fn absorb(&mut self, mut report: Self) {
         let late = report.stage < self.stage;
         self.note_data_loss(report.error.as_ref(), report.last_reported_at);
         // The first report may have come to a replica that did not know of the release yet.
         if self.release.is_none() && self.stage != Stage::Ended {
             (self.release, self.has_vote) = (report.release, report.has_vote);
         }
-        hear(&mut self.scheduled_for, report.scheduled_for, late);
-        hear(&mut self.notify_email, report.notify_email, late);
-        hear(&mut self.locale, report.locale, late);
         if report.stage > self.stage {
             self.stage = report.stage;
             self.outcome = report.outcome;
-            if report.error.is_some() {
-                (self.error, self.known_problem) = (report.error, report.known_problem);
-            }
             self.at = report.at.or(self.at);
-        } else if self.error.is_none() && (report.stage, report.outcome) == (self.stage, self.outcome) {
-            (self.error, self.known_problem) = (report.error, report.known_problem);
         }
+        self.hear_error(&mut report);
+        hear(&mut self.scheduled_for, report.scheduled_for, late);
+        hear(&mut self.notify_email, report.notify_email, late);
+        hear(&mut self.locale, report.locale, late);
         self.last_reported_at = self.last_reported_at.max(report.last_reported_at);
         // It is heard of again.
         self.lost_at = None;
@@ -214,3 +237,6 @@ fn hear<T>(known: &mut Option<T>, told: Option<T>, late: bool) {
         *known = told;
     }
 }
+
+#[cfg(test)]
+mod tests;

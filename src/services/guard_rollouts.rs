@@ -50,11 +50,15 @@ impl Judging {
 /// `storage_unavailable`.
 pub async fn judge(context: &Arc<Context>) -> Result<(), Refusal> {
     let releases = std::mem::take(&mut *context.judging.waiting.lock());
-    let done = judge_these(context, &releases).await;
-    if done.is_err() {
+    let mut outcome = Ok(());
+    for &id in &releases {
+        // One that cannot be judged is no reason not to judge the others.
+        outcome = outcome.and(judge_one(context, id).await);
+    }
+    if outcome.is_err() {
         context.judging.add(releases);
     }
-    done
+    outcome
 }
 
 /// Has the releases judged on which votes have changed within the last `since`: what another replica was about to judge when it
@@ -65,16 +69,8 @@ pub async fn judge(context: &Arc<Context>) -> Result<(), Refusal> {
 pub async fn judge_recent(context: &Arc<Context>, since: Option<SignedDuration>) -> Result<(), Refusal> {
     let since = since.and_then(|since| context.clock.now().checked_sub(since).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
     let releases = context.read(move |connection| Ok(store::votes::changed_since(connection, since)?)).await?;
-    judge_these(context, &releases).await
-}
-
-async fn judge_these(context: &Arc<Context>, releases: &BTreeSet<ReleaseId>) -> Result<(), Refusal> {
-    let mut outcome = Ok(());
-    for &id in releases {
-        // One that cannot be judged is no reason not to judge the others.
-        outcome = outcome.and(judge_one(context, id).await);
-    }
-    outcome
+    context.judging.add(releases);
+    Ok(())
 }
 
 async fn judge_one(context: &Arc<Context>, id: ReleaseId) -> Result<(), Refusal> {

@@ -64,7 +64,8 @@ async fn slot(found: impl Future<Output = Result<bool, Refusal>>) -> Slot {
 }
 
 /// What was heard of a run, as a word on its site's slot: its group, the site, and until when it holds the slot; `None` inside
-/// frees it. Nothing where the run takes none, and where it was over before: the slot may be that of the next one.
+/// frees it. Nothing where the run takes none (a plan keeps nobody busy: the offer's time runs on), and where it was over before:
+/// the slot may be that of the next one.
 #[must_use]
 pub fn word_of(
     context: &Context,
@@ -80,9 +81,11 @@ pub fn word_of(
         return before.is_none_or(|before| !is_over(before)).then_some((group, site, None));
     }
     context.directory.catalogue().group(group)?.max_concurrent?;
-    let until = match run.stage {
-        Stage::Installing | Stage::Migrating => run.lost_from(context.settings.lost_after),
-        _ => now.checked_add(PREPARING).ok(),
+    let held = match run.stage {
+        Stage::Scheduled => return None,
+        // Not until it is lost: that may be years from now, where an updater's clock is wrong.
+        Stage::Installing | Stage::Migrating => context.settings.lost_after,
+        _ => PREPARING,
     };
-    Some((group, site, until))
+    Some((group, site, now.checked_add(held).ok()))
 }

@@ -91,7 +91,10 @@ pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Repor
     check(&report)?;
     let (entry, run) = read(context, key.as_ref(), report)?;
     let run = journal::enter(context, run).await?;
-    let went_wrong = matches!(run.outcome, Some(Outcome::Failed | Outcome::RolledBack)) || run.error.is_some();
+    let went_wrong = match run.outcome {
+        Some(outcome) => matches!(outcome, Outcome::Failed | Outcome::RolledBack),
+        None => run.error.is_some(),
+    };
     let help = known_problems::help(&entry, &run).filter(|_| went_wrong);
     let link = help.as_ref().and_then(|help| help.url.clone()).or_else(|| entry.product.help_url.clone());
     Ok(Taken { run, help_url: link.filter(|_| went_wrong), help })
@@ -114,6 +117,7 @@ fn read(context: &Context, key: Option<&KeyEntry>, report: Report) -> Result<(Ar
         stage: report.stage,
         outcome: report.outcome,
         error: report.error.map(|error| Failure { class: error.class, code: error.code, message: error.message }),
+        error_stage: report.stage,
         scheduled_for: report.scheduled_for,
         notify_email: report.notify_email,
         locale: report.locale,

@@ -45,6 +45,7 @@ struct Row {
     error_class: Option<Name<FailureClass>>,
     error_code: Option<String>,
     error_message: Option<String>,
+    error_stage: Option<Name<Stage>>,
     scheduled_for: Option<Moment>,
     notify_email: Option<String>,
     locale: Option<Name<LanguageTag>>,
@@ -81,6 +82,8 @@ impl Row {
                 code: self.error_code.unwrap_or_default(),
                 message: self.error_message.unwrap_or_default(),
             }),
+            // Runs that were written down without it: as far as they had come.
+            error_stage: self.error_stage.map_or(self.stage.0, |stage| stage.0),
             scheduled_for: self.scheduled_for.map(|at| at.0),
             notify_email: self.notify_email,
             locale: self.locale.map(|locale| locale.0),
@@ -205,18 +208,19 @@ pub fn last_over(connection: &mut Connection, (subscription, release): Voter) ->
 /// So many runs back a vote is looked for that was taken back. Who cancels more often than that has none.
 const LOOKED_AT: i64 = 50;
 
-/// Rows of one statement: 26 values each, of the 32 766 that either database takes.
+/// Rows of one statement: 27 values each, of the 32 766 that either database takes.
 pub const AT_ONCE: usize = 1000;
 
 /// The same for a query.
 const LIMIT: i64 = 1000;
 
 const COLUMNS: &str = "runs (id, owner, product_id, subscription_id, installation_id, component, from_version, to_version, \
-    stage, outcome, error_class, error_code, error_message, scheduled_for, notify_email, locale, updater_time, \
+    stage, outcome, error_class, error_code, error_message, error_stage, scheduled_for, notify_email, locale, updater_time, \
     first_reported_at, last_reported_at, release_id, has_vote, downloaded_at, ended_at, lost_at, data_loss_at, known_problem)";
 
 const IN_PLACE: &str = " ON CONFLICT (id, owner) DO UPDATE SET stage = excluded.stage, outcome = excluded.outcome, \
     error_class = excluded.error_class, error_code = excluded.error_code, error_message = excluded.error_message, \
+    error_stage = excluded.error_stage, \
     scheduled_for = excluded.scheduled_for, notify_email = excluded.notify_email, locale = excluded.locale, \
     updater_time = excluded.updater_time, last_reported_at = excluded.last_reported_at, \
     release_id = excluded.release_id, has_vote = excluded.has_vote, downloaded_at = excluded.downloaded_at, \
@@ -247,6 +251,7 @@ fn cells(run: &Run) -> Vec<Cell> {
         Cell::MaybeText(error.map(|error| error.class.to_string())),
         Cell::MaybeText(error.map(|error| error.code.clone())),
         Cell::MaybeText(error.map(|error| error.message.clone())),
+        Cell::Text(run.error_stage.to_string()),
         moment(run.scheduled_for),
         Cell::MaybeText(run.notify_email.clone()),
         Cell::MaybeText(run.locale.as_ref().map(ToString::to_string)),

@@ -265,6 +265,7 @@ diesel::table! {
         lost_at -> Nullable<BigInt>,
         data_loss_at -> Nullable<BigInt>,
         known_problem -> Nullable<Text>,
+        error_stage -> Nullable<Text>,
     }
 }
 

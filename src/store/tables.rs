@@ -101,7 +101,7 @@ macro_rules! columns_of_tuples {
         columns_of_tuples!($($rest)*);
     };
 }
-columns_of_tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z);
+columns_of_tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z AA);
 
 /// A table.
 #[derive(Clone, Copy, Debug)]

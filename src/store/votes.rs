@@ -132,12 +132,44 @@ pub fn tally(connection: &mut Connection, release: ReleaseId, after: Option<Time
     })
 }
 
-/// The releases on which votes have changed since a moment. (Not `DISTINCT`: that would have `SQLite` go through all votes.)
+/// The releases on which votes have changed since a moment.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn changed_since(connection: &mut Connection, at: Timestamp) -> Result<BTreeSet<ReleaseId>, StoreError> {
-    let rows: Vec<Key<ReleaseId>> =
-        votes::table.filter(votes::changed_at.ge(Moment(at))).select(votes::release_id).distinct().load(connection)?;
+    let rows: Vec<Key<ReleaseId>> = changed(Moment(at)).load(connection)?;
     Ok(rows.into_iter().map(|id| id.0).collect())
+}
+
+/// A release for each vote that has changed since. Not `DISTINCT`: that would have `SQLite` go through all votes.
+#[diesel::dsl::auto_type]
+fn changed(since: Moment) -> _ {
+    votes::table.filter(votes::changed_at.ge(since)).select(votes::release_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::{QueryableByName, debug_query, sql_query, sql_types::Text, sqlite::Sqlite};
+
+    use super::*;
+    use crate::store::Store;
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+
+    /// Every few seconds, and there may be millions.
+    #[test]
+    fn votes_that_have_changed_are_found_without_going_through_all_votes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("votes.db")).expect("a database");
+        store.migrate().expect("a schema");
+        let query = format!("EXPLAIN QUERY PLAN {}", debug_query::<Sqlite, _>(&changed(Moment(Timestamp::UNIX_EPOCH))));
+        let explained = store.read(|connection| Ok::<_, StoreError>(sql_query(query).load(connection)?));
+        let steps: Vec<Step> = explained.expect("a plan");
+        let plan: Vec<String> = steps.into_iter().map(|step| step.detail).collect();
+        assert_eq!(plan, ["SEARCH votes USING INDEX votes_changed_at (changed_at>?)"]);
+    }
 }

@@ -68,6 +68,36 @@ fn a_failure_that_is_known_is_answered_with_what_to_do() {
 }
 
 #[test]
+fn what_was_overcome_is_neither_helped_with_nor_counted() {
+    let vendor = Vendor::start();
+    let customer = vendor.product().sell("single_user").customer;
+    let no_network = |number, stage: &str| {
+        fail(&customer, number, "network", "server_unreachable", &json!({"stage": stage, "outcome": null}))
+    };
+    let goes_on = |number, stage: &str, outcome: Value| {
+        fail(&customer, number, "network", "x", &json!({"stage": stage, "outcome": outcome, "error": null}))
+    };
+    let no_help = |answer: &Value| assert_eq!((answer.get("help"), answer.get("help_url")), (None, None), "{answer}");
+    let met = || matched(&vendor).into_iter().find(|(name, _)| name == "firewall").map(|(_, count)| count);
+    assert!(no_network(1, "downloading")["help"]["text"].as_str().unwrap().contains("firewall"));
+    assert_eq!(met(), Some(1));
+    no_help(&goes_on(1, "installing", Value::Null));
+    no_help(&goes_on(1, "ended", json!("succeeded")));
+    assert_eq!(met(), Some(0));
+    // Straight from the stage of the error to a good end; and what comes late changes nothing.
+    no_network(2, "downloading");
+    no_help(&goes_on(2, "ended", json!("succeeded")));
+    no_help(&no_network(2, "downloading"));
+    // Nobody needs help with what they called off.
+    no_network(3, "downloading");
+    no_help(&goes_on(3, "ended", json!("cancelled")));
+    // Where it was not overcome, the end needs not say it again.
+    no_network(4, "downloading");
+    assert!(goes_on(4, "ended", json!("failed"))["help"]["text"].as_str().unwrap().contains("firewall"));
+    assert_eq!(met(), Some(2));
+}
+
+#[test]
 fn the_vendors_rules_go_first_the_one_with_the_most_conditions_before_all() {
     let vendor = Vendor::start();
     let office = vendor.product();

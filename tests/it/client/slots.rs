@@ -49,10 +49,16 @@ pub fn ask_at_once(sites: &[&Sold]) -> Vec<usize> {
 
 /// Reports how far the update of a site has come.
 pub fn report(site: &Sold, run: u32, stage: &str) {
+    report_planned(site, run, stage, None);
+}
+
+/// The same, of an update for which a time was set.
+fn report_planned(site: &Sold, run: u32, stage: &str, scheduled_for: Option<&str>) {
     let outcome = if stage == "ended" { json!("succeeded") } else { Value::Null };
     let run = format!("0199a0de-0000-4000-8000-{run:012}");
     let report = json!({"run": run, "installation": run, "product": "office-maker", "component": "server",
-        "from_version": "12.0.0", "to_version": "13.0.0", "stage": stage, "outcome": outcome});
+        "from_version": "12.0.0", "to_version": "13.0.0", "stage": stage, "outcome": outcome,
+        "scheduled_for": scheduled_for});
     site.customer.post("/api/v1/reports").json(&report).send().accepted();
 }
 
@@ -148,6 +154,34 @@ fn a_slot_is_free_again_when_the_run_ends_or_is_not_heard_of_for_too_long() {
     vendor.travel_to("2030-04-01T00:17:00Z");
     assert_eq!(ask_at_once(&rest).len(), 3);
     assert_eq!(ask_at_once(&[busy]), Vec::<usize>::new());
+}
+
+#[test]
+fn a_plan_takes_no_slot_and_leaves_the_one_of_an_offer_as_it_is() {
+    let vendor = Vendor::at("2030-03-31T00:00:01Z", &[]);
+    let (_, sites) = nights(&vendor, &window("01:00", 240), 1, 2);
+    let (planning, other) = (&sites[0], &sites[1]);
+    report_planned(planning, 1, "scheduled", Some("2030-03-31T01:00:00Z"));
+    assert_eq!(slots(&vendor), 0);
+    assert_eq!(ask_at_once(&[planning]).len(), 1);
+    report_planned(planning, 1, "scheduled", Some("2030-03-31T01:00:00Z"));
+    assert_eq!(ask_at_once(&[other]).len(), 0, "from the offer on there is time to begin");
+    vendor.travel_to("2030-03-31T00:16:00Z");
+    assert_eq!(ask_at_once(&[other]).len(), 1, "a quarter of an hour, not an hour from the report on");
+}
+
+#[test]
+fn a_clock_that_is_years_ahead_holds_a_slot_no_longer_than_a_right_one() {
+    let vendor = Vendor::at("2030-03-31T00:00:01Z", &[]);
+    let (_, sites) = nights(&vendor, &window("01:00", 240), 1, 2);
+    let (ahead, other) = (&sites[0], &sites[1]);
+    report_planned(ahead, 1, "installing", Some("2099-01-01T00:00:00Z"));
+    assert_eq!(ask_at_once(&[other]).len(), 0);
+    // A day after its last report (`runs.lost_after`).
+    vendor.travel_to("2030-03-31T23:50:00Z");
+    assert_eq!(ask_at_once(&[other]).len(), 0);
+    vendor.travel_to("2030-04-01T00:01:00Z");
+    assert_eq!(ask_at_once(&[other]).len(), 1);
 }
 
 #[test]

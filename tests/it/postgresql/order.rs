@@ -187,6 +187,7 @@ fn reports_of_one_run_that_come_to_several_replicas_at_once_make_one_run() {
         stage,
         outcome: None,
         error: None,
+        error_stage: stage,
         scheduled_for: None,
         notify_email: None,
         locale: None,

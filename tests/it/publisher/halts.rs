@@ -264,21 +264,28 @@ fn a_run_that_falls_silent_while_it_installs_counts_as_lost() {
     send(2, ids[2], "draining", None);
     // From the later of the last report and the time it was scheduled for.
     send(3, ids[3], "installing", Some("2030-03-01T20:00:00Z"));
-    let runs = || {
+    let runs = |many: usize| {
         let listed = vendor.admin.get("/api/v1/admin/runs").send().ok();
         let lost = |id: &Uuid| {
             let run = listed["items"].as_array().unwrap().iter().find(|run| run["id"] == id.to_string()).unwrap();
             !run["lost_at"].is_null()
         };
-        ids[..4].iter().map(lost).collect::<Vec<_>>()
+        ids[..many].iter().map(lost).collect::<Vec<_>>()
     };
     vendor.travel_to("2030-03-01T13:50:00Z");
     send(1, ids[1], "migrating", None);
     vendor.travel_to("2030-03-01T14:01:00Z");
-    eventually(20, "the first is lost", || (runs() == [true, false, false, false]).then_some(()));
+    eventually(20, "the first is lost", || (runs(4) == [true, false, false, false]).then_some(()));
     vendor.travel_to("2030-03-01T19:51:00Z");
-    eventually(20, "the second is lost", || (runs() == [true, true, false, false]).then_some(()));
+    eventually(20, "the second is lost", || (runs(4) == [true, true, false, false]).then_some(()));
     is_halted(&office, "2 of 2 updates failed; at least 42.5 % are to be expected to, the limit is 40 %");
+    // Six hours after eight in the evening, and not a few minutes before, when a witness is.
+    send(4, ids[4], "installing", None);
+    vendor.travel_to("2030-03-02T01:55:00Z");
+    eventually(20, "the witness is lost", || runs(5)[4].then_some(()));
+    assert_eq!(runs(5), [true, true, false, false, true]);
+    vendor.travel_to("2030-03-02T02:01:00Z");
+    eventually(20, "the scheduled one is lost", || (runs(5) == [true, true, false, true, true]).then_some(()));
 }
 
 /// A run of the customer, so far, with an error of this class; its id.
@@ -369,6 +376,33 @@ fn a_vote_that_is_taken_back_gives_its_place_to_the_one_before() {
     ended["error"] = json!({"class": "environment", "code": "disk_full", "message": "y"});
     site.post("/api/v1/reports").json(&ended).send().accepted();
     goes_on(&office, 1, 0);
+}
+
+#[test]
+fn a_failure_counts_although_something_else_had_gone_wrong_and_was_overcome() {
+    let vendor = Vendor::start();
+    let office = vendor.product();
+    publish(&office, &halting());
+    let sites = sites(&office, 2);
+    let bare = |site: &Customer, run: Uuid, stage: &str| {
+        let mut bare = report(run, stage);
+        bare["outcome"] = if stage == "ended" { json!("failed") } else { Value::Null };
+        site.post("/api/v1/reports").json(&bare).send().accepted();
+    };
+    // The network came back; it broke when it was installed.
+    let run = Uuid::new_v4();
+    goes_wrong(&sites[0], run, "downloading", "network");
+    bare(&sites[0], run, "installing");
+    bare(&sites[0], run, "ended");
+    goes_on(&office, 0, 1);
+    // The same in whatever order, each report taken in by itself.
+    let run = Uuid::new_v4();
+    bare(&sites[1], run, "ended");
+    goes_on(&office, 0, 2);
+    goes_wrong(&sites[1], run, "downloading", "network");
+    goes_on(&office, 0, 1);
+    bare(&sites[1], run, "installing");
+    goes_on(&office, 0, 2);
 }
 
 #[test]

@@ -145,6 +145,57 @@ fn the_clock_of_a_rollout_stands_still_while_nothing_is_offered() {
     opens(&office, 25);
 }
 
+/// A site loses its data.
+fn lose_data(office: &Product<'_>) {
+    let run = "0199a0de-0000-4000-8000-0000000000f1";
+    let report = json!({"run": run, "installation": run, "product": "office-maker", "component": "standalone",
+        "from_version": "12.0.0", "to_version": VERSION, "stage": "migrating",
+        "error": {"class": "data_loss", "code": "x", "message": "y"}});
+    office.sell("single_user").customer.post("/api/v1/reports").json(&report).send().accepted();
+}
+
+#[test]
+fn the_clock_of_a_rollout_stands_still_while_it_is_halted() {
+    let vendor = vendor();
+    let office = vendor.product();
+    publish(&office, &three_stages());
+    vendor.travel_to("2030-03-01T14:00:00Z");
+    lose_data(&office);
+    eventually(10, "the halt", || (rollout(&office)["state"] == "halted").then_some(()));
+    assert_eq!(rollout(&office)["stages"][0]["opens_at"], Value::Null);
+    vendor.travel_to("2030-03-03T14:00:00Z");
+    stays(&office, 5);
+    let resumed = office.steer(VERSION, "rollout/resume", &json!({"reason": "it was a broken disk"}));
+    assert!(resumed["stages"][0]["opens_at"].as_str().unwrap().starts_with("2030-03-04T0"), "{resumed}");
+    // Six hours of its clock had passed: eighteen are left.
+    vendor.travel_to("2030-03-04T07:50:00Z");
+    stays(&office, 5);
+    vendor.travel_to("2030-03-04T08:10:00Z");
+    opens(&office, 25);
+}
+
+#[test]
+fn a_stage_that_is_due_does_not_open_on_a_release_that_does_badly() {
+    let mut vendor = vendor();
+    let office = vendor.product();
+    let mut publication = three_stages();
+    publication["rollout"]["halt"] = json!({"data_loss_reports": 0});
+    publish(&office, &publication);
+    lose_data(&office);
+    // As if the server had died before it judged this, and nobody else were to: only the stage itself looks at the votes.
+    vendor.kill();
+    vendor.execute(
+        "UPDATE releases SET rollout_plan = REPLACE(rollout_plan, '\"data_loss_reports\":0', '\"data_loss_reports\":1')",
+    );
+    vendor.execute("UPDATE votes SET changed_at = -1");
+    vendor.travel_to("2030-03-02T08:10:00Z");
+    vendor.run();
+    let path = format!("/api/v1/products/office-maker/releases/{VERSION}/rollout");
+    let settled = |rollout: &Value| rollout["state"] == "halted" || rollout["percent"] != 5;
+    let rollout = eventually(20, "the stage", || Some(vendor.admin.get(&path).send().ok()).filter(settled));
+    assert_eq!((&rollout["state"], &rollout["percent"]), (&json!("halted"), &json!(5)));
+}
+
 #[test]
 fn a_percentage_set_by_hand_leaves_the_stages_and_the_halt_as_they_are() {
     let vendor = vendor();

@@ -182,6 +182,7 @@ fn run(vendor: &Vendor, index: usize, line: RunLine, now: Timestamp) -> Result<R
         stage: line.stage,
         outcome: line.outcome,
         error: line.error.map(|error| RunFailure { class: error.class, code: error.code, message: error.message }),
+        error_stage: line.stage,
         scheduled_for: (line.stage == Stage::Scheduled).then(|| before(now, SignedDuration::from_hours(-12))),
         notify_email: line.notify_email,
         locale: None,

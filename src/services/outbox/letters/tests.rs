@@ -77,6 +77,7 @@ fn failed_run() -> Run {
         stage: Stage::Ended,
         outcome: Some(Outcome::Failed),
         error: Some(error),
+        error_stage: Stage::Ended,
         scheduled_for: None,
         notify_email: Some("anna@example.com".to_owned()),
         locale: None,
