@@ -20,10 +20,10 @@ use lettre::{
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-/// An SMTP server that has not answered for so long is not waited for.
+/// A connection that has not come about after so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// No try takes longer, whatever the server does: each of its answers may take `PATIENCE`.
+/// No try takes longer, however long the server takes for each of its answers.
 pub const LONGEST_TRY: Duration = Duration::from_mins(2);
 
 /// Of that, for taking leave: how that goes makes no difference to the mail.
@@ -35,9 +35,13 @@ const CLOSES: u16 = 421;
 /// What a server answers that does not let this client in (RFC 4954, section 6; RFC 3207): it says nothing about the mail.
 const NOT_LET_IN: [u16; 4] = [530, 534, 535, 538];
 
-/// What a server says before its words when it is the sender that it does not like (RFC 3463, section 3.8): many say so only
-/// once they have heard to whom the mail goes.
-const NOT_AUTHORISED: &str = "5.7.";
+/// What a server says before its words to a recipient when it is the sender that it does not like (RFC 3463, section 3.8): many
+/// say so only once they have heard to whom the mail goes.
+const MAY_NOT_WRITE_TO: [&str; 1] = ["5.7."];
+
+/// The same once it has the text, where most of these codes are about the text: that the sender is not authenticated (RFC 7372:
+/// SPF, DKIM, and their like), has to log in, or may not use this address (as Exchange says it).
+const MAY_NOT_WRITE_SO: [&str; 5] = ["5.7.2", "5.7.8", "5.7.9", "5.7.60", "5.2.252"];
 
 /// A mail as it goes out.
 #[derive(Clone, Copy, Debug)]
@@ -193,9 +197,10 @@ impl Mailer {
         }
         let sender = Mail::new(Some(self.from.email.clone()), parameters);
         connection.command(sender).await.map_err(|error| away(&error))?;
-        connection.command(Rcpt::new(recipient, Vec::new())).await.map_err(|error| judge_recipient(&error))?;
-        connection.command(Data).await.map_err(|error| judge(&error))?;
-        connection.message(&message.formatted()).await.map_err(|error| judge(&error))?;
+        connection.command(Rcpt::new(recipient, Vec::new())).await.map_err(|error| judge(&error, &MAY_NOT_WRITE_TO))?;
+        let judge_text = |error| judge(&error, &MAY_NOT_WRITE_SO);
+        connection.command(Data).await.map_err(judge_text)?;
+        connection.message(&message.formatted()).await.map_err(judge_text)?;
         Ok(())
     }
 
@@ -235,23 +240,16 @@ fn away(error: &smtp::Error) -> MailError {
     MailError::Away(error.to_string())
 }
 
-/// What was said to the recipient. A server that does not let this sender write to them may once it is set up for that; as it
-/// may mean this recipient alone, the others are not kept waiting.
-fn judge_recipient(error: &smtp::Error) -> MailError {
-    let is_about_the_sender = error.source().is_some_and(|said| said.to_string().starts_with(NOT_AUTHORISED));
-    match judge(error) {
-        MailError::Refused(text) if is_about_the_sender => MailError::Later(text),
-        other => other,
-    }
-}
-
-/// Whether trying again is of use, where the answer is about this mail.
-fn judge(error: &smtp::Error) -> MailError {
+/// Whether trying again is of use, where the answer is about this mail. A server that does not let this sender write, which it
+/// says with these codes, may once it is set up for that; as it may mean this recipient alone, the others are not kept waiting.
+fn judge(error: &smtp::Error, about_the_sender: &[&str]) -> MailError {
     let text = error.to_string();
+    let said = error.source().map(ToString::to_string).unwrap_or_default();
     let Some(code) = error.status().map(u16::from) else { return MailError::Away(text) };
     match code {
         CLOSES => MailError::Away(text),
         code if NOT_LET_IN.contains(&code) => MailError::Away(text),
+        _ if about_the_sender.iter().any(|code| said.starts_with(code)) => MailError::Later(text),
         _ if error.is_permanent() => MailError::Refused(text),
         _ => MailError::Later(text),
     }

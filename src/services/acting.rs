@@ -11,9 +11,7 @@ use super::{Code, Refusal};
 use crate::{
     domain::{
         actor::{Actor, ActorKind},
-        id::{TokenId, UserId},
-        reach::Reach,
-        role::Role,
+        id::TokenId,
     },
     store::{self, Connection},
 };
@@ -40,17 +38,8 @@ impl From<Actor> for Acting {
 /// What lets somebody act, as it was when their request began.
 #[derive(Clone, Debug)]
 pub enum Credential {
-    /// A login.
-    Session {
-        /// Which.
-        family: Uuid,
-        /// Whose.
-        user: UserId,
-        /// What they may do.
-        role: Role,
-        /// With which products.
-        reach: Reach,
-    },
+    /// A login, which ends with every change of what the person may do.
+    Session(Uuid),
     /// An API token.
     Token(TokenId),
 }
@@ -64,12 +53,7 @@ impl Credential {
     pub(super) fn check(&self, connection: &mut Connection) -> Result<(), Refusal> {
         let holds = match self {
             Self::Token(id) => store::api_tokens::get(connection, *id)?.is_some(),
-            Self::Session { family, user, role, reach } => {
-                let is_the_same =
-                    |now: store::users::User| now.role == *role && Reach::of(now.products.as_deref()) == *reach;
-                store::refresh_tokens::family_lives(connection, *family)?
-                    && store::users::get(connection, *user)?.is_some_and(is_the_same)
-            }
+            Self::Session(family) => store::refresh_tokens::family_lives(connection, *family)?,
         };
         match holds {
             true => Ok(()),

@@ -281,14 +281,6 @@ impl Context {
         done.unwrap_or_else(|error| Err(Refusal::internal(&error)))
     }
 
-    /// [`Self::write`] for those who are on a thread that may block.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn write_blocking<T>(&self, work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
-        self.write_as(&acting::acting(), work)
-    }
-
     fn write_as<T>(
         &self,
         Acting { actor, credential }: &Acting,

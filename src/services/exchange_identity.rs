@@ -22,10 +22,10 @@ use crate::{
 };
 
 /// A name that an issuer gives to a token is no longer.
-/// An upload takes no longer than this; the token that it began with is remembered for as long.
-const UPLOADS_TAKE: SignedDuration = SignedDuration::from_hours(24);
-
 const LONGEST_JTI: usize = 255;
+
+/// A token is remembered for so long after its end: what an upload that takes longer began with is not known any more at its end.
+const UPLOADS_TAKE: SignedDuration = SignedDuration::from_hours(24);
 
 /// An identity is remembered for longer than it is good, by more than two clocks may be apart.
 const REMEMBERED_AFTER: SignedDuration = SignedDuration::from_mins(5);

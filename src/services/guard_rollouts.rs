@@ -50,27 +50,31 @@ impl Judging {
 /// `storage_unavailable`.
 pub async fn judge(context: &Arc<Context>) -> Result<(), Refusal> {
     let releases = std::mem::take(&mut *context.judging.waiting.lock());
-    let mut outcome = Ok(());
-    for &id in &releases {
-        // One that cannot be judged is no reason not to judge the others.
-        outcome = outcome.and(judge_one(context, id).await);
-    }
-    if outcome.is_err() {
+    let done = judge_these(context, &releases).await;
+    if done.is_err() {
         context.judging.add(releases);
     }
-    outcome
+    done
 }
 
-/// Has the releases judged on which votes have changed within the last `since`: what another replica was about to judge when it
-/// ended. All that have votes without it.
+/// Judges the releases on which votes have changed within the last `since`: what another replica was about to judge when it
+/// ended. All that have votes without it. Not by way of [`Judging`]: what was just told of would have to wait for them.
 ///
 /// # Errors
 /// `storage_unavailable`.
 pub async fn judge_recent(context: &Arc<Context>, since: Option<SignedDuration>) -> Result<(), Refusal> {
     let since = since.and_then(|since| context.clock.now().checked_sub(since).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
     let releases = context.read(move |connection| Ok(store::votes::changed_since(connection, since)?)).await?;
-    context.judging.add(releases);
-    Ok(())
+    judge_these(context, &releases).await
+}
+
+async fn judge_these(context: &Arc<Context>, releases: &BTreeSet<ReleaseId>) -> Result<(), Refusal> {
+    let mut outcome = Ok(());
+    for &id in releases {
+        // One that cannot be judged is no reason not to judge the others.
+        outcome = outcome.and(judge_one(context, id).await);
+    }
+    outcome
 }
 
 async fn judge_one(context: &Arc<Context>, id: ReleaseId) -> Result<(), Refusal> {

@@ -80,9 +80,12 @@ pub async fn one(
     };
     context
         .write(move |write| {
-            let states = (json!({ "store": what.from }), json!({ "store": to }));
-            write.record(Record::change("content.move", format!("content:{}", what.content), None, states));
-            for release in store::artifacts::moved(write.connection, what.content, to)? {
+            let releases = store::artifacts::moved(write.connection, what.content, to)?;
+            if !releases.is_empty() {
+                let states = (json!({ "store": what.from }), json!({ "store": to }));
+                write.record(Record::change("content.move", format!("content:{}", what.content), None, states));
+            }
+            for release in releases {
                 if let Some(found) = store::releases::get(write.connection, release)? {
                     write.changed(Change::Release(found.product, release));
                 }

@@ -180,12 +180,7 @@ pub fn acting(request: &ServiceRequest) -> Acting {
     match request.extensions().get::<Result<Identity, Problem>>() {
         Some(Ok(Identity::Person(person))) => Acting {
             actor: somebody(ActorKind::Person, person.id.0, &person.email),
-            credential: Some(Credential::Session {
-                family: person.session.family,
-                user: person.id,
-                role: person.role,
-                reach: person.reach.clone(),
-            }),
+            credential: Some(Credential::Session(person.session.family)),
         },
         Some(Ok(Identity::Machine(token, _))) => Acting {
             actor: somebody(ActorKind::Machine, token.id.0, &token.name),

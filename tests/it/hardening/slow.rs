@@ -80,8 +80,8 @@ fn an_upload_that_comes_to_a_standstill_is_given_up_and_nothing_of_it_is_kept() 
 
     // A line that is slow is no standstill.
     let mut stream = connect(&vendor);
-    stream.write_all(head(6).as_bytes()).expect("a head");
-    for _ in 0..6 {
+    stream.write_all(head(10).as_bytes()).expect("a head");
+    for _ in 0..10 {
         thread::sleep(Duration::from_millis(400));
         stream.write_all(b"x").expect("one more");
     }

@@ -35,6 +35,7 @@ fn end(mut stream: TcpStream, body: &str) -> String {
 #[track_caller]
 fn assert_refused(said: &str) {
     assert!(said.starts_with("HTTP/1.1 401 ") && said.contains("\"authorization_invalid\""), "{said}");
+    assert!(said.contains("nothing was changed"), "it was refused before it began: {said}");
 }
 
 #[test]
@@ -65,21 +66,37 @@ fn somebody_whose_role_is_taken_meanwhile_does_nothing_with_it_any_more() {
     assert_eq!(vendor.admin.get("/api/v1/admin/tokens").send().ok()["items"], json!([]));
 }
 
+/// An upload with a pipeline's token, all but its end, of which the server knows; and the file.
+fn begin_upload(vendor: &Vendor, path: &str, token: &str) -> (TcpStream, String) {
+    let file = "#".repeat(100_000);
+    let line = format!("PUT {path}/artifacts/setup.zip?component=standalone&platform=linux&arch=x86_64");
+    let held_back = begin(vendor, &line, token, &file);
+    let tokens = || vendor.admin.get("/api/v1/admin/tokens").send().ok();
+    eventually(10, "the token is in use", || tokens()["items"][0]["last_used_at"].is_string().then_some(()));
+    (held_back, file)
+}
+
+#[test]
+fn an_upload_whose_token_runs_out_meanwhile_is_brought_to_its_end() {
+    let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
+    let office = vendor.product();
+    office.release("13.0.0").draft();
+    let token = json!({"name": "pipeline", "scopes": ["releases:write"], "expires_in_days": 1});
+    let (machine, made) = vendor.ci_with(&token);
+    let (held_back, file) = begin_upload(&vendor, &office.release_path("13.0.0"), made["token"].as_str().unwrap());
+    vendor.travel_to("2030-03-02T09:00:00Z");
+    machine.get("/api/v1/products").send().refused(401, "authorization_invalid");
+    let said = end(held_back, &file);
+    assert!(said.starts_with("HTTP/1.1 201 "), "{said}");
+}
+
 #[test]
 fn an_upload_whose_token_is_deleted_meanwhile_is_none() {
     let vendor = Vendor::start();
     let office = vendor.product();
     office.release("13.0.0").draft();
     let (_, made) = vendor.ci_with(&json!({"name": "pipeline", "scopes": ["releases:write"]}));
-    let file = "#".repeat(100_000);
-    let line = format!(
-        "PUT {}/artifacts/setup.zip?component=standalone&platform=linux&arch=x86_64",
-        office.release_path("13.0.0")
-    );
-    let held_back = begin(&vendor, &line, made["token"].as_str().unwrap(), &file);
-    let seen =
-        || vendor.admin.get("/api/v1/admin/tokens").send().ok()["items"][0]["last_used_at"].is_string().then_some(());
-    eventually(10, "the token is in use", seen);
+    let (held_back, file) = begin_upload(&vendor, &office.release_path("13.0.0"), made["token"].as_str().unwrap());
     vendor.admin.delete(&format!("/api/v1/admin/tokens/{}", made["id"].as_str().unwrap())).send().no_content();
     assert_refused(&end(held_back, &file));
     let release = vendor.admin.get(&office.release_path("13.0.0")).send().ok();

@@ -131,6 +131,7 @@ fn a_server_that_takes_no_mail_from_here_is_tried_again_with_all_of_them_once_it
         Manner::Answers("MAIL", "553 this is not your address"),
         Manner::Answers("MAIL", "550 relay denied"),
         Manner::Answers("RCPT", "554 5.7.1 relay access denied"),
+        Manner::Answers(".", "550 5.7.26 the sender is not authenticated"),
     ] {
         let smtp = Smtp::start();
         let url = smtp.settings()[0].1.replace("smtp://", "smtp://anna:hunter2@");

@@ -100,8 +100,9 @@ fn pull_later(vendors: &[Vendor; 2], sold: &Sold, cord: impl FnOnce()) -> Durati
     let links: Vec<String> = programs.iter().map(|(_, customer)| link(customer)).collect();
     cord();
     let pulled = Instant::now();
-    for ((_, customer), link) in programs.iter().zip(&links) {
-        in_step("a halt", || check(customer)["reason"] == "rollout_halted" && !leads_somewhere(customer, link));
-    }
+    in_step("a halt", || {
+        let halted = |customer, link| check(customer)["reason"] == "rollout_halted" && !leads_somewhere(customer, link);
+        programs.iter().zip(&links).all(|((_, customer), link)| halted(customer, link))
+    });
     pulled.elapsed()
 }
