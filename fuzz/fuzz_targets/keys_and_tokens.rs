@@ -37,7 +37,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn session() -> Session {
-    Session::new(UserId(Uuid::nil()), Uuid::nil(), "owner".to_owned(), at(0), at(900))
+    Session::new(UserId(Uuid::nil()), Uuid::nil(), at(0), at(900))
 }
 
 fn grant() -> Grant {

@@ -226,17 +226,18 @@ fn read(file: &[u8]) -> Result<Vec<(u64, Line)>, Refusal> {
     faults.finish()?;
     let mut faults = LineFaults::default();
     let mut lines = Vec::new();
+    let mut counter = LineCounter::new(file);
     let mut record = csv::StringRecord::new();
     loop {
         let place = reader.position().clone();
         match reader.read_record(&mut record) {
             Ok(true) => {
-                let line = line_of(file, record.position().unwrap_or(&place));
+                let line = counter.line_of(record.position().unwrap_or(&place));
                 let written = Written { line, header: &header, record: &record, faults: &mut faults };
                 lines.extend(written.read().map(|row| (line, row)));
             }
             Ok(false) => break,
-            Err(error) => faults.add(line_of(file, &place), "", &error.to_string()),
+            Err(error) => faults.add(counter.line_of(&place), "", &error.to_string()),
         }
         if faults.is_full() {
             break;
@@ -245,11 +246,36 @@ fn read(file: &[u8]) -> Result<Vec<(u64, Line)>, Refusal> {
     faults.finish().map(|()| lines)
 }
 
-/// The line on which a record begins; empty lines before it belong to its position.
-fn line_of(file: &[u8], position: &csv::Position) -> u64 {
-    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-    let empty = file.iter().skip(start).take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    position.line() + empty.filter(|byte| **byte == b'\n').map(|_| 1).sum::<u64>()
+/// Counts the lines of a file, from its beginning on. They end as old and new systems end them: the reader takes a lone `\r` for
+/// the end of a record, but counts lines by `\n` only.
+struct LineCounter<'f> {
+    file: &'f [u8],
+    at: usize,
+    line: u64,
+}
+
+impl<'f> LineCounter<'f> {
+    const fn new(file: &'f [u8]) -> Self {
+        Self { file, at: 0, line: 1 }
+    }
+
+    /// The line on which a record begins, which is not before those that were asked for; empty lines before it belong to its
+    /// position.
+    fn line_of(&mut self, position: &csv::Position) -> u64 {
+        let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+        let mut before = self.at.checked_sub(1).and_then(|last| self.file.get(last)).copied();
+        while let Some(&byte) = self.file.get(self.at) {
+            let is_end = matches!(byte, b'\r' | b'\n');
+            if self.at >= start && !is_end {
+                break;
+            }
+            // Of `\r\n` the first one counts.
+            self.line += u64::from(is_end && (before, byte) != (Some(b'\r'), b'\n'));
+            before = Some(byte);
+            self.at += 1;
+        }
+        self.line
+    }
 }
 
 /// What is wrong, line by line.

@@ -145,6 +145,12 @@ fn a_file_that_is_no_such_csv_is_refused_as_what_it_is() {
         "line 1, starts_on",
         "line 1, ends_on",
     ]);
+    // Lines end as they do where the file was written; empty ones count as well.
+    for end in ["\n", "\r\n", "\r"] {
+        let lines =
+            ["customer,product,deployment,starts_on,ends_on", "", "A,office-maker,single_user,2020-01-01,", "B,x"];
+        import(&vendor, &lines.join(end)).refused(422, "body_invalid").names(&["line 4"]);
+    }
     let call = vendor.admin.post("/api/v1/admin/subscriptions/import").header("content-type", "text/csv");
     let answer = call
         .body(b"customer,product,deployment,starts_on,ends_on\n\xff,office-maker,single_user,2020-01-01,\n".to_vec())
