@@ -4,11 +4,11 @@
 # The program, in the Rust of rust-toolchain.toml and on the Debian of the final image, whose C library it is linked to.
 FROM rust:1.95.0-slim-bookworm AS dependencies
 WORKDIR /build
-# aws-lc and SQLite are compiled from C and C++; libpq as well, which takes OpenSSL for TLS to the database.
+# aws-lc, SQLite, libpq and, for libpq's TLS, OpenSSL are compiled from C and C++; OpenSSL's build needs make and Perl.
 # No versions are named: Debian stable changes them for security only, and drops the old ones.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends g++ libssl-dev make perl pkg-config \
+    && apt-get install --yes --no-install-recommends g++ make perl \
     && rm -rf /var/lib/apt/lists/*
 # The dependencies have a layer of their own, made from these two files and an empty program: as long as they do not
 # change, a build compiles only Sluice itself. What the empty program left is removed, else cargo, which goes by dates,
@@ -29,11 +29,11 @@ RUN cargo build --release --locked --bin sluice
 
 # Why this one and not a distroless one: docs/decisions/0015-packages.md.
 FROM debian:bookworm-slim
-# libssl3 is for libpq; the certificates are for TLS to an object store. The user has a fixed number, so that a volume
+# The certificates are for TLS to an object store. The user has a fixed number, so that a volume
 # keeps its owner, and the numeric USER below lets Kubernetes see that it is not root.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates libssl3 \
+    && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 sluice \
     && useradd --uid 10001 --gid sluice --home-dir /var/lib/sluice --no-create-home --shell /usr/sbin/nologin sluice \

@@ -54,15 +54,15 @@ need_cargo_command() {
         || fail "cargo-$1 is missing and could not be installed; try: cargo install cargo-$1 --locked"
 }
 
-# Rust, in the version that rust-toolchain.toml names, a C compiler for SQLite, aws-lc and PostgreSQL's library, and OpenSSL's
-# headers for the last of these.
+# Rust, in the version that rust-toolchain.toml names, and a C compiler, make and Perl for SQLite, aws-lc, PostgreSQL's library
+# and OpenSSL, which are built from source.
 need_rust() {
     command -v cargo >/dev/null || PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
     command -v cargo >/dev/null || fail "Rust is missing; install it from https://rustup.rs"
     cargo --version >/dev/null || fail "cargo does not run; \`rustup show\` says which toolchain it wants"
     need_debian cc build-essential
-    need_debian pkg-config pkg-config
-    need_debian_for "OpenSSL (libssl)" "pkg-config --exists libssl" libssl-dev
+    need_debian make make
+    need_debian perl perl
     export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 }
 

@@ -3,4 +3,5 @@
 mod admin;
 mod database;
 mod keys;
+mod linked;
 mod publish;
