@@ -41,11 +41,13 @@ impl std::fmt::Debug for Sessions {
 }
 
 impl Sessions {
-    /// With these secrets and their ids; the first signs.
+    /// With these secrets and their ids; the first signs. An empty secret signs and verifies nothing.
     pub fn new<'a>(secrets: impl Iterator<Item = (&'a str, &'a [u8])>) -> Self {
-        let keys = secrets
-            .map(|(id, secret)| (id.to_owned(), EncodingKey::from_secret(secret), DecodingKey::from_secret(secret)));
-        Self { keys: keys.collect() }
+        let key = |(id, secret): (&str, &[u8])| {
+            let (encoding, decoding) = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
+            Some((id.to_owned(), encoding.ok()?, decoding.ok()?))
+        };
+        Self { keys: secrets.filter_map(key).collect() }
     }
 
     /// The token of a session.

@@ -1,6 +1,7 @@
-"""Computes `expected.txt`, apart from this program, with Python's `zoneinfo`:
+"""Computes `expected.txt`, apart from this program, with Python's `zoneinfo` and the rules of PyPI's tzdata 2026.6 (tzdata 2026f,
+as the program has it; `PYTHONTZPATH=` keeps Python from taking the system's):
 
-    python3 tests/it/decisions/windows/expected.py > tests/it/decisions/windows/expected.txt
+    PYTHONTZPATH= python3 tests/it/decisions/windows/expected.py > tests/it/decisions/windows/expected.txt
 
 A local time that the clock change leaves out is taken with the offset before it, which moves it forward by the gap; of two that
 are alike the first is taken (PEP 495, `fold=0`).
