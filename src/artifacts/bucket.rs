@@ -7,10 +7,9 @@ use std::{
     time::Duration,
 };
 
-use futures_util::StreamExt as _;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use object_store::{
-    BackoffConfig, ClientOptions, ObjectStore as _, ObjectStoreExt as _, RetryConfig,
+    BackoffConfig, ClientOptions, RetryConfig,
     aws::{AmazonS3, AmazonS3Builder},
     client::SpawnedReqwestConnector,
     path::Path,
@@ -20,7 +19,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::{Artifacts, ArtifactsError, Trouble, key::ObjectKey, since, upload};
+use super::{Artifacts, ArtifactsError, Trouble, key::ObjectKey};
 use crate::domain::artifact::Sha256;
 
 /// A key pair of an S3 server. Never shown.
@@ -210,30 +209,5 @@ impl Artifacts {
 
     pub(super) fn bucket(&self) -> Result<&Arc<Bucket>, ArtifactsError> {
         self.s3.as_ref().ok_or(ArtifactsError::Unknown(crate::domain::artifact::ContentStore::S3))
-    }
-
-    /// Clears away what came into the bucket before `until` and was never finished, by a server that is no more: parts
-    /// of uploads, whole contents that were not put in place, probes. Returns how many there were.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn clear_incoming(&self, until: Timestamp) -> Result<usize, ArtifactsError> {
-        let Some(bucket) = &self.s3 else { return Ok(0) };
-        let mut cleared = 0;
-        let mut listed = bucket.store.list(Some(&ObjectKey::incoming(&bucket.prefix)));
-        while let Some(object) = listed.next().await {
-            let object = object.map_err(|error| bucket.explain(&error))?;
-            let key = object.location.filename().and_then(ObjectKey::read_incoming);
-            let is_running = |id: &Uuid| bucket.running.lock().contains(id);
-            match key {
-                _ if since(&object) > until => continue,
-                Some(ObjectKey::Incoming(id) | ObjectKey::Upload(id)) if is_running(&id) => continue,
-                Some(ObjectKey::Upload(id)) => upload::abandon(bucket, id).await?,
-                Some(_) => bucket.store.delete(&object.location).await.map_err(|error| bucket.explain(&error))?,
-                None => continue,
-            }
-            cleared += 1;
-        }
-        Ok(cleared)
     }
 }

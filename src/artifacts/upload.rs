@@ -6,11 +6,15 @@
 
 use std::sync::Arc;
 
-use object_store::{ObjectStoreExt as _, PutPayload, multipart::MultipartStore as _, multipart::PartId, path::Path};
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use object_store::{
+    ObjectStore as _, ObjectStoreExt as _, PutPayload, multipart::MultipartStore as _, multipart::PartId, path::Path,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ArtifactsError, bucket::Bucket, key::ObjectKey};
+use super::{Artifacts, ArtifactsError, bucket::Bucket, key::ObjectKey, since};
 
 /// S3 knows no more parts of one object.
 const PARTS: usize = 10_000;
@@ -128,7 +132,7 @@ async fn abort(bucket: &Bucket, id: Uuid, key: &Path, upload: &str) -> Result<()
 }
 
 /// Aborts an upload that a server left which is no more.
-pub(super) async fn abandon(bucket: &Bucket, id: Uuid) -> Result<(), ArtifactsError> {
+async fn abandon(bucket: &Bucket, id: Uuid) -> Result<(), ArtifactsError> {
     let path = ObjectKey::Upload(id).path(&bucket.prefix);
     let found = match bucket.store.get(&path).await {
         Err(object_store::Error::NotFound { .. }) => return Ok(()),
@@ -139,5 +143,32 @@ pub(super) async fn abandon(bucket: &Bucket, id: Uuid) -> Result<(), ArtifactsEr
         Ok(Record { key, upload }) => abort(bucket, id, &Path::from(key), &upload).await,
         // Nobody could make anything of it, ever.
         Err(_) => bucket.store.delete(&path).await.map_err(|error| bucket.explain(&error)),
+    }
+}
+
+impl Artifacts {
+    /// Clears away what came into the bucket before `until` and was never finished, by a server that is no more: parts
+    /// of uploads, whole contents that were not put in place, probes. Returns how many there were.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn clear_incoming(&self, until: Timestamp) -> Result<usize, ArtifactsError> {
+        let Some(bucket) = &self.s3 else { return Ok(0) };
+        let mut cleared = 0;
+        let mut listed = bucket.store.list(Some(&ObjectKey::incoming(&bucket.prefix)));
+        while let Some(object) = listed.next().await {
+            let object = object.map_err(|error| bucket.explain(&error))?;
+            let key = object.location.filename().and_then(ObjectKey::read_incoming);
+            let is_running = |id: &Uuid| bucket.running.lock().contains(id);
+            match key {
+                _ if since(&object) > until => continue,
+                Some(ObjectKey::Incoming(id) | ObjectKey::Upload(id)) if is_running(&id) => continue,
+                Some(ObjectKey::Upload(id)) => abandon(bucket, id).await?,
+                Some(_) => bucket.store.delete(&object.location).await.map_err(|error| bucket.explain(&error))?,
+                None => continue,
+            }
+            cleared += 1;
+        }
+        Ok(cleared)
     }
 }
