@@ -5,6 +5,7 @@
 //! fetched anew, as issuers rotate theirs, but not again within seconds, as anybody can invent names of keys. While an
 //! issuer is away its last keys hold on for a day.
 
+mod error;
 mod keys;
 mod token;
 
@@ -18,17 +19,19 @@ use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::OwnedMutexGuard;
 use url::{Host, Url};
 
-pub use self::token::{Claims, claimed_issuer, repeatable, unverified};
 use self::{
+    error::PAUSE,
     keys::{KeySet, VerificationKey},
     token::Presented,
+};
+pub use self::{
+    error::{Expected, VerifyError},
+    token::{Claims, claimed_issuer, repeatable, unverified},
 };
 use crate::egress::{Egress, send};
 
 /// How long an issuer's answer is waited for; a stranger with a token may be waiting.
 pub const PATIENCE: Duration = Duration::from_secs(5);
-/// An issuer is not asked again within this time, whatever comes.
-const PAUSE: SignedDuration = SignedDuration::from_secs(10);
 /// Keys are asked for again after what the issuer says, but not sooner than this.
 const FRESH_AT_LEAST: SignedDuration = SignedDuration::from_mins(1);
 /// And not later than this: a key that an issuer withdrew must not live on here.
@@ -41,82 +44,6 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24);
 const LONGEST_DOCUMENT: usize = 256 * 1024;
 /// So many issuers are remembered; which ones there are is said by owners and the configuration, not by strangers.
 const CAPACITY: usize = 256;
-
-/// What a token must say.
-#[derive(Clone, Copy, Debug)]
-pub struct Expected<'a> {
-    /// Who issued it: `iss`, to the letter.
-    pub issuer: &'a str,
-    /// Whom it is for: `aud`, to the letter.
-    pub audience: &'a str,
-}
-
-/// Why a token is not believed. Each is a sentence for whoever presented it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum VerifyError {
-    /// The issuer did not answer, or with what it may not; whoever runs this server finds the reason in the log.
-    #[error("the keys of the issuer `{0}` could not be had; try again in a minute")]
-    NoKeys(String),
-    /// More than anybody's token needs.
-    #[error("the token is longer than {} KiB", token::LONGEST / 1024)]
-    TooLong,
-    /// Not three parts of base64url with JSON in them.
-    #[error("the token is not a signed JWT (RFC 7519)")]
-    Malformed,
-    /// Not one of public keys: none, an HMAC, something unknown.
-    #[error("tokens signed with `{0}` are not accepted; RS, PS and ES 256 to 512 and EdDSA are")]
-    Algorithm(String),
-    /// A token of another kind than the one asked for, such as an access token.
-    #[error("this is a token of the type `{0}`; an identity token (`JWT`) is needed")]
-    Type(String),
-    /// It has a header that must be understood (RFC 7515, section 4.1.11).
-    #[error("the token has critical headers (`crit`), which are not known here")]
-    Critical,
-    /// The issuer has no such key for this algorithm.
-    #[error("the issuer `{issuer}` has no key `{key}` for {algorithm}; if it is new, try again in {} s", PAUSE.as_secs())]
-    UnknownKey {
-        /// Whose key.
-        issuer: String,
-        /// Its `kid`.
-        key: String,
-        /// The algorithm of the token.
-        algorithm: String,
-    },
-    /// No `kid`, and several keys that it could be.
-    #[error("the token does not name its key (`kid`), and the issuer `{0}` has several")]
-    KeyNotNamed(String),
-    /// Not signed with the key that it names.
-    #[error("the signature of the token is not that of its issuer")]
-    Signature,
-    /// A claim that must be there is not, or is not what it must be.
-    #[error("the claim `{0}` of the token is missing, or is none")]
-    Claim(&'static str),
-    /// Somebody else's.
-    #[error("the token was issued by `{found}`, not by `{expected}`")]
-    Issuer {
-        /// As it must be.
-        expected: String,
-        /// As it is.
-        found: String,
-    },
-    /// For somebody else.
-    #[error("the token is for the audience {found}, and must be for `{expected}` alone")]
-    Audience {
-        /// As it must be.
-        expected: String,
-        /// As it is.
-        found: String,
-    },
-    /// Past its time.
-    #[error("the token is past its time (`exp`)")]
-    Expired,
-    /// Before its time.
-    #[error("the token is not good yet (`nbf`)")]
-    NotYet,
-    /// From the future.
-    #[error("the token was issued in the future (`iat`): one of the two clocks is wrong")]
-    FromTheFuture,
-}
 
 /// What an issuer says of itself, as far as it is used.
 #[derive(Clone, Debug, Deserialize)]

@@ -6,13 +6,14 @@ use jsonwebtoken::{Algorithm, Validation, decode};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{Expected, VerifyError, keys::VerificationKey};
+use super::{
+    error::{Expected, LONGEST, VerifyError},
+    keys::VerificationKey,
+};
 
 /// What a token says.
 pub type Claims = Map<String, Value>;
 
-/// GitHub's and GitLab's have some 2 KiB, ID tokens with many groups more.
-pub(super) const LONGEST: usize = 16 * 1024;
 /// Two clocks may be apart by this many seconds.
 const LEEWAY: f64 = 30.0;
 
