@@ -2,6 +2,7 @@
 
 use std::{error::Error, fmt, path::PathBuf, time::Duration};
 
+use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::{
     Response, StatusCode,
     header::{HeaderMap, LOCATION, RETRY_AFTER},
@@ -9,7 +10,7 @@ use reqwest::{
 use serde::Deserialize;
 use url::Url;
 
-use crate::cli::{Failure, client::retry};
+use crate::cli::Failure;
 
 /// Why a request did not do what it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,7 +158,7 @@ impl Problem {
             code: body.code,
             detail: detail.unwrap_or_default().to_owned(),
             errors: body.errors,
-            retry_after: headers.get(RETRY_AFTER).and_then(|value| retry::read_retry_after(value.to_str().ok()?)),
+            retry_after: headers.get(RETRY_AFTER).and_then(|value| read_retry_after(value.to_str().ok()?)),
         }
     }
 }
@@ -217,6 +218,18 @@ pub fn one_line(text: &str) -> String {
         .join(" ")
 }
 
+/// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
+fn read_retry_after(value: &str) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = DateTimeParser::new().parse_timestamp(value).ok()?;
+    Some(
+        Duration::try_from(at.duration_since(crate::clock::Clock::now(&crate::clock::SystemClock))).unwrap_or_default(),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,5 +279,13 @@ mod tests {
         assert_eq!(Failure::from(refusal(503, "{}")).exit_code, 1);
         let silence = ApiError::Unreachable { server: "http://127.0.0.1:1".to_owned(), cause: "refused".to_owned() };
         assert_eq!(Failure::from(silence).exit_code, 4);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(read_retry_after("120"), Some(Duration::from_mins(2)));
+        assert_eq!(read_retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(read_retry_after("soon"), None);
+        assert_eq!(read_retry_after("-1"), None);
     }
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::fmt::rfc2822::DateTimeParser;
-
 use super::error::ApiError;
 
 /// How often, and after what pauses.
@@ -76,19 +74,6 @@ fn random_byte() -> u8 {
     byte.first().copied().unwrap_or_default()
 }
 
-/// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
-#[must_use]
-pub fn read_retry_after(value: &str) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = DateTimeParser::new().parse_timestamp(value).ok()?;
-    Some(
-        Duration::try_from(at.duration_since(crate::clock::Clock::now(&crate::clock::SystemClock))).unwrap_or_default(),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
@@ -127,14 +112,6 @@ mod tests {
         assert_eq!(pause(0), Some(Duration::from_millis(250)));
         assert_eq!(pause(301), None);
         assert_eq!(Retries::NONE.pause(1, Some(Duration::ZERO), 0), None);
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        assert_eq!(read_retry_after("120"), Some(Duration::from_mins(2)));
-        assert_eq!(read_retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(read_retry_after("soon"), None);
-        assert_eq!(read_retry_after("-1"), None);
     }
 
     #[tokio::test]
