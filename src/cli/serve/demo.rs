@@ -4,6 +4,7 @@
 //! the API calls, only with ids that are known beforehand and with days counted from the first start.
 
 mod catalogue;
+mod catalogue_file;
 mod customers;
 mod files;
 mod lines;

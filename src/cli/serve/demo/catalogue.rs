@@ -1,93 +1,18 @@
 //! The demo's products, hosting groups and releases.
 
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
-use serde::Deserialize;
 
-use super::{files, id, read};
+use super::{catalogue_file::Catalogue, files, id, read};
 use crate::{
     cli::Failure,
-    domain::{
-        id::{HostingGroupId, KnownProblemId, ProductId},
-        platform::{Component, Platform},
-        rollout::{Percent, Stage},
-        slug::Slug,
-        version::Version,
-        zone::utc_day,
-    },
+    domain::zone::utc_day,
     services::{
         found_vendor::{FoundedRelease, Vendor},
-        manage_hosting_groups::NewHostingGroup,
-        manage_known_problems::NewKnownProblem,
-        manage_products::NewProduct,
-        publish_release::{NewRelease, Publication},
-        roll_out::{Halt, NewRollout},
+        publish_release::Publication,
+        roll_out::NewRollout,
         steer_release::{Steer, Why, WhyMaybe},
     },
 };
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Catalogue {
-    product: Vec<ProductLine>,
-    hosting_group: Vec<GroupLine>,
-    release: Vec<ReleaseLine>,
-    known_problem: Vec<KnownProblemLine>,
-}
-
-/// A product.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ProductLine {
-    id: ProductId,
-    /// What the names of its files begin with.
-    pub file_prefix: String,
-    /// What its archives bring to the database.
-    pub migrations: Vec<Migration>,
-    pub about: NewProduct,
-}
-
-/// A change to the database of a product.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Migration {
-    pub since: Version,
-    pub file: String,
-    pub sql: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GroupLine {
-    id: HostingGroupId,
-    about: NewHostingGroup,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KnownProblemLine {
-    id: KnownProblemId,
-    about: NewKnownProblem,
-}
-
-/// A release.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ReleaseLine {
-    product: Slug,
-    /// When it was published; a draft without.
-    days_ago: Option<i64>,
-    percent: Option<Percent>,
-    stages: Option<Vec<Stage>>,
-    halt: Option<Halt>,
-    paused: Option<String>,
-    yanked: Option<String>,
-    /// The systems that it has installers for.
-    pub installers: Vec<Platform>,
-    /// The components that it has archives of.
-    #[serde(default)]
-    pub archives: Vec<Component>,
-    pub about: NewRelease,
-}
 
 /// Enters the catalogue as it stands at `now`.
 pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tar::{Builder, Header};
 
 use super::{
-    catalogue::{ProductLine, ReleaseLine},
+    catalogue_file::{ProductLine, ReleaseLine},
     id,
 };
 use crate::{
