@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::Path,
-    process::{Command, Stdio},
+    process::Stdio,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -197,9 +197,4 @@ pub fn compare_latency(
     table.compared(&format!("check, p50 ms beside {DOWNLOADS} downloads of {megabytes} MB (alone)"), &median, None);
     table.compared(&format!("check, p99 ms beside {DOWNLOADS} downloads of {megabytes} MB (alone)"), &slowest, None);
     Ok(())
-}
-
-/// Whether a program is there to be started.
-pub fn is_installed(program: &str) -> bool {
-    Command::new(program).arg("-v").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }

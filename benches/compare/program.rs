@@ -132,3 +132,8 @@ pub fn on_processor(program: &OsStr, processor: Option<usize>) -> Command {
         None => Command::new(program),
     }
 }
+
+/// Whether a program is there to be started.
+pub fn is_installed(program: &str) -> bool {
+    Command::new(program).arg("-v").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}

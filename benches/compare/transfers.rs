@@ -12,12 +12,10 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    Arguments, Outcome, bare,
-    checks::is_installed,
-    client,
+    Arguments, Outcome, bare, client,
     fill::{Filled, LARGE_PRODUCT, LARGE_VERSION},
     note,
-    program::Program,
+    program::{Program, is_installed},
     table::{Aim, Rounds, Table},
 };
 
