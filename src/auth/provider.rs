@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_token_is_for_this_login_at_this_client_with_this_access_token() {
+    fn an_id_token_matches_its_login_client_and_access_token() {
         let checked = |name: &str, value: Value| {
             let mut all = claims(json!({"nonce": OURS.nonce, "azp": "sluice", "at_hash": "LDktKdoQak3Pk0cnXxCltA"}));
             match value {
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_of_an_access_token_is_made_as_its_id_token_is_signed() {
+    fn an_access_tokens_hash_uses_its_id_tokens_algorithm() {
         let length = |header: &str| {
             let id_token = format!("{}.e30.x", URL_SAFE_NO_PAD.encode(header));
             left_half(&id_token, OURS.access_token).map(|hash| hash.len())
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_of_the_same_person_and_what_is_signed_goes_before_it() {
+    fn user_info_is_of_the_same_person_and_signed_claims_go_first() {
         let signed = || claims(json!({"sub": "anna", "groups": ["a"]}));
         let asked = claims(json!({"sub": "anna", "groups": ["b"], "email": "anna@example.com"}));
         let all = merged(asked, signed()).expect("the same person");

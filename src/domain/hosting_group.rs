@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_open_from_its_start_to_just_before_its_end_across_midnight() {
+    fn a_window_includes_its_start_not_its_end_and_crosses_midnight() {
         let nightly = group("Europe/Rome", (23, 30), 90);
         assert!(!nightly.is_open(at("2026-11-22T22:29:59Z")));
         assert!(nightly.is_open(at("2026-11-22T22:30:00Z")));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_the_clock_change_leaves_out_moves_forward_by_the_gap() {
+    fn a_start_skipped_by_a_clock_change_moves_forward_by_the_gap() {
         // 02:30 does not exist in Rome on 2026-03-29: the clock goes from 02:00 to 03:00 at 01:00Z.
         let nightly = group("Europe/Rome", (2, 30), 60);
         assert_eq!(nightly.next_start(at("2026-03-29T00:00:00Z")), Some(at("2026-03-29T01:30:00Z")));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_comes_twice_is_the_first_and_the_length_is_elapsed_time() {
+    fn a_repeated_start_is_the_first_and_the_length_is_elapsed_time() {
         // 02:30 comes twice in Rome on 2026-10-25, at 00:30Z and 01:30Z.
         let nightly = group("Europe/Rome", (2, 30), 60);
         assert!(nightly.is_open(at("2026-10-25T00:30:00Z")));

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_falls_back_to_its_language_then_the_default_then_english() {
+    fn a_region_falls_back_to_language_then_default_then_english() {
         let texts: BTreeMap<_, _> = ["it", "fr", "en"].map(|text| (tag(text), text)).into();
         let chosen = |wishes: &Wishes, default: &str| wishes.choose(&tag(default), &texts).map(|(_, text)| *text);
         assert_eq!(chosen(&Wishes::one(tag("fr-CH")), "it"), Some("fr"));

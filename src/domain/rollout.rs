@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_that_was_missed_opens_late_and_the_next_one_keeps_its_distance() {
+    fn a_missed_stage_opens_late_and_the_next_keeps_its_distance() {
         let mut rollout = staged();
         assert!(rollout.open_due(at(1000)));
         assert_eq!((rollout.percent, rollout.plan.opened), (Percent(2500), 1));

@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn two_numbers_are_read_with_a_zero_patch_and_nothing_else_is_guessed() {
+    fn two_numbers_get_a_zero_patch_and_nothing_else_is_guessed() {
         assert_eq!(version("12.4"), version("12.4.0"));
         for wrong in [
             "",
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_as_a_requirement_is_read_again_as_it_is_written_anew() {
+    fn a_requirement_that_is_written_is_read_back_the_same() {
         let long = "100.100000000000000000.100000000000000000";
         for text in ["12", "12.4,13", "0, 1.2.3", &format!("0,{long},{long}"), &format!("0,{long},{long},{long}")] {
             let Ok(requirement) = text.parse::<Requirement>() else { continue };
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_requirement_is_empty_when_its_parts_leave_nothing_in_common() {
+    fn a_requirement_is_empty_when_its_parts_have_nothing_in_common() {
         for empty in [
             ">=13, <12",
             "<0.0.0",

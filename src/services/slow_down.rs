@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_waits_wherever_it_is_tried_but_not_where_it_is_at_home() {
+    fn an_account_waits_wherever_it_is_tried_except_at_home() {
         let (slow_down, home) = (SlowDown::default(), from("anna@example.com", "192.0.2.1"));
         slow_down.succeeded(&home, at(0));
         for number in 0..50 {
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_waits_whatever_account_it_tries_and_ipv6_counts_by_household() {
+    fn an_address_waits_for_any_account_and_ipv6_by_household() {
         let slow_down = SlowDown::default();
         for number in 0..20 {
             slow_down.failed(&from(&format!("{number}@example.com"), &format!("2001:db8::{number}")), at(0));

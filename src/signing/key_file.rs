@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_made_once_kept_private_and_two_live_after_a_rotation() {
+    fn keys_are_made_once_and_private_and_two_live_after_a_rotation() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keys.json");
         let mut made = KeyFile::open(&path, None).expect("keys");
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_key_of_manifests_is_public_before_it_signs_and_the_old_ones_stay_public() {
+    fn a_manifest_key_is_public_before_it_signs_and_stays_public() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut file = KeyFile::open(&folder.path().join("keys.json"), None).expect("keys");
         let first: Vec<String> = file.keys().of(Purpose::Manifests).iter().map(|key| key.id.clone()).collect();
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encrypted_file_opens_under_its_key_until_it_is_encrypted_with_another() {
+    fn an_encrypted_file_opens_under_its_key_until_it_is_rekeyed() {
         use crate::signing::EncryptionKey;
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keys.json");

@@ -97,7 +97,7 @@ mod tests {
     use crate::signing::{KeyFile, Purpose};
 
     #[test]
-    fn a_link_holds_for_its_artifact_until_its_time_and_through_one_rotation() {
+    fn a_link_is_valid_until_its_time_and_through_one_rotation() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut file = KeyFile::open(&folder.path().join("keys.json"), None).expect("keys");
         let artifact = ArtifactId(uuid::Uuid::from_u128(7));

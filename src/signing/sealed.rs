@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_under_its_key_for_its_purpose_and_unaltered() {
+    fn sealed_data_opens_unaltered_by_its_key_for_its_purpose() {
         let key = |byte: u8| EncryptionKey::read(&STANDARD.encode([byte; 32])).expect("a key");
         let sealed = key(1).seal("keys", "a secret").expect("a seal");
         assert!(!sealed.contains("secret"));

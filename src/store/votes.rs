@@ -171,7 +171,7 @@ mod tests {
 
     /// Every few seconds, and there may be millions.
     #[test]
-    fn votes_that_have_changed_are_found_without_going_through_all_votes() {
+    fn changed_votes_are_found_without_reading_all_votes() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().join("votes.db")).expect("a database");
         store.migrate().expect("a schema");

@@ -73,7 +73,7 @@ fn the_catalogue_has_no_text_that_nobody_asks_for() {
 }
 
 #[test]
-fn a_region_falls_back_to_its_language_then_the_default_then_english() {
+fn a_region_falls_back_to_language_then_default_then_english() {
     let spoken = |wish: &str, default: &str| language(&Wishes::one(tag(wish)), &tag(default));
     assert_eq!(spoken("fr-CH", "de"), "fr");
     assert_eq!(spoken("pt", "de-AT"), "de");

@@ -92,7 +92,7 @@ fn named(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn arrows_point_down_only_and_rooms_on_one_floor_do_not_see_each_other() {
+fn arrows_point_down_only_and_never_sideways() {
     let source = root().join("src");
     let mut wrong = Vec::new();
     let mut seen = BTreeSet::new();
@@ -181,7 +181,7 @@ pub fn tables_of_diesel() -> BTreeMap<String, Vec<(String, String)>> {
 const TABLES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
 
 #[test]
-fn the_tables_that_diesel_sees_are_those_that_the_migrations_make() {
+fn the_schema_of_diesel_matches_the_migrations() {
     let connection = Connection::open_in_memory().unwrap();
     for statements in migrations("up") {
         connection.execute_batch(&statements).unwrap();
@@ -206,7 +206,7 @@ fn the_tables_that_diesel_sees_are_those_that_the_migrations_make() {
 }
 
 #[test]
-fn what_migrations_do_they_undo_and_every_foreign_key_is_indexed() {
+fn migrations_undo_themselves_and_index_every_foreign_key() {
     let connection = Connection::open_in_memory().unwrap();
     for statements in migrations("up") {
         connection.execute_batch(&statements).unwrap();
@@ -227,7 +227,7 @@ fn what_migrations_do_they_undo_and_every_foreign_key_is_indexed() {
 }
 
 #[test]
-fn every_table_is_copied_with_its_whole_key_after_those_that_it_refers_to() {
+fn every_table_is_copied_by_key_after_the_tables_it_refers_to() {
     let connection = Connection::open_in_memory().unwrap();
     for statements in migrations("up") {
         connection.execute_batch(&statements).unwrap();
@@ -243,4 +243,29 @@ fn every_table_is_copied_with_its_whole_key_after_those_that_it_refers_to() {
         seen.insert(table.name.to_owned());
     }
     assert_eq!(seen, tables_of_diesel().into_keys().collect());
+}
+
+/// The names of the tests in a source, by the attribute above each.
+fn tests_in(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut in_test = false;
+    for line in text.lines().map(str::trim_start) {
+        in_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+        let signature = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
+        if let Some((name, _)) = signature.and_then(|rest| rest.split_once('(')) {
+            found.extend(in_test.then_some(name));
+            in_test = false;
+        }
+    }
+    found
+}
+
+#[test]
+fn a_tests_name_has_at_most_60_letters() {
+    let paths: Vec<PathBuf> = ["src", "tests"].iter().flat_map(|folder| sources(&root().join(folder))).collect();
+    let texts: Vec<String> = paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let names: Vec<&str> = texts.iter().flat_map(|text| tests_in(text)).collect();
+    assert!(names.len() > 600, "{} tests", names.len());
+    let long: Vec<_> = names.into_iter().filter(|name| name.len() > 60).collect();
+    assert!(long.is_empty(), "names that are too long: {long:#?}");
 }

@@ -63,7 +63,7 @@ fn every_line_that_is_printed_works_as_it_stands() {
 }
 
 #[test]
-fn every_key_that_is_printed_is_known_and_shows_the_status_it_is_named_after() {
+fn every_printed_key_shows_the_status_it_is_named_after() {
     let folder = Folder::new();
     let server = demo(&folder);
     let http = reqwest::blocking::Client::builder().no_proxy().build().expect("a client");
@@ -109,7 +109,7 @@ fn a_folder_that_has_something_else_is_left_as_it_is() {
 }
 
 #[test]
-fn a_first_administrator_of_ones_own_goes_before_the_well_known_one() {
+fn a_configured_first_administrator_replaces_the_well_known_one() {
     let folder = Folder::new();
     let mine =
         [("SLUICE__AUTH__BOOTSTRAP_EMAIL", "anna@example.com"), ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "correct horse")];

@@ -52,7 +52,7 @@ fn unknown(error: &VerifyError) -> bool {
 }
 
 #[test]
-fn tokens_of_every_kind_of_key_are_believed_and_altered_ones_are_not() {
+fn tokens_of_every_key_type_are_accepted_unless_altered() {
     let keys = [SigningKey::rsa("rsa"), SigningKey::ec("ec"), SigningKey::ed("ed")];
     let issuer = Issuer::start(&keys.each_ref());
     let verifier = Verifier::new();
@@ -100,7 +100,7 @@ fn nothing_but_a_signature_of_the_issuers_own_key_will_do() {
 }
 
 #[test]
-fn claims_count_only_once_they_are_verified_and_are_looked_at_to_the_letter() {
+fn claims_count_only_once_verified_and_are_compared_exactly() {
     let key = SigningKey::ec("a");
     let issuer = Issuer::start(&[&key]);
     let verifier = Verifier::new();
@@ -123,7 +123,7 @@ fn claims_count_only_once_they_are_verified_and_are_looked_at_to_the_letter() {
 }
 
 #[test]
-fn a_new_key_is_found_by_its_first_token_and_a_withdrawn_one_goes() {
+fn a_new_key_is_fetched_for_its_first_token_and_an_old_one_goes() {
     let (old, new) = (SigningKey::rsa("old"), SigningKey::ec("new"));
     let issuer = Issuer::start(&[&old]);
     let mut verifier = Verifier::new();
@@ -167,7 +167,7 @@ fn keys_that_nobody_has_do_not_make_us_hammer_the_issuer() {
 }
 
 #[test]
-fn keys_hold_on_for_a_day_while_their_issuer_is_away_and_it_is_not_asked_all_the_time() {
+fn keys_last_a_day_while_their_issuer_is_away_and_rarely_asked() {
     let key = SigningKey::ed("a");
     let issuer = Issuer::start(&[&key]);
     let mut verifier = Verifier::new();
@@ -247,7 +247,7 @@ fn what_an_issuer_says_of_itself_is_there_for_single_sign_on() {
 }
 
 #[test]
-fn a_token_without_a_name_of_its_key_is_believed_where_there_is_but_one() {
+fn a_token_without_a_key_id_is_accepted_where_one_key_exists() {
     let (key, other) = (SigningKey::ec("a"), SigningKey::ec("b"));
     let issuer = Issuer::start(&[&key]);
     let token = key.token_with(json!({"kid": null}), &issuer.claims(AUDIENCE));

@@ -261,7 +261,7 @@ check again    after 86400 s
     }
 
     #[test]
-    fn every_status_has_an_exit_code_of_its_own_but_those_with_nothing_to_do() {
+    fn every_status_with_something_to_do_has_its_own_exit_code() {
         let mut codes: Vec<_> =
             Status::ALL.iter().map(|status| answer(status.as_str(), json!({})).exit_code()).collect();
         codes.sort_unstable();

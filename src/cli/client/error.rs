@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_proxy_says_in_the_place_of_the_server_is_shown_as_well_as_may_be() {
+    fn an_answer_of_a_proxy_is_shown_as_far_as_it_can_be() {
         assert_eq!(refusal(502, "<html>").to_string(), "the server answered 502: Bad Gateway");
         assert_eq!(refusal(502, "[1]").to_string(), "the server answered 502: Bad Gateway");
     }
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_code_tells_a_refusal_from_a_failure_and_from_silence() {
+    fn the_exit_code_tells_a_refusal_a_failure_and_silence_apart() {
         assert_eq!(Failure::from(refusal(409, "{}")).exit_code, 3);
         assert_eq!(Failure::from(refusal(503, "{}")).exit_code, 1);
         let silence = ApiError::Unreachable { server: "http://127.0.0.1:1".to_owned(), cause: "refused".to_owned() };

@@ -94,7 +94,7 @@ fn everything_can_be_said() {
 }
 
 #[test]
-fn a_mistake_is_named_by_line_and_key_and_says_what_would_be_right() {
+fn a_mistake_is_named_by_line_and_key_with_what_is_expected() {
     let two = |second: &str| format!("{}\n[[artifacts]]\n{second}", with(""));
     let table = [
         ("product = ".to_owned(), "release.toml:1: ", "string"),

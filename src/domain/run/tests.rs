@@ -58,7 +58,7 @@ fn sum(reports: impl IntoIterator<Item = Run>) -> Run {
 }
 
 #[test]
-fn a_run_is_lost_so_long_after_the_later_of_its_last_report_and_its_schedule() {
+fn a_run_is_lost_some_time_after_its_last_report_or_schedule() {
     let silence = SignedDuration::from_mins(60);
     let table = [
         (Stage::Installing, None, Some(60)),

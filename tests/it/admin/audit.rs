@@ -19,7 +19,7 @@ fn verify(vendor: &Vendor, more: &[&str]) -> (bool, String) {
 }
 
 #[test]
-fn every_change_is_remembered_with_who_made_it_and_what_was_before_and_after() {
+fn an_audit_entry_has_the_actor_and_the_state_before_and_after() {
     let vendor = Vendor::start();
     let office = vendor.product();
     let sold = office.sell("single_user");

@@ -45,7 +45,7 @@ fn a_customer_is_added_shown_and_changed() {
 }
 
 #[test]
-fn what_a_customer_cannot_be_is_named_and_ids_that_are_none_are_not_there() {
+fn an_invalid_customer_is_refused_by_field_an_unknown_id_is_404() {
     let vendor = Vendor::start();
     for (field, value) in [
         ("name", json!("")),

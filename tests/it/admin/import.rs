@@ -79,7 +79,7 @@ fn whoever_is_limited_to_a_product_learns_nothing_of_others() {
 }
 
 #[test]
-fn one_wrong_line_and_nothing_is_imported_but_all_that_is_wrong_is_named_by_its_line() {
+fn an_import_with_faults_imports_nothing_and_names_each_line() {
     let vendor = Vendor::start();
     vendor.product();
     import(&vendor, "customer,product,deployment,starts_on,ends_on,license_key\nC,office-maker,single_user,2020-01-01,,taken-key-0123456\n").created();
@@ -164,7 +164,7 @@ fn a_file_that_is_no_such_csv_is_refused_as_what_it_is() {
 }
 
 #[test]
-fn a_file_that_is_wrong_in_a_million_places_is_answered_in_a_few_lines() {
+fn an_import_with_a_million_faults_names_a_few_of_them() {
     let vendor = Vendor::start();
     let column = "x".repeat(10_000);
     for file in [",".repeat(1_000_000), format!("{},{HEAD}", column), format!("{HEAD}C,,,,{column},,,,,,,,,\n")] {

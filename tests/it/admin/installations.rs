@@ -8,7 +8,7 @@ const INSTALLATIONS: &str = "/api/v1/admin/installations";
 const ONE: &str = "0199a0de-0000-4000-8000-0000000000e1";
 
 #[test]
-fn what_a_check_tells_is_there_within_ten_seconds_and_the_last_word_counts() {
+fn a_sighting_is_shown_within_ten_seconds_and_the_latest_counts() {
     let vendor = Vendor::start();
     let sold = vendor.product().sell("single_user");
     let check = |version: &str, more: &[(&str, &str)]| {
@@ -30,7 +30,7 @@ fn what_a_check_tells_is_there_within_ten_seconds_and_the_last_word_counts() {
 }
 
 #[test]
-fn what_a_check_tells_is_written_down_when_the_server_is_stopped() {
+fn a_sighting_is_written_when_the_server_stops() {
     let mut vendor = Vendor::with(&[("checks.sightings_every", "1h")]);
     let customer = vendor.product().sell("single_user").customer;
     customer.check("office-maker", "12.0.0", &[("installation", ONE)]).ok();
@@ -46,7 +46,7 @@ fn what_a_check_tells_is_written_down_when_the_server_is_stopped() {
 }
 
 #[test]
-fn installations_are_listed_by_product_and_subscription_page_by_page() {
+fn installations_are_paged_by_product_and_subscription() {
     let mut vendor = Vendor::with(&[("checks.sightings_every", "1h")]);
     let office = vendor.product();
     let library = vendor.product_with(&json!({"slug": "library-maker", "name": "Library Maker"}));

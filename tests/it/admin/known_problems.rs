@@ -98,7 +98,7 @@ fn what_was_overcome_is_neither_helped_with_nor_counted() {
 }
 
 #[test]
-fn the_vendors_rules_go_first_the_one_with_the_most_conditions_before_all() {
+fn a_vendors_rule_goes_first_and_the_most_specific_of_them() {
     let vendor = Vendor::start();
     let office = vendor.product();
     office.release("13.0.0").publish();
@@ -145,7 +145,7 @@ fn the_vendors_rules_go_first_the_one_with_the_most_conditions_before_all() {
 }
 
 #[test]
-fn a_rule_for_a_platform_goes_by_what_the_installation_last_told() {
+fn a_platform_rule_uses_the_platform_last_reported() {
     let mut vendor = Vendor::with(&[("checks.sightings_every", "1h")]);
     let customer = vendor.product().sell("single_user").customer;
     add(&vendor, &json!({"code": "e1", "platform": "windows", "texts": {"en": "on windows"}}));

@@ -228,7 +228,7 @@ const ABOUT_THE_CALLER: [&str; 8] = [
 ];
 
 #[test]
-fn every_operation_is_open_to_those_whom_the_table_names_and_to_nobody_else() {
+fn every_operation_allows_the_roles_in_the_table_and_no_others() {
     let world = World::start();
     let mut tried = 0;
     for (line, example) in world.operations() {

@@ -71,7 +71,7 @@ fn with_parameter(url: &Url, name: &str, value: Option<&str>) -> Url {
 }
 
 #[test]
-fn whoever_the_provider_vouches_for_gets_a_session_with_the_role_of_their_group() {
+fn a_single_sign_on_session_has_the_role_of_the_users_group() {
     let (provider, vendor) = two();
     let browser = Browser::new();
     let page = browser.depart(&vendor.url());
@@ -120,7 +120,7 @@ fn whoever_the_provider_vouches_for_gets_a_session_with_the_role_of_their_group(
 }
 
 #[test]
-fn providers_differ_in_how_they_sign_where_they_say_it_and_how_clients_prove_themselves() {
+fn every_provider_signature_endpoint_and_client_proof_works() {
     let realm = json!({"groups": null, "realm_access": {"roles": ["sluice-viewers"]}});
     let vendor_of = |provider: &OpenIdProvider, more: &[(&str, &str)]| Vendor::with(&provider.settings(more));
     let signed_by = |algorithm: &str| json!({"client": {"id_token_signed_response_alg": algorithm}});
@@ -221,7 +221,7 @@ fn the_code_is_bound_to_this_login_by_state_nonce_and_pkce() {
 }
 
 #[test]
-fn the_role_follows_the_groups_at_every_login_and_whoever_has_none_any_more_is_out() {
+fn the_role_follows_the_groups_and_a_user_without_one_is_out() {
     let (mut provider, vendor) = two();
     let (before, role) = role_of(&vendor, "anna");
     assert_eq!(role, "release_manager");
@@ -304,7 +304,7 @@ fn an_address_that_is_not_known_to_be_theirs_is_nobody() {
 }
 
 #[test]
-fn a_user_who_was_entered_before_is_known_by_their_address_and_their_password_goes() {
+fn an_existing_user_is_matched_by_address_and_loses_a_password() {
     let provider = OpenIdProvider::start(json!({
         "anna": {"email": "Viewer@Vendor.example", "email_verified": true, "groups": ["sluice-managers"]},
         "other": {"email": "viewer@vendor.example", "email_verified": true, "groups": ["sluice-owners"]},
@@ -453,7 +453,7 @@ fn passwords_can_be_turned_off_for_all_but_owners() {
 }
 
 #[test]
-fn a_login_is_to_be_ended_in_ten_minutes_and_lasts_no_longer_than_it_may() {
+fn a_login_expires_in_ten_minutes_and_its_session_at_its_limit() {
     let provider = OpenIdProvider::start(anna(&json!({})));
     let later = |minutes: i64| (Timestamp::now() + SignedDuration::from_mins(minutes)).to_string();
     let vendor = Vendor::at(&later(0), &provider.settings(&[]));
@@ -480,7 +480,7 @@ fn a_login_is_to_be_ended_in_ten_minutes_and_lasts_no_longer_than_it_may() {
 }
 
 #[test]
-fn a_provider_that_is_away_or_another_one_lets_nobody_in_and_passwords_go_on() {
+fn an_unreachable_provider_refuses_logins_but_passwords_work() {
     let (mut provider, vendor) = two();
     let browser = Browser::new();
     let back = browser.log_in_at_provider(&browser.depart(&vendor.url()), "anna");
@@ -558,7 +558,7 @@ fn the_cookie_is_for_this_server_alone() {
 }
 
 #[test]
-fn without_a_provider_there_is_no_single_sign_on_and_a_wrong_one_is_named_at_the_start() {
+fn single_sign_on_needs_a_provider_and_a_wrong_one_is_named() {
     let vendor = Vendor::start();
     for path in [BEGIN, CALLBACK] {
         vendor.anonymous().get(path).send().refused(404, "not_found").says("single_sign_on.issuer");

@@ -13,7 +13,7 @@ fn fail(vendor: &Vendor, email: &str) -> Answer {
 }
 
 #[test]
-fn who_fails_too_often_waits_a_little_longer_each_time_and_never_for_good() {
+fn repeated_failures_wait_longer_each_time_and_never_for_good() {
     let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
     vendor.colleague_with(&json!({"role": "owner"}));
     // An address that is known and one that is not, alike.
@@ -41,7 +41,7 @@ fn who_fails_too_often_waits_a_little_longer_each_time_and_never_for_good() {
 }
 
 #[test]
-fn whoever_prolongs_a_login_does_not_guess_its_password_for_free() {
+fn prolonging_a_login_gives_no_free_password_guesses() {
     let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
     let mut tokens = log_in(&vendor.anonymous()).ok();
     for _ in 0..5 {
@@ -54,7 +54,7 @@ fn whoever_prolongs_a_login_does_not_guess_its_password_for_free() {
 }
 
 #[test]
-fn an_address_that_tries_many_accounts_waits_but_not_for_those_who_are_at_home_there() {
+fn an_address_trying_many_accounts_waits_except_for_its_users() {
     let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
     for number in 0..20 {
         fail(&vendor, &format!("{number}@vendor.example")).refused(401, "login_failed");

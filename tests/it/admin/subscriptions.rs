@@ -142,7 +142,7 @@ fn each_thing_that_staff_do_holds_at_the_next_check() {
 }
 
 #[test]
-fn a_draft_made_before_and_published_after_a_subscriptions_end_is_not_covered() {
+fn a_draft_published_after_a_subscription_ended_is_not_covered() {
     let vendor = Vendor::start();
     let office = vendor.product();
     office.release("12.9.0").published_at("2020-06-01T00:00:00Z").publish();
@@ -262,7 +262,7 @@ fn keys_are_added_listed_and_revoked_one_by_one() {
 }
 
 #[test]
-fn explain_says_what_became_of_each_release_for_anybody_at_any_time() {
+fn explain_says_the_fate_of_each_release_for_any_site_and_time() {
     let vendor = Vendor::start();
     let office = vendor.product();
     for (version, at) in

@@ -81,7 +81,7 @@ fn scanners_recognise_a_token_by_its_checksum() {
 }
 
 #[test]
-fn what_a_token_cannot_be_is_named_and_tokens_are_listed_page_by_page() {
+fn an_invalid_token_is_refused_by_field_and_tokens_are_paged() {
     let vendor = Vendor::start();
     for (field, value) in [
         ("name", json!("")),

@@ -60,7 +60,7 @@ fn presets_say_who_a_workload_of_github_or_gitlab_is() {
 }
 
 #[test]
-fn a_project_at_an_issuer_that_everybody_shares_is_pinned_without_a_preset_too() {
+fn a_project_at_a_shared_issuer_is_pinned_without_a_preset() {
     let vendor = Vendor::start();
     vendor.product();
     let pinned = |issuer: &str, claims: Value| {

@@ -104,7 +104,7 @@ fn the_last_owner_stays() {
 }
 
 #[test]
-fn one_changes_ones_own_password_with_the_old_one_and_all_of_ones_sessions_end() {
+fn changing_ones_password_needs_the_old_one_and_ends_sessions() {
     let vendor = Vendor::start();
     let elsewhere = vendor.person(&log_in(&vendor.anonymous()).ok());
     let change = |current: &str, new: &str| {
@@ -123,7 +123,7 @@ fn one_changes_ones_own_password_with_the_old_one_and_all_of_ones_sessions_end()
 }
 
 #[test]
-fn a_password_is_hashed_anew_at_a_login_once_hashes_are_to_cost_more() {
+fn a_login_rehashes_the_password_when_hashing_costs_more() {
     let mut vendor = Vendor::start();
     let hash = |vendor: &Vendor| vendor.select("SELECT password_hash AS value FROM users").remove(0);
     let before = hash(&vendor);

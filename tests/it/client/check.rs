@@ -14,7 +14,7 @@ use crate::harness::{Actor, Vendor};
 const ASKED: &str = "/api/v1/check?product=office-maker&version=12.4.0&platform=linux&arch=x86_64";
 
 #[test]
-fn a_covered_program_is_offered_the_newest_release_with_all_that_belongs_to_it() {
+fn a_covered_program_is_offered_the_newest_release_in_full() {
     let vendor = Vendor::start();
     let office = vendor.product();
     office.release("12.4.0").published_at("2020-06-01T00:00:00Z").publish();
@@ -52,7 +52,7 @@ fn a_covered_program_is_offered_the_newest_release_with_all_that_belongs_to_it()
 }
 
 #[test]
-fn a_servers_offer_has_the_client_as_companion_and_a_client_learns_of_its_servers_update() {
+fn a_server_is_offered_its_client_a_client_learns_of_its_server() {
     let vendor = Vendor::start();
     let office = vendor.product();
     office.release("12.4.0").file("server", "linux", "x86_64", "s").file("client", "windows", "x86_64", "c").publish();
@@ -145,7 +145,7 @@ fn the_same_check_gets_the_same_answer() {
 }
 
 #[test]
-fn the_public_address_comes_from_configuration_never_from_the_host_header() {
+fn the_public_address_is_configured_never_the_host_header() {
     let vendor = Vendor::with(&[("server.public_url", "https://updates.vendor.example/")]);
     let office = vendor.product();
     office.release("13.0.0").publish();
@@ -204,7 +204,7 @@ fn a_cloud_server_outside_its_window_waits_for_it() {
 
 /// Writers and checkers race: what a check answers may only be what held at some moment between its start and its end.
 #[test]
-fn every_write_holds_for_every_check_that_starts_after_its_response() {
+fn a_write_holds_for_every_check_started_after_its_response() {
     // As fast as it goes, with one key.
     let vendor = Vendor::with(&[("limits.requests_per_key", "off")]);
     let office = vendor.product();

@@ -139,7 +139,7 @@ fn an_empty_file_is_a_file() {
 }
 
 #[test]
-fn a_file_has_the_type_that_its_name_says_and_never_one_that_a_browser_would_run() {
+fn a_files_type_follows_its_name_and_is_never_one_browsers_run() {
     let vendor = Vendor::start();
     let office = vendor.product();
     office.release("13.0.0").draft();
@@ -191,7 +191,7 @@ fn a_link_that_was_altered_is_no_link() {
 }
 
 #[test]
-fn an_expired_link_resumes_after_a_new_check_by_range_on_the_same_etag() {
+fn an_expired_download_resumes_by_a_new_link_range_and_etag() {
     let vendor = Vendor::with(&[("downloads.url_ttl", "3s")]);
     let content = noise(500_000, "resumed");
     let customer = published(&vendor, &content).sell("single_user").customer;

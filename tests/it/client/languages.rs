@@ -11,7 +11,7 @@ fn message(answer: &Value) -> String {
 }
 
 #[test]
-fn a_message_is_in_the_language_asked_for_or_the_nearest_there_is() {
+fn a_message_is_in_the_requested_language_or_the_nearest() {
     let vendor = Vendor::start();
     let office = vendor.product_with(&json!({"default_locale": "it"}));
     office.release("13.0.0").publish();

@@ -82,7 +82,7 @@ fn a_mistyped_key_is_told_from_an_unknown_and_a_revoked_one() {
 }
 
 #[test]
-fn imported_keys_are_matched_as_they_are_written_and_tried_before_our_own_form() {
+fn imported_keys_match_literally_and_go_before_issued_keys() {
     let vendor = Vendor::start();
     let (office, library) = (vendor.product(), vendor.product_with(&json!({"slug": "library-maker", "name": "L"})));
     let issued = office.sell("single_user");
@@ -116,7 +116,7 @@ fn imported_keys_are_matched_as_they_are_written_and_tried_before_our_own_form()
 }
 
 #[test]
-fn what_reads_like_an_issued_key_is_not_imported_however_it_is_written() {
+fn a_key_of_the_issued_form_is_not_imported_in_any_spelling() {
     let vendor = Vendor::start();
     let office = vendor.product();
     vendor.product_with(&json!({"slug": "library-maker", "name": "Library Maker"}));

@@ -91,7 +91,7 @@ impl Game<'_> {
 }
 
 #[test]
-fn reports_that_were_acknowledged_outlive_50_kills_and_each_counts_and_is_told_of_once() {
+fn acknowledged_reports_outlive_50_kills_and_each_counts_once() {
     let (smtp, hook) = (Smtp::start(), Hook::start());
     let mut settings = smtp.settings().to_vec();
     settings.push(("webhooks.runs_per_subscription_per_day", "1000000".to_owned()));

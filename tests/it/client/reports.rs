@@ -103,7 +103,7 @@ fn a_report_is_durable_when_it_is_answered() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_field_by_field_and_nothing_is_stored() {
+fn an_invalid_report_is_refused_by_field_and_stores_nothing() {
     let vendor = Vendor::start();
     let customer = vendor.product().sell("single_user").customer;
     let refuse = |body: Value, fields: &[&str]| {

@@ -73,7 +73,7 @@ fn slots(vendor: &Vendor) -> usize {
 }
 
 #[test]
-fn of_a_group_that_asks_all_at_once_no_more_are_offered_the_update_than_may_be() {
+fn a_group_that_asks_at_once_gets_no_more_offers_than_its_limit() {
     let vendor = Vendor::at("2030-03-30T22:00:00Z", &[]);
     let (_, sites) = nights(&vendor, &window("01:00", 240), 3, SITES);
     let all: Vec<&Sold> = sites.iter().collect();
@@ -118,7 +118,7 @@ fn of_a_group_that_asks_all_at_once_no_more_are_offered_the_update_than_may_be()
 }
 
 #[test]
-fn a_slot_is_free_again_when_the_run_ends_or_is_not_heard_of_for_too_long() {
+fn a_slot_is_freed_when_its_run_ends_or_falls_silent() {
     let vendor = Vendor::at("2030-03-31T00:00:01Z", &[]);
     let (_, sites) = nights(&vendor, &window("01:00", 240), 3, 8);
     let all: Vec<&Sold> = sites.iter().collect();
@@ -171,7 +171,7 @@ fn a_plan_takes_no_slot_and_leaves_the_one_of_an_offer_as_it_is() {
 }
 
 #[test]
-fn a_clock_that_is_years_ahead_holds_a_slot_no_longer_than_a_right_one() {
+fn a_clock_years_ahead_holds_a_slot_no_longer_than_a_right_one() {
     let vendor = Vendor::at("2030-03-31T00:00:01Z", &[]);
     let (_, sites) = nights(&vendor, &window("01:00", 240), 1, 2);
     let (ahead, other) = (&sites[0], &sites[1]);
@@ -185,7 +185,7 @@ fn a_clock_that_is_years_ahead_holds_a_slot_no_longer_than_a_right_one() {
 }
 
 #[test]
-fn a_group_is_widened_or_freed_of_its_limit_at_once_and_only_its_servers_are_held_back() {
+fn a_groups_limit_changes_at_once_and_binds_only_its_servers() {
     let vendor = Vendor::start();
     let (office, sites) = nights(&vendor, &window("00:00", 1440), 1, 5);
     let all: Vec<&Sold> = sites.iter().collect();

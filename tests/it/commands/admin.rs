@@ -23,7 +23,7 @@ fn printed(ended: &Ended) -> Value {
 }
 
 #[test]
-fn people_are_added_and_given_passwords_while_the_server_runs_and_while_it_does_not() {
+fn users_are_added_and_given_passwords_with_or_without_a_server() {
     let mut vendor = Vendor::start();
     let made = admin(&vendor, &["create", "--email", "Anna@vendor.example"]).expect(0);
     let anna = json!({"email": "anna@vendor.example", "password": printed(&made)});
@@ -47,7 +47,7 @@ fn people_are_added_and_given_passwords_while_the_server_runs_and_while_it_does_
 }
 
 #[test]
-fn a_password_is_read_from_the_input_and_a_lost_second_factor_removed() {
+fn a_password_is_read_from_stdin_and_a_second_factor_is_removed() {
     let vendor = Vendor::start();
     vendor.execute("UPDATE users SET totp_secret = 'sealed with keys that are gone'");
     log_in(&vendor.anonymous()).refused(401, "otp_required");

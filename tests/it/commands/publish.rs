@@ -156,7 +156,7 @@ fn killed_in_mid_upload_the_same_command_goes_on() {
 }
 
 #[test]
-fn a_token_that_may_not_and_a_server_that_is_away_have_their_exit_codes() {
+fn a_forbidden_token_and_an_unreachable_server_have_exit_codes() {
     let mut vendor = Vendor::start();
     vendor.product();
     let mut workspace = Workspace::new(&vendor, 1000);
@@ -178,7 +178,7 @@ fn a_token_that_may_not_and_a_server_that_is_away_have_their_exit_codes() {
 }
 
 #[test]
-fn where_a_second_person_is_to_approve_it_says_where_and_ends_well() {
+fn a_publication_that_needs_approval_says_where_and_succeeds() {
     let vendor = Vendor::with(&[("approvals.new_approvers_wait", "1ms")]);
     let (second, _) = vendor.colleague_with(&json!({"role": "release_manager"}));
     vendor.product_with(&json!({"two_person_rule": true}));

@@ -414,7 +414,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_withdrawn_unfinished_set_aside_or_unentitled_is_offered(world in worlds()) {
+    fn no_withdrawn_unfinished_skipped_or_unentitled_offer_is_made(world in worlds()) {
         let decision = world.decide();
         let Some(offer) = &decision.offer else { return Ok(()) };
         prop_assert_eq!(offer.path.first().copied(), Some(&offer.release.version));
@@ -487,7 +487,7 @@ proptest! {
     }
 
     #[test]
-    fn the_trace_names_every_release_above_the_current_version_once_per_component(world in worlds()) {
+    fn the_trace_names_every_newer_release_once_per_component(world in worlds()) {
         let decision = world.decide();
         let check = &world.check;
         let named = |component: Component| -> Vec<&Version> {
@@ -519,7 +519,7 @@ proptest! {
     }
 
     #[test]
-    fn the_trace_says_offered_of_the_offer_and_on_path_of_what_follows(world in worlds()) {
+    fn the_trace_marks_the_offer_offered_and_what_follows_on_path(world in worlds()) {
         let decision = world.decide();
         let said = |verdict: Verdict| -> Vec<&Considered<'_>> { decision.trace.iter().filter(|one| one.verdict == verdict).collect() };
         let (offered, on_path) = (said(Verdict::Offered), said(Verdict::OnPath));
@@ -553,7 +553,7 @@ proptest! {
     }
 
     #[test]
-    fn an_offer_for_the_asking_program_comes_with_a_file_for_its_machine(world in worlds()) {
+    fn an_offer_for_the_asking_program_has_a_file_for_its_platform(world in worlds()) {
         let decision = world.decide();
         let Some(offer) = &decision.offer else { return Ok(()) };
         let check = &world.check;

@@ -41,7 +41,7 @@ fn a_yanked_or_unknown_current_version_still_gets_its_answer() {
 }
 
 #[test]
-fn a_draft_made_before_and_published_after_a_subscriptions_end_is_not_covered() {
+fn a_draft_published_after_a_subscription_ended_is_not_covered() {
     let world = |published: &str| {
         world_with(&format!(
             r#"

@@ -99,7 +99,7 @@ fn downloads_are_saved_and_never_shown() {
 }
 
 #[test]
-fn the_script_of_the_setup_page_is_the_one_that_its_policy_allows() {
+fn the_setup_pages_script_is_the_one_its_policy_allows() {
     let server = Server::start(&[("auth.bootstrap_email", ""), ("auth.bootstrap_password", "")]);
     let anonymous = Anonymous(Line::new(server.address()));
     let link =

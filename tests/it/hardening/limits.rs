@@ -35,7 +35,7 @@ fn a_key_that_asks_too_often_waits_and_no_other_does() {
 }
 
 #[test]
-fn those_who_guess_wait_and_those_who_share_their_address_do_not() {
+fn guessing_clients_wait_and_others_at_their_address_do_not() {
     let vendor = Vendor::with(&[("limits.failures_per_address", "3/h")]);
     let customer = vendor.product().sell("single_user").customer;
     let guess = || vendor.customer("SLK-NOBODY").get("/api/v1/subscription").send();
@@ -61,7 +61,7 @@ fn check_from(vendor: &Vendor, forwarded: &str) -> Answer {
 }
 
 #[test]
-fn strangers_are_counted_by_the_address_that_a_trusted_proxy_names() {
+fn strangers_are_counted_by_the_address_a_trusted_proxy_names() {
     let vendor =
         Vendor::with(&[("limits.anonymous_per_address", "2/h"), ("server.trusted_proxies", "127.0.0.0/8,10.0.0.0/8")]);
     vendor.product();
@@ -114,7 +114,7 @@ fn logins_are_counted_before_the_password_is_looked_at() {
 }
 
 #[test]
-fn a_key_downloads_so_many_files_at_once_and_the_next_when_one_is_done() {
+fn a_key_downloads_up_to_its_limit_of_files_at_once() {
     // Where clients are sent to the store there is nothing to count.
     let settings = [("limits.downloads_at_once_per_key", "2"), ("limits.downloads_at_once_per_address", "1")];
     let mut server = Server::on(Stores::new().without_s3(), &settings);

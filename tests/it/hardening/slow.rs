@@ -58,7 +58,7 @@ fn a_body_that_comes_letter_by_letter_is_given_up_as_well() {
 }
 
 #[test]
-fn an_upload_that_comes_to_a_standstill_is_given_up_and_nothing_of_it_is_kept() {
+fn a_stalled_upload_is_given_up_and_leaves_nothing() {
     let vendor = Vendor::with(&[("server.body_timeout", "3s")]);
     let office = vendor.product();
     office.release("13.0.0").draft();
@@ -90,7 +90,7 @@ fn an_upload_that_comes_to_a_standstill_is_given_up_and_nothing_of_it_is_kept() 
 }
 
 #[test]
-fn heads_that_do_not_end_and_connections_without_requests_are_ended() {
+fn unfinished_heads_and_idle_connections_are_closed() {
     let vendor = Vendor::start();
     let mut slow = connect(&vendor);
     slow.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n").expect("half a head");

@@ -53,7 +53,7 @@ fn a_login_that_ends_meanwhile_changes_nothing_any_more() {
 }
 
 #[test]
-fn somebody_whose_role_is_taken_meanwhile_does_nothing_with_it_any_more() {
+fn a_role_taken_away_during_a_request_is_no_longer_used() {
     let vendor = Vendor::start();
     vendor.product();
     let (_, made) = vendor.colleague_with(&json!({"email": "bob@vendor.example", "role": "owner"}));
@@ -77,7 +77,7 @@ fn begin_upload(vendor: &Vendor, path: &str, token: &str) -> (TcpStream, String)
 }
 
 #[test]
-fn an_upload_whose_token_runs_out_meanwhile_is_brought_to_its_end() {
+fn an_upload_whose_token_expires_meanwhile_is_finished() {
     let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
     let office = vendor.product();
     office.release("13.0.0").draft();

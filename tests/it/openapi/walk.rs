@@ -106,7 +106,7 @@ fn every_example_works_against_the_demo() {
 }
 
 #[test]
-fn the_examples_of_the_one_time_link_work_where_there_is_no_administrator() {
+fn the_one_time_links_examples_work_without_an_administrator() {
     let folder = Folder::new();
     let mut server = Server::start(&[], &folder);
     let link = server.wait_for("/setup?token=");

@@ -7,7 +7,7 @@ use crate::harness::{Actor, Vendor};
 const LOGGED: &str = "SELECT kind AS value FROM changes ORDER BY id";
 
 #[test]
-fn what_checks_depend_on_is_logged_when_it_changes_and_nothing_else_is() {
+fn the_change_log_has_only_what_checks_depend_on() {
     let vendor = Vendor::start();
     let mut seen = 0;
     let mut new = || {

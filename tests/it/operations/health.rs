@@ -50,7 +50,7 @@ fn checks_and_downloads_are_counted() {
 }
 
 #[test]
-fn every_operation_refuses_a_query_parameter_that_it_does_not_have() {
+fn every_operation_refuses_unknown_query_parameters() {
     let vendor = Vendor::start();
     let description = vendor.anonymous().get("/openapi.json").send().ok();
     let mut asked = 0;
@@ -81,7 +81,7 @@ fn every_operation_refuses_a_query_parameter_that_it_does_not_have() {
 }
 
 #[test]
-fn the_health_command_tells_a_server_that_is_well_from_one_that_is_not() {
+fn the_health_command_tells_a_ready_server_from_a_failing_one() {
     let mut server = Server::start(&[]);
     let url = server.url();
     let bind = url.strip_prefix("http://").unwrap().to_owned();

@@ -28,7 +28,7 @@ fn downloading(settings: &[(&str, &str)]) -> (Vendor, reqwest::blocking::Respons
 }
 
 #[test]
-fn downloads_end_nobody_new_is_let_in_and_what_was_gathered_is_written() {
+fn a_shutdown_ends_downloads_admits_nobody_and_writes_its_queue() {
     let (mut vendor, mut download, mut received) =
         downloading(&[("server.shutdown_timeout", "30s"), ("checks.sightings_every", "1h")]);
     let address = *vendor.address().lock().expect("a lock");
@@ -42,7 +42,7 @@ fn downloads_end_nobody_new_is_let_in_and_what_was_gathered_is_written() {
 }
 
 #[test]
-fn a_download_that_nobody_reads_holds_the_end_up_no_longer_than_is_configured() {
+fn an_unread_download_delays_the_end_no_longer_than_configured() {
     let (mut vendor, download, _) = downloading(&[("server.shutdown_timeout", "1s")]);
     let began = Instant::now();
     vendor.stop();

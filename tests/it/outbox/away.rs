@@ -22,7 +22,7 @@ use crate::harness::{
 };
 
 #[test]
-fn a_receiver_that_hangs_up_is_left_alone_and_the_others_get_theirs() {
+fn a_receiver_that_hangs_up_holds_back_no_other_receiver() {
     let (vendor, hook) = (Vendor::start(), Hook::start());
     vendor.product();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -51,7 +51,7 @@ fn a_receiver_that_hangs_up_is_left_alone_and_the_others_get_theirs() {
 }
 
 #[test]
-fn what_was_sent_and_cannot_be_marked_is_not_sent_again_and_again() {
+fn a_delivery_that_cannot_be_marked_is_not_repeated_forever() {
     // A database that takes the claim and not the mark; in the other stores it is the same code.
     if stores() != Kind::SqliteAndFiles {
         return;
@@ -87,7 +87,7 @@ fn what_was_sent_and_cannot_be_marked_is_not_sent_again_and_again() {
 }
 
 #[test]
-fn an_answer_of_the_address_before_does_not_disable_a_webhook_that_was_pointed_elsewhere() {
+fn an_answer_of_the_former_address_disables_no_webhook() {
     let (vendor, hook) = (Vendor::at("2030-03-01T08:00:00Z", &[]), Hook::start());
     let office = vendor.product();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -118,7 +118,7 @@ fn an_answer_of_the_address_before_does_not_disable_a_webhook_that_was_pointed_e
 }
 
 #[test]
-fn what_waits_for_a_webhook_that_was_disabled_for_days_is_tried_as_if_it_were_new() {
+fn deliveries_of_a_webhook_disabled_for_days_are_tried_as_new() {
     let (vendor, hook) = (Vendor::at("2030-03-01T08:00:00Z", &[]), Hook::start());
     let (path, _) = webhook(&vendor, &hook, &["subscription.changed"]);
     let office = vendor.product();

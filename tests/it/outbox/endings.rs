@@ -74,7 +74,7 @@ fn a_step_that_fell_into_a_time_away_is_told_afterwards() {
 }
 
 #[test]
-fn of_two_products_with_one_name_the_one_that_is_about_to_end_has_the_language() {
+fn a_mail_on_an_ending_uses_the_ending_products_language() {
     let smtp = Smtp::start();
     let vendor = vendor(&smtp, &[]);
     eventually(15, "a first look", || vendor.select("SELECT value FROM settings WHERE name = 'endings_told'").pop());

@@ -106,7 +106,7 @@ fn runs_that_did_not_work_are_told_of_with_what_went_wrong() {
 }
 
 #[test]
-fn webhooks_are_told_of_so_many_runs_of_a_subscription_a_day_and_of_none_of_nobodys() {
+fn webhooks_get_a_limited_number_of_runs_a_subscription_a_day() {
     let settings = [("webhooks.runs_per_subscription_per_day", "3")];
     let (vendor, hook) = (Vendor::at("2030-03-01T08:00:00Z", &settings), Hook::start());
     let (path, _) = webhook(&vendor, &hook, &["run.failed"]);

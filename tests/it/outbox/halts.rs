@@ -24,7 +24,7 @@ fn staff_mails(smtp: &Smtp) -> usize {
 }
 
 #[test]
-fn staff_and_systems_are_told_once_that_a_release_was_halted_and_why() {
+fn staff_and_systems_are_told_once_of_a_halt_and_its_reason() {
     let (smtp, hook) = (Smtp::start(), Hook::start());
     let vendor = vendor(&smtp, &[("mail.staff", "anna@vendor.example,bruno@vendor.example")]);
     let (path, _) = webhook(&vendor, &hook, &["release.halted"]);
@@ -62,7 +62,7 @@ fn staff_and_systems_are_told_once_that_a_release_was_halted_and_why() {
 }
 
 #[test]
-fn whoever_is_limited_to_products_is_told_of_halts_of_these_and_of_nothing_else() {
+fn a_user_limited_to_products_is_told_only_of_their_halts() {
     let smtp = Smtp::start();
     let vendor = vendor(&smtp, &[]);
     let office = vendor.product();
@@ -87,7 +87,7 @@ fn whoever_is_limited_to_products_is_told_of_halts_of_these_and_of_nothing_else(
 }
 
 #[test]
-fn a_run_that_is_lost_is_told_of_and_so_is_what_became_of_it_after_all() {
+fn a_lost_run_is_announced_and_so_is_its_later_outcome() {
     let (smtp, hook) = (Smtp::start(), Hook::start());
     let vendor = vendor(&smtp, &[]);
     webhook(&vendor, &hook, &["run.failed"]);

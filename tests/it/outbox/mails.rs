@@ -11,7 +11,7 @@ use crate::harness::{
 const HELP: &str = "https://vendor.example/help";
 
 #[test]
-fn the_person_who_started_it_is_told_in_their_language_how_it_ended() {
+fn who_started_a_run_is_mailed_its_outcome_in_their_language() {
     let smtp = Smtp::start();
     let vendor = vendor(&smtp, &[]);
     let office = vendor.product();

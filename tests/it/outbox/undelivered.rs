@@ -9,7 +9,7 @@ use crate::harness::{
 };
 
 #[test]
-fn without_an_smtp_server_mails_are_kept_and_go_out_once_there_is_one() {
+fn mails_are_kept_until_there_is_an_smtp_server() {
     let mut vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
     let office = vendor.product();
     office.release("13.0.0").publish();
@@ -42,7 +42,7 @@ fn without_an_smtp_server_mails_are_kept_and_go_out_once_there_is_one() {
 }
 
 #[test]
-fn what_waited_for_days_is_no_news_and_goes_out_only_when_staff_want_it_to() {
+fn a_mail_that_waited_for_days_goes_out_only_when_staff_ask() {
     let mut vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
     let office = vendor.product();
     office.release("13.0.0").publish();
@@ -96,7 +96,7 @@ fn an_smtp_server_that_is_away_is_tried_later_and_later() {
 }
 
 #[test]
-fn a_mail_that_is_refused_for_good_is_given_up_at_once_and_one_that_is_not_is_not() {
+fn a_permanently_refused_mail_is_given_up_and_others_are_not() {
     let smtp = Smtp::start();
     let vendor = vendor(&smtp, &[]);
     let office = vendor.product();
@@ -122,7 +122,7 @@ fn a_mail_that_is_refused_for_good_is_given_up_at_once_and_one_that_is_not_is_no
 }
 
 #[test]
-fn a_server_that_takes_no_mail_from_here_is_tried_again_with_all_of_them_once_it_does() {
+fn all_mails_are_tried_again_once_the_mail_server_takes_them() {
     for manner in [
         Manner::Greets("554 no service here"),
         Manner::Answers("EHLO", "550 no service for you"),
@@ -150,7 +150,7 @@ fn a_server_that_takes_no_mail_from_here_is_tried_again_with_all_of_them_once_it
 }
 
 #[test]
-fn a_configuration_that_cannot_send_is_refused_at_the_start_without_showing_secrets() {
+fn an_unusable_mail_configuration_is_refused_without_secrets() {
     for (settings, says) in [
         (vec![("mail.smtp_url", "smtp://anna:hunter2@mail.example?tls=required")], "mail.from"),
         (vec![("mail.smtp_url", "smtp://anna:hunter2@mail.example"), ("mail.from", "a@example.com")], "tls=required"),

@@ -43,7 +43,7 @@ fn the_secret_before_is_good_for_a_day() {
 }
 
 #[test]
-fn every_try_has_the_same_id_and_the_same_bytes_and_so_has_a_replay() {
+fn every_attempt_and_replay_has_the_same_id_and_bytes() {
     let (mut vendor, hook) = (Vendor::at("2030-03-01T08:00:00Z", &[]), Hook::start());
     let (path, _) = webhook(&vendor, &hook, &["subscription.changed"]);
     vendor.product().sell("single_user");
@@ -76,7 +76,7 @@ fn every_try_has_the_same_id_and_the_same_bytes_and_so_has_a_replay() {
 }
 
 #[test]
-fn what_is_queued_outlives_a_kill_and_what_nobody_takes_is_given_up_after_days() {
+fn queued_deliveries_outlive_a_kill_and_are_given_up_after_days() {
     let (mut vendor, hook) = (Vendor::at("2030-03-01T08:00:00Z", &[]), Hook::start());
     let (path, _) = webhook(&vendor, &hook, &["subscription.changed"]);
     let office = vendor.product();

@@ -16,7 +16,7 @@ fn unavailable(answer: Answer) {
 }
 
 #[test]
-fn checks_go_on_and_writes_wait_for_a_database_that_is_away_and_work_at_once_when_it_is_back() {
+fn checks_go_on_and_writes_wait_while_the_database_is_away() {
     let mut cluster = Cluster::start(&[]);
     Admin::at(&cluster.url()).execute("CREATE DATABASE sluice");
     let url = cluster.url().replace("/postgres?", "/sluice?");
@@ -63,7 +63,7 @@ fn checks_go_on_and_writes_wait_for_a_database_that_is_away_and_work_at_once_whe
 }
 
 #[test]
-fn a_hosted_server_of_a_limited_group_waits_while_no_slot_can_be_had_and_others_do_not() {
+fn only_hosted_servers_of_limited_groups_wait_for_a_slot() {
     let mut cluster = Cluster::start(&[]);
     Admin::at(&cluster.url()).execute("CREATE DATABASE sluice");
     let url = cluster.url().replace("/postgres?", "/sluice?");

@@ -121,7 +121,7 @@ fn what_is_brought_in_is_never_older_than_what_was_written_here() {
 }
 
 #[test]
-fn a_replica_that_is_halted_in_the_middle_of_a_write_does_not_hold_up_the_others() {
+fn a_replica_halted_during_a_write_does_not_hold_up_others() {
     let database = Database::migrated();
     let (halted, other) = (Store::connect(database.url(), 2).unwrap(), Store::connect(database.url(), 2).unwrap());
     let (begun, middle) = channel();
@@ -157,7 +157,7 @@ fn a_replica_that_is_halted_in_the_middle_of_a_write_does_not_hold_up_the_others
 }
 
 #[test]
-fn a_write_that_overlooks_a_failed_statement_is_not_taken_for_committed() {
+fn a_write_with_a_failed_statement_is_not_taken_for_committed() {
     let database = Database::migrated();
     let store = Store::connect(database.url(), 2).unwrap();
     let work = |connection: &mut Connection| {
@@ -172,7 +172,7 @@ fn a_write_that_overlooks_a_failed_statement_is_not_taken_for_committed() {
 }
 
 #[test]
-fn reports_of_one_run_that_come_to_several_replicas_at_once_make_one_run() {
+fn reports_of_one_run_to_several_replicas_make_one_run() {
     let database = Database::migrated();
     database.execute(PRODUCT);
     let replicas: Vec<Store> = (0..3).map(|_| Store::connect(database.url(), 4).unwrap()).collect();
@@ -222,7 +222,7 @@ fn reports_of_one_run_that_come_to_several_replicas_at_once_make_one_run() {
 }
 
 #[test]
-fn of_sightings_that_several_replicas_write_at_once_the_newest_stays() {
+fn the_newest_of_sightings_written_by_several_replicas_stays() {
     let database = Database::migrated();
     database.execute(PRODUCT);
     let replicas: Vec<Store> = (0..4).map(|_| Store::connect(database.url(), 4).unwrap()).collect();

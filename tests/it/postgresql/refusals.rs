@@ -70,7 +70,7 @@ fn what_is_wrong_is_said_in_one_line_without_the_password() {
 }
 
 #[test]
-fn a_url_that_would_be_misread_is_refused_before_anything_is_asked() {
+fn an_ambiguous_url_is_refused_before_anything_is_asked() {
     for (url, said) in [
         ("postgres://anna:hun@ter2@host/db", "%40"),
         ("postgres://anna:hun/ter2@host/db", "%2F"),

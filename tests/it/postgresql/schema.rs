@@ -36,7 +36,7 @@ fn both_databases_have_the_same_migrations() {
 }
 
 #[test]
-fn the_tables_that_diesel_sees_are_those_that_the_migrations_make() {
+fn the_schema_of_diesel_matches_the_migrations() {
     let database = Database::migrated();
     let columns = database.select(&format!(
         "SELECT attrelid::regclass || '|' || attname || CASE WHEN attnotnull THEN '' ELSE '?' END || '|' ||

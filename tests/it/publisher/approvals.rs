@@ -65,7 +65,7 @@ fn listed(vendor: &Vendor, query: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_publication_waits_for_a_second_person_and_happens_with_their_approval() {
+fn a_publication_waits_for_a_second_persons_approval() {
     let (vendor, second) = two_owners();
     let office = vendor.product_with(&json!({"two_person_rule": true}));
     let customer = office.sell("single_user").customer;
@@ -299,7 +299,7 @@ fn what_a_token_asks_for_counts_as_asked_by_who_made_it() {
 }
 
 #[test]
-fn who_has_nothing_to_do_with_a_product_knows_nothing_of_its_approvals() {
+fn users_without_access_to_a_product_do_not_see_its_approvals() {
     let (vendor, _) = two_owners();
     vendor.product_with(&json!({"slug": "library-maker", "name": "Library Maker"}));
     let office = vendor.product_with(&json!({"two_person_rule": true}));
@@ -374,7 +374,7 @@ fn a_request_is_void_once_what_it_is_about_has_changed() {
 }
 
 #[test]
-fn void_requests_and_those_of_other_kinds_keep_nobody_from_asking() {
+fn void_and_unrelated_requests_prevent_no_new_request() {
     let (vendor, second) = two_owners();
     let office = vendor.product_with(&json!({"two_person_rule": true}));
     let stop = format!("{}/stop", office.path);
@@ -408,7 +408,7 @@ fn void_requests_and_those_of_other_kinds_keep_nobody_from_asking() {
 }
 
 #[test]
-fn a_promotion_is_void_once_its_channel_is_another_one_of_the_same_name() {
+fn a_promotion_is_void_once_its_channel_is_replaced() {
     let (vendor, second) = two_owners();
     let office = vendor.product_with(&json!({"channels": ["stable", "beta", "alpha"]}));
     office.release("13.0.0-rc.1").with("channel", "alpha").standalone("the program").publish();
@@ -422,7 +422,7 @@ fn a_promotion_is_void_once_its_channel_is_another_one_of_the_same_name() {
 }
 
 #[test]
-fn nobody_decides_after_its_time_and_nobody_makes_a_second_person_for_themselves() {
+fn an_expired_request_and_a_self_made_approver_are_refused() {
     let vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
     let (second, made) = vendor.colleague_with(&json!({"role": "owner"}));
     let office = vendor.product_with(&json!({"two_person_rule": true}));
@@ -518,7 +518,7 @@ fn the_rule_is_turned_on_with_two_people_and_off_by_two() {
 }
 
 #[test]
-fn to_trust_a_pipeline_takes_two_owners_and_to_trust_it_no_more_one() {
+fn trusting_a_pipeline_takes_two_owners_and_distrusting_it_one() {
     let (vendor, second) = two_owners();
     let office = vendor.product_with(&json!({"two_person_rule": true}));
     let publishers = format!("{}/trusted-publishers", office.path);

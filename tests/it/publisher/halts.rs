@@ -72,7 +72,7 @@ fn is_judged(office: &Product<'_>) {
 }
 
 #[test]
-fn a_release_is_halted_when_too_many_updates_fail_and_not_before() {
+fn a_release_is_halted_when_too_many_updates_fail_not_before() {
     let vendor = Vendor::start();
     let office = vendor.product();
     publish(&office, &halting());
@@ -211,7 +211,7 @@ fn as_many_sites_must_have_lost_data_as_the_vendor_says() {
 }
 
 #[test]
-fn going_on_after_a_halt_needs_a_person_and_a_reason_and_counts_anew() {
+fn a_resumption_needs_a_person_and_a_reason_and_counts_anew() {
     let vendor = Vendor::start();
     let office = vendor.product();
     publish(&office, &halting());
@@ -299,7 +299,7 @@ fn goes_wrong(customer: &Customer, run: Uuid, stage: &str, class: &str) {
 }
 
 #[test]
-fn lost_data_is_heard_of_whatever_else_a_run_says_and_again_from_the_same_site() {
+fn data_loss_is_announced_whatever_else_a_run_or_its_site_says() {
     let vendor = Vendor::start();
     let office = vendor.product();
     publish(&office, &Value::Null);
@@ -321,7 +321,7 @@ fn lost_data_is_heard_of_whatever_else_a_run_says_and_again_from_the_same_site()
 }
 
 #[test]
-fn a_stricter_rule_and_the_end_of_a_yank_judge_the_votes_that_there_are() {
+fn a_stricter_rule_and_the_end_of_a_yank_judge_existing_votes() {
     let vendor = Vendor::start();
     let office = vendor.product();
     publish(&office, &json!({"rollout": {"halt": {"failure_rate": 0.9, "min_reports": 5}}}));
@@ -341,7 +341,7 @@ fn a_stricter_rule_and_the_end_of_a_yank_judge_the_votes_that_there_are() {
 }
 
 #[test]
-fn runs_that_were_lost_and_say_after_a_halt_that_they_failed_count_anew() {
+fn lost_runs_that_report_a_failure_after_a_halt_count_anew() {
     let vendor = Vendor::at("2030-03-01T08:00:00Z", &[("runs.lost_after", "6h")]);
     let office = vendor.product();
     publish(&office, &json!({"rollout": {"halt": {"failure_rate": 0.4, "min_reports": 2}}}));
@@ -379,7 +379,7 @@ fn a_vote_that_is_taken_back_gives_its_place_to_the_one_before() {
 }
 
 #[test]
-fn a_failure_counts_although_something_else_had_gone_wrong_and_was_overcome() {
+fn a_failure_counts_although_an_earlier_error_was_overcome() {
     let vendor = Vendor::start();
     let office = vendor.product();
     publish(&office, &halting());
@@ -406,7 +406,7 @@ fn a_failure_counts_although_something_else_had_gone_wrong_and_was_overcome() {
 }
 
 #[test]
-fn a_vote_that_was_not_judged_before_a_kill_is_judged_however_long_the_server_was_away() {
+fn a_vote_unjudged_before_a_kill_is_judged_after_any_downtime() {
     let mut vendor = Vendor::at("2030-03-01T08:00:00Z", &[]);
     let office = vendor.product();
     publish(&office, &json!({"rollout": {"halt": {"data_loss_reports": 0}}}));

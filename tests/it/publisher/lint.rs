@@ -89,7 +89,7 @@ fn clients_that_no_server_would_accept_are_found() {
 }
 
 #[test]
-fn a_version_below_the_newest_of_its_minor_is_found_unless_history_is_imported() {
+fn a_version_below_its_minors_newest_is_found_except_in_history() {
     let vendor = Vendor::start();
     let office = vendor.product();
     for (version, channel) in [("12.4.3", "stable"), ("12.5.0", "stable"), ("13.0.2", "beta")] {

@@ -77,7 +77,7 @@ fn a_manifest_is_canonical_signed_and_says_what_was_published() {
 }
 
 #[test]
-fn a_correction_makes_a_new_signed_revision_and_files_never_change() {
+fn a_correction_signs_a_new_revision_and_never_changes_files() {
     let mut vendor = Vendor::start();
     let office = vendor.product();
     office.release("13.0.0").standalone("the program").publish();

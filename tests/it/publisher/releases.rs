@@ -89,7 +89,7 @@ fn what_a_release_cannot_be_is_named_field_by_field() {
 }
 
 #[test]
-fn a_body_that_is_too_large_of_another_type_or_no_json_is_refused_as_such() {
+fn a_body_too_large_of_a_wrong_type_or_not_json_is_refused() {
     let vendor = Vendor::start();
     let office = vendor.product();
     let releases = format!("{}/releases", office.path);
@@ -194,7 +194,7 @@ fn a_change_needs_the_tag_that_was_read_if_one_is_named() {
 }
 
 #[test]
-fn only_a_draft_can_be_deleted_and_then_it_is_gone_with_its_files() {
+fn only_a_draft_can_be_deleted_and_its_files_go_with_it() {
     let vendor = Vendor::start();
     let office = vendor.product();
     office.release("13.0.0").standalone("content").draft();
@@ -241,7 +241,7 @@ fn what_is_published_can_be_corrected_only_in_part() {
 }
 
 #[test]
-fn what_the_product_requires_must_be_there_unless_a_reason_overrides_it() {
+fn a_products_requirements_hold_unless_a_reason_overrides_them() {
     let vendor = Vendor::start();
     let office = vendor.product_with(&json!({"required_locales": ["it", "en"], "required_artifacts": [
         {"component": "standalone", "platform": "linux", "arch": "x86_64"},
@@ -286,7 +286,7 @@ fn publication_is_for_now_for_the_past_or_for_later() {
 }
 
 #[test]
-fn a_query_parameter_that_publication_does_not_know_publishes_nothing() {
+fn an_unknown_query_parameter_publishes_nothing() {
     let vendor = Vendor::start();
     let office = vendor.product();
     office.release("13.0.0").standalone("x").draft();

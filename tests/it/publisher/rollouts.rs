@@ -175,7 +175,7 @@ fn the_clock_of_a_rollout_stands_still_while_it_is_halted() {
 }
 
 #[test]
-fn a_stage_that_is_due_does_not_open_on_a_release_that_does_badly() {
+fn a_due_stage_does_not_open_on_a_failing_release() {
     let mut vendor = vendor();
     let office = vendor.product();
     let mut publication = three_stages();
@@ -197,7 +197,7 @@ fn a_stage_that_is_due_does_not_open_on_a_release_that_does_badly() {
 }
 
 #[test]
-fn a_percentage_set_by_hand_leaves_the_stages_and_the_halt_as_they_are() {
+fn a_percentage_set_by_hand_leaves_stages_and_halt_alone() {
     let vendor = vendor();
     let office = vendor.product();
     let mut publication = three_stages();

@@ -15,7 +15,7 @@ fn reason(customer: &Customer, version: &str) -> Value {
 }
 
 #[test]
-fn a_yanked_release_is_offered_to_nobody_and_its_links_stop_until_it_is_restored() {
+fn a_yanked_release_has_no_offers_or_links_until_restored() {
     let vendor = Vendor::start();
     let office = vendor.product();
     office.release("12.9.0").publish();
@@ -77,7 +77,7 @@ fn a_paused_release_is_set_aside_and_its_downloads_go_on() {
 }
 
 #[test]
-fn a_percentage_opens_a_release_to_as_many_sites_and_never_closes_it_again() {
+fn a_percentage_opens_a_release_to_a_share_and_never_closes_it() {
     let vendor = Vendor::start();
     let office = vendor.product();
     office.release("12.9.0").publish();
@@ -110,7 +110,7 @@ fn a_percentage_opens_a_release_to_as_many_sites_and_never_closes_it_again() {
 }
 
 #[test]
-fn a_promotion_goes_only_to_a_more_stable_channel_and_keeps_the_date() {
+fn a_promotion_goes_to_a_more_stable_channel_and_keeps_the_date() {
     let vendor = Vendor::start();
     let office = vendor.product();
     let published = office.release("13.0.0").with("channel", "alpha").published_at("2020-06-01T00:00:00Z").publish();

@@ -44,7 +44,7 @@ fn a_stop_on_a_channel_covers_it_and_every_less_stable_one() {
 }
 
 #[test]
-fn users_are_shown_the_stops_message_in_their_language_or_its_reason() {
+fn users_see_a_stops_message_in_their_language_or_its_reason() {
     let vendor = Vendor::start();
     let office = vendor.product();
     office.release("13.0.0").publish();

@@ -55,7 +55,7 @@ fn what_the_documentation_has_pipelines_do_releases() {
 }
 
 #[test]
-fn what_a_pipeline_asks_for_counts_as_asked_by_who_had_it_trusted() {
+fn a_pipelines_request_counts_as_that_of_the_user_who_trusts_it() {
     let settings = [("server.public_url", AUDIENCE), ("approvals.new_approvers_wait", "1ms")];
     let (vendor, pipeline) = (Vendor::with(&settings), Pipeline::start());
     let office = vendor.product();
@@ -76,7 +76,7 @@ fn refused(vendor: &Vendor, token: &str, product: Option<&str>) -> String {
 }
 
 #[test]
-fn a_pipeline_releases_with_its_identity_and_may_do_nothing_else() {
+fn a_pipelines_identity_can_release_and_do_nothing_else() {
     let (vendor, pipeline) = (Vendor::with(&[("server.public_url", AUDIENCE)]), Pipeline::start());
     let office = vendor.product();
     vendor.product_with(&json!({"slug": "library-maker", "name": "Library Maker"})).release("1.0.0").publish();
@@ -169,7 +169,7 @@ fn every_claim_must_be_as_it_was_entered() {
 }
 
 #[test]
-fn a_project_that_was_made_anew_under_the_same_name_is_somebody_else() {
+fn a_project_recreated_under_the_same_name_is_not_trusted() {
     let (vendor, pipeline) = (vendor(), Pipeline::start());
     let trusted = pipeline.trusted(&vendor, "office-maker", &json!({}));
     assert_eq!(trusted["pinned_at_first_use"], json!(["repository_id", "repository_owner_id"]));
@@ -218,7 +218,7 @@ fn claims_of(token: &str) -> Value {
 }
 
 #[test]
-fn tokens_that_are_not_the_issuers_or_not_for_us_or_not_of_now_are_refused() {
+fn forged_expired_and_misdirected_tokens_are_refused() {
     let (vendor, pipeline) = (vendor(), Pipeline::start());
     pipeline.trusted(&vendor, "office-maker", &json!({}));
     let now = Timestamp::now().as_second();
@@ -258,7 +258,7 @@ fn tokens_that_are_not_the_issuers_or_not_for_us_or_not_of_now_are_refused() {
 }
 
 #[test]
-fn products_that_are_not_there_that_trust_nobody_and_that_trust_others_look_alike() {
+fn unknown_products_and_those_that_trust_others_look_alike() {
     let (vendor, pipeline) = (vendor(), Pipeline::start());
     vendor.product_with(&json!({"slug": "library-maker", "name": "Library Maker"}));
     vendor.product_with(&json!({"slug": "photo-maker", "name": "Photo Maker"}));
@@ -327,7 +327,7 @@ fn a_token_ends_by_the_clock_and_is_forgotten_with_its_identity() {
 }
 
 #[test]
-fn keys_that_are_rotated_are_found_and_an_issuer_that_is_away_is_said_so() {
+fn rotated_keys_are_found_and_an_unreachable_issuer_is_named() {
     let (vendor, mut pipeline) = (vendor(), Pipeline::start());
     pipeline.issuer.answers(503);
     pipeline.trusted(&vendor, "office-maker", &json!({}));
@@ -348,7 +348,7 @@ fn keys_that_are_rotated_are_found_and_an_issuer_that_is_away_is_said_so() {
 }
 
 #[test]
-fn an_audience_of_its_own_and_claims_without_a_preset_are_good_for_other_services() {
+fn other_services_use_their_own_audience_and_claims() {
     let (vendor, pipeline) = (vendor(), Pipeline::start());
     let other = json!({"preset": null, "repository": null, "workflow": null, "audience": "urn:vendor:updates",
         "claims": {"pipeline": "release", "organization": "vendor"}});

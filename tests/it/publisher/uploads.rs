@@ -34,7 +34,7 @@ fn listed(vendor: &Vendor, path: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_same_bytes_again_change_nothing_and_other_bytes_replace_the_file_of_a_draft() {
+fn the_same_bytes_change_nothing_others_replace_a_drafts_file() {
     let vendor = Vendor::start();
     let path = drafting(&vendor);
     let first = put(&vendor, &path, "office.tar.gz", b"first").created();
@@ -54,7 +54,7 @@ fn the_same_bytes_again_change_nothing_and_other_bytes_replace_the_file_of_a_dra
 }
 
 #[test]
-fn a_content_that_two_releases_have_stays_until_both_are_without_it() {
+fn a_content_of_two_releases_stays_until_neither_has_it() {
     let vendor = Vendor::start();
     let office = vendor.product();
     for version in ["13.0.0", "14.0.0"] {
@@ -130,7 +130,7 @@ fn a_signature_is_handed_on_as_it_is() {
 }
 
 #[test]
-fn what_is_published_takes_no_files_and_says_so_before_they_are_sent() {
+fn a_published_release_refuses_files_before_they_are_sent() {
     let vendor = Vendor::start();
     let office = vendor.product();
     office.release("13.0.0").standalone("x").publish();

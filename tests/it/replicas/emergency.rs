@@ -64,7 +64,7 @@ fn offered_again(vendors: &[Vendor; 2], sold: &Sold) {
 }
 
 #[test]
-fn a_stop_and_a_yank_and_a_halt_hold_on_every_replica_within_the_time_of_the_contract() {
+fn a_stop_a_yank_and_a_halt_reach_every_replica_in_time() {
     let (first, second) = two();
     let vendors = [first, second];
     let office = vendors[0].product();

@@ -4,7 +4,7 @@ use super::two;
 use crate::harness::{Actor as _, Server, eventually, program::Ended, stores::Stores};
 
 #[test]
-fn a_link_that_one_replica_gave_is_good_at_the_other_and_so_are_keys_and_logins() {
+fn links_keys_and_logins_of_one_replica_are_valid_at_the_other() {
     let (first, second) = two();
     let office = first.product();
     office.release("13.0.0").standalone("the bytes").publish();
@@ -38,7 +38,7 @@ fn a_rotation_reaches_every_replica_while_they_run() {
 }
 
 #[test]
-fn the_keys_in_the_database_are_no_good_without_the_encryption_key() {
+fn keys_in_the_database_are_useless_without_the_encryption_key() {
     let mut server = Server::on(Stores::shared(), &[]);
     server.run();
     server.stop();

@@ -8,7 +8,7 @@ fn leads(vendor: &Vendor) -> bool {
 }
 
 #[test]
-fn when_the_replica_that_leads_is_killed_the_other_leads_within_ten_seconds() {
+fn the_other_replica_leads_within_ten_seconds_of_a_kill() {
     let (first, second) = two();
     let first_leads = eventually(10, "one that leads", || match (leads(&first), leads(&second)) {
         (true, false) => Some(true),

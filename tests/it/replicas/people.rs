@@ -10,7 +10,7 @@ use crate::harness::{
 };
 
 #[test]
-fn a_session_that_was_ended_at_one_replica_is_ended_at_the_other() {
+fn a_session_ended_at_one_replica_is_ended_at_the_other() {
     let (first, second) = two();
     let (_, made) = first.colleague_with(&json!({"role": "support"}));
     let path = format!("/api/v1/admin/users/{}", made["id"].as_str().unwrap());
@@ -32,7 +32,7 @@ fn a_session_that_was_ended_at_one_replica_is_ended_at_the_other() {
 }
 
 #[test]
-fn a_token_that_was_deleted_at_one_replica_is_refused_at_the_other() {
+fn a_token_deleted_at_one_replica_is_refused_at_the_other() {
     let (first, second) = two();
     let (_, made) = first.ci_with(&json!({"name": "pipeline", "scopes": ["releases:read"]}));
     let there = crate::harness::Ci(second.anonymous().0.with(format!("Bearer {}", made["token"].as_str().unwrap())));
@@ -53,7 +53,7 @@ fn a_reused_refresh_token_ends_the_login_at_every_replica() {
 }
 
 #[test]
-fn no_session_outlives_a_new_password_however_often_it_is_prolonged_meanwhile() {
+fn no_session_outlives_a_new_password_by_being_prolonged() {
     let (first, second) = two();
     let (_, made) = first.colleague_with(&json!({"role": "support"}));
     let path = format!("/api/v1/admin/users/{}", made["id"].as_str().unwrap());

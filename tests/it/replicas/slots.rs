@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[test]
-fn replicas_that_are_asked_at_once_let_no_more_in_together_than_may_be() {
+fn replicas_asked_at_once_together_keep_to_a_groups_limit() {
     const SITES: usize = 48;
     const LIMIT: usize = 5;
     let (first, second) = two();

@@ -13,7 +13,7 @@ use nix::sys::signal::Signal;
 use crate::harness::{Server, cluster::Cluster, database::Admin, eventually, port::Port, stores::Stores};
 
 #[test]
-fn two_replicas_that_start_at_once_on_an_empty_database_both_come_up() {
+fn two_replicas_start_at_once_on_an_empty_database() {
     let stores = Stores::empty_and_shared();
     let servers = [Server::on(stores.clone(), &[]), Server::on(stores, &[])];
     thread::scope(|scope| {
@@ -31,7 +31,7 @@ impl Drop for Killed {
 }
 
 #[test]
-fn a_replica_started_while_the_database_is_away_says_so_and_comes_up_when_it_is_back() {
+fn a_replica_started_without_a_database_waits_for_it() {
     let mut cluster = Cluster::start(&[]);
     Admin::at(&cluster.url()).execute("CREATE DATABASE sluice");
     cluster.signal(Signal::SIGINT);

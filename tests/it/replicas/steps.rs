@@ -43,7 +43,7 @@ fn whatever_one_replica_changes_the_other_answers_by() {
 }
 
 #[test]
-fn an_import_of_many_subscriptions_reaches_the_other_replica_as_a_whole() {
+fn a_large_import_reaches_the_other_replica_as_a_whole() {
     const MANY: usize = 2_000;
     let (first, second) = two();
     first.product();
@@ -97,7 +97,7 @@ fn changes_of_many_writers_at_once_all_arrive_on_every_replica() {
 }
 
 #[test]
-fn a_replica_that_missed_what_the_log_forgot_reads_everything_anew() {
+fn a_replica_behind_the_pruned_change_log_reads_everything_anew() {
     let (first, second) = two();
     let office = first.product();
     let sold = office.sell("single_user");

@@ -9,7 +9,7 @@ use crate::harness::{
 };
 
 #[test]
-fn an_identity_that_is_presented_everywhere_at_once_is_good_once() {
+fn an_identity_presented_to_every_replica_at_once_is_valid_once() {
     let (first, second) = two();
     first.product();
     let pipeline = Pipeline::start();

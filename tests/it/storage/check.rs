@@ -35,7 +35,7 @@ fn finds(s3: &S3, more: &[(&str, &str)], said: &[&str]) {
 }
 
 #[test]
-fn what_works_is_said_step_by_step_before_and_while_it_is_served() {
+fn the_check_reports_each_step_before_and_while_serving() {
     let s3 = S3::start();
     let mut server = prepared(&s3, &[]);
     let before = Ended::of(&mut server.command(&["config", "check"])).expect(0);
@@ -86,7 +86,7 @@ fn a_clock_that_is_wrong() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_found_and_does_not_keep_sluice_from_starting() {
+fn an_unreachable_store_is_found_and_sluice_starts_all_the_same() {
     let port = Port::reserve();
     let nobody = port.address();
     let s3 = S3::start();

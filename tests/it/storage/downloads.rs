@@ -19,7 +19,7 @@ fn fetch(url: &str, range: Option<&str>) -> Answer {
 }
 
 #[test]
-fn a_client_is_sent_to_the_public_address_with_a_link_that_is_signed_for_it() {
+fn a_client_is_sent_to_a_link_signed_for_the_public_address() {
     let s3 = S3::start();
     let public = s3.endpoint().replace("127.0.0.1", "localhost");
     let vendor = s3.vendor(&[("storage.public_endpoint", &public)]);
@@ -90,7 +90,7 @@ fn what_is_refused_is_refused_before_any_redirect() {
 }
 
 #[test]
-fn what_was_uploaded_before_goes_on_being_served_from_its_folder() {
+fn earlier_uploads_are_still_served_from_their_folder() {
     let s3 = S3::start();
     let mut vendor = Vendor::start();
     vendor.product().release("13.0.0").standalone("from the folder").publish();

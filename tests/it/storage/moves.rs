@@ -168,7 +168,7 @@ fn killed_at_any_moment_a_move_loses_nothing_and_goes_on() {
 }
 
 #[test]
-fn beside_a_server_on_postgresql_files_are_moved_while_they_are_served() {
+fn files_are_moved_while_a_server_on_postgresql_serves_them() {
     let (s3, database) = (S3::start(), Database::migrated());
     let mut vendor = Vendor::with(&[("database.url", database.url()), ("storage.url", "file:data/artifacts")]);
     let office = vendor.product();

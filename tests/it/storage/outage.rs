@@ -14,7 +14,7 @@ fn readiness(vendor: &Vendor) -> (u16, String) {
 }
 
 #[test]
-fn checks_go_on_while_the_store_is_away_and_all_is_well_when_it_is_back() {
+fn checks_go_on_while_the_store_is_away_and_downloads_return() {
     let mut s3 = S3::start();
     let vendor = s3.vendor(&[("downloads.mode", "proxy")]);
     vendor.announce_errors("the artifact store cannot be used");
@@ -40,7 +40,7 @@ fn checks_go_on_while_the_store_is_away_and_all_is_well_when_it_is_back() {
 }
 
 #[test]
-fn a_server_starts_without_its_store_and_uses_it_when_it_is_there() {
+fn a_server_starts_without_its_store_and_uses_it_once_reachable() {
     let mut s3 = S3::start();
     let mut vendor = s3.vendor(&[("downloads.mode", "proxy")]);
     vendor.announce_errors("the artifact store cannot be used");
@@ -60,7 +60,7 @@ fn a_server_starts_without_its_store_and_uses_it_when_it_is_there() {
 }
 
 #[test]
-fn an_upload_that_the_store_goes_away_under_is_refused_and_nothing_of_it_is_left() {
+fn an_upload_that_loses_its_store_is_refused_and_leaves_nothing() {
     let mut s3 = S3::start();
     let mut vendor = s3.vendor(&[("storage.keep_loose", "1ms")]);
     vendor.announce_errors("the artifact store cannot be used");

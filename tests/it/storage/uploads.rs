@@ -79,7 +79,7 @@ fn an_upload_that_breaks_off_is_aborted() {
 }
 
 #[test]
-fn more_than_the_server_copies_is_refused_before_it_is_sent_unless_it_is_announced() {
+fn an_upload_too_large_to_copy_is_refused_unless_announced() {
     let s3 = S3::start();
     let vendor = s3.vendor(&[]);
     let path = drafting(&vendor);
@@ -116,7 +116,7 @@ fn peak(vendor: &Vendor) -> u64 {
 }
 
 #[test]
-fn a_large_file_goes_to_the_bucket_and_comes_through_in_constant_memory() {
+fn a_large_file_goes_to_and_from_the_bucket_in_constant_memory() {
     const SIZE: u64 = 300 << 20;
     let s3 = S3::start();
     let vendor = s3.vendor(&[("downloads.mode", "proxy")]);

@@ -88,7 +88,7 @@ fn without_a_yes_nothing_happens() {
 }
 
 #[test]
-fn a_new_version_that_does_not_start_is_taken_back_with_its_migration() {
+fn a_failing_new_version_is_rolled_back_with_its_migration() {
     Stage::set(&[("self_test", "fail")]).assert_rolled_back("service_start", "self_test_failed");
 }
 

@@ -62,19 +62,19 @@ fn is_halted_early(failure_rate: &str) {
 }
 
 #[test]
-fn a_release_that_fails_everywhere_is_halted_when_few_of_500_sites_have_taken_it() {
+fn a_release_failing_everywhere_is_halted_at_few_of_500_sites() {
     is_halted_early("1");
 }
 
 #[test]
-fn a_release_that_fails_at_30_of_100_sites_is_halted_when_few_of_500_have_taken_it() {
+fn a_release_failing_at_30_of_100_sites_is_halted_at_few_of_500() {
     is_halted_early("0.3");
 }
 
 /// Just at the limit it is for chance to say whether it is halted, and when. Not later than this, though: of the 50 that fail no
 /// more than 50 can have, and 50 of 402 are few enough.
 #[test]
-fn a_release_that_fails_at_as_many_sites_as_it_may_is_taken_or_halted() {
+fn a_release_failing_at_its_limit_reaches_all_or_is_halted() {
     let (counted, rollout) = live("0.1", "8s");
     if rollout["state"] == "halted" {
         let reason = rollout["reason"].as_str().unwrap();
@@ -90,7 +90,7 @@ fn a_release_that_fails_at_as_many_sites_as_it_may_is_taken_or_halted() {
 }
 
 #[test]
-fn a_release_that_fails_at_2_of_100_sites_reaches_all_and_each_outcome_counts_once() {
+fn a_release_failing_at_2_of_100_sites_reaches_all_sites() {
     let (counted, rollout) = live("0.02", "8s");
     assert_eq!(rollout["state"], "running");
     assert_eq!((&counted["succeeded"], &counted["failed"], &counted["halt"]), (&json!(490), &json!(10), &Value::Null));

@@ -112,7 +112,7 @@ fn single_user_refuses_a_corrupted_byte() {
 }
 
 #[test]
-fn single_user_with_an_expired_subscription_is_told_where_to_renew() {
+fn a_single_user_with_an_expired_subscription_is_told_to_renew() {
     let vendor = vendor(&["standalone"]);
     let site = site(&vendor, &vendor.subscription("single_user", LONG_AGO, None), "12.4.0", None, true);
     let played = site.play("single_user", &["--yes"]);
@@ -185,7 +185,7 @@ fn multi_user_refuses_a_corrupted_byte() {
 }
 
 #[test]
-fn multi_user_with_an_expired_subscription_is_told_and_changes_nothing() {
+fn a_multi_user_with_an_expired_subscription_stays_as_it_is() {
     let vendor = vendor(&["server", "client"]);
     let (server, client) = office(&vendor, LONG_AGO);
     let played = client.play("multi_user", &["client", "--yes", "--schedule-at", "now"]);

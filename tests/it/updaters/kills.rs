@@ -8,7 +8,7 @@ use std::{
 use super::{faults::Stage, proxy::Fault};
 
 #[test]
-fn a_kill_in_the_middle_of_the_download_is_made_good_by_the_next_start() {
+fn a_kill_during_the_download_is_repaired_by_the_next_start() {
     let stage = Stage::set(&[]);
     stage.proxy.spoil(Fault { bytes_per_10_ms: Some(1_000), times: 1, ..Fault::default() });
     let mut updater = stage.site.start("single_user", &["--yes"]);

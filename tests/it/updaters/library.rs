@@ -128,7 +128,7 @@ fn another_file_under_the_same_link_is_fetched_from_its_start() {
 }
 
 #[test]
-fn a_byte_spoilt_once_is_cured_by_a_second_download_and_spoilt_twice_is_refused() {
+fn a_damaged_download_is_repeated_once_and_then_refused() {
     let play = Downloading::of(100_000);
     play.proxy.spoil(Fault { flip_byte: Some(70_000), times: 1, ..Fault::default() });
     assert_eq!(play.fetch().unwrap(), play.content);

@@ -138,7 +138,7 @@ fn an_update_that_is_withdrawn_before_its_time_is_cancelled() {
 }
 
 #[test]
-fn another_version_than_the_scheduled_one_is_another_run_for_the_same_person() {
+fn a_version_other_than_the_scheduled_one_is_another_run() {
     let office = Office::new();
     office.schedule("now");
     office.vendor.script().version = "13.0.1".into();
@@ -172,7 +172,7 @@ fn a_client_goes_down_to_its_server_where_nothing_else_may() {
 }
 
 #[test]
-fn a_hosted_server_waits_for_its_window_and_its_client_is_managed() {
+fn a_hosted_server_awaits_its_window_and_its_client_is_managed() {
     let office = Office::new();
     office.vendor.script().answer =
         json!({"status": "deferred", "message": "Later.", "update": null, "next_window_at": "2027-01-01T01:00:00Z"});

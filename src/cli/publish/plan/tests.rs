@@ -66,7 +66,7 @@ fn what_the_file_does_not_say_is_left_as_it_is() {
 }
 
 #[test]
-fn what_the_file_says_otherwise_is_changed_on_a_draft_and_other_notes_stay() {
+fn what_differs_in_the_file_changes_a_draft_other_notes_stay() {
     let (mut file, release) = (file(), release(&[]));
     say_all(&mut file);
     let changes = changes(&file, &release);

@@ -111,7 +111,7 @@ fn a_known_problems_remedy_goes_before_the_products_help() {
 }
 
 #[test]
-fn staff_are_told_of_a_halt_with_its_reason_in_the_products_language() {
+fn staff_learn_of_a_halt_and_why_in_the_products_language() {
     for (locale, words) in
         [("en", "was halted"), ("it", "è stata fermata"), ("fr", "a été arrêtée"), ("de", "angehalten")]
     {

@@ -8,7 +8,7 @@ use crate::{
 };
 
 #[test]
-fn a_stopped_server_leaves_all_it_knows_in_the_database_file_itself() {
+fn a_stopped_server_leaves_everything_in_the_database_file() {
     let mut vendor = Vendor::start();
     vendor.product();
     vendor.stop();

@@ -36,7 +36,7 @@ fn a_second_server_on_the_same_folder() {
 }
 
 #[test]
-fn keys_that_others_can_read_that_are_damaged_or_belong_to_another_database() {
+fn readable_damaged_and_foreign_key_files_are_refused() {
     let server = used(&[]);
     let keys = server.data().join("keys.json");
     let mode = |mode| fs::set_permissions(&keys, fs::Permissions::from_mode(mode)).unwrap();

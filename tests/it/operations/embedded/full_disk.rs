@@ -15,7 +15,7 @@ fn unavailable(answer: Answer) {
 }
 
 #[test]
-fn an_upload_that_the_disk_has_no_room_for_is_refused_and_leaves_nothing() {
+fn an_upload_without_disk_space_is_refused_and_leaves_nothing() {
     let mut vendor = Vendor::start();
     vendor.product().release("13.0.0").draft();
     vendor.stop();
@@ -91,7 +91,7 @@ fn can_mount() -> bool {
 }
 
 #[test]
-fn a_file_system_that_is_full_is_said_so_at_the_start_and_while_running() {
+fn a_full_disk_is_reported_at_the_start_and_while_running() {
     if !can_mount() {
         eprintln!("not tested: this machine lets nobody mount a file system; the limits above stand in for it");
         return;
