@@ -17,6 +17,7 @@ mod commands;
 mod decisions;
 mod demo;
 mod documentation;
+mod documented;
 mod hardening;
 mod harness;
 mod issuers;

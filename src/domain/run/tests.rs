@@ -1,3 +1,5 @@
+//! Runs: what reports of several orders make of them.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
