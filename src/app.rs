@@ -22,8 +22,15 @@ use crate::{
     mail::{Mailer, NoMailer, is_address},
     metrics::Metrics,
     services::{
-        Context, Refusal, Settings, guard_rollouts::Judging, journal::Journal, key_place::KeyPlace, log_in,
-        share_keys::Vault, single_sign_on::SingleSignOn, slow_down::SlowDown, start, start::MatchError,
+        Context, Refusal, Settings,
+        field::journal::Journal,
+        people::{log_in, single_sign_on::SingleSignOn, slow_down::SlowDown},
+        releasing::guard_rollouts::Judging,
+        running::{
+            key_place::KeyPlace,
+            share_keys::Vault,
+            start::{self, MatchError},
+        },
     },
     signing::{EncryptionKey, EncryptionKeys, KEY_FILE, KeyError, KeyFile, KeyRing, NoKeys, random},
     store::{Store, StoreError},

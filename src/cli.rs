@@ -26,7 +26,7 @@ use crate::{
     config::{Config, ConfigError},
     data_folder::{DataFolder, DataFolderError},
     domain::actor::{Actor, ActorKind},
-    services::{key_place::KeyPlace, operator::Operator},
+    services::{desk::operator::Operator, running::key_place::KeyPlace},
     signing::{KEY_FILE, KeyFile, KeyRing, KeySet},
     store::Store,
 };

@@ -19,8 +19,13 @@ use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time};
 use crate::{
     limits::Limits,
     services::{
-        Context, deliver::forget as forget_deliveries, exchange_identity, figures, follow, guard_rollouts, journal,
-        start, sweep, tell_endings,
+        Context,
+        field::{figures, journal},
+        people::exchange_identity,
+        releasing::guard_rollouts,
+        running::{follow, start, sweep},
+        selling::endings,
+        telling::deliver::forget as forget_deliveries,
     },
     store::{Lead, Listener, StoreError},
 };
@@ -178,7 +183,7 @@ async fn tidy(context: Arc<Context>, leading: watch::Receiver<bool>) {
 
 /// Tells staff of subscriptions that are about to end; on one replica only.
 async fn tell_endings(context: Arc<Context>, leads: bool) {
-    if leads && let Err(error) = tell_endings::tell(&context).await {
+    if leads && let Err(error) = endings::tell(&context).await {
         tracing::warn!(%error, "staff could not be told of subscriptions that are about to end");
     }
 }

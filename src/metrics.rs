@@ -9,7 +9,7 @@ use prometheus::{Encoder as _, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
 
 use crate::{
     domain::decision::reason::Status,
-    services::{Context, deliver::Waiting},
+    services::{Context, telling::deliver::Waiting},
 };
 
 /// Deliveries are counted in the database at most so often: anybody may ask for the figures.

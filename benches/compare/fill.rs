@@ -21,7 +21,7 @@ use sluice::{
         subscription::{Coverage, Deployment, Subscription, SubscriptionState},
         version::Version,
     },
-    services::start,
+    services::running::start,
     signing::{KEY_FILE, KeyFile, KeyForm, KeyRing},
     store::{self, Connection, Store, api_tokens::ApiToken},
 };

@@ -11,7 +11,7 @@ use std::{
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 use sluice::{
-    services::{
+    services::running::{
         copy_database::{self, Side},
         key_place::KeyPlace,
         share_keys::Vault,

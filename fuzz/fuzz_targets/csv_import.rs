@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sluice::services::{Code, import_subscriptions::lines};
+use sluice::services::{Code, selling::import_subscriptions::lines};
 
 fuzz_target!(|file: &[u8]| {
     let length =

@@ -6,12 +6,13 @@ use sluice::{
     http::extract::Body,
     services::{
         Code,
-        manage_hosting_groups::NewHostingGroup,
-        manage_known_problems::NewKnownProblem,
-        manage_products::NewProduct,
-        manage_subscriptions::NewSubscription,
-        manage_webhooks::NewWebhook,
-        publish_release::{NewRelease, Publication},
+        field::known_problems::NewKnownProblem,
+        releasing::{
+            products::NewProduct,
+            publish_release::{NewRelease, Publication},
+        },
+        selling::{hosting_groups::NewHostingGroup, subscriptions::NewSubscription},
+        telling::webhooks::NewWebhook,
     },
 };
 

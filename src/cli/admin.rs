@@ -10,7 +10,7 @@ use crate::{
     auth::password::{self, Passwords},
     config::Config,
     domain::role::Role,
-    services::{Refusal, manage_users::on_the_machine::Machine},
+    services::{Refusal, people::users::on_the_machine::Machine},
     signing::random,
 };
 

@@ -6,7 +6,7 @@ use super::{Failure, existing_keys, say};
 use crate::{
     config::Config,
     domain::audit::{Hash, hexadecimal},
-    services::audit,
+    services::desk::audit,
     signing::KeyRing,
     store::Store,
 };

@@ -13,7 +13,7 @@ use crate::{
     app::key_place,
     config::{Config, PrivateUrl},
     data_folder::DataFolder,
-    services::copy_database::{self, Copied, CopyError, Progress, Side},
+    services::running::copy_database::{self, Copied, CopyError, Progress, Side},
     signing::KEY_FILE,
     store::{Place, Store},
 };

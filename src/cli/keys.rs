@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     data_folder::DataFolderError,
     domain::audit::Record,
-    services::key_place::KeyPlaceError,
+    services::running::key_place::KeyPlaceError,
     signing::{KeySet, Purpose},
     store::Connection,
 };

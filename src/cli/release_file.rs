@@ -23,7 +23,7 @@ use crate::{
         slug::Slug,
         version::{Requirement, Version},
     },
-    services::roll_out::Halt,
+    services::releasing::roll_out::Halt,
 };
 
 /// A release as its file describes it. What the file does not say is `None` and left as the server has it.

@@ -21,7 +21,7 @@ use crate::{
     config::{Config, LogFormat},
     http::server,
     jobs::Jobs,
-    services::single_sign_on,
+    services::people::single_sign_on,
     store::StoreError,
 };
 

@@ -16,8 +16,8 @@ use crate::{
     domain::artifact::{ContentStore, Sha256},
     services::{
         Context, Refusal,
-        acting::acting_as,
-        move_contents::{self, Move, Moved},
+        desk::acting::acting_as,
+        running::move_contents::{self, Move, Moved},
     },
 };
 

@@ -29,9 +29,8 @@ use crate::{
         wire::{self, Limit, Listed},
     },
     services::{
-        approvals::{self, Carried},
-        manage_products,
-        steer_release::Why,
+        approving::requests::{self, Carried},
+        releasing::{products, steer_release::Why},
     },
 };
 
@@ -205,8 +204,8 @@ pub async fn list_approvals(
 ) -> Result<HttpResponse, Problem> {
     let ApprovalsQuery { product, status, limit, after } = query.0;
     let to_owner = is_owner(&caller);
-    let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
-    let rows = approvals::list(&app.context, reach, status, limit.page(after.map(ApprovalId))).await?;
+    let reach = products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let rows = requests::list(&app.context, reach, status, limit.page(after.map(ApprovalId))).await?;
     let catalogue = app.context.directory.catalogue();
     let listed = Listed::of(rows, limit.get(), |(approval, _)| approval.id.to_string());
     Ok(wire::json(StatusCode::OK, &listed.map(|seen| ApprovalBody::of(&catalogue, seen, to_owner))))
@@ -225,7 +224,7 @@ pub async fn get_approval(
     caller: Caller<ReadReleases>,
     path: Segments<ApprovalPath>,
 ) -> Result<HttpResponse, Problem> {
-    let seen = approvals::get(&app.context, caller.reach.clone(), path.0.id).await?;
+    let seen = requests::get(&app.context, caller.reach.clone(), path.0.id).await?;
     Ok(shown(&app, &caller, seen))
 }
 
@@ -249,7 +248,7 @@ pub async fn approve_request(
     body: MaybeBody<Approving>,
 ) -> Result<HttpResponse, Problem> {
     let by = caller.person()?.id;
-    let approved = approvals::approve(&app.context, caller.reach.clone(), by, path.0.id, body.0.note).await?;
+    let approved = requests::approve(&app.context, caller.reach.clone(), by, path.0.id, body.0.note).await?;
     Ok(shown(&app, &caller, (approved, ApprovalStatus::Approved)))
 }
 
@@ -269,6 +268,6 @@ pub async fn reject_request(
     body: Body<Why>,
 ) -> Result<HttpResponse, Problem> {
     let by = caller.person()?.id;
-    let rejected = approvals::reject(&app.context, caller.reach.clone(), by, path.0.id, body.0.reason).await?;
+    let rejected = requests::reject(&app.context, caller.reach.clone(), by, path.0.id, body.0.reason).await?;
     Ok(shown(&app, &caller, (rejected, ApprovalStatus::Rejected)))
 }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     app::App,
-    services::{Code, Refusal, acting},
+    services::{Code, Refusal, desk::acting},
 };
 
 /// Says for how many seconds others may have changed what is not known here (contract, end of section 3).

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     http::{App, Problem, wire},
-    services::{Refusal, deliver},
+    services::{Refusal, telling::deliver},
     signing::PublicKey,
     store,
 };

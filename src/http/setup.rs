@@ -16,7 +16,7 @@ use crate::{
         extract::{Body, Query},
         headers, wire,
     },
-    services::{Code, log_in},
+    services::{Code, people::log_in},
 };
 
 /// The link's token.

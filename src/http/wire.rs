@@ -27,7 +27,7 @@ use crate::{
         version::{Requirement, Version},
         zone::Zone,
     },
-    services::roll_out::Halt,
+    services::releasing::roll_out::Halt,
     store::Page,
 };
 

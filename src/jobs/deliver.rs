@@ -10,7 +10,7 @@ use super::told;
 use crate::{
     services::{
         Context,
-        deliver::{Receiver, Standing, receivers, release_claims, serve},
+        telling::deliver::{Receiver, Standing, receivers, release_claims, serve},
     },
     store::StoreError,
 };

@@ -129,7 +129,7 @@ fn libraries_are_named_in_their_own_rooms_only() {
 
 #[test]
 fn every_refusal_there_is_a_code_for_is_used() {
-    let declared = fs::read_to_string(root().join("src/services/refusal.rs")).unwrap();
+    let declared = fs::read_to_string(root().join("src/services/desk/refusal.rs")).unwrap();
     let codes: Vec<String> = declared
         .split("Code, \"error code\" {")
         .nth(1)

@@ -16,7 +16,7 @@ use crate::{
         slug::Slug,
         version::{Requirement, Version},
     },
-    services::roll_out::Halt,
+    services::releasing::roll_out::Halt,
 };
 
 /// A release as the server has it.

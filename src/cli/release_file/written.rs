@@ -15,7 +15,7 @@ use crate::{
         slug::Slug,
         version::{Requirement, Version},
     },
-    services::roll_out::Halt,
+    services::releasing::roll_out::Halt,
 };
 
 /// The whole file. The places of values are kept where something can turn out to be wrong with them later.

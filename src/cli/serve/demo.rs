@@ -23,9 +23,11 @@ use crate::{
     domain::{approval::Deed, id::TokenId, role::Role, scope::Scope},
     services::{
         Context,
-        found_vendor::{self, FoundedApproval, Vendor},
-        manage_tokens::NewToken,
-        manage_trust::{NewTrustedPublisher, TrustPreset},
+        people::{
+            tokens::NewToken,
+            trust::{NewTrustedPublisher, TrustPreset},
+        },
+        running::found_vendor::{self, FoundedApproval, Vendor},
     },
 };
 

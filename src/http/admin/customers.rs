@@ -15,7 +15,7 @@ use crate::{
         },
         wire::{self, Limit, Listed},
     },
-    services::manage_customers::{self, CustomerChange, NewCustomer},
+    services::selling::customers::{self, CustomerChange, NewCustomer},
 };
 
 /// A customer.
@@ -86,7 +86,7 @@ pub async fn add_customer(
     _caller: Caller<WriteSubscriptions>,
     body: Body<NewCustomer>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(StatusCode::CREATED, &manage_customers::add(&app.context, body.0).await?))
+    Ok(answer(StatusCode::CREATED, &customers::add(&app.context, body.0).await?))
 }
 
 /// List customers.
@@ -103,7 +103,7 @@ pub async fn list_customers(
     query: Query<CustomersQuery>,
 ) -> Result<HttpResponse, Problem> {
     let CustomersQuery { q, limit, after } = query.0;
-    let rows = manage_customers::list(&app.context, caller.reach, q, limit.page(after)).await?;
+    let rows = customers::list(&app.context, caller.reach, q, limit.page(after)).await?;
     let listed = Listed::of(rows, limit.get(), |customer| customer.id.to_string());
     Ok(wire::json(StatusCode::OK, &listed.map(|customer| CustomerBody::of(&customer))))
 }
@@ -121,7 +121,7 @@ pub async fn get_customer(
     caller: Caller<ReadSubscriptions>,
     path: Segments<CustomerPath>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(StatusCode::OK, &manage_customers::get(&app.context, caller.reach, path.0.id).await?))
+    Ok(answer(StatusCode::OK, &customers::get(&app.context, caller.reach, path.0.id).await?))
 }
 
 /// Change a customer.
@@ -140,8 +140,5 @@ pub async fn change_customer(
     expected: IfMatch,
     body: Body<CustomerChange>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(
-        StatusCode::OK,
-        &manage_customers::change(&app.context, caller.reach, path.0.id, expected.0, body.0).await?,
-    ))
+    Ok(answer(StatusCode::OK, &customers::change(&app.context, caller.reach, path.0.id, expected.0, body.0).await?))
 }

@@ -21,7 +21,7 @@ use crate::{
         extract::{Body, Caller, caller::ReadSubscriptions},
         wire,
     },
-    services::{check_update, manage_products, manage_subscriptions},
+    services::{field::check_update, releasing::products, selling::subscriptions},
 };
 
 check::check_parameters! {
@@ -72,9 +72,9 @@ pub async fn explain_decision(
     body: Body<Explain>,
 ) -> Result<HttpResponse, Problem> {
     let asked = body.0;
-    manage_products::resolve(&app.context, caller.reach.clone(), Some(&asked.product))?;
+    products::resolve(&app.context, caller.reach.clone(), Some(&asked.product))?;
     if let Some(id) = asked.subscription_id {
-        manage_subscriptions::get(&app.context, caller.reach, id).await?;
+        subscriptions::get(&app.context, caller.reach, id).await?;
     }
     let question = asked.question(&request);
     let explained = check_update::explain(&app.context, &question, asked.subscription_id, asked.at, |answer| {

@@ -14,7 +14,7 @@ use crate::{
         },
         wire::{self, Limit, Listed},
     },
-    services::manage_hosting_groups::{self, HostingGroupChange, NewHostingGroup, WindowBody},
+    services::selling::hosting_groups::{self, HostingGroupChange, NewHostingGroup, WindowBody},
 };
 
 /// A hosting group.
@@ -83,7 +83,7 @@ pub async fn add_hosting_group(
     _caller: Caller<ManageHostingGroups>,
     body: Body<NewHostingGroup>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(StatusCode::CREATED, &manage_hosting_groups::add(&app.context, body.0).await?))
+    Ok(answer(StatusCode::CREATED, &hosting_groups::add(&app.context, body.0).await?))
 }
 
 /// List hosting groups, by slug.
@@ -124,7 +124,7 @@ pub async fn get_hosting_group(
     let catalogue = app.context.directory.catalogue();
     let group = catalogue
         .group_by_slug(path.0.group.as_str())
-        .ok_or_else(|| manage_hosting_groups::not_found(path.0.group.as_str()))?;
+        .ok_or_else(|| hosting_groups::not_found(path.0.group.as_str()))?;
     Ok(answer(StatusCode::OK, group))
 }
 
@@ -144,5 +144,5 @@ pub async fn change_hosting_group(
     expected: IfMatch,
     body: Body<HostingGroupChange>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(StatusCode::OK, &manage_hosting_groups::change(&app.context, path.0.group, expected.0, body.0).await?))
+    Ok(answer(StatusCode::OK, &hosting_groups::change(&app.context, path.0.group, expected.0, body.0).await?))
 }

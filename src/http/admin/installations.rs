@@ -17,7 +17,7 @@ use crate::{
         extract::{Caller, Query, caller::ReadSubscriptions},
         wire::{self, Limit, Listed},
     },
-    services::manage_products,
+    services::releasing::products,
     store::{self, installations::Installation},
 };
 
@@ -81,7 +81,7 @@ pub async fn list_installations(
     query: Query<InstallationsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let InstallationsQuery { product, subscription, limit, after } = query.0;
-    let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let reach = products::resolve(&app.context, caller.reach, product.as_ref())?;
     let wanted = store::installations::Wanted { reach, subscription };
     let page = limit.page(after.map(|pair| (ProductId(pair.0), InstallationId(pair.1))));
     let rows =

@@ -28,9 +28,10 @@ use crate::{
         wire::{self, Limit, Listed},
     },
     services::{
-        Refusal, known_problems, manage_known_problems,
-        manage_known_problems::{KnownProblemChange, NewKnownProblem},
-        manage_products,
+        Refusal,
+        field::known_problems::{self, KnownProblemChange, NewKnownProblem},
+        releasing::products,
+        telling::help,
     },
     store::{self, known_problems::Matched},
     texts,
@@ -86,7 +87,7 @@ impl KnownProblemBody {
     fn of_default(entry: &ProductEntry, default: DefaultProblem, matched: i64) -> Self {
         let text = |language: &str| {
             let wishes = language.parse::<LanguageTag>().map(Wishes::one).unwrap_or_default();
-            (language.to_owned(), known_problems::default_text(entry, default, &wishes).1)
+            (language.to_owned(), help::default_text(entry, default, &wishes).1)
         };
         Self {
             id: None,
@@ -141,7 +142,7 @@ fn find(
         let rule = entry.known_problems.iter().find(|rule| rule.id == id)?;
         Some((Arc::clone(entry), rule.clone()))
     });
-    Ok(found.ok_or_else(|| manage_known_problems::not_found(id))?)
+    Ok(found.ok_or_else(|| known_problems::not_found(id))?)
 }
 
 async fn matched(app: &App, reach: Reach) -> Result<Matched, Problem> {
@@ -152,7 +153,7 @@ async fn matched(app: &App, reach: Reach) -> Result<Matched, Problem> {
 async fn answer(app: &App, status: StatusCode, rule: KnownProblem) -> Result<HttpResponse, Problem> {
     let matched = matched(app, Reach::one(rule.product)).await?;
     let catalogue = app.context.directory.catalogue();
-    let entry = catalogue.product_by_id(rule.product).ok_or_else(|| manage_known_problems::not_found(rule.id))?;
+    let entry = catalogue.product_by_id(rule.product).ok_or_else(|| known_problems::not_found(rule.id))?;
     let body = KnownProblemBody::of(entry, &Recognised::Vendors(&rule), &matched);
     Ok(wire::json_with_etag(status, rule.revision, &body))
 }
@@ -174,7 +175,7 @@ pub async fn add_known_problem(
     caller: Caller<WriteSubscriptions>,
     body: Body<NewKnownProblem>,
 ) -> Result<HttpResponse, Problem> {
-    let rule = manage_known_problems::add(&app.context, caller.reach, body.0).await?;
+    let rule = known_problems::add(&app.context, caller.reach, body.0).await?;
     answer(&app, StatusCode::CREATED, rule).await
 }
 
@@ -192,7 +193,7 @@ pub async fn list_known_problems(
     query: Query<KnownProblemsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let KnownProblemsQuery { product, limit, after } = query.0;
-    let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let reach = products::resolve(&app.context, caller.reach, product.as_ref())?;
     let matched = matched(&app, reach.clone()).await?;
     let catalogue = app.context.directory.catalogue();
     let entries = catalogue.products().filter(|entry| reach.includes(entry.product.id));
@@ -250,7 +251,7 @@ pub async fn change_known_problem(
     expected: IfMatch,
     body: Body<KnownProblemChange>,
 ) -> Result<HttpResponse, Problem> {
-    let rule = manage_known_problems::change(&app.context, caller.reach, path.0.id, expected.0, body.0).await?;
+    let rule = known_problems::change(&app.context, caller.reach, path.0.id, expected.0, body.0).await?;
     answer(&app, StatusCode::OK, rule).await
 }
 
@@ -268,6 +269,6 @@ pub async fn delete_known_problem(
     path: Segments<KnownProblemPath>,
     expected: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    manage_known_problems::delete(&app.context, caller.reach, path.0.id, expected.0).await?;
+    known_problems::delete(&app.context, caller.reach, path.0.id, expected.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -21,7 +21,7 @@ use crate::{
         },
         wire::{self, Limit, Listed},
     },
-    services::manage_mails,
+    services::telling::mails,
     store,
 };
 
@@ -172,6 +172,6 @@ pub async fn retry_mail(
     _caller: Caller<RetryMails>,
     path: Segments<MailPath>,
 ) -> Result<HttpResponse, Problem> {
-    let mail = manage_mails::retry(&app.context, path.0.id).await?;
+    let mail = mails::retry(&app.context, path.0.id).await?;
     Ok(wire::json(StatusCode::OK, &MailBody::of(mail, app.context.mailer.is_some())))
 }

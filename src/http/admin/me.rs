@@ -11,7 +11,7 @@ use crate::{
         extract::{Body, Caller, caller::ActForOneself},
         wire,
     },
-    services::{manage_users, second_factor},
+    services::people::{second_factor, users},
 };
 
 /// A new password for oneself.
@@ -65,7 +65,7 @@ pub struct RecoveryCodes {
 #[utoipa::path(tag = "Session", security(("bearer" = [])), responses((status = 200, description = "The person.", body = UserBody)))]
 #[get("/api/v1/auth/me")]
 pub async fn get_me(app: App, caller: Caller<ActForOneself>) -> Result<HttpResponse, Problem> {
-    let user = manage_users::get(&app.context, caller.person()?.id).await?;
+    let user = users::get(&app.context, caller.person()?.id).await?;
     let revision = user.revision;
     Ok(wire::json_with_etag(StatusCode::OK, revision, &UserBody::of(&app.context.directory.catalogue(), user)))
 }
@@ -86,7 +86,7 @@ pub async fn change_own_password(
     body: Body<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
     let PasswordChange { current_password, password } = body.0;
-    manage_users::change_own_password(&app.context, caller.person()?.id, current_password, password).await?;
+    users::change_own_password(&app.context, caller.person()?.id, current_password, password).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

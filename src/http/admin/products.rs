@@ -15,7 +15,7 @@ use crate::{
         },
         wire::{self, Limit, Listed, ProductBody, ProductPath},
     },
-    services::manage_products::{self, NewProduct, ProductChange},
+    services::releasing::products::{self, NewProduct, ProductChange},
 };
 
 /// Which page of products.
@@ -48,7 +48,7 @@ pub async fn add_product(
     _caller: Caller<AddProducts>,
     body: Body<NewProduct>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(StatusCode::CREATED, &manage_products::add(&app.context, body.0).await?))
+    Ok(answer(StatusCode::CREATED, &products::add(&app.context, body.0).await?))
 }
 
 /// List products, by slug.
@@ -89,7 +89,7 @@ pub async fn get_product(
     path: Segments<ProductPath>,
 ) -> Result<HttpResponse, Problem> {
     let catalogue = app.context.directory.catalogue();
-    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| manage_products::not_found(&path.0.slug))?;
+    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| products::not_found(&path.0.slug))?;
     Ok(answer(StatusCode::OK, &entry.product))
 }
 
@@ -115,6 +115,6 @@ pub async fn change_product(
     expected: IfMatch,
     body: Body<ProductChange>,
 ) -> Result<HttpResponse, Problem> {
-    let carried = manage_products::change(&app.context, path.0.slug, expected.0, body.0).await?;
+    let carried = products::change(&app.context, path.0.slug, expected.0, body.0).await?;
     Ok(approvals::answer(&app, carried, |product| answer(StatusCode::OK, &product)))
 }

@@ -12,7 +12,7 @@ use crate::{
     },
     services::{
         self, Refusal,
-        log_in::{Credentials, Tokens},
+        people::log_in::{Credentials, Tokens},
     },
 };
 
@@ -90,7 +90,7 @@ pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Resu
     count_login(&app, address)?;
     let Login { email, password, otp } = body.0;
     let address = Some(address.0);
-    let tokens = services::log_in::log_in(&app.context, Credentials { email, password, otp, address }).await?;
+    let tokens = services::people::log_in::log_in(&app.context, Credentials { email, password, otp, address }).await?;
     Ok(wire::json(StatusCode::OK, &TokensBody::of(tokens)))
 }
 
@@ -104,7 +104,7 @@ pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Resu
 )]
 #[post("/api/v1/auth/refresh")]
 pub async fn refresh_session(app: App, address: ClientAddress, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
-    let tokens = services::log_in::refresh(&app.context, &body.0.refresh_token, Some(address.0)).await?;
+    let tokens = services::people::log_in::refresh(&app.context, &body.0.refresh_token, Some(address.0)).await?;
     Ok(wire::json(StatusCode::OK, &TokensBody::of(tokens)))
 }
 
@@ -112,6 +112,6 @@ pub async fn refresh_session(app: App, address: ClientAddress, body: Body<Refres
 #[utoipa::path(tag = "Session", security(("bearer" = [])), responses((status = 204, description = "The login has ended.")))]
 #[post("/api/v1/auth/logout")]
 pub async fn log_out(app: App, caller: Caller<ActForOneself>) -> Result<HttpResponse, Problem> {
-    services::log_in::log_out(&app.context, &caller.person()?.session).await?;
+    services::people::log_in::log_out(&app.context, &caller.person()?.session).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -18,7 +18,7 @@ use crate::{
         extract::{ClientAddress, Query},
         wire,
     },
-    services::single_sign_on::{self, Arrival, TIME},
+    services::people::single_sign_on::{self, Arrival, TIME},
 };
 
 /// What the provider sends back. It may send more, which is passed over (RFC 6749, section 4.1.2).

@@ -21,8 +21,12 @@ use crate::{
         wire::{self, Limit, Listed, PageQuery, SubscriptionBody},
     },
     services::{
-        self, manage_license_keys, manage_products,
-        manage_subscriptions::{self, Action, Cancellation, NewSubscription, Renewal, SubscriptionChange},
+        self,
+        releasing::products,
+        selling::{
+            license_keys,
+            subscriptions::{self, Action, Cancellation, NewSubscription, Renewal, SubscriptionChange},
+        },
     },
     store,
 };
@@ -157,7 +161,7 @@ pub async fn add_subscription(
     caller: Caller<WriteSubscriptions>,
     body: Body<NewSubscription>,
 ) -> Result<HttpResponse, Problem> {
-    let (subscription, issued) = manage_subscriptions::add(&app.context, caller.reach, body.0).await?;
+    let (subscription, issued) = subscriptions::add(&app.context, caller.reach, body.0).await?;
     let sold = SoldSubscription { subscription: render(&app, &subscription), license_key: issued.license_key };
     Ok(wire::json_with_etag(StatusCode::CREATED, subscription.revision, &sold))
 }
@@ -176,9 +180,9 @@ pub async fn list_subscriptions(
     query: Query<SubscriptionsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let SubscriptionsQuery { customer, product, status, ends_before, limit, after } = query.0;
-    let reach = manage_products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let reach = products::resolve(&app.context, caller.reach, product.as_ref())?;
     let wanted = store::subscriptions::Wanted { customer, reach, state: None, ends_before };
-    let rows = manage_subscriptions::list(&app.context, wanted, status, limit.page(after)).await?;
+    let rows = subscriptions::list(&app.context, wanted, status, limit.page(after)).await?;
     let listed = Listed::of(rows, limit.get(), |subscription| subscription.coverage.id.to_string());
     Ok(wire::json(StatusCode::OK, &listed.map(|subscription| render(&app, &subscription))))
 }
@@ -196,7 +200,7 @@ pub async fn get_subscription(
     caller: Caller<ReadSubscriptions>,
     path: Segments<SubscriptionPath>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(&app, &manage_subscriptions::get(&app.context, caller.reach, path.0.id).await?))
+    Ok(answer(&app, &subscriptions::get(&app.context, caller.reach, path.0.id).await?))
 }
 
 async fn act(
@@ -206,7 +210,7 @@ async fn act(
     expected: IfMatch,
     action: Action,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(app, &manage_subscriptions::act(&app.context, caller.reach.clone(), path.id, expected.0, action).await?))
+    Ok(answer(app, &subscriptions::act(&app.context, caller.reach.clone(), path.id, expected.0, action).await?))
 }
 
 /// Change a subscription.
@@ -316,7 +320,7 @@ pub async fn add_license_key(
     path: Segments<SubscriptionPath>,
     _body: MaybeBody<Nothing>,
 ) -> Result<HttpResponse, Problem> {
-    let issued = manage_license_keys::issue(&app.context, caller.reach, path.0.id).await?;
+    let issued = license_keys::issue(&app.context, caller.reach, path.0.id).await?;
     Ok(wire::json(StatusCode::CREATED, &IssuedKey { id: issued.id, license_key: issued.license_key }))
 }
 
@@ -334,7 +338,7 @@ pub async fn list_license_keys(
     path: Segments<SubscriptionPath>,
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let id = manage_subscriptions::get(&app.context, caller.reach, path.0.id).await?.coverage.id;
+    let id = subscriptions::get(&app.context, caller.reach, path.0.id).await?.coverage.id;
     let page = query.0.limit.page(query.0.after.map(LicenseKeyId));
     let rows = app
         .context
@@ -357,7 +361,7 @@ pub async fn revoke_license_key(
     caller: Caller<WriteSubscriptions>,
     path: Segments<LicenseKeyPath>,
 ) -> Result<HttpResponse, Problem> {
-    manage_license_keys::revoke(&app.context, caller.reach, path.0.id, path.0.key_id).await?;
+    license_keys::revoke(&app.context, caller.reach, path.0.id, path.0.key_id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -383,7 +387,7 @@ pub async fn import_subscriptions(
 ) -> Result<HttpResponse, Problem> {
     let file = body::collect(&request, payload.into_inner(), CSV_LIMIT).await?;
     body::require_type(&request, "text/csv")?;
-    let imported = services::import_subscriptions::import(&app.context, caller.reach, file).await?;
+    let imported = services::selling::import_subscriptions::import(&app.context, caller.reach, file).await?;
     let subscriptions: Vec<_> = imported
         .into_iter()
         .map(|one| ImportedBody { line: one.line, subscription_id: one.subscription, license_key: one.license_key })

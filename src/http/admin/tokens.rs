@@ -16,7 +16,7 @@ use crate::{
         extract::{Body, Caller, Query, Segments, caller::ManageTokens},
         wire::{self, Listed, PageQuery},
     },
-    services::manage_tokens::{self, NewToken},
+    services::people::tokens::{self, NewToken},
     store::{self, api_tokens::ApiToken},
 };
 
@@ -91,7 +91,7 @@ impl TokenBody {
 )]
 #[post("/api/v1/admin/tokens")]
 pub async fn add_token(app: App, _caller: Caller<ManageTokens>, body: Body<NewToken>) -> Result<HttpResponse, Problem> {
-    let (known, token) = manage_tokens::add(&app.context, body.0).await?;
+    let (known, token) = tokens::add(&app.context, body.0).await?;
     let known = TokenBody::of(&app.context.directory.catalogue(), known);
     Ok(wire::json(StatusCode::CREATED, &MadeToken { known, token }))
 }
@@ -129,6 +129,6 @@ pub async fn delete_token(
     _caller: Caller<ManageTokens>,
     path: Segments<TokenPath>,
 ) -> Result<HttpResponse, Problem> {
-    manage_tokens::delete(&app.context, path.0.id).await?;
+    tokens::delete(&app.context, path.0.id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

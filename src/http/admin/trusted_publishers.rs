@@ -21,8 +21,8 @@ use crate::{
         wire::{self, Listed, PageQuery},
     },
     services::{
-        manage_products,
-        manage_trust::{self, NewTrustedPublisher},
+        people::trust::{self, NewTrustedPublisher},
+        releasing::products,
     },
     store,
 };
@@ -113,7 +113,7 @@ pub async fn add_trusted_publisher(
     path: Segments<TrustPath>,
     body: Body<NewTrustedPublisher>,
 ) -> Result<HttpResponse, Problem> {
-    let carried = manage_trust::trust(&app.context, path.0.slug, body.0).await?;
+    let carried = trust::trust(&app.context, path.0.slug, body.0).await?;
     let trusted = |publisher| wire::json(StatusCode::CREATED, &TrustedPublisherBody::of(&app, publisher));
     Ok(approvals::answer(&app, carried, trusted))
 }
@@ -135,7 +135,7 @@ pub async fn list_trusted_publishers(
     let page = query.0.limit.page(query.0.after.map(TrustedPublisherId));
     let catalogue = app.context.directory.catalogue();
     let slug = path.0.slug;
-    let product = catalogue.product(slug.as_str()).ok_or_else(|| manage_products::not_found(&slug))?.product.id;
+    let product = catalogue.product(slug.as_str()).ok_or_else(|| products::not_found(&slug))?.product.id;
     let rows = app.context.read(move |connection| Ok(store::trusted_publishers::page(connection, product, page)?));
     let listed = Listed::of(rows.await?, query.0.limit.get(), |publisher| publisher.id.to_string());
     Ok(wire::json(StatusCode::OK, &listed.map(|publisher| TrustedPublisherBody::of(&app, publisher))))
@@ -155,7 +155,7 @@ pub async fn get_trusted_publisher(
     path: Segments<TrustedPublisherPath>,
 ) -> Result<HttpResponse, Problem> {
     let TrustedPublisherPath { slug, id } = path.0;
-    let publisher = app.context.read(move |connection| manage_trust::find(connection, &slug, id)).await?;
+    let publisher = app.context.read(move |connection| trust::find(connection, &slug, id)).await?;
     Ok(wire::json(StatusCode::OK, &TrustedPublisherBody::of(&app, publisher)))
 }
 
@@ -172,6 +172,6 @@ pub async fn delete_trusted_publisher(
     _: Caller<ManageTrust>,
     path: Segments<TrustedPublisherPath>,
 ) -> Result<HttpResponse, Problem> {
-    manage_trust::distrust(&app.context, path.0.slug, path.0.id).await?;
+    trust::distrust(&app.context, path.0.slug, path.0.id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

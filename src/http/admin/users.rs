@@ -13,7 +13,7 @@ use crate::{
         extract::{Body, Caller, IfMatch, Query, Segments, caller::ManageUsers},
         wire::{self, Listed, PageQuery},
     },
-    services::manage_users::{self, NewUser, UserChange},
+    services::people::users::{self, NewUser, UserChange},
     store::{
         self,
         users::{Identity, User},
@@ -86,7 +86,7 @@ fn answer(app: &App, status: StatusCode, user: User) -> HttpResponse {
 )]
 #[post("/api/v1/admin/users")]
 pub async fn add_user(app: App, _caller: Caller<ManageUsers>, body: Body<NewUser>) -> Result<HttpResponse, Problem> {
-    Ok(answer(&app, StatusCode::CREATED, manage_users::add(&app.context, body.0).await?))
+    Ok(answer(&app, StatusCode::CREATED, users::add(&app.context, body.0).await?))
 }
 
 /// List users.
@@ -122,7 +122,7 @@ pub async fn get_user(
     _caller: Caller<ManageUsers>,
     path: Segments<UserPath>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(&app, StatusCode::OK, manage_users::get(&app.context, path.0.id).await?))
+    Ok(answer(&app, StatusCode::OK, users::get(&app.context, path.0.id).await?))
 }
 
 /// Change a user.
@@ -145,7 +145,7 @@ pub async fn change_user(
     body: Body<UserChange>,
 ) -> Result<HttpResponse, Problem> {
     let by = caller.person()?.id;
-    let changed = manage_users::change(&app.context, by, path.0.id, expected.0, body.0).await?;
+    let changed = users::change(&app.context, by, path.0.id, expected.0, body.0).await?;
     Ok(answer(&app, StatusCode::OK, changed))
 }
 
@@ -166,6 +166,6 @@ pub async fn delete_user(
     path: Segments<UserPath>,
     expected: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    manage_users::delete(&app.context, path.0.id, expected.0).await?;
+    users::delete(&app.context, path.0.id, expected.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

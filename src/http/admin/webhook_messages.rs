@@ -21,7 +21,7 @@ use crate::{
         },
         wire::{self, Limit, Listed},
     },
-    services::manage_webhooks,
+    services::telling::webhooks,
     store,
 };
 
@@ -109,7 +109,7 @@ pub async fn list_webhook_messages(
     query: Query<MessagesQuery>,
 ) -> Result<HttpResponse, Problem> {
     let MessagesQuery { state, limit, after } = query.0;
-    let webhook = manage_webhooks::get(&app.context, path.0.id).await?.id;
+    let webhook = webhooks::get(&app.context, path.0.id).await?.id;
     let page = limit.page(after.map(WebhookMessageId));
     let read = move |connection: &mut _| Ok(store::webhook_messages::matching(connection, webhook, state, page)?);
     let listed = Listed::of(app.context.read(read).await?, limit.get(), |message| message.id.to_string());
@@ -129,6 +129,6 @@ pub async fn replay_webhook_message(
     _caller: Caller<ManageWebhooks>,
     path: Segments<MessagePath>,
 ) -> Result<HttpResponse, Problem> {
-    let message = manage_webhooks::replay(&app.context, path.0.id, path.0.message_id).await?;
+    let message = webhooks::replay(&app.context, path.0.id, path.0.message_id).await?;
     Ok(wire::json(StatusCode::OK, &WebhookMessageBody::of(message)))
 }

@@ -19,7 +19,7 @@ use crate::{
         },
         wire::{self, Listed, PageQuery},
     },
-    services::manage_webhooks::{self, NewWebhook, WebhookChange},
+    services::telling::webhooks::{self, NewWebhook, WebhookChange},
     signing::WebhookSecret,
     store,
 };
@@ -106,7 +106,7 @@ pub async fn add_webhook(
     _caller: Caller<ManageWebhooks>,
     body: Body<NewWebhook>,
 ) -> Result<HttpResponse, Problem> {
-    let made = manage_webhooks::add(&app.context, body.0).await?;
+    let made = webhooks::add(&app.context, body.0).await?;
     Ok(answer_with_secret(&app, StatusCode::CREATED, made))
 }
 
@@ -143,7 +143,7 @@ pub async fn get_webhook(
     _caller: Caller<ReadWebhooks>,
     path: Segments<WebhookPath>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(&app, manage_webhooks::get(&app.context, path.0.id).await?))
+    Ok(answer(&app, webhooks::get(&app.context, path.0.id).await?))
 }
 
 /// Change a webhook.
@@ -162,7 +162,7 @@ pub async fn change_webhook(
     expected: IfMatch,
     body: Body<WebhookChange>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(&app, manage_webhooks::change(&app.context, path.0.id, expected.0, body.0).await?))
+    Ok(answer(&app, webhooks::change(&app.context, path.0.id, expected.0, body.0).await?))
 }
 
 /// Remove a webhook with its messages.
@@ -179,7 +179,7 @@ pub async fn delete_webhook(
     path: Segments<WebhookPath>,
     expected: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    manage_webhooks::delete(&app.context, path.0.id, expected.0).await?;
+    webhooks::delete(&app.context, path.0.id, expected.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -199,6 +199,6 @@ pub async fn rotate_webhook_secret(
     path: Segments<WebhookPath>,
     expected: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    let rotated = manage_webhooks::rotate_secret(&app.context, path.0.id, expected.0).await?;
+    let rotated = webhooks::rotate_secret(&app.context, path.0.id, expected.0).await?;
     Ok(answer_with_secret(&app, StatusCode::OK, rotated))
 }

@@ -30,7 +30,10 @@ use crate::{
         extract::{License, Query},
         wire,
     },
-    services::{self, check_update::Answer, message},
+    services::{
+        self,
+        field::{check_update::Answer, message},
+    },
 };
 
 /// Makes a struct of the parameters of a check and some more, and the question it asks: the check takes them as a
@@ -92,8 +95,8 @@ macro_rules! check_parameters {
         impl $name {
             /// The question, with the languages of the request's header where none was given.
             #[must_use]
-            pub fn question(&self, request: &actix_web::HttpRequest) -> crate::services::check_update::Question {
-                crate::services::check_update::Question {
+            pub fn question(&self, request: &actix_web::HttpRequest) -> crate::services::field::check_update::Question {
+                crate::services::field::check_update::Question {
                     product: self.product.clone(),
                     component: self.component,
                     version: self.version.clone(),
@@ -305,7 +308,7 @@ pub async fn check_update(
     license: License,
 ) -> Result<HttpResponse, Problem> {
     let question = query.0.question(&request);
-    let answered = services::check_update::check(&app.context, &question, license.0, |answer| {
+    let answered = services::field::check_update::check(&app.context, &question, license.0, |answer| {
         app.metrics.count_check(answer.decision.status);
         wire::json(StatusCode::OK, &render(&app, answer))
     });
@@ -323,7 +326,7 @@ pub fn render<'a>(app: &App, answer: &'a Answer<'a>) -> CheckAnswer<'a> {
         message: message::of(answer),
         channel: decision.channel,
         checked_at: answer.now,
-        next_check_after: services::check_update::next_check_after(&app.context, answer),
+        next_check_after: services::field::check_update::next_check_after(&app.context, answer),
         current: CurrentBody {
             version: &answer.question.version,
             yanked: decision.current.yanked,
@@ -360,7 +363,7 @@ fn note<'a>(answer: &Answer<'_>, release: &'a Release) -> Option<NoteBody<'a>> {
 }
 
 fn file<'a>(app: &App, answer: &Answer<'_>, artifact: &'a Artifact) -> FileBody<'a> {
-    let (url, url_expires_at) = services::check_update::link(&app.context, answer, artifact);
+    let (url, url_expires_at) = services::field::check_update::link(&app.context, answer, artifact);
     FileBody {
         id: artifact.id,
         component: artifact.component,

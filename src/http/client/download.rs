@@ -23,7 +23,7 @@ use crate::{
         extract::{ClientAddress, Query, Segments},
     },
     limits::{Downloader, Turn},
-    services::{Code, Refusal, download},
+    services::{Code, Refusal, field::download},
 };
 
 /// Where a file is.

@@ -11,7 +11,7 @@ use crate::{
         extract::{Body, License},
         wire,
     },
-    services::{self, known_problems::Help, report_run::Report},
+    services::{self, field::report_run::Report, telling::help::Help},
 };
 
 /// What became of a report.
@@ -63,7 +63,7 @@ impl HelpBody {
 )]
 #[post("/api/v1/reports")]
 pub async fn report_run(app: App, license: License, body: Body<Report>) -> Result<HttpResponse, Problem> {
-    let taken = services::report_run::report(&app.context, license.0, body.0).await?;
+    let taken = services::field::report_run::report(&app.context, license.0, body.0).await?;
     Ok(wire::json(
         StatusCode::ACCEPTED,
         &ReportTaken {

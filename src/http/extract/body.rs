@@ -218,7 +218,7 @@ fn field_of(path: &str, message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::{manage_hosting_groups::NewHostingGroup, publish_release::NewRelease};
+    use crate::services::{releasing::publish_release::NewRelease, selling::hosting_groups::NewHostingGroup};
 
     fn refusal<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> Refusal {
         parse::<T>(text.as_bytes()).expect_err(text).0

@@ -24,8 +24,8 @@ use crate::{
     },
     services::{
         Code, Reach, Refusal,
-        acting::{Acting, Credential},
-        log_in, manage_tokens,
+        desk::acting::{Acting, Credential},
+        people::{log_in, tokens},
     },
     store::api_tokens::ApiToken,
 };
@@ -192,7 +192,7 @@ pub fn acting(request: &ServiceRequest) -> Acting {
 
 async fn identity_of(app: &App, token: &str) -> Result<Identity, Problem> {
     if token.starts_with("slk_") {
-        let (known, reach) = manage_tokens::recognise(&app.context, token).await?;
+        let (known, reach) = tokens::recognise(&app.context, token).await?;
         return Ok(Identity::Machine(Box::new(known), reach));
     }
     let (session, user) = log_in::recognise(&app.context, token).await?;

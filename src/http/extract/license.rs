@@ -9,7 +9,7 @@ use super::{super::Problem, ClientAddress};
 use crate::{
     app::App,
     directory::KeyEntry,
-    services::{Code, Refusal, manage_license_keys},
+    services::{Code, Refusal, selling::license_keys},
 };
 
 /// The key that was presented, recognised; `None` where none was.
@@ -63,7 +63,7 @@ fn read(request: &HttpRequest) -> Result<Option<KeyEntry>, Problem> {
     let app = request
         .app_data::<web::Data<App>>()
         .ok_or_else(|| Problem::new(Code::InternalError, "the server is not set up"))?;
-    let recognise = |key: &str| manage_license_keys::recognise(&app.context, key).map(Some).map_err(Problem::from);
+    let recognise = |key: &str| license_keys::recognise(&app.context, key).map(Some).map_err(Problem::from);
     if scheme.eq_ignore_ascii_case("license") {
         recognise(rest)
     } else if scheme.eq_ignore_ascii_case("basic") {

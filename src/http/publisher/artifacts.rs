@@ -32,7 +32,7 @@ use crate::{
     },
     services::{
         Code,
-        store_artifact::{self, Stored, Upload},
+        releasing::store_artifact::{self, Stored, Upload},
     },
 };
 

@@ -60,7 +60,7 @@ pub async fn exchange_identity(
     let counted = app.limits.logins.count(&address.network());
     counted.map_err(|wait| Refusal::too_many("logins from this address", wait))?;
     let Identity { token, product } = body.0;
-    let given = services::exchange_identity::exchange(&app.context, &token, product, address.0).await?;
+    let given = services::people::exchange_identity::exchange(&app.context, &token, product, address.0).await?;
     let given = ExchangedToken {
         token: given.text,
         token_type: "Bearer",

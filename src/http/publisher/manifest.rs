@@ -11,7 +11,7 @@ use crate::{
         publisher::releases::find,
         wire::ReleasePath,
     },
-    services::{Code, publish_release},
+    services::{Code, releasing::publish_release},
 };
 
 /// Show the signed manifest of a published release.

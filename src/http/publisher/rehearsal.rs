@@ -12,7 +12,7 @@ use crate::{
         subscription::Status,
     },
     http::wire::ReleaseBody,
-    services::rehearse_publication::Rehearsal,
+    services::releasing::rehearse_publication::Rehearsal,
 };
 
 /// Whether to publish.

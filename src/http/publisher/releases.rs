@@ -25,10 +25,13 @@ use crate::{
         wire::{self, Limit, Listed, ProductPath, ReleaseBody, ReleasePath},
     },
     services::{
-        self, Context, manage_products,
-        publish_release::{MayChange, NewRelease, Publication, ReleaseChange},
-        rehearse_publication,
-        steer_release::{self, Promotion, Steer, Why},
+        self, Context,
+        releasing::{
+            products,
+            publish_release::{MayChange, NewRelease, Publication, ReleaseChange},
+            rehearse_publication,
+            steer_release::{self, Promotion, Steer, Why},
+        },
     },
 };
 
@@ -55,9 +58,11 @@ fn answer(status: StatusCode, slug: &Slug, release: &Release) -> HttpResponse {
 /// The release at a path, from memory.
 pub(super) fn find(context: &Context, path: &ReleasePath) -> Result<Arc<Release>, Problem> {
     let catalogue = context.directory.catalogue();
-    let entry = catalogue.product(path.slug.as_str()).ok_or_else(|| manage_products::not_found(&path.slug))?;
+    let entry = catalogue.product(path.slug.as_str()).ok_or_else(|| products::not_found(&path.slug))?;
     Ok(Arc::clone(
-        entry.release(&path.version).ok_or_else(|| services::publish_release::not_found(&path.slug, &path.version))?,
+        entry
+            .release(&path.version)
+            .ok_or_else(|| services::releasing::publish_release::not_found(&path.slug, &path.version))?,
     ))
 }
 
@@ -76,7 +81,7 @@ pub async fn draft_release(
     path: Segments<ProductPath>,
     body: Body<NewRelease>,
 ) -> Result<HttpResponse, Problem> {
-    let release = services::publish_release::draft(&app.context, path.0.slug.clone(), body.0).await?;
+    let release = services::releasing::publish_release::draft(&app.context, path.0.slug.clone(), body.0).await?;
     Ok(answer(StatusCode::CREATED, &path.0.slug, &release))
 }
 
@@ -95,7 +100,7 @@ pub async fn list_releases(
     query: Query<ReleasesQuery>,
 ) -> Result<HttpResponse, Problem> {
     let catalogue = app.context.directory.catalogue();
-    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| manage_products::not_found(&path.0.slug))?;
+    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| products::not_found(&path.0.slug))?;
     let page = query.0.limit.page(query.0.after);
     let wanted = entry
         .releases
@@ -149,7 +154,8 @@ pub async fn change_release(
     let may = MayChange { drafts: writer.is_ok(), published: publisher.is_ok() };
     let ReleasePath { slug, version } = path.0;
     let release =
-        services::publish_release::change(&app.context, may, slug.clone(), version, expected.0, body.0).await?;
+        services::releasing::publish_release::change(&app.context, may, slug.clone(), version, expected.0, body.0)
+            .await?;
     Ok(answer(StatusCode::OK, &slug, &release))
 }
 
@@ -167,7 +173,7 @@ pub async fn delete_release(
     path: Segments<ReleasePath>,
     expected: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    services::publish_release::delete(&app.context, path.0.slug, path.0.version, expected.0).await?;
+    services::releasing::publish_release::delete(&app.context, path.0.slug, path.0.version, expected.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -201,7 +207,8 @@ pub async fn publish_release(
         let rehearsal = rehearse_publication::rehearse(&app.context, slug, version, expected.0, body.0).await?;
         return Ok(wire::json(StatusCode::OK, &RehearsalBody::of(rehearsal)));
     }
-    let carried = services::publish_release::publish(&app.context, slug.clone(), version, expected.0, body.0).await?;
+    let carried =
+        services::releasing::publish_release::publish(&app.context, slug.clone(), version, expected.0, body.0).await?;
     Ok(approvals::answer(&app, carried, |release| answer(StatusCode::OK, &slug, &release)))
 }
 

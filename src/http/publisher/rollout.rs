@@ -19,8 +19,10 @@ use crate::{
     },
     services::{
         self,
-        roll_out::NewRollout,
-        steer_release::{Steer, WhyMaybe},
+        releasing::{
+            roll_out::NewRollout,
+            steer_release::{Steer, WhyMaybe},
+        },
     },
 };
 
@@ -65,7 +67,7 @@ pub async fn get_rollout(
     path: Segments<ReleasePath>,
 ) -> Result<HttpResponse, Problem> {
     let release = find(&app.context, &path.0)?;
-    let tally = services::guard_rollouts::votes(&app.context, &release).await?;
+    let tally = services::releasing::guard_rollouts::votes(&app.context, &release).await?;
     let votes = Votes { succeeded: tally.succeeded, failed: tally.failed, data_loss: tally.data_loss };
     let status = RolloutStatus { rollout: RolloutBody::of(&release), votes };
     Ok(wire::json_with_etag(StatusCode::OK, release.revision, &status))

@@ -7,10 +7,12 @@ use crate::{
     cli::Failure,
     domain::zone::utc_day,
     services::{
-        found_vendor::{FoundedRelease, Vendor},
-        publish_release::Publication,
-        roll_out::NewRollout,
-        steer_release::{Steer, Why, WhyMaybe},
+        releasing::{
+            publish_release::Publication,
+            roll_out::NewRollout,
+            steer_release::{Steer, Why, WhyMaybe},
+        },
+        running::found_vendor::{FoundedRelease, Vendor},
     },
 };
 

@@ -11,8 +11,9 @@ use crate::{
         version::Version,
     },
     services::{
-        manage_hosting_groups::NewHostingGroup, manage_known_problems::NewKnownProblem, manage_products::NewProduct,
-        publish_release::NewRelease, roll_out::Halt,
+        field::known_problems::NewKnownProblem,
+        releasing::{products::NewProduct, publish_release::NewRelease, roll_out::Halt},
+        selling::hosting_groups::NewHostingGroup,
     },
 };
 

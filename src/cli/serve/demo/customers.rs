@@ -18,9 +18,11 @@ use crate::{
         zone::utc_day,
     },
     services::{
-        found_vendor::{FoundedSubscription, Vendor},
-        manage_customers::NewCustomer,
-        manage_subscriptions::{Action, CancelAt, Cancellation, NewSubscription},
+        running::found_vendor::{FoundedSubscription, Vendor},
+        selling::{
+            customers::NewCustomer,
+            subscriptions::{Action, CancelAt, Cancellation, NewSubscription},
+        },
     },
 };
 

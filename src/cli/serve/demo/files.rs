@@ -22,8 +22,8 @@ use crate::{
     },
     services::{
         Expected,
-        found_vendor::{FoundedFile, Vendor},
-        store_artifact::Upload,
+        releasing::store_artifact::Upload,
+        running::found_vendor::{FoundedFile, Vendor},
     },
 };
 

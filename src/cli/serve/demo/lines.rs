@@ -3,7 +3,7 @@
 use super::{EMAIL, PASSWORD, PIPELINE, SUPPORT, id, token_text};
 use crate::{
     domain::id::SubscriptionId,
-    services::{Context, manage_license_keys},
+    services::{Context, selling::license_keys},
 };
 
 const ACTIVE: &str = "DEMO-OFFICE-SINGLE-ACTIVE";
@@ -28,7 +28,7 @@ const MORE_KEYS: [&str; 9] = [
 
 /// Whether the lines would work: the demo's keys are known.
 pub(super) fn work(context: &Context) -> bool {
-    manage_license_keys::recognise(context, ACTIVE).is_ok()
+    license_keys::recognise(context, ACTIVE).is_ok()
 }
 
 /// Prints the lines.

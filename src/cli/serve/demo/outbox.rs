@@ -12,7 +12,7 @@ use crate::{
         mail::{Mail, MailKind},
         webhook::{WebhookEvent, WebhookMessage},
     },
-    services::{found_vendor::Vendor, manage_webhooks::NewWebhook},
+    services::{running::found_vendor::Vendor, telling::webhooks::NewWebhook},
     texts::mail::{MailText, MailValues, write},
 };
 

@@ -15,8 +15,8 @@ use crate::{
         wire::{self, ReleasePath},
     },
     services::{
-        figures::{self, Counts},
-        manage_products, publish_release,
+        field::figures::{self, Counts},
+        releasing::{products, publish_release},
     },
 };
 
@@ -140,7 +140,7 @@ pub async fn get_rollout_stats(
     query: Query<RolloutStatsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let ReleasePath { slug, version } = path.0;
-    manage_products::resolve(&app.context, caller.reach, Some(&slug))?;
+    products::resolve(&app.context, caller.reach, Some(&slug))?;
     let catalogue = app.context.directory.catalogue().clone();
     let release = catalogue.product(slug.as_str()).and_then(|entry| entry.release(&version));
     let release = release.ok_or_else(|| publish_release::not_found(&slug, &version))?;

@@ -1,0 +1,137 @@
+//! What each deed is about, and how it is done once it was approved. A new kind of deed has its lines here.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    domain::{
+        approval::{Approval, ApprovalStatus, Deed},
+        id::{ProductId, ReleaseId},
+        product::Product,
+        release::Release,
+        stop::Stop,
+    },
+    services::{
+        desk::{Expected, Refusal, Write},
+        people::trust,
+        releasing::{
+            products,
+            publish_release::publish_within,
+            steer_release::{self, Lifting, Steer},
+        },
+    },
+    store::{self, Connection, StoreError},
+};
+
+/// With the channels of its product: in another order the same name is another channel.
+pub(super) fn print_of_release(product: &Product, release: ReleaseId, revision: i64) -> String {
+    format!("{release}@{revision} of {}", product.channels.listed())
+}
+
+pub(super) fn print_of_product(product: &Product) -> String {
+    format!("{}@{}", product.id, product.revision)
+}
+
+/// A stop that was put on anew is another one.
+pub(super) fn print_of_stop(stop: &Stop) -> String {
+    format!("stop@{}", stop.since.as_microsecond())
+}
+
+/// What requests are about, as it is now: each table is read once, however many requests there are.
+#[derive(Default)]
+pub(super) struct Subjects {
+    products: HashMap<ProductId, Product>,
+    revisions: HashMap<ReleaseId, i64>,
+    stops: Vec<(ProductId, Stop)>,
+}
+
+impl Subjects {
+    /// What these are about, of which those that were decided need nothing.
+    pub(super) fn of(connection: &mut Connection, approvals: &[Approval]) -> Result<Self, StoreError> {
+        if approvals.iter().all(|approval| approval.decision.is_some()) {
+            return Ok(Self::default());
+        }
+        let products = store::products::all(connection)?.into_iter().map(|product| (product.id, product));
+        Ok(Self {
+            products: products.collect(),
+            revisions: store::releases::revisions(connection, approvals.iter().filter_map(release_id))?,
+            stops: store::stops::all(connection)?,
+        })
+    }
+
+    /// How a request stands.
+    pub(super) fn status(&self, approval: &Approval, now: Timestamp) -> Result<ApprovalStatus, Refusal> {
+        Ok(approval.status(now, self.fingerprint(approval)?.as_deref()))
+    }
+
+    /// The fingerprint of what a request is about; `None` where it is gone.
+    fn fingerprint(&self, approval: &Approval) -> Result<Option<String>, Refusal> {
+        let product = self.products.get(&approval.product);
+        Ok(match approval.deed {
+            Deed::Publish | Deed::Restore | Deed::Promote | Deed::ResumeHalt => {
+                let release = release_id(approval).and_then(|id| Some((id, *self.revisions.get(&id)?)));
+                product.zip(release).map(|(product, (id, revision))| print_of_release(product, id, revision))
+            }
+            Deed::LiftStop => {
+                let Lifting { channel } = read(approval)?;
+                let mut stops = self.stops.iter().filter(|(product, _)| *product == approval.product);
+                stops.find(|(_, stop)| stop.channel == channel).map(|(_, stop)| print_of_stop(stop))
+            }
+            Deed::ChangeProduct => product.map(print_of_product),
+            Deed::Trust => Some(approval.product.to_string()),
+        })
+    }
+}
+
+/// The release that a request is about, by its subject: another draft of the same version is another one.
+fn release_id(approval: &Approval) -> Option<ReleaseId> {
+    approval.subject.strip_prefix("release:")?.parse().ok()
+}
+
+/// Does what was asked for. Returns the release that was steered by it.
+pub(super) fn perform(write: &mut Write<'_>, approval: &Approval) -> Result<Option<ReleaseId>, Refusal> {
+    let product = store::products::get(write.connection, approval.product)?.ok_or_else(|| damaged(approval))?;
+    let steer = match approval.deed {
+        Deed::Publish => {
+            let draft = release(write.connection, approval)?.ok_or_else(|| damaged(approval))?;
+            publish_within(write, &write.context().keys.load(), (product, draft), &read(approval)?)?;
+            return Ok(None);
+        }
+        Deed::LiftStop => {
+            let Lifting { channel } = read(approval)?;
+            steer_release::lift_within(write, product, channel.as_ref())?;
+            return Ok(None);
+        }
+        Deed::ChangeProduct => {
+            products::change_within(write, product, read(approval)?)?;
+            return Ok(None);
+        }
+        Deed::Trust => {
+            let id = write.new_id();
+            trust::trust_within(write, id, product.id, approval.requester, read(approval)?)?;
+            return Ok(None);
+        }
+        Deed::Restore => Steer::Restore,
+        Deed::Promote => Steer::Promote(read(approval)?),
+        // A person says so: the one who approves.
+        Deed::ResumeHalt => Steer::Resume(read(approval)?, true),
+    };
+    let version = approval.version.as_ref().ok_or_else(|| damaged(approval))?;
+    steer_release::steer_within(write, &product.slug, version, &Expected::Anything, &steer)
+        .map(|release| Some(release.id))
+}
+
+fn release(connection: &mut Connection, approval: &Approval) -> Result<Option<Release>, StoreError> {
+    let Some(version) = &approval.version else { return Ok(None) };
+    store::releases::of_version(connection, approval.product, version)
+}
+
+fn read<T: DeserializeOwned>(approval: &Approval) -> Result<T, Refusal> {
+    T::deserialize(&approval.parameters).map_err(|error| Refusal::internal(&error))
+}
+
+fn damaged(approval: &Approval) -> Refusal {
+    Refusal::internal(&format!("what approval {} is about is not there", approval.id))
+}

@@ -1,0 +1,15 @@
+//! The desk: how any use case works. What it reads and writes with ([`Context`], [`Write`]), how it refuses ([`Refusal`]),
+//! who acts, and what the audit log keeps.
+//!
+//! Not here: anything that only one area needs. An area's own state belongs to the area.
+
+pub mod acting;
+pub mod audit;
+pub(in crate::services) mod audited;
+pub mod context;
+pub mod operator;
+pub mod refusal;
+
+pub use crate::domain::reach::Reach;
+pub use context::{Context, Expected, Settings, Write};
+pub use refusal::{Code, Fault, Faults, Refusal};

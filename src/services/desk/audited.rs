@@ -1,0 +1,307 @@
+//! How the things that the audit log speaks of are named in it, and what of them it keeps.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::{
+    auth::token_hash,
+    domain::{
+        approval::Approval,
+        audit::Record,
+        customer::Customer,
+        hosting_group::HostingGroup,
+        id::ProductId,
+        known_problem::KnownProblem,
+        license_key::KeyRecord,
+        mail::Mail,
+        product::Product,
+        release::Release,
+        subscription::Subscription,
+        trusted_publisher::TrustedPublisher,
+        webhook::{Webhook, WebhookMessage},
+    },
+    services::desk::context::Write,
+    store::{api_tokens::ApiToken, users::User},
+};
+
+/// A thing whose changes are remembered.
+pub(in crate::services) trait Audited {
+    /// What it is called: `release:0199…`. By its id, which stays when it is renamed.
+    fn subject(&self) -> String;
+
+    /// The product that it belongs to.
+    fn product(&self) -> Option<ProductId> {
+        None
+    }
+
+    /// What is kept of it; never a secret.
+    fn state(&self) -> Value;
+}
+
+/// All of a thing, as JSON: of those that have no secrets, and will have none.
+fn all(thing: &impl Serialize) -> Value {
+    serde_json::to_value(thing).unwrap_or_default()
+}
+
+impl Audited for Product {
+    fn subject(&self) -> String {
+        format!("product:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.id)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for Release {
+    fn subject(&self) -> String {
+        format!("release:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.product)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for Customer {
+    fn subject(&self) -> String {
+        format!("customer:{}", self.id)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for Subscription {
+    fn subject(&self) -> String {
+        format!("subscription:{}", self.coverage.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.coverage.product)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for KeyRecord {
+    fn subject(&self) -> String {
+        format!("license_key:{}", self.id)
+    }
+
+    /// Not its fingerprint: with the server's secret that would be as good as the key.
+    fn state(&self) -> Value {
+        json!({ "subscription": self.subscription, "imported": self.imported, "revoked_at": self.revoked_at })
+    }
+}
+
+impl Audited for HostingGroup {
+    fn subject(&self) -> String {
+        format!("hosting_group:{}", self.id)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for KnownProblem {
+    fn subject(&self) -> String {
+        format!("known_problem:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.product)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for Webhook {
+    fn subject(&self) -> String {
+        format!("webhook:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        self.product
+    }
+
+    /// Of the address whose it is, and a mark by which a change of the rest is seen: for many receivers that is a password.
+    fn state(&self) -> Value {
+        let mut state = all(self);
+        let whose = Url::parse(&self.url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+        let [first, second, third, fourth, ..] = token_hash(&self.url);
+        let mark = u32::from_be_bytes([first, second, third, fourth]);
+        if let Some(url) = state.get_mut("url") {
+            *url = format!("{whose}/… ({mark:08x})").into();
+        }
+        state
+    }
+}
+
+/// How far it has come; what it says stays as it is.
+impl Audited for Mail {
+    fn subject(&self) -> String {
+        format!("mail:{}", self.id)
+    }
+
+    fn state(&self) -> Value {
+        json!({ "state": self.delivery.state, "queued_at": self.delivery.queued_at })
+    }
+}
+
+/// As of a mail.
+impl Audited for WebhookMessage {
+    fn subject(&self) -> String {
+        format!("webhook_message:{}", self.id)
+    }
+
+    fn state(&self) -> Value {
+        json!({ "state": self.delivery.state, "queued_at": self.delivery.queued_at })
+    }
+}
+
+impl Audited for ApiToken {
+    fn subject(&self) -> String {
+        format!("token:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        self.product
+    }
+
+    /// Not its hash.
+    fn state(&self) -> Value {
+        json!({
+            "name": self.name, "scopes": self.scopes, "product": self.product, "expires_at": self.expires_at,
+            "trusted_publisher": self.publisher,
+        })
+    }
+}
+
+impl Audited for TrustedPublisher {
+    fn subject(&self) -> String {
+        format!("trusted_publisher:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.product)
+    }
+
+    fn state(&self) -> Value {
+        all(self)
+    }
+}
+
+impl Audited for Approval {
+    fn subject(&self) -> String {
+        format!("approval:{}", self.id)
+    }
+
+    fn product(&self) -> Option<ProductId> {
+        Some(self.product)
+    }
+
+    fn state(&self) -> Value {
+        let decision = self.decision.as_ref();
+        json!({
+            "deed": self.deed,
+            "subject": self.subject,
+            "version": self.version,
+            "request": self.parameters,
+            "requested_by": self.requested_by.name,
+            "decided_by": decision.map(|decision| &decision.name),
+            "note": decision.and_then(|decision| decision.note.as_ref()),
+        })
+    }
+}
+
+impl Audited for User {
+    fn subject(&self) -> String {
+        format!("user:{}", self.id)
+    }
+
+    /// Neither the hash of the password nor the secret of the second factor.
+    fn state(&self) -> Value {
+        json!({
+            "email": self.email,
+            "role": self.role,
+            "products": self.products,
+            "password": self.password_hash.is_some(),
+            "second_factor": self.factor.secret.is_some(),
+            "identity": self.identity,
+        })
+    }
+}
+
+/// That a thing was made.
+pub(in crate::services) fn made(action: &'static str, thing: &impl Audited) -> Record {
+    record(action, thing, (Value::Null, thing.state()))
+}
+
+/// That a thing is no more.
+pub(in crate::services) fn removed(action: &'static str, thing: &impl Audited) -> Record {
+    record(action, thing, (thing.state(), Value::Null))
+}
+
+/// That something was done to a thing of which nothing is kept.
+pub(in crate::services) fn done(action: &'static str, thing: &impl Audited) -> Record {
+    record(action, thing, (Value::Null, Value::Null))
+}
+
+/// That a thing was changed.
+pub(in crate::services) fn altered<T: Audited>(action: &'static str, before: &T, after: &T) -> Record {
+    record(action, after, (before.state(), after.state()))
+}
+
+fn record(action: &'static str, thing: &impl Audited, states: (Value, Value)) -> Record {
+    Record::change(action, thing.subject(), thing.product(), states)
+}
+
+impl Write<'_> {
+    /// Adds the reason that was given to what was remembered last.
+    pub(in crate::services) fn because(&mut self, reason: &str) {
+        self.with("reason", json!(reason));
+    }
+
+    /// Adds something to what was remembered last.
+    pub(in crate::services) fn with(&mut self, name: &str, value: Value) {
+        if let Some(details) = self.last_record().and_then(|record| record.details.as_object_mut()) {
+            details.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Remembers that a thing was made.
+    pub(in crate::services) fn made(&mut self, action: &'static str, thing: &impl Audited) {
+        self.record(made(action, thing));
+    }
+
+    /// Remembers that a thing is no more.
+    pub(in crate::services) fn removed(&mut self, action: &'static str, thing: &impl Audited) {
+        self.record(removed(action, thing));
+    }
+
+    /// Remembers that something was done to a thing of which nothing is kept.
+    pub(in crate::services) fn done(&mut self, action: &'static str, thing: &impl Audited) {
+        self.record(done(action, thing));
+    }
+
+    /// Remembers that a thing was changed.
+    pub(in crate::services) fn altered<T: Audited>(&mut self, action: &'static str, before: &T, after: &T) {
+        self.record(altered(action, before, after));
+    }
+}

@@ -1,0 +1,284 @@
+//! The check: which update does this program get? Answered from memory.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::{
+    directory::{Catalogue, KeyEntry, ProductEntry},
+    domain::{
+        artifact::{Artifact, FullKind},
+        decision::{
+            self,
+            facts::{Check, Entitlement, Facts, Slot, Trigger},
+            reason::Reason,
+            report::Decision,
+        },
+        hosting_group::HostingGroup,
+        id::{InstallationId, SubscriptionId},
+        installation::Sighting,
+        locale::Wishes,
+        platform::{Component, MachineArch, Platform},
+        slug::Slug,
+        subscription::{Coverage, Status},
+        version::Version,
+    },
+    services::{
+        desk::{Code, Context, Refusal},
+        field::hosting_slots,
+        releasing::products,
+    },
+    signing::link::Grant,
+    store::group_slots::Claim,
+};
+
+/// What a program asks.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// About which product.
+    pub product: Slug,
+    /// Which program it is.
+    pub component: Component,
+    /// Its version.
+    pub version: Version,
+    /// Its operating system.
+    pub platform: Platform,
+    /// Its machine.
+    pub arch: MachineArch,
+    /// The channel it asks on; the product's most stable one unless given.
+    pub channel: Option<Slug>,
+    /// Which installation it is.
+    pub installation: Option<InstallationId>,
+    /// A client's: the version of its server.
+    pub server_version: Option<Version>,
+    /// A client's: the operating system of its server.
+    pub server_platform: Option<Platform>,
+    /// A client's: the machine of its server.
+    pub server_arch: Option<MachineArch>,
+    /// The form of file it can install, if only one will do.
+    pub kind: Option<FullKind>,
+    /// What made it ask.
+    pub trigger: Trigger,
+    /// The languages it would take.
+    pub wishes: Wishes,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub enum Asker {
+    /// A program, with the license key that it presented.
+    Program(Option<KeyEntry>),
+    /// Staff, who want to know what a program would be told. They are given no right to download anything.
+    Staff {
+        /// On this subscription; on nobody's unless given.
+        subscription: Option<SubscriptionId>,
+        /// At this moment; now unless given.
+        at: Option<Timestamp>,
+    },
+}
+
+/// A decision with what is needed to tell people of it.
+#[derive(Debug)]
+pub struct Answer<'a> {
+    /// What was decided.
+    pub decision: Decision<'a>,
+    /// For which moment.
+    pub now: Timestamp,
+    /// The product, its stops and releases.
+    pub entry: &'a ProductEntry,
+    /// What was asked.
+    pub question: &'a Question,
+    /// The subscription behind the key, if it is one of this product.
+    pub coverage: Option<&'a Coverage>,
+    /// Its hosting group.
+    pub group: Option<&'a HostingGroup>,
+    /// Who asked.
+    pub asker: Asker,
+}
+
+impl Answer<'_> {
+    /// What the subscription is at the moment of the decision.
+    #[must_use]
+    pub fn subscription_status(&self) -> Option<Status> {
+        self.coverage.map(|coverage| coverage.status(&self.entry.product.timezone, self.now))
+    }
+}
+
+/// Answers a program, notes what it told about itself, and hands the answer to `render`.
+///
+/// # Errors
+/// `product_not_found`, `parameter_invalid` for a channel that is none of the product's.
+pub async fn check<T>(
+    context: &Arc<Context>,
+    question: &Question,
+    key: Option<KeyEntry>,
+    render: impl FnOnce(&Answer<'_>) -> T,
+) -> Result<T, Refusal> {
+    decide(context, question, Asker::Program(key), |answer| {
+        note(context, answer);
+        render(answer)
+    })
+    .await
+}
+
+/// Answers without noting anything: for a subscription instead of a key, or for another moment.
+///
+/// # Errors
+/// As [`check`], and `subscription_not_found`.
+pub async fn explain<T>(
+    context: &Arc<Context>,
+    question: &Question,
+    subscription: Option<SubscriptionId>,
+    at: Option<Timestamp>,
+    render: impl FnOnce(&Answer<'_>) -> T,
+) -> Result<T, Refusal> {
+    decide(context, question, Asker::Staff { subscription, at }, render).await
+}
+
+async fn decide<T>(
+    context: &Arc<Context>,
+    question: &Question,
+    asker: Asker,
+    render: impl FnOnce(&Answer<'_>) -> T,
+) -> Result<T, Refusal> {
+    let now = match asker {
+        Asker::Program(_) | Asker::Staff { at: None, .. } => context.clock.now(),
+        Asker::Staff { at: Some(at), .. } => at,
+    };
+    let no_subscription = |id| Refusal::new(Code::SubscriptionNotFound, format!("there is no subscription {id}"));
+    let coverage = match &asker {
+        Asker::Program(key) => key.as_ref().map(|key| Arc::clone(&key.coverage)),
+        Asker::Staff { subscription: Some(id), .. } => {
+            Some(context.directory.coverage(*id).ok_or_else(|| no_subscription(id))?)
+        }
+        Asker::Staff { subscription: None, .. } => None,
+    };
+    // After the subscription, so that what it refers to (its hosting group) is there.
+    let catalogue: &Arc<Catalogue> = &context.directory.catalogue();
+    let entry = catalogue.product(question.product.as_str()).ok_or_else(|| products::not_found(&question.product))?;
+    let own = coverage.as_deref().filter(|coverage| coverage.product == entry.product.id);
+    let group = own.and_then(|coverage| coverage.hosting_group).and_then(|id| catalogue.group(id)).map(AsRef::as_ref);
+    let entitlement = match (&coverage, own) {
+        (None, _) => Entitlement::Nobody,
+        (Some(_), None) => Entitlement::OtherProduct,
+        (Some(_), Some(own)) => Entitlement::Subscriber(own, group),
+    };
+    let facts_check = facts_of(entry, question)?;
+    let facts = Facts {
+        now,
+        product: &entry.product,
+        releases: &entry.releases,
+        stops: &entry.stops,
+        check: &facts_check,
+        entitlement,
+        slot: Slot::Free,
+    };
+    let mut decision = decision::decide(&facts);
+    if let Some(claim) = claim(&facts, &decision) {
+        let slot = match asker {
+            Asker::Program(_) => hosting_slots::take(context, claim).await,
+            Asker::Staff { .. } => hosting_slots::look(context, claim, now).await,
+        };
+        if slot == Slot::Taken {
+            decision = decision::decide(&Facts { slot, ..facts });
+        }
+    }
+    Ok(render(&Answer { decision, now, entry, question, coverage: own, group, asker }))
+}
+
+/// The slot that an offer takes, if it takes one.
+fn claim(facts: &Facts<'_>, decision: &Decision<'_>) -> Option<Claim> {
+    decision.offer.as_ref()?;
+    let (coverage, group) = facts.hosted()?;
+    Some(Claim { group: group.id, site: coverage.id, limit: group.max_concurrent? })
+}
+
+fn facts_of(entry: &ProductEntry, question: &Question) -> Result<Check, Refusal> {
+    let channels = &entry.product.channels;
+    let channel = match &question.channel {
+        None => channels.at(0),
+        Some(asked) => channels.rank(asked).and_then(|rank| channels.at(rank)),
+    };
+    let channel = channel.cloned().ok_or_else(|| {
+        let asked = question.channel.as_ref().map(Slug::as_str).unwrap_or_default();
+        Refusal::parameter(
+            "channel",
+            format!("`{asked}` is no channel of `{}`; it has {}", question.product, channels.listed()),
+        )
+    })?;
+    Ok(Check {
+        component: question.component,
+        version: question.version.clone(),
+        platform: question.platform,
+        arch: question.arch,
+        kind: question.kind,
+        channel,
+        installation: question.installation,
+        server_version: question.server_version.clone(),
+        server_platform: question.server_platform,
+        server_arch: question.server_arch,
+        trigger: question.trigger,
+    })
+}
+
+/// Remembers what the check told about its installation; a job writes it down.
+fn note(context: &Context, answer: &Answer<'_>) {
+    let question = answer.question;
+    let Some(installation) = question.installation else { return };
+    context.directory.sightings.note(Sighting {
+        installation,
+        product: answer.entry.product.id,
+        subscription: answer.coverage.map(|coverage| coverage.id),
+        component: question.component,
+        version: question.version.clone(),
+        platform: question.platform,
+        arch: question.arch,
+        channel: answer.decision.channel.clone(),
+        locale: question.wishes.first().cloned(),
+        offered: answer.decision.offer.as_ref().map(|offer| offer.release.id),
+        seen_at: answer.now,
+    });
+}
+
+/// A link to an artifact, and until when it is good; signed for a program, without its token for staff.
+#[must_use]
+pub fn link(context: &Context, answer: &Answer<'_>, artifact: &Artifact) -> (String, Timestamp) {
+    let expires_at = answer.now.checked_add(context.settings.url_ttl).unwrap_or(Timestamp::MAX);
+    // Whole seconds, as the token has them.
+    let expires_at = Timestamp::from_second(expires_at.as_second()).unwrap_or(expires_at);
+    let rank = answer.entry.product.channels.rank(answer.decision.channel);
+    let token = match &answer.asker {
+        Asker::Program(key) => {
+            let channel = rank.and_then(|rank| u8::try_from(rank).ok()).unwrap_or(u8::MAX);
+            context
+                .keys
+                .load()
+                .sign_link(artifact.id, Grant { license_key: key.as_ref().map(|key| key.id), expires_at, channel })
+        }
+        Asker::Staff { .. } => String::new(),
+    };
+    let mut id = uuid::Uuid::encode_buffer();
+    let url = [
+        context.settings.public_url.as_str(),
+        "/api/v1/downloads/",
+        artifact.id.0.hyphenated().encode_lower(&mut id),
+        "/",
+        artifact.filename.as_str(),
+        "?token=",
+        &token,
+    ];
+    (url.concat(), expires_at)
+}
+
+/// When the program should ask again, in seconds.
+#[must_use]
+pub fn next_check_after(context: &Context, answer: &Answer<'_>) -> i64 {
+    let usual = context.settings.next_check_after;
+    let (decision, group, site) = (&answer.decision, answer.group, answer.coverage.map(|coverage| coverage.id));
+    match (decision.reason, decision.next_window_at, group.zip(site)) {
+        (Some(Reason::GroupBusy), _, Some((group, site))) => group.ask_again_after(site),
+        // Not a moment before its time, and not much later than usual.
+        (_, Some(at), _) => at.duration_since(answer.now).as_secs().saturating_add(1).clamp(60, usual.max(60)),
+        _ => usual,
+    }
+}

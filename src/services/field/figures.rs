@@ -1,0 +1,196 @@
+//! Figures for support and management: what is in the field, how rollouts go, who may want to renew.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
+
+use crate::{
+    domain::{
+        id::{ReleaseId, SubscriptionId},
+        reach::Reach,
+        run::Outcome,
+        subscription::Status,
+        zone::{Zone, utc_day},
+    },
+    services::desk::{Context, Refusal},
+    store::{
+        self, Connection, Page, StoreError,
+        adoption::{Count, Wanted},
+        outcomes::Happened,
+        renewals::Asking,
+    },
+};
+
+/// What has not asked for so long is not in use any more.
+const IN_USE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The days that are shown unless others are asked for.
+const DAYS: i64 = 30;
+
+/// The longest span of days that can be asked for at once: a bit more than five years.
+const MOST_DAYS: i32 = 2000;
+
+fn ago(now: Timestamp, span: SignedDuration) -> Timestamp {
+    now.checked_sub(span).unwrap_or(Timestamp::MIN)
+}
+
+/// Writes down for today how many installations there are of each version.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn record(context: &Arc<Context>) -> Result<(), Refusal> {
+    let since = ago(context.clock.now(), IN_USE);
+    // Counted before, as it may take a second or two: on SQLite others would wait to write for as long.
+    let in_use = context.read(move |connection| Ok(store::adoption::in_use(connection, since)?)).await?;
+    context.append(move |connection, now| store::adoption::record(connection, utc_day(now), &in_use)).await
+}
+
+/// The same within a transaction.
+pub(in crate::services) fn record_within(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
+    let in_use = store::adoption::in_use(connection, ago(now, IN_USE))?;
+    store::adoption::record(connection, utc_day(now), &in_use)
+}
+
+/// The days of a table, the first and the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Days {
+    /// The first.
+    pub from: Date,
+    /// The last.
+    pub to: Date,
+}
+
+/// Versions over time: for each day what was written down then, for today what there is.
+///
+/// # Errors
+/// `parameter_invalid`, `storage_unavailable`.
+pub async fn adoption(
+    context: &Arc<Context>,
+    wanted: Wanted,
+    (from, to): (Option<Date>, Option<Date>),
+) -> Result<(Days, Vec<Count>), Refusal> {
+    let now = context.clock.now();
+    let today = utc_day(now);
+    let to = to.unwrap_or(today);
+    let from = from.unwrap_or_else(|| to.saturating_sub((DAYS - 1).days()));
+    if from > to || from.until(to).is_ok_and(|span| span.get_days() >= MOST_DAYS) {
+        return Err(Refusal::parameter(
+            "from",
+            format!("must be a day up to {to}, and less than {MOST_DAYS} days before it"),
+        ));
+    }
+    let read = move |connection: &mut Connection| {
+        let mut counts = store::adoption::recorded(connection, &wanted, (from, to))?;
+        if (from..=to).contains(&today) {
+            counts.retain(|count| count.day != today);
+            counts.extend(store::adoption::current(connection, &wanted, today, ago(now, IN_USE))?);
+        }
+        counts.sort_by(|left, right| {
+            (left.day, left.product).cmp(&(right.day, right.product)).then_with(|| right.version.cmp(&left.version))
+        });
+        Ok((Days { from, to }, counts))
+    };
+    context.read(read).await
+}
+
+/// How often each thing happened to a release.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Sites that were offered it for the first time.
+    pub offered: i64,
+    /// Runs that had downloaded everything.
+    pub downloaded: i64,
+    /// Runs that succeeded.
+    pub succeeded: i64,
+    /// Runs that failed, rolled back or not, by the class of the failure; under an empty text those that reported none.
+    pub failed: BTreeMap<String, i64>,
+    /// Runs that a person decided against.
+    pub cancelled: i64,
+    /// Runs that were never heard of again.
+    pub lost: i64,
+}
+
+impl Counts {
+    fn add(&mut self, happened: &Happened) {
+        let place = match (happened.what.as_str(), happened.what.parse()) {
+            ("offered", _) => &mut self.offered,
+            ("downloaded", _) => &mut self.downloaded,
+            ("lost", _) => &mut self.lost,
+            (_, Ok(Outcome::Succeeded)) => &mut self.succeeded,
+            (_, Ok(Outcome::Cancelled)) => &mut self.cancelled,
+            (_, Ok(Outcome::Failed | Outcome::RolledBack)) => self.failed.entry(happened.class.clone()).or_default(),
+            (_, Err(_)) => return,
+        };
+        *place += happened.count;
+    }
+}
+
+/// What became of a release.
+#[derive(Clone, Debug, Default)]
+pub struct ReleaseFigures {
+    /// In all.
+    pub total: Counts,
+    /// By spans of time; those in which nothing happened are left out.
+    pub spans: BTreeMap<Timestamp, Counts>,
+}
+
+/// What became of a release, by spans of this length.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn of_release(
+    context: &Arc<Context>,
+    release: ReleaseId,
+    span: SignedDuration,
+) -> Result<ReleaseFigures, Refusal> {
+    let read = move |connection: &mut Connection| Ok(store::outcomes::of_release(connection, release, span)?);
+    let mut figures = ReleaseFigures::default();
+    for happened in context.read(read).await? {
+        figures.total.add(&happened);
+        figures.spans.entry(happened.from).or_default().add(&happened);
+    }
+    Ok(figures)
+}
+
+/// Sites whose installations asked within so many days although their subscriptions have expired: how many, and a page of them.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn renewals(
+    context: &Arc<Context>,
+    reach: Reach,
+    seen_within_days: u16,
+    page: Page<SubscriptionId>,
+) -> Result<(usize, Vec<Asking>), Refusal> {
+    let now = context.clock.now();
+    let since = ago(now, SignedDuration::from_hours(i64::from(seen_within_days) * 24));
+    let desk = Arc::clone(context);
+    let read = move |connection: &mut Connection| {
+        // A day more than UTC has: it may be over already elsewhere.
+        let mut sites = store::renewals::candidates(connection, &reach, utc_day(now).saturating_add(1.day()), since)?;
+        let expired = expired(&desk, &sites, now);
+        sites.retain(|site| expired.contains(site));
+        let total = sites.len();
+        let limit = usize::try_from(page.limit).unwrap_or_default();
+        let first = page.after.map_or(0, |after| sites.partition_point(|site| *site <= after));
+        let shown: Vec<_> = sites.into_iter().skip(first).take(limit).collect();
+        Ok((total, store::renewals::of(connection, &shown, since)?))
+    };
+    context.read(read).await
+}
+
+/// Those of the subscriptions that are expired now.
+fn expired(context: &Context, subscriptions: &[SubscriptionId], now: Timestamp) -> HashSet<SubscriptionId> {
+    let catalogue = context.directory.catalogue();
+    let is_expired = |id: &&SubscriptionId| {
+        context.directory.coverage(**id).is_some_and(|coverage| {
+            let entry = catalogue.product_by_id(coverage.product);
+            let zone = entry.map_or_else(Zone::utc, |entry| entry.product.timezone.clone());
+            coverage.status(&zone, now) == Status::Expired
+        })
+    };
+    subscriptions.iter().filter(is_expired).copied().collect()
+}

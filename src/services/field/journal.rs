@@ -1,0 +1,228 @@
+//! The journal of reports: many reports that come at once are made durable in one transaction.
+//!
+//! Whoever reports puts the report into the queue. While one transaction is under way the queue fills, and the next one takes
+//! all of it: the busier the server, the more reports share one commit. There is no thread that has to be started or stopped;
+//! the first who finds nobody at work commits until the queue is empty.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::{
+    domain::{health::Ballot, id::ReleaseId, run::Run},
+    services::{
+        desk::{Code, Context, Refusal},
+        field::hosting_slots,
+        telling::{help, outbox::Outbox},
+    },
+    store::{self, Connection, StoreError, runs::Told},
+};
+
+/// Reports that wait at most. A server that is so far behind says so instead of filling its memory.
+const WAITING: usize = 20_000;
+
+/// Whoever reports is told after this long that the database does not answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The queue.
+#[derive(Debug, Default)]
+pub struct Journal {
+    queue: Mutex<Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    /// Whether somebody commits.
+    at_work: bool,
+}
+
+/// A report, and who waits for it to be durable.
+#[derive(Debug)]
+struct Waiting {
+    report: Run,
+    answer: oneshot::Sender<Result<Run, Refusal>>,
+}
+
+/// Makes a report durable; returns the run as it stands then. `first_reported_at` and `last_reported_at` are set here.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn enter(context: &Arc<Context>, report: Run) -> Result<Run, Refusal> {
+    let (answer, answered) = oneshot::channel();
+    {
+        let mut queue = context.journal.queue.lock();
+        if queue.waiting.len() >= WAITING {
+            return Err(Refusal::new(Code::StorageUnavailable, "too many reports wait to be written; try again later"));
+        }
+        queue.waiting.push_back(Waiting { report, answer });
+        if !queue.at_work {
+            queue.at_work = true;
+            // A task of its own: it goes on to its end when the one who reports goes away.
+            tokio::task::spawn_blocking({
+                let context = Arc::clone(context);
+                move || commit_all(&context)
+            });
+        }
+    }
+    match tokio::time::timeout(PATIENCE, answered).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(_)) => Err(Refusal::internal(&"a report was dropped")),
+        Err(_) => Err(StoreError::Unavailable(format!("it has not answered for {} s", PATIENCE.as_secs())).into()),
+    }
+}
+
+/// Lets the next who reports commit, should a fault have ended the one who did.
+struct AtWork<'c>(&'c Journal);
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.queue.lock().at_work = false;
+        }
+    }
+}
+
+fn commit_all(context: &Context) {
+    let _at_work = AtWork(&context.journal);
+    loop {
+        let batch: Vec<Waiting> = {
+            let mut queue = context.journal.queue.lock();
+            let many = queue.waiting.len().min(store::runs::AT_ONCE);
+            if many == 0 {
+                queue.at_work = false;
+                return;
+            }
+            queue.waiting.drain(..many).collect()
+        };
+        let (reports, answers): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|waiting| (waiting.report, waiting.answer)).unzip();
+        let done = commit(context, &reports);
+        let done: Vec<Result<Run, Refusal>> = match done {
+            Ok(runs) => runs.into_iter().map(Ok).collect(),
+            // One that cannot be written must not take the others with it.
+            Err(refusal) if refusal.code != Code::StorageUnavailable && reports.len() > 1 => {
+                let alone = |report: &Run| commit(context, std::slice::from_ref(report));
+                reports.iter().map(|report| alone(report).and_then(|mut runs| runs.pop().ok_or_else(lost))).collect()
+            }
+            Err(refusal) => reports.iter().map(|_| Err(refusal.clone())).collect(),
+        };
+        for (answer, done) in answers.into_iter().zip(done) {
+            // Whoever does not wait any more will report again.
+            let _ = answer.send(done);
+        }
+    }
+}
+
+fn lost() -> Refusal {
+    Refusal::internal(&"a report had no answer")
+}
+
+/// Writes reports with all that follows from them, in one transaction.
+fn commit(context: &Context, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
+    let (told, after) = context.store.append::<_, Refusal>(|connection| {
+        let now = context.clock.now();
+        let mut runs = Vec::with_capacity(reports.len());
+        for report in reports {
+            let mut run = Run { first_reported_at: now, last_reported_at: now, ..report.clone() };
+            mark(context, connection, &mut run)?;
+            runs.push(run);
+        }
+        let told = store::runs::take_in(connection, runs)?;
+        let after = follow_up(context, connection, &told, now)?;
+        Ok((told, after))
+    })?;
+    after.see_to(context);
+    Ok(told.into_iter().map(|told| told.after).collect())
+}
+
+/// Marks a run with the known problem that it is, by what this server has in memory where it can.
+fn mark(context: &Context, connection: &mut Connection, run: &mut Run) -> Result<(), StoreError> {
+    let catalogue = context.directory.catalogue();
+    let Some(entry) = catalogue.product_by_id(run.product) else { return Ok(()) };
+    help::mark(&entry.known_problems, run, |run| {
+        match context.directory.sightings.platform(run.product, run.installation) {
+            Some(platform) => Ok(Some(platform)),
+            None => store::installations::platform(connection, run.product, run.installation),
+        }
+    })
+}
+
+/// Gives up the runs that had begun to install and were not heard of for too long.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn give_up_silent(context: &Arc<Context>) -> Result<(), Refusal> {
+    let (desk, silence) = (Arc::clone(context), context.settings.lost_after);
+    let given_up = context.append(move |connection, now| {
+        let told = store::runs::give_up(connection, now, silence)?;
+        let after = follow_up(&desk, connection, &told, now)?;
+        Ok((told.len(), after))
+    });
+    let (number, after) = given_up.await?;
+    if number > 0 {
+        tracing::info!(number, "runs that began to install and fell silent are given up");
+    }
+    after.see_to(context);
+    Ok(())
+}
+
+/// What is to be done once a transaction is committed.
+#[derive(Debug)]
+struct AfterCommit {
+    /// Releases on which votes have changed.
+    judged: BTreeSet<ReleaseId>,
+    /// Whether somebody is to be told of something.
+    is_told: bool,
+}
+
+impl AfterCommit {
+    fn see_to(self, context: &Context) {
+        context.judging.add(self.judged);
+        if self.is_told {
+            context.ring();
+        }
+    }
+}
+
+/// What follows from what was heard of runs, in the same transaction.
+fn follow_up(
+    context: &Context,
+    connection: &mut Connection,
+    told: &[Told],
+    now: Timestamp,
+) -> Result<AfterCommit, StoreError> {
+    let counts = |Told { before, after }: &Told| {
+        let votes = store::votes::voter(after).is_some() && Ballot::concerns(before.as_ref(), after);
+        after.subscription.filter(|_| votes || after.over_at().is_some())
+    };
+    // All at once, and before anything is counted: two batches then wait for each other one way only.
+    store::subscriptions::hold(connection, told.iter().filter_map(counts))?;
+    let voters = store::votes::count(connection, told, now)?;
+    let mut outbox = Outbox::new(context);
+    for Told { after, .. } in told {
+        outbox.run_ended(connection, after, now)?;
+    }
+    let of_slots = |(before, after)| hosting_slots::word_of(context, before, after, now);
+    let slots: Vec<_> = in_sum(told).into_iter().filter_map(of_slots).collect();
+    store::group_slots::reported(connection, &slots)?;
+    // Mails are queued one by one, as each counts against the next one of its subscription.
+    let is_told = outbox.flush(connection)? || told.iter().any(|told| told.after.notify_email.is_some());
+    Ok(AfterCommit { judged: voters.into_iter().map(|(_, release)| release).collect(), is_told })
+}
+
+/// What became of each run by all that was heard of it in one batch: how it stood before, and how it stands.
+fn in_sum(told: &[Told]) -> Vec<(Option<&Run>, &Run)> {
+    let mut sums: HashMap<_, (Option<&Run>, &Run)> = HashMap::new();
+    for Told { before, after } in told {
+        let sum = sums.entry((after.id, after.subscription)).or_insert((before.as_ref(), after));
+        sum.1 = after;
+    }
+    sums.into_values().collect()
+}

@@ -1,0 +1,213 @@
+//! Known problems: the vendor's rules, kept by support.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    directory::Change,
+    domain::{
+        id::KnownProblemId,
+        known_problem::{Conditions, KnownProblem, Pattern},
+        locale::LanguageTag,
+        platform::Platform,
+        reach::Reach,
+        run::FailureClass,
+        slug::Slug,
+        version::Requirement,
+    },
+    services::{
+        desk::{Code, Context, Expected, Faults, Refusal, Write},
+        releasing::products::{self, present},
+    },
+    store,
+};
+
+/// A new rule: at least one condition, and at least one text.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewKnownProblem {
+    /// The slug of the product.
+    #[schema(example = "office-maker")]
+    pub product: Slug,
+    /// Failures of this class.
+    pub failure_class: Option<FailureClass>,
+    /// Failures with such a code of the updater's: `*` stands for any text, `|` for 'or', and capitals make no difference.
+    pub code: Option<Pattern>,
+    /// Failures on this operating system, as the last check of the installation told.
+    pub platform: Option<Platform>,
+    /// Failures of updates to such a version.
+    pub versions: Option<Requirement>,
+    /// What the user is told to do, by locale.
+    #[schema(value_type = BTreeMap<LanguageTag, String>, example = json!({"en": "Switch the scanner off for the update."}))]
+    pub texts: BTreeMap<LanguageTag, String>,
+    /// Where there is more.
+    #[schema(
+        max_length = 2000,
+        pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$",
+        example = "https://example.com/help/scanner"
+    )]
+    pub link: Option<String>,
+}
+
+/// A change to a rule: what is absent stays as it is, `null` clears what can be cleared.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KnownProblemChange {
+    /// Failures of this class.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<FailureClass>)]
+    pub failure_class: Option<Option<FailureClass>>,
+    /// Failures with such a code of the updater's.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Pattern>)]
+    pub code: Option<Option<Pattern>>,
+    /// Failures on this operating system.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Platform>)]
+    pub platform: Option<Option<Platform>>,
+    /// Failures of updates to such a version.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Requirement>)]
+    pub versions: Option<Option<Requirement>>,
+    /// All of the texts, in place of those there are.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = BTreeMap<LanguageTag, String>, required = false)]
+    pub texts: Option<BTreeMap<LanguageTag, String>>,
+    /// Where there is more.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
+    pub link: Option<Option<String>>,
+}
+
+/// Checks what the types do not say.
+fn check(rule: &KnownProblem) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    if rule.conditions.count() == 0 {
+        // It would mean every failure there is, and nothing after it would ever be looked at.
+        faults.add("code", "say which failures are meant: at least one of failure_class, code, platform and versions");
+    }
+    if !(1..=100).contains(&rule.texts.len()) {
+        faults.add("texts", "must be in at least one and at most 100 languages");
+    }
+    for (locale, text) in &rule.texts {
+        if text.trim().is_empty() {
+            faults.add(&format!("texts.{locale}"), "must say what to do");
+        }
+        faults.text(&format!("texts.{locale}"), text);
+    }
+    faults.link("link", rule.link.as_ref());
+    faults.finish()
+}
+
+/// Adds a rule.
+///
+/// # Errors
+/// `product_not_found`, `body_invalid`.
+pub async fn add(context: &Arc<Context>, reach: Reach, new: NewKnownProblem) -> Result<KnownProblem, Refusal> {
+    context
+        .write(move |write| {
+            let id = write.new_id();
+            add_within(write, id, &reach, new)
+        })
+        .await
+}
+
+/// Adds a rule under an id, within a write.
+pub(in crate::services) fn add_within(
+    write: &mut Write<'_>,
+    id: KnownProblemId,
+    reach: &Reach,
+    new: NewKnownProblem,
+) -> Result<KnownProblem, Refusal> {
+    let product = store::products::by_slug(write.connection, &new.product)?
+        .filter(|product| reach.includes(product.id))
+        .ok_or_else(|| products::not_found(&new.product))?;
+    let NewKnownProblem { failure_class, code, platform, versions, texts, link, .. } = new;
+    let rule = KnownProblem {
+        id,
+        product: product.id,
+        conditions: Conditions { failure_class, code, platform, versions },
+        texts,
+        link,
+        created_at: write.now,
+        revision: 1,
+    };
+    check(&rule)?;
+    store::known_problems::insert(write.connection, &rule)?;
+    write.made("known_problem.add", &rule);
+    write.changed(Change::Product(rule.product));
+    Ok(rule)
+}
+
+/// Finds a rule within a write.
+fn find(write: &mut Write<'_>, reach: &Reach, id: KnownProblemId) -> Result<KnownProblem, Refusal> {
+    let rule = store::known_problems::get(write.connection, id)?.filter(|rule| reach.includes(rule.product));
+    rule.ok_or_else(|| not_found(id))
+}
+
+/// Changes a rule. Runs that met it stay marked with it.
+///
+/// # Errors
+/// `known_problem_not_found`, `precondition_failed`, `body_invalid`.
+pub async fn change(
+    context: &Arc<Context>,
+    reach: Reach,
+    id: KnownProblemId,
+    expected: Expected,
+    change: KnownProblemChange,
+) -> Result<KnownProblem, Refusal> {
+    context
+        .write(move |write| {
+            let mut rule = find(write, &reach, id)?;
+            expected.check(rule.revision)?;
+            let before = rule.clone();
+            let conditions = &mut rule.conditions;
+            conditions.failure_class = change.failure_class.unwrap_or(conditions.failure_class);
+            conditions.platform = change.platform.unwrap_or(conditions.platform);
+            if let Some(code) = change.code {
+                conditions.code = code;
+            }
+            if let Some(versions) = change.versions {
+                conditions.versions = versions;
+            }
+            rule.texts = change.texts.unwrap_or(rule.texts);
+            rule.link = change.link.unwrap_or(rule.link);
+            rule.revision += 1;
+            check(&rule)?;
+            store::known_problems::update(write.connection, &rule)?;
+            write.altered("known_problem.change", &before, &rule);
+            write.changed(Change::Product(rule.product));
+            Ok(rule)
+        })
+        .await
+}
+
+/// Deletes a rule.
+///
+/// # Errors
+/// `known_problem_not_found`, `precondition_failed`.
+pub async fn delete(
+    context: &Arc<Context>,
+    reach: Reach,
+    id: KnownProblemId,
+    expected: Expected,
+) -> Result<(), Refusal> {
+    context
+        .write(move |write| {
+            let rule = find(write, &reach, id)?;
+            expected.check(rule.revision)?;
+            store::known_problems::delete(write.connection, id)?;
+            write.removed("known_problem.delete", &rule);
+            write.changed(Change::Product(rule.product));
+            Ok(())
+        })
+        .await
+}
+
+/// The refusal for a rule that is not there, or not for this caller.
+#[must_use]
+pub fn not_found(id: KnownProblemId) -> Refusal {
+    Refusal::new(Code::KnownProblemNotFound, format!("there is no known problem {id}"))
+}

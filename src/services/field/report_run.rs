@@ -1,0 +1,180 @@
+//! Reports: what updaters say about how their updates go.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    directory::{Catalogue, KeyEntry, ProductEntry},
+    domain::{
+        decision::standing::Standing,
+        id::{InstallationId, RunId},
+        locale::LanguageTag,
+        platform::Component,
+        release::{Access, Release, ReleaseState},
+        run::{Failure, FailureClass, Outcome, Run, Stage},
+        slug::Slug,
+        version::Version,
+    },
+    services::{
+        desk::{Code, Context, Faults, Refusal},
+        field::journal,
+        telling::help::{self, Help},
+    },
+};
+
+/// A report (contract section 4).
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// The updater's own id for this update.
+    pub run: RunId,
+    /// The installation that is updated.
+    pub installation: InstallationId,
+    /// The slug of the product.
+    #[schema(example = "office-maker")]
+    pub product: Slug,
+    /// The program that is updated.
+    pub component: Component,
+    /// What it was.
+    pub from_version: Version,
+    /// What it is to be.
+    pub to_version: Version,
+    /// How far it has come.
+    pub stage: Stage,
+    /// How it ended; with the stage `ended`, and only with it.
+    pub outcome: Option<Outcome>,
+    /// What went wrong.
+    pub error: Option<ReportedError>,
+    /// When a person wants it to happen.
+    pub scheduled_for: Option<Timestamp>,
+    /// Who is to be told when it has ended.
+    #[schema(format = Email)]
+    pub notify_email: Option<String>,
+    /// In which language.
+    pub locale: Option<LanguageTag>,
+    /// When this happened, by the updater's clock.
+    pub at: Option<Timestamp>,
+}
+
+/// What went wrong, in the updater's words.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportedError {
+    /// What kind of thing.
+    pub class: FailureClass,
+    /// The updater's own code.
+    #[schema(max_length = 200, example = "disk_full")]
+    pub code: String,
+    /// The updater's own text.
+    #[schema(max_length = 10000, example = "no space left on the drive")]
+    pub message: String,
+}
+
+/// What the updater is told.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The run as it stands now.
+    pub run: Run,
+    /// Where to find help, when it did not go well.
+    pub help_url: Option<String>,
+    /// What to do, when it did not go well for a reason that is known.
+    pub help: Option<Help>,
+}
+
+/// Takes in a report; it is durable when this returns.
+///
+/// # Errors
+/// `body_invalid`, `product_not_found`, `wrong_product`, `storage_unavailable`.
+pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Report) -> Result<Taken, Refusal> {
+    check(&report)?;
+    let (entry, run) = read(context, key.as_ref(), report)?;
+    let run = journal::enter(context, run).await?;
+    let went_wrong = match run.outcome {
+        Some(outcome) => matches!(outcome, Outcome::Failed | Outcome::RolledBack),
+        None => run.error.is_some(),
+    };
+    let help = help::help(&entry, &run).filter(|_| went_wrong);
+    let link = help.as_ref().and_then(|help| help.url.clone()).or_else(|| entry.product.help_url.clone());
+    Ok(Taken { run, help_url: link.filter(|_| went_wrong), help })
+}
+
+/// The report as a run, with what is known of its product.
+fn read(context: &Context, key: Option<&KeyEntry>, report: Report) -> Result<(Arc<ProductEntry>, Run), Refusal> {
+    let now = context.clock.now();
+    let catalogue = context.directory.catalogue();
+    let entry = entry_of(&catalogue, key, &report.product)?;
+    let release = entry.release(&report.to_version).filter(|release| release.was_published_by(now));
+    let run = Run {
+        id: report.run,
+        product: entry.product.id,
+        subscription: key.map(|key| key.coverage.id),
+        installation: report.installation,
+        component: report.component,
+        from_version: report.from_version,
+        to_version: report.to_version,
+        stage: report.stage,
+        outcome: report.outcome,
+        error: report.error.map(|error| Failure { class: error.class, code: error.code, message: error.message }),
+        error_stage: report.stage,
+        scheduled_for: report.scheduled_for,
+        notify_email: report.notify_email,
+        locale: report.locale,
+        at: report.at,
+        // The server's clock: an updater's may be years off.
+        first_reported_at: now,
+        last_reported_at: now,
+        release: release.map(|release| release.id),
+        has_vote: release.zip(key).is_some_and(|(release, key)| {
+            let standing = Standing { product: &entry.product, stops: &entry.stops, coverage: &key.coverage, now };
+            standing.is_open(release)
+        }),
+        downloaded_at: None,
+        ended_at: None,
+        lost_at: None,
+        data_loss_at: None,
+        known_problem: None,
+    };
+    Ok((entry, run))
+}
+
+fn entry_of(catalogue: &Catalogue, key: Option<&KeyEntry>, slug: &Slug) -> Result<Arc<ProductEntry>, Refusal> {
+    let entry =
+        catalogue.product(slug.as_str()).ok_or_else(|| crate::services::releasing::products::not_found(slug))?;
+    let for_everyone =
+        |release: &Arc<Release>| release.access == Access::Everyone && release.state != ReleaseState::Draft;
+    if key.is_none() && !entry.releases.iter().any(for_everyone) {
+        // Nobody can update this product without a key, so nobody has anything to report.
+        return Err(Refusal::new(
+            Code::LicenseKeyRequired,
+            format!("send the license key: `{slug}` has nothing for those without one"),
+        ));
+    }
+    if key.is_some_and(|key| key.coverage.product != entry.product.id) {
+        return Err(Refusal::new(Code::WrongProduct, format!("the license key is not one of `{slug}`")));
+    }
+    Ok(Arc::clone(entry))
+}
+
+fn check(report: &Report) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    match (report.stage, report.outcome) {
+        (Stage::Ended, None) => faults.add("outcome", "is needed with the stage `ended`"),
+        (Stage::Ended, Some(_)) | (_, None) => {}
+        (stage, Some(_)) => faults.add("outcome", format!("goes with the stage `ended`, not with `{stage}`")),
+    }
+    if let Some(error) = &report.error {
+        if error.code.len() > 200 || error.code.chars().any(char::is_control) {
+            faults.add("error.code", "must be at most 200 bytes of text without control characters");
+        }
+        if error.message.len() > 10_000 || error.message.contains('\0') {
+            faults.add("error.message", "must be at most 10 000 bytes of text");
+        }
+    }
+    if let Some(address) = &report.notify_email {
+        faults.email("notify_email", address);
+    }
+    faults.finish()
+}

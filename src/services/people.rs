@@ -1,0 +1,12 @@
+//! People and machines that act: users, how they log in, API tokens, and pipelines that are trusted.
+//!
+//! Not here: customers, who never log in; see the area `selling`.
+
+pub mod exchange_identity;
+pub mod log_in;
+pub mod second_factor;
+pub mod single_sign_on;
+pub mod slow_down;
+pub mod tokens;
+pub mod trust;
+pub mod users;

@@ -1,0 +1,331 @@
+//! Logins: with a password, prolonged with a refresh token, ended with a logout; and the first administrator.
+
+use std::{net::IpAddr, sync::Arc};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    auth::{password::Passwords, session::Session, token_hash},
+    domain::role::Role,
+    services::{
+        desk::{Code, Context, Refusal, Write, context::id_at},
+        people::{
+            second_factor,
+            slow_down::{self, Attempt, guarded},
+            users,
+        },
+    },
+    signing::random,
+    store::{self, Connection, StoreError, refresh_tokens::RefreshToken, users::User},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// What somebody says to be let in.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Their e-mail address.
+    pub email: String,
+    /// Their password.
+    pub password: String,
+    /// The code of their second factor, or a recovery code.
+    pub otp: Option<String>,
+    /// Where they ask from.
+    pub address: Option<IpAddr>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Credentials(hidden)")
+    }
+}
+
+/// What a login gives.
+#[derive(Clone)]
+pub struct Tokens {
+    /// For the `Authorization` header, for a short time.
+    pub access_token: String,
+    /// For one renewal.
+    pub refresh_token: String,
+    /// How long the access token is good, in seconds.
+    pub expires_in: i64,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Tokens(hidden)")
+    }
+}
+
+/// An e-mail address as it is kept.
+pub(in crate::services) fn lower(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// Does what takes memory and time on purpose, off the async threads. Whoever calls it has to have a turn.
+async fn hashing<T: Send + 'static>(
+    context: &Arc<Context>,
+    work: impl FnOnce(&Passwords) -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    let desk = Arc::clone(context);
+    tokio::task::spawn_blocking(move || work(&desk.passwords)).await.map_err(|error| Refusal::internal(&error))
+}
+
+/// The longest text that can be a code or a recovery code, with room for how people write them.
+const LONGEST_OTP: usize = 64;
+
+/// Logs in with e-mail address, password, and the second factor where there is one.
+///
+/// # Errors
+/// `login_failed`, without saying which of them was wrong, and after as much work either way; `otp_required` for the right
+/// password alone; `password_login_off` for the right one where it is no way in; `body_invalid`, `too_many_attempts`.
+pub async fn log_in(context: &Arc<Context>, credentials: Credentials) -> Result<Tokens, Refusal> {
+    let Credentials { email, password, otp, address } = credentials;
+    if otp.as_ref().is_some_and(|otp| otp.len() > LONGEST_OTP) {
+        return Err(Refusal::field("otp", format!("must be at most {LONGEST_OTP} characters")));
+    }
+    let email = lower(&email);
+    let attempt = Attempt::to_log_in(&email, address);
+    guarded(context, attempt, async {
+        let known = context.read(move |connection| Ok(store::users::by_email(connection, &email)?)).await?;
+        let (user, stronger_hash) = verified(context, known, password).await?.ok_or_else(login_failed)?;
+        let desk = Arc::clone(context);
+        let letting_in = move |connection: &mut Connection, now| {
+            let entry = Entry { verified: &user, stronger_hash: stronger_hash.as_ref(), otp: otp.as_deref() };
+            let_in(&desk, connection, now, &entry)
+        };
+        context.append(letting_in).await?
+    })
+    .await
+}
+
+fn login_failed() -> Refusal {
+    Refusal::new(Code::LoginFailed, "the e-mail address, the password or the second factor is wrong")
+}
+
+/// The user, if this is their password, and a new hash of it where the one that is kept costs too little to guess at.
+async fn verified(
+    context: &Arc<Context>,
+    user: Option<User>,
+    password: String,
+) -> Result<Option<(User, Option<String>)>, Refusal> {
+    hashing(context, move |passwords| {
+        let matches = passwords.verify(&password, user.as_ref().and_then(|user| user.password_hash.as_deref()));
+        let user = user.filter(|_| matches)?;
+        let is_weaker = user.password_hash.as_deref().is_some_and(|hash| passwords.is_weaker(hash));
+        let stronger_hash = is_weaker.then(|| passwords.hash(&password).ok()).flatten();
+        Some((user, stronger_hash))
+    })
+    .await
+}
+
+/// Whether this is the password of a user who is logged in, whose turn it is.
+pub(in crate::services) async fn is_password_of(
+    context: &Arc<Context>,
+    user: User,
+    password: String,
+) -> Result<bool, Refusal> {
+    Ok(verified(context, Some(user), password).await?.is_some())
+}
+
+/// Somebody whose password was right a moment ago.
+struct Entry<'e> {
+    verified: &'e User,
+    stronger_hash: Option<&'e String>,
+    otp: Option<&'e str>,
+}
+
+/// Lets somebody in, if what was verified still holds.
+fn let_in(
+    context: &Context,
+    connection: &mut Connection,
+    now: Timestamp,
+    entry: &Entry<'_>,
+) -> Result<Result<Tokens, Refusal>, StoreError> {
+    let user = store::users::held(connection, entry.verified.id)?;
+    // It may have been changed while the old one was being hashed.
+    let Some(mut user) = user.filter(|user| user.password_hash == entry.verified.password_hash) else {
+        return Ok(Err(login_failed()));
+    };
+    if !may_use_password(context, &user) {
+        let detail = "passwords let only owners in here; log in through the identity provider, at /api/v1/auth/sso";
+        return Ok(Err(Refusal::new(Code::PasswordLoginOff, detail)));
+    }
+    if user.factor.secret.is_some() {
+        let Some(otp) = entry.otp else {
+            return Ok(Err(Refusal::new(Code::OtpRequired, "send the code of the second factor as `otp`")));
+        };
+        if !second_factor::take(&context.keys.load(), &mut user, otp, now) {
+            return Ok(Err(login_failed()));
+        }
+    }
+    if let Some(hash) = entry.stronger_hash {
+        user.password_hash = Some(hash.clone());
+    }
+    if user != *entry.verified {
+        store::users::update(connection, &user)?;
+    }
+    begin(context, connection, now, &user, None).map(Ok)
+}
+
+/// Whether a password lets this user in, if it is theirs.
+fn may_use_password(context: &Context, user: &User) -> bool {
+    user.role == Role::Owner || context.single_sign_on.as_ref().is_none_or(|sign_on| sign_on.password_login)
+}
+
+/// Begins a login of a user, who is held. It ends at `ends_at`, if that is said, however often it is prolonged.
+pub(in crate::services) fn begin(
+    context: &Context,
+    connection: &mut Connection,
+    now: Timestamp,
+    user: &User,
+    ends_at: Option<Timestamp>,
+) -> Result<Tokens, StoreError> {
+    store::refresh_tokens::forget_expired(connection, now)?;
+    issue(context, connection, now, user, (id_at(now), ends_at))
+}
+
+/// Makes the next pair of tokens of a login.
+fn issue(
+    context: &Context,
+    connection: &mut Connection,
+    now: Timestamp,
+    user: &User,
+    (family, ends_at): (Uuid, Option<Timestamp>),
+) -> Result<Tokens, StoreError> {
+    let after = |span| now.checked_add(span).unwrap_or(Timestamp::MAX).min(ends_at.unwrap_or(Timestamp::MAX));
+    let refresh_token = URL_SAFE_NO_PAD.encode(random::<32>());
+    let (access_until, refresh_until) = (after(context.settings.session_ttl), after(context.settings.refresh_ttl));
+    let session = Session::new(user.id, family, now, access_until);
+    let token = RefreshToken {
+        hash: token_hash(&refresh_token),
+        user: user.id,
+        family,
+        expires_at: refresh_until,
+        used_at: None,
+        ends_at,
+    };
+    store::refresh_tokens::insert(connection, &token)?;
+    let access_token = context
+        .sessions
+        .load()
+        .sign(&session)
+        .ok_or_else(|| StoreError::Other("no session token could be signed".to_owned()))?;
+    Ok(Tokens { access_token, refresh_token, expires_in: access_until.duration_since(now).as_secs() })
+}
+
+/// Exchanges a refresh token for new tokens. One that was exchanged before has been copied by somebody: the whole login
+/// ends.
+///
+/// # Errors
+/// `refresh_token_invalid`.
+pub async fn refresh(context: &Arc<Context>, refresh_token: &str, address: Option<IpAddr>) -> Result<Tokens, Refusal> {
+    let hash = token_hash(refresh_token);
+    let refused = || {
+        Refusal::new(
+            Code::RefreshTokenInvalid,
+            "the refresh token is not known, was used, or is past its time; log in again",
+        )
+    };
+    // Who makes one up must not take the turn of those who write.
+    let known = context.read(move |connection| Ok(store::refresh_tokens::get(connection, &hash)?)).await?;
+    if known.is_none() {
+        return Err(refused());
+    }
+    let desk = Arc::clone(context);
+    let renewed = context
+        .append(move |connection, now| {
+            let Some(known) = store::refresh_tokens::held(connection, &hash)? else { return Ok(None) };
+            if known.used_at.is_some() {
+                store::refresh_tokens::end_family(connection, known.family)?;
+                tracing::warn!(user = %known.user, "a refresh token was used twice; the login has been ended");
+                return Ok(None);
+            }
+            // Held, so that whoever ends all sessions of this user ends the one that is made here too.
+            let user = store::users::held(connection, known.user)?;
+            let still_known = store::refresh_tokens::family_lives(connection, known.family)?;
+            let is_good = |user: &User| {
+                still_known && now < known.expires_at && (known.ends_at.is_some() || may_use_password(&desk, user))
+            };
+            let Some(user) = user.filter(is_good) else { return Ok(None) };
+            store::refresh_tokens::mark_used(connection, &hash, now)?;
+            let tokens = issue(&desk, connection, now, &user, (known.family, known.ends_at))?;
+            Ok(Some((tokens, user.email)))
+        })
+        .await?;
+    let (tokens, email) = renewed.ok_or_else(refused)?;
+    // So that, after a restart too, they are at home here, and do not wait for what strangers fail at.
+    slow_down::at_home(context, &email, address);
+    Ok(tokens)
+}
+
+/// Ends a login.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn log_out(context: &Arc<Context>, session: &Session) -> Result<(), Refusal> {
+    let family = session.family;
+    context.append(move |connection, _| store::refresh_tokens::end_family(connection, family)).await
+}
+
+/// The login that an access token belongs to, and the person.
+///
+/// # Errors
+/// `authorization_invalid`.
+pub async fn recognise(context: &Arc<Context>, access_token: &str) -> Result<(Session, User), Refusal> {
+    let invalid =
+        || Refusal::new(Code::AuthorizationInvalid, "the session is not good any more; log in again or renew it");
+    let session = context.sessions.load().read(access_token, context.clock.now()).ok_or_else(invalid)?;
+    let (family, id) = (session.family, session.sub);
+    let user = context
+        .read(move |connection| {
+            Ok(if store::refresh_tokens::family_lives(connection, family)? {
+                store::users::get(connection, id)?
+            } else {
+                None
+            })
+        })
+        .await?;
+    Ok((session, user.ok_or_else(invalid)?))
+}
+
+/// Makes the first administrator.
+///
+/// # Errors
+/// `body_invalid`; `setup_link_invalid` when there is an administrator.
+pub async fn set_up(context: &Arc<Context>, email: &str, password: String) -> Result<User, Refusal> {
+    let email = lower(email);
+    users::check(Some(&email), Some(&password)).finish()?;
+    let password_hash = hash(context, password).await?;
+    context.write(move |write| set_up_within(write, email, password_hash)).await
+}
+
+/// The hash of a password.
+pub(in crate::services) async fn hash(context: &Arc<Context>, password: String) -> Result<String, Refusal> {
+    let _turn = context.hashing.acquire().await.map_err(|error| Refusal::internal(&error))?;
+    hashing(context, move |passwords| passwords.hash(&password)).await?.map_err(|error| Refusal::internal(&error))
+}
+
+/// Makes the first administrator, within a write.
+pub(in crate::services) fn set_up_within(
+    write: &mut Write<'_>,
+    email: String,
+    password_hash: String,
+) -> Result<User, Refusal> {
+    if store::users::exist(write.connection)? {
+        return Err(Refusal::new(Code::SetupLinkInvalid, "there is an administrator already; log in"));
+    }
+    let user = User::new(write.new_id(), email, Some(password_hash), Role::Owner, write.now);
+    store::users::insert(write.connection, &user)?;
+    write.made("user.add", &user);
+    tracing::info!(user = %user.id, "first administrator made");
+    Ok(user)
+}
+
+/// Whether there is an administrator.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn is_set_up(context: &Arc<Context>) -> Result<bool, Refusal> {
+    context.read(|connection| Ok(store::users::exist(connection)?)).await
+}

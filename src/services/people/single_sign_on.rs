@@ -1,0 +1,390 @@
+//! Single sign-on: logins through an identity provider, whose groups bring the roles.
+//!
+//! Nothing is kept here of logins that are under way: the browser has it, encrypted, so that any replica can end what another one
+//! began. The provider's word decides at every login: whoever has no role by it any more loses their sessions.
+
+use std::{net::IpAddr, sync::Arc};
+
+use aws_lc_rs::constant_time;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    auth::{
+        issuer::{Claims, repeatable},
+        provider::{Provider, ProviderError, Return},
+    },
+    domain::{
+        actor::{Actor, ActorKind},
+        role::Role,
+        role_claim::{self, Assignment},
+    },
+    services::{
+        desk::{Code, Context, Faults, Refusal, Write, acting::acting_as},
+        people::{
+            log_in::{self, Tokens, lower},
+            users::{is_last_owner, is_trusted_alike},
+        },
+    },
+    store::{
+        self,
+        users::{Identity, SecondFactor, User},
+    },
+};
+
+/// How long somebody may be at the provider.
+pub const TIME: SignedDuration = SignedDuration::from_mins(10);
+/// What is remembered of a departure can be taken for nothing else.
+const PURPOSE: &str = "single sign-on";
+/// `OpenID` Connect Core 1.0, section 2.
+const LONGEST_SUBJECT: usize = 255;
+
+/// Logins through a provider, as the configuration has them.
+#[derive(Debug)]
+pub struct SingleSignOn {
+    /// The provider.
+    pub provider: Provider,
+    /// The claim that names somebody's groups.
+    pub role_claim: String,
+    /// Which of them bring a role.
+    pub roles: Vec<Assignment>,
+    /// Whether somebody who is not known yet is entered.
+    pub create_users: bool,
+    /// Whether addresses count as verified of which the provider does not say so.
+    pub trust_email: bool,
+    /// How long a login lasts at most.
+    pub login_ttl: SignedDuration,
+    /// Whether passwords let others in than owners.
+    pub password_login: bool,
+}
+
+/// What a browser keeps while somebody is at the provider.
+#[derive(Serialize, Deserialize)]
+struct UnderWay {
+    state: String,
+    nonce: String,
+    verifier: String,
+    until: Timestamp,
+}
+
+/// Somebody on their way to the provider.
+#[derive(Clone)]
+pub struct Departure {
+    /// Where they go.
+    pub url: String,
+    /// What their browser keeps meanwhile.
+    pub kept: String,
+}
+
+/// What somebody comes back with.
+#[derive(Clone, Default)]
+pub struct Arrival {
+    /// The code, unless the provider refused.
+    pub code: Option<String>,
+    /// What they left with.
+    pub state: Option<String>,
+    /// Who sent them (RFC 9207).
+    pub issuer: Option<String>,
+    /// Why the provider refused.
+    pub error: Option<String>,
+    /// The same in words.
+    pub error_description: Option<String>,
+    /// What their browser has kept.
+    pub kept: Option<String>,
+    /// Where they ask from.
+    pub address: Option<IpAddr>,
+}
+
+fn failed(detail: impl Into<String>) -> Refusal {
+    Refusal::new(Code::SingleSignOnFailed, detail)
+}
+
+fn refused(detail: impl Into<String>) -> Refusal {
+    Refusal::new(Code::SingleSignOnRefused, detail)
+}
+
+impl From<ProviderError> for Refusal {
+    fn from(error: ProviderError) -> Self {
+        let ProviderError::Away(reason) = error else {
+            tracing::warn!(%error, "a login through the identity provider failed");
+            return failed(error.to_string());
+        };
+        tracing::warn!(reason, "the identity provider cannot be used");
+        let detail = "the identity provider cannot be used just now; try again in a minute, and see the server's log";
+        Self::new(Code::IdentityProviderUnavailable, detail)
+    }
+}
+
+fn of(context: &Context) -> Result<&SingleSignOn, Refusal> {
+    let off = || Refusal::new(Code::NotFound, "there is no single sign-on here; `single_sign_on.issuer` is not set");
+    context.single_sign_on.as_ref().ok_or_else(off)
+}
+
+/// Looks whether the provider answers, so that the log says at the start if it does not. Passwords go on letting people in.
+pub async fn look_for_provider(context: Arc<Context>) {
+    let Some(sign_on) = &context.single_sign_on else { return };
+    match sign_on.provider.discovery(context.clock.now()).await {
+        Ok(_) => tracing::info!(issuer = sign_on.provider.issuer(), "people can log in through the identity provider"),
+        Err(error) => {
+            let issuer = sign_on.provider.issuer();
+            tracing::warn!(issuer, %error, "nobody can log in through the identity provider until it answers");
+        }
+    }
+}
+
+/// Sends somebody to the provider.
+///
+/// # Errors
+/// `not_found` where there is none; `identity_provider_unavailable`.
+pub async fn begin(context: &Arc<Context>) -> Result<Departure, Refusal> {
+    let now = context.clock.now();
+    let departure = of(context)?.provider.depart(now).await?;
+    let until = now.checked_add(TIME).unwrap_or(Timestamp::MAX);
+    let under_way = UnderWay { state: departure.state, nonce: departure.nonce, verifier: departure.verifier, until };
+    let text = serde_json::to_string(&under_way).map_err(|error| Refusal::internal(&error))?;
+    let kept = context.keys.load().logins().seal(PURPOSE, &text).map_err(|error| Refusal::internal(&error))?;
+    Ok(Departure { url: departure.url, kept })
+}
+
+/// Logs in whoever comes back from the provider.
+///
+/// # Errors
+/// `not_found` where there is none; `single_sign_on_failed` when what they come back with is not good;
+/// `single_sign_on_refused` when they are who they say, and may not come in; `identity_provider_unavailable`; `conflict`.
+pub async fn complete(context: &Arc<Context>, arrival: Arrival) -> Result<Tokens, Refusal> {
+    let sign_on = of(context)?;
+    let now = context.clock.now();
+    let address = arrival.address;
+    let under_way = under_way(context, &arrival, now)?;
+    let sends_issuer = sign_on.provider.discovery(now).await?.authorization_response_iss_parameter_supported;
+    let is_theirs = arrival.issuer.map_or(!sends_issuer, |issuer| issuer == sign_on.provider.issuer());
+    if !is_theirs {
+        return Err(failed("this is the answer of another identity provider (`iss`); begin again at /api/v1/auth/sso"));
+    }
+    if let Some(error) = arrival.error {
+        let said = arrival.error_description.map(|text| format!(" ({})", repeatable(&text))).unwrap_or_default();
+        return Err(failed(format!("the identity provider answered `{}`{said}", repeatable(&error))));
+    }
+    let code =
+        arrival.code.ok_or_else(|| failed("the identity provider sent no `code`; begin again at /api/v1/auth/sso"))?;
+    let back = Return { code, nonce: under_way.nonce, verifier: under_way.verifier };
+    let is_whole =
+        |claims: &Claims| claims.contains_key("email") && role_claim::claim(claims, &sign_on.role_claim).is_some();
+    let claims = sign_on.provider.claims(back, is_whole, now).await?;
+    let person = Person::of(sign_on, &claims)?;
+    let actor = person.as_actor(context, address).await?;
+    let desk = Arc::clone(context);
+    acting_as(actor, context.write(move |write| person.come_in(&desk, write))).await?
+}
+
+/// What the browser kept of the departure that this is the return of.
+fn under_way(context: &Context, arrival: &Arrival, now: Timestamp) -> Result<UnderWay, Refusal> {
+    let opened = arrival.kept.as_ref().and_then(|kept| context.keys.load().logins().open(PURPOSE, kept).ok());
+    let under_way =
+        opened.and_then(|text| serde_json::from_str::<UnderWay>(&text).ok()).filter(|kept| now < kept.until);
+    let under_way = under_way.ok_or_else(|| {
+        let minutes = TIME.as_mins();
+        failed(format!(
+            "no login was begun in this browser within the last {minutes} minutes; begin at /api/v1/auth/sso"
+        ))
+    })?;
+    let state = arrival.state.as_deref().unwrap_or_default();
+    match constant_time::verify_slices_are_equal(state.as_bytes(), under_way.state.as_bytes()) {
+        Ok(()) => Ok(under_way),
+        Err(_) => {
+            Err(failed("this is not the login that was begun last in this browser; begin again at /api/v1/auth/sso"))
+        }
+    }
+}
+
+/// Somebody, by the word of the provider.
+#[derive(Debug)]
+struct Person {
+    identity: Identity,
+    /// Their address, if it is theirs without doubt.
+    email: Option<String>,
+    /// What they may do, if anything.
+    role: Option<Role>,
+}
+
+impl Person {
+    fn of(sign_on: &SingleSignOn, claims: &Claims) -> Result<Self, Refusal> {
+        let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+        if subject.is_empty() || subject.len() > LONGEST_SUBJECT || subject.contains('\0') {
+            return Err(failed("the identity provider does not say who this is (`sub`)"));
+        }
+        // Some write the truth as a text.
+        let said = claims.get("email_verified").filter(|said| !said.is_null());
+        let is_verified = said.map_or(sign_on.trust_email, |said| *said == true || *said == "true");
+        let email = claims.get("email").and_then(Value::as_str).map(lower).filter(|_| is_verified);
+        let email = email.filter(|email| {
+            let mut faults = Faults::default();
+            faults.email("email", email);
+            faults.finish().is_ok()
+        });
+        let claim = role_claim::claim(claims, &sign_on.role_claim);
+        tracing::debug!(subject, ?claim, "the identity provider vouches for somebody");
+        // An address that anybody can claim is no reason to give a role.
+        let claim = claim.filter(|_| sign_on.role_claim != "email" || is_verified);
+        let role = claim.and_then(|claim| role_claim::highest(&sign_on.roles, claim));
+        let identity = Identity { issuer: sign_on.provider.issuer().to_owned(), subject: subject.to_owned() };
+        Ok(Self { identity, email, role })
+    }
+
+    /// Who they are to the audit log: somebody known, or a stranger with an address.
+    async fn as_actor(&self, context: &Arc<Context>, address: Option<IpAddr>) -> Result<Actor, Refusal> {
+        let identity = self.identity.clone();
+        let known = context.read(move |connection| Ok(store::users::by_identity(connection, &identity)?)).await?;
+        Ok(match known {
+            Some(user) => Actor { kind: ActorKind::Person, id: Some(user.id.0), name: user.email, address },
+            None => Actor {
+                kind: ActorKind::Stranger,
+                id: None,
+                name: self.email.clone().unwrap_or_else(|| self.identity.subject.clone()),
+                address,
+            },
+        })
+    }
+
+    /// Lets them in, or not; what follows from either is written down.
+    fn come_in(&self, context: &Context, write: &mut Write<'_>) -> Result<Result<Tokens, Refusal>, Refusal> {
+        let sign_on = of(context)?;
+        let known = store::users::by_identity(write.connection, &self.identity)?.map(|user| user.id);
+        let known = known.map(|id| store::users::held(write.connection, id)).transpose()?.flatten();
+        let Some(role) = self.role else {
+            if let Some(user) = known {
+                shut_out(write, &user)?;
+            }
+            tracing::info!(
+                subject = self.identity.subject,
+                "somebody has no role by the word of the identity provider"
+            );
+            let detail = format!(
+                "none of your groups at the identity provider (its claim `{}`) brings a role here (`single_sign_on.roles`); ask an owner",
+                sign_on.role_claim
+            );
+            return Ok(Err(refused(detail)));
+        };
+        let user = match known {
+            Some(user) => self.follow(write, &user, role)?,
+            None => match self.enter(sign_on, write, role)? {
+                Ok(user) => user,
+                Err(refusal) => return Ok(Err(refusal)),
+            },
+        };
+        let ends_at = write.now.checked_add(sign_on.login_ttl).ok();
+        Ok(Ok(log_in::begin(context, write.connection, write.now, &user, ends_at)?))
+    }
+
+    /// Somebody who is known, as the provider has them now.
+    fn follow(&self, write: &mut Write<'_>, before: &User, role: Role) -> Result<User, Refusal> {
+        let mut user = User { identity: Some(self.identity.clone()), role, ..before.clone() };
+        if role != Role::Owner && is_last_owner(write.connection, before)? {
+            tracing::warn!(user = %user.id, %role, "the only owner has another role by the word of the identity provider, and stays one");
+            user.role = Role::Owner;
+        }
+        match user.role {
+            Role::Owner => user.products = None,
+            // A password would let them in when the provider does not any more. Owners keep theirs, for when it is away.
+            _ => drop_password(&mut user),
+        }
+        if let Some(email) = self.email.as_ref().filter(|email| **email != user.email) {
+            match store::users::by_email(write.connection, email)? {
+                None => user.email.clone_from(email),
+                Some(_) => {
+                    tracing::warn!(user = %user.id, "the new address of a user is that of another one; it stays as it was");
+                }
+            }
+        }
+        if user == *before {
+            return Ok(user);
+        }
+        user.revision += 1;
+        store::users::update(write.connection, &user)?;
+        let action = if before.identity == user.identity { "user.change" } else { "user.link" };
+        write.altered(action, before, &user);
+        if !is_trusted_alike(before, &user) {
+            store::refresh_tokens::end_all_of(write.connection, user.id)?;
+        }
+        tracing::info!(user = %user.id, role = %user.role, "a user was changed by the word of the identity provider");
+        Ok(user)
+    }
+
+    /// Somebody who is not known: by their address they may be a user all the same, or they are entered.
+    fn enter(
+        &self,
+        sign_on: &SingleSignOn,
+        write: &mut Write<'_>,
+        role: Role,
+    ) -> Result<Result<User, Refusal>, Refusal> {
+        let Some(email) = &self.email else {
+            let detail = "the identity provider does not say that your e-mail address is yours (`email`, `email_verified`), which whoever is new here is known by; ask an owner";
+            return Ok(Err(refused(detail)));
+        };
+        let was_removed = store::removed_identities::has(write.connection, &self.identity)?;
+        let found = store::users::by_email(write.connection, email)?.map(|user| user.id);
+        if let Some(user) = found.map(|id| store::users::held(write.connection, id)).transpose()?.flatten() {
+            if user.identity.as_ref().is_some_and(|other| other.issuer == self.identity.issuer) {
+                let detail = format!(
+                    "`{email}` is the address of somebody else here, who logs in through the identity provider too"
+                );
+                return Ok(Err(refused(detail)));
+            }
+            // An address alone is less than what they have asked for themselves.
+            if user.factor.secret.is_some() {
+                let detail = format!(
+                    "the user `{email}` has a second factor, and so is not taken over by address alone; log in with password and code, remove the second factor, and come again"
+                );
+                return Ok(Err(refused(detail)));
+            }
+            if was_removed {
+                store::removed_identities::delete(write.connection, &self.identity)?;
+            }
+            return self.follow(write, &user, role).map(Ok);
+        }
+        if was_removed {
+            return Ok(Err(refused("you were removed here; an owner can enter you again, with your address")));
+        }
+        if !sign_on.create_users {
+            return Ok(Err(refused(format!("there is no user `{email}` here; an owner has to enter one first"))));
+        }
+        let user = User {
+            identity: Some(self.identity.clone()),
+            ..User::new(write.new_id(), email.clone(), None, role, write.now)
+        };
+        store::users::insert(write.connection, &user)?;
+        write.made("user.add", &user);
+        tracing::info!(user = %user.id, role = %user.role, "user added by the word of the identity provider");
+        Ok(Ok(user))
+    }
+}
+
+/// Takes their password, and the second factor that went with it.
+fn drop_password(user: &mut User) {
+    user.password_hash = None;
+    user.factor = SecondFactor::default();
+}
+
+/// Somebody has no role any more: their sessions end, and their password lets them in no more, and they count as no owner. Not so the
+/// only owner who has a password: with a wrong setting all owners come here, one after the other, and one has to be able to mend it.
+fn shut_out(write: &mut Write<'_>, before: &User) -> Result<(), Refusal> {
+    let mut user = before.clone();
+    let is_way_in =
+        user.role == Role::Owner && !store::users::others_have_password(write.connection, Role::Owner, before.id)?;
+    if !is_way_in {
+        drop_password(&mut user);
+        if user.role == Role::Owner {
+            user.role = Role::Viewer;
+        }
+    }
+    if user != *before {
+        user.revision += 1;
+        store::users::update(write.connection, &user)?;
+        write.altered("user.change", before, &user);
+    }
+    if store::refresh_tokens::end_all_of(write.connection, user.id)? {
+        write.done("user.sessions.end", &user);
+    }
+    Ok(())
+}

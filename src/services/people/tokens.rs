@@ -1,0 +1,151 @@
+//! API tokens for the vendor's machines: made, listed, deleted, and recognised.
+
+use std::sync::Arc;
+
+use jiff::ToSpan as _;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::{api_token, token_hash},
+    domain::{
+        actor::ActorKind,
+        id::{TokenId, UserId},
+        reach::Reach,
+        scope::Scope,
+        slug::Slug,
+    },
+    services::{
+        desk::{Code, Context, Faults, Refusal, Write},
+        releasing::products,
+    },
+    signing::random,
+    store::{self, api_tokens::ApiToken},
+};
+
+/// A new API token.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// What staff call it.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "release pipeline")]
+    pub name: String,
+    /// What it may do.
+    #[schema(min_items = 1, max_items = 16)]
+    pub scopes: Vec<Scope>,
+    /// The slug of the only product it may do it with.
+    #[schema(example = "office-maker")]
+    pub product: Option<Slug>,
+    /// How many days it is good; until it is deleted unless given.
+    #[schema(minimum = 1, maximum = 3650, example = 365)]
+    pub expires_in_days: Option<u16>,
+}
+
+/// Makes a token; also returns it in clear, this once.
+///
+/// # Errors
+/// `body_invalid`.
+pub async fn add(context: &Arc<Context>, new: NewToken) -> Result<(ApiToken, String), Refusal> {
+    let text = fresh();
+    context
+        .write(move |write| {
+            let id = write.new_id();
+            Ok((add_within(write, id, &text, new)?, text))
+        })
+        .await
+}
+
+/// The text of a new token.
+pub(in crate::services) fn fresh() -> String {
+    std::iter::repeat_with(|| api_token::make(&random())).flatten().next().unwrap_or_default()
+}
+
+/// Adds a token under an id, within a write.
+pub(in crate::services) fn add_within(
+    write: &mut Write<'_>,
+    id: TokenId,
+    text: &str,
+    new: NewToken,
+) -> Result<ApiToken, Refusal> {
+    let mut faults = Faults::default();
+    faults.line("name", &new.name);
+    if new.scopes.is_empty() {
+        faults.add("scopes", "must name at least one");
+    }
+    if new.expires_in_days.is_some_and(|days| !(1..=3650).contains(&days)) {
+        faults.add("expires_in_days", "must be 1 to 3650");
+    }
+    faults.finish()?;
+    let product = match &new.product {
+        Some(slug) => Some(products::by_slug(write.connection, slug)?.id),
+        None => None,
+    };
+    let lifetime = new.expires_in_days.map(|days| (i64::from(days) * 24).hours());
+    let mut scopes = new.scopes;
+    scopes.sort_unstable();
+    scopes.dedup();
+    let token = ApiToken {
+        id,
+        name: new.name,
+        hash: token_hash(text),
+        scopes,
+        product,
+        created_at: write.now,
+        expires_at: lifetime.and_then(|lifetime| write.now.checked_add(lifetime).ok()),
+        last_used_at: None,
+        created_by: write.actor.id.filter(|_| write.actor.kind == ActorKind::Person).map(UserId),
+        publisher: None,
+    };
+    store::api_tokens::insert(write.connection, &token)?;
+    write.made("token.add", &token);
+    Ok(token)
+}
+
+/// Deletes a token; from then on it is refused.
+///
+/// # Errors
+/// `token_not_found`.
+pub async fn delete(context: &Arc<Context>, id: TokenId) -> Result<(), Refusal> {
+    context
+        .write(move |write| {
+            let token = store::api_tokens::get(write.connection, id)?
+                .ok_or_else(|| Refusal::new(Code::TokenNotFound, format!("there is no API token {id}")))?;
+            store::api_tokens::delete(write.connection, id)?;
+            write.removed("token.delete", &token);
+            Ok(())
+        })
+        .await
+}
+
+/// What a machine that presented this token may do, and with what.
+///
+/// # Errors
+/// `authorization_invalid`.
+pub async fn recognise(context: &Arc<Context>, presented: &str) -> Result<(ApiToken, Reach), Refusal> {
+    let invalid =
+        || Refusal::new(Code::AuthorizationInvalid, "the API token is not known, was deleted, or is past its time");
+    if !api_token::is_well_formed(presented) {
+        return Err(invalid());
+    }
+    let hash = token_hash(presented);
+    let now = context.clock.now();
+    let token = context.read(move |connection| Ok(store::api_tokens::by_hash(connection, &hash)?)).await?;
+    let token = token.filter(|token| token.expires_at.is_none_or(|end| now < end)).ok_or_else(invalid)?;
+    // To the minute: a pipeline that uploads a hundred files need not write as often.
+    let is_long_ago =
+        token.last_used_at.is_none_or(|last| now.duration_since(last) > jiff::SignedDuration::from_mins(1));
+    let id = token.id;
+    if is_long_ago && context.noting.lock().insert(id) {
+        let desk = Arc::clone(context);
+        // On the side: who may read must not have to wait for, or fail with, a write.
+        tokio::spawn(async move {
+            let noted = desk.append(move |connection, now| store::api_tokens::mark_used(connection, id, now)).await;
+            if let Err(error) = noted {
+                tracing::warn!(%error, token = %id, "the last use of an API token was not noted");
+            }
+            desk.noting.lock().remove(&id);
+        });
+    }
+    let reach = token.product.map_or(Reach::Everything, Reach::one);
+    Ok((token, reach))
+}

@@ -1,0 +1,329 @@
+//! People: entered, changed and removed by owners; their own passwords changed by themselves.
+
+pub mod on_the_machine;
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        id::{ProductId, UserId},
+        role::Role,
+        slug::Slug,
+    },
+    services::{
+        desk::{Code, Context, Expected, Faults, Refusal},
+        people::{
+            log_in::{self, lower},
+            slow_down::{Attempt, guarded},
+        },
+        releasing::products::{self, present},
+    },
+    store::{
+        self, Connection, StoreError,
+        users::{SecondFactor, User},
+    },
+};
+
+/// A new user.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// What they log in with.
+    #[schema(max_length = 254, example = "anna@example.com")]
+    pub email: String,
+    /// Their first password; they can change it themselves.
+    #[schema(format = Password, min_length = 8, max_length = 512)]
+    pub password: String,
+    /// What they may do.
+    pub role: Role,
+    /// The slugs of the only products that they have to do with; all unless given. An owner has to do with all.
+    #[schema(min_items = 1, max_items = 1000)]
+    pub products: Option<Vec<Slug>>,
+}
+
+/// A change to a user: what is absent stays as it is. All but a new address ends their sessions.
+#[derive(Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserChange {
+    /// What they log in with.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false, max_length = 254)]
+    pub email: Option<String>,
+    /// A new password.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false, format = Password, min_length = 8, max_length = 512)]
+    pub password: Option<String>,
+    /// What they may do.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Role, required = false)]
+    pub role: Option<Role>,
+    /// The slugs of the only products that they have to do with; `null`: all.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<Slug>>, min_items = 1, max_items = 1000)]
+    pub products: Option<Option<Vec<Slug>>>,
+    /// `false` removes the second factor of somebody who lost it. Only they themselves can set one up.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = bool, required = false)]
+    pub second_factor: Option<bool>,
+}
+
+/// Checks an address and a password.
+pub(in crate::services) fn check(email: Option<&str>, password: Option<&str>) -> Faults {
+    let mut faults = Faults::default();
+    if let Some(email) = email {
+        faults.email("email", email);
+    }
+    if password.is_some_and(|password| !(8..=512).contains(&password.chars().count())) {
+        faults.add("password", "must be 8 to 512 characters");
+    }
+    faults
+}
+
+/// The ids of the products that somebody is limited to.
+fn ids_of(connection: &mut Connection, slugs: Option<Vec<Slug>>) -> Result<Option<Vec<ProductId>>, Refusal> {
+    let Some(slugs) = slugs else { return Ok(None) };
+    if !(1..=1000).contains(&slugs.len()) {
+        return Err(Refusal::field("products", "must name 1 to 1000; `null` is all of them"));
+    }
+    let mut ids = Vec::new();
+    for slug in &slugs {
+        let product = store::products::by_slug(connection, slug)?;
+        ids.push(product.ok_or_else(|| products::not_found(slug))?.id);
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(Some(ids))
+}
+
+/// Adds a user, within a transaction.
+pub(in crate::services) fn add_within(connection: &mut Connection, user: &User) -> Result<(), Refusal> {
+    check_whole(connection, user)?;
+    store::users::insert(connection, user)?;
+    tracing::info!(user = %user.id, role = %user.role, "user added");
+    Ok(())
+}
+
+/// Checks what the fields say together, and that nobody else has the address.
+fn check_whole(connection: &mut Connection, user: &User) -> Result<(), Refusal> {
+    if user.role == Role::Owner && user.products.is_some() {
+        return Err(Refusal::field("products", "an owner has to do with all products"));
+    }
+    if store::users::by_email(connection, &user.email)?.is_some_and(|other| other.id != user.id) {
+        return Err(Refusal::new(Code::UserExists, format!("there is a user `{}` already", user.email)));
+    }
+    Ok(())
+}
+
+/// Adds a user.
+///
+/// # Errors
+/// `body_invalid`, `product_not_found`, `user_exists`.
+pub async fn add(context: &Arc<Context>, new: NewUser) -> Result<User, Refusal> {
+    let NewUser { email, password, role, products } = new;
+    let email = lower(&email);
+    check(Some(&email), Some(&password)).finish()?;
+    let hash = log_in::hash(context, password).await?;
+    context
+        .write(move |write| {
+            let products = ids_of(write.connection, products)?;
+            let user = User { products, ..User::new(write.new_id(), email, Some(hash), role, write.now) };
+            add_within(write.connection, &user)?;
+            write.made("user.add", &user);
+            Ok(user)
+        })
+        .await
+}
+
+/// The user with this id.
+///
+/// # Errors
+/// `user_not_found`.
+pub async fn get(context: &Arc<Context>, id: UserId) -> Result<User, Refusal> {
+    context.read(move |connection| store::users::get(connection, id)?.ok_or_else(|| not_found(id))).await
+}
+
+/// Changes a user, for somebody. Where it changes what they may do, or how they prove who they are, their sessions end.
+///
+/// # Errors
+/// `user_not_found`, `precondition_failed`, `body_invalid`, `product_not_found`, `user_exists`, `last_owner`.
+pub async fn change(
+    context: &Arc<Context>,
+    by: UserId,
+    id: UserId,
+    expected: Expected,
+    change: UserChange,
+) -> Result<User, Refusal> {
+    let UserChange { email, password, role, products, second_factor } = change;
+    let email = email.as_deref().map(lower);
+    let mut faults = check(email.as_deref(), password.as_deref());
+    // Who has found an open session must not be able to take the account.
+    if by == id && password.is_some() {
+        faults.add("password", "is your own; change it with `PATCH /api/v1/auth/me`, which takes the current one");
+    }
+    if by == id && second_factor == Some(false) {
+        faults.add("second_factor", "is your own; remove it with `DELETE /api/v1/auth/me/totp`, which takes a code");
+    }
+    if second_factor == Some(true) {
+        faults.add("second_factor", "only they themselves can set one up; `false` removes it");
+    }
+    faults.finish()?;
+    let hash = match password {
+        Some(password) => Some(log_in::hash(context, password).await?),
+        None => None,
+    };
+    let follows = context.single_sign_on.as_ref().map(|sign_on| sign_on.provider.issuer().to_owned());
+    context
+        .write(move |write| {
+            let before = store::users::held(write.connection, id)?.ok_or_else(|| not_found(id))?;
+            expected.check(before.revision)?;
+            if role.is_some_and(|role| role != before.role) && follows.is_some() && follows == issuer_of(&before) {
+                return Err(Refusal::field(
+                    "role",
+                    "follows their groups at the identity provider at every login; change them there",
+                ));
+            }
+            if hash.is_some() && before.role != Role::Owner && follows.is_some() && follows == issuer_of(&before) {
+                return Err(Refusal::field(
+                    "password",
+                    "lets in whom the identity provider does not any more; only owners have one beside it",
+                ));
+            }
+            let mut user = before.clone();
+            user.email = email.unwrap_or(user.email);
+            user.password_hash = hash.or(user.password_hash);
+            user.role = role.unwrap_or(user.role);
+            if let Some(products) = products {
+                user.products = ids_of(write.connection, products)?;
+            }
+            if second_factor == Some(false) {
+                user.factor = SecondFactor::default();
+            }
+            user.revision += 1;
+            check_whole(write.connection, &user)?;
+            if user.role != Role::Owner {
+                keep_an_owner(write.connection, &before)?;
+            }
+            store::users::update(write.connection, &user)?;
+            write.altered("user.change", &before, &user);
+            if before.password_hash != user.password_hash {
+                write.done("user.password", &user);
+            }
+            if !is_trusted_alike(&before, &user) {
+                store::refresh_tokens::end_all_of(write.connection, id)?;
+            }
+            Ok(user)
+        })
+        .await
+}
+
+/// The provider that knows somebody.
+fn issuer_of(user: &User) -> Option<String> {
+    user.identity.as_ref().map(|identity| identity.issuer.clone())
+}
+
+/// Whether sessions of before are still good.
+pub(in crate::services) fn is_trusted_alike(before: &User, after: &User) -> bool {
+    before.password_hash == after.password_hash
+        && before.role == after.role
+        && before.products == after.products
+        && before.factor.secret == after.factor.secret
+}
+
+/// Whether nobody else is an owner.
+pub(in crate::services) fn is_last_owner(connection: &mut Connection, user: &User) -> Result<bool, StoreError> {
+    Ok(user.role == Role::Owner && !store::users::others_have(connection, Role::Owner, user.id)?)
+}
+
+/// Refuses to lose the last owner.
+fn keep_an_owner(connection: &mut Connection, user: &User) -> Result<(), Refusal> {
+    if is_last_owner(connection, user)? {
+        let detail = format!("`{}` is the only owner; make another one first", user.email);
+        return Err(Refusal::new(Code::LastOwner, detail));
+    }
+    Ok(())
+}
+
+/// Removes a user; their sessions end. Whom the identity provider vouches for does not come back by logging in once more.
+///
+/// # Errors
+/// `user_not_found`, `precondition_failed`, `last_owner`.
+pub async fn delete(context: &Arc<Context>, id: UserId, expected: Expected) -> Result<(), Refusal> {
+    context
+        .write(move |write| {
+            let user = store::users::held(write.connection, id)?.ok_or_else(|| not_found(id))?;
+            expected.check(user.revision)?;
+            keep_an_owner(write.connection, &user)?;
+            tracing::info!(user = %id, "user removed");
+            store::users::delete(write.connection, id)?;
+            if let Some(identity) = &user.identity {
+                store::removed_identities::insert(write.connection, identity.clone(), write.now)?;
+            }
+            write.removed("user.delete", &user);
+            Ok(())
+        })
+        .await
+}
+
+/// Changes one's own password. All of one's sessions end.
+///
+/// # Errors
+/// `body_invalid` when the current one is wrong, or the new one is not good; `too_many_attempts`.
+pub async fn change_own_password(
+    context: &Arc<Context>,
+    id: UserId,
+    current: String,
+    new: String,
+) -> Result<(), Refusal> {
+    check(None, Some(&new)).finish()?;
+    let known = prove(context, id, current).await?;
+    let hash = log_in::hash(context, new).await?;
+    context
+        .write(move |write| {
+            let user = store::users::held(write.connection, id)?.filter(|user| user.password_hash == known);
+            let user = user.ok_or_else(|| Refusal::new(Code::Conflict, "the password was changed meanwhile"))?;
+            write.done("user.password", &user);
+            give_password(write.connection, user, hash)
+        })
+        .await
+}
+
+/// Has somebody who is logged in prove once more who they are; returns the hash of their password.
+pub(in crate::services) async fn prove(
+    context: &Arc<Context>,
+    id: UserId,
+    password: String,
+) -> Result<Option<String>, Refusal> {
+    let user = get(context, id).await?;
+    let known = user.password_hash.clone();
+    if known.is_none() {
+        return Err(Refusal::field(
+            "current_password",
+            "there is none: you log in through the identity provider, which can ask for a second factor",
+        ));
+    }
+    let checking = async {
+        match log_in::is_password_of(context, user, password).await? {
+            true => Ok(()),
+            false => Err(Refusal::field("current_password", "is wrong")),
+        }
+    };
+    guarded(context, Attempt::at_password(id), checking).await?;
+    Ok(known)
+}
+
+/// Gives a user, who is held, another password, and ends their sessions.
+fn give_password(connection: &mut Connection, mut user: User, hash: String) -> Result<(), Refusal> {
+    user.password_hash = Some(hash);
+    user.revision += 1;
+    store::users::update(connection, &user)?;
+    store::refresh_tokens::end_all_of(connection, user.id)?;
+    tracing::info!(user = %user.id, "password changed; all sessions of the user have ended");
+    Ok(())
+}
+
+pub(in crate::services) fn not_found(id: UserId) -> Refusal {
+    Refusal::new(Code::UserNotFound, format!("there is no user {id}"))
+}

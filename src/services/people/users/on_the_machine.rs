@@ -1,0 +1,70 @@
+//! People by whoever may use the machine: nobody is logged in, and a server may be running or not.
+
+use crate::{
+    auth::password::Passwords,
+    domain::role::Role,
+    services::{
+        desk::{Code, Refusal, audited, context::id_at, operator::Operator},
+        people::{
+            log_in::lower,
+            users::{add_within, check, give_password},
+        },
+    },
+    store::{
+        self, Connection,
+        users::{SecondFactor, User},
+    },
+};
+
+/// A machine on which somebody may do as they like with people.
+#[derive(Debug)]
+pub struct Machine<'m> {
+    /// Who does.
+    pub operator: Operator<'m>,
+    /// Passwords, as they are hashed there.
+    pub passwords: &'m Passwords,
+}
+
+impl Machine<'_> {
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// `body_invalid`, `user_exists`.
+    pub fn add(&self, email: &str, password: &str, role: Role) -> Result<User, Refusal> {
+        let now = self.operator.now;
+        let user = User::new(id_at(now).into(), lower(email), Some(self.hash(password)?), role, now);
+        check(Some(&user.email), None).finish()?;
+        self.operator.change(|connection| {
+            add_within(connection, &user)?;
+            Ok::<_, Refusal>(((), vec![audited::made("user.add", &user)]))
+        })?;
+        Ok(user)
+    }
+
+    /// Gives a user another password, whatever the old one was; their sessions end.
+    ///
+    /// # Errors
+    /// `body_invalid`, `user_not_found`.
+    pub fn reset_password(&self, email: &str, password: &str, removes_second_factor: bool) -> Result<(), Refusal> {
+        let (email, hash) = (lower(email), self.hash(password)?);
+        let resetting = |connection: &mut Connection| {
+            let known = store::users::by_email(connection, &email)?.map(|user| user.id);
+            let held = known.map(|id| store::users::held(connection, id)).transpose()?.flatten();
+            let nobody = || Refusal::new(Code::UserNotFound, format!("there is no user `{email}`"));
+            let before = held.ok_or_else(nobody)?;
+            let mut user = before.clone();
+            let mut records = vec![audited::done("user.password", &user)];
+            if removes_second_factor {
+                user.factor = SecondFactor::default();
+                records.push(audited::altered("user.change", &before, &user));
+            }
+            give_password(connection, user, hash).map(|()| ((), records))
+        };
+        self.operator.change(resetting)
+    }
+
+    fn hash(&self, password: &str) -> Result<String, Refusal> {
+        check(None, Some(password)).finish()?;
+        self.passwords.hash(password).map_err(|error| Refusal::internal(&error))
+    }
+}

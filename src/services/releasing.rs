@@ -1,0 +1,11 @@
+//! Releasing: products, their releases from draft to publication, rollouts, and stops.
+//!
+//! Not here: how programs ask for releases and report of them; see the area `field`.
+
+pub mod guard_rollouts;
+pub mod products;
+pub mod publish_release;
+pub mod rehearse_publication;
+pub mod roll_out;
+pub mod steer_release;
+pub mod store_artifact;

@@ -1,0 +1,178 @@
+//! What rollouts do by themselves: a release whose updates fail is halted, the next stage of one that does well is opened when
+//! its time has come, and a publication that was scheduled is announced.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::{
+    domain::{
+        health::{Alarm, Tally},
+        id::ReleaseId,
+        release::{Release, ReleaseState},
+        rollout::RolloutState,
+    },
+    services::{
+        desk::{Context, Refusal, Write},
+        releasing::{
+            publish_release::{save, save_and_announce},
+            roll_out,
+        },
+        telling::outbox,
+    },
+    store,
+};
+
+/// Releases on which votes have changed, and that are to be judged.
+#[derive(Debug, Default)]
+pub struct Judging {
+    waiting: Mutex<BTreeSet<ReleaseId>>,
+    told: Notify,
+}
+
+impl Judging {
+    /// Has these releases judged.
+    pub fn add(&self, releases: BTreeSet<ReleaseId>) {
+        if !releases.is_empty() {
+            self.waiting.lock().extend(releases);
+            self.told.notify_one();
+        }
+    }
+
+    /// Waits until there is a release to be judged.
+    pub async fn wanted(&self) {
+        self.told.notified().await;
+    }
+}
+
+/// Judges the releases on which votes have changed. What cannot be judged just now is wanted again at once.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn judge(context: &Arc<Context>) -> Result<(), Refusal> {
+    let releases = std::mem::take(&mut *context.judging.waiting.lock());
+    let done = judge_these(context, &releases).await;
+    if done.is_err() {
+        context.judging.add(releases);
+    }
+    done
+}
+
+/// Judges the releases on which votes have changed within the last `since`: what another replica was about to judge when it
+/// ended. All that have votes without it. Not by way of [`Judging`]: what was just told of would have to wait for them.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn judge_recent(context: &Arc<Context>, since: Option<SignedDuration>) -> Result<(), Refusal> {
+    let since = since.and_then(|since| context.clock.now().checked_sub(since).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let releases = context.read(move |connection| Ok(store::votes::changed_since(connection, since)?)).await?;
+    judge_these(context, &releases).await
+}
+
+async fn judge_these(context: &Arc<Context>, releases: &BTreeSet<ReleaseId>) -> Result<(), Refusal> {
+    let mut outcome = Ok(());
+    for &id in releases {
+        // One that cannot be judged is no reason not to judge the others.
+        outcome = outcome.and(judge_one(context, id).await);
+    }
+    outcome
+}
+
+async fn judge_one(context: &Arc<Context>, id: ReleaseId) -> Result<(), Refusal> {
+    // Looked at beside the writes first: nearly always there is nothing to be done.
+    let alarm = context.read(move |connection| {
+        let Some(release) = store::releases::get(connection, id)? else { return Ok(None) };
+        Ok(alarm(connection, &release)?)
+    });
+    if alarm.await?.is_some() {
+        context.write(move |write| halt_if_failing(write, id).map(drop)).await?;
+    }
+    Ok(())
+}
+
+/// The votes on a release that count now.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn votes(context: &Arc<Context>, release: &Release) -> Result<Tally, Refusal> {
+    let (id, judged_from) = (release.id, release.rollout.plan.judged_from);
+    context.read(move |connection| Ok(store::votes::tally(connection, id, judged_from)?)).await
+}
+
+/// Why a release is to be halted now, if it is.
+fn alarm(connection: &mut store::Connection, release: &Release) -> Result<Option<Alarm>, store::StoreError> {
+    if release.state != ReleaseState::Published || release.rollout.state == RolloutState::Halted {
+        return Ok(None);
+    }
+    let plan = &release.rollout.plan;
+    let tally = store::votes::tally(connection, release.id, plan.judged_from)?;
+    Ok(plan.halt.alarm(tally))
+}
+
+/// Halts a release if its updates fail; returns whether it did.
+fn halt_if_failing(write: &mut Write<'_>, id: ReleaseId) -> Result<bool, Refusal> {
+    let Some(mut release) = store::releases::get(write.connection, id)? else { return Ok(false) };
+    let Some(alarm) = alarm(write.connection, &release)? else { return Ok(false) };
+    let Some(product) = store::products::get(write.connection, release.product)? else { return Ok(false) };
+    let before = release.clone();
+    release.rollout.state = RolloutState::Halted;
+    release.rollout.reason = Some(alarm.to_string());
+    roll_out::keep_clock(write, &product, &mut release)?;
+    save(write, "rollout.halt", &before, &mut release)?;
+    outbox::release_halted(write, &product, &release)?;
+    tracing::warn!(product = %product.slug, version = %release.version, reason = %alarm, "release halted");
+    Ok(true)
+}
+
+/// Opens the stages whose time has come, and announces the publications whose time has.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn tend(context: &Arc<Context>) -> Result<(), Refusal> {
+    let now = context.clock.now();
+    let due: Vec<ReleaseId> = {
+        let catalogue = context.directory.catalogue();
+        let releases = catalogue.products().flat_map(|entry| &entry.releases);
+        releases
+            .filter(|release| stage_is_due(release, now) || is_out(release, now))
+            .map(|release| release.id)
+            .collect()
+    };
+    let mut outcome = Ok(());
+    for id in due {
+        outcome = outcome.and(context.write(move |write| tend_one(write, id)).await);
+    }
+    outcome
+}
+
+fn stage_is_due(release: &Release, now: Timestamp) -> bool {
+    release.state == ReleaseState::Published
+        && release.rollout.state == RolloutState::Running
+        && release.rollout.next_stage().is_some_and(|(_, at)| at.is_some_and(|at| at <= now))
+}
+
+/// Whether a publication has happened that nobody was told of yet.
+fn is_out(release: &Release, now: Timestamp) -> bool {
+    release.announced_at.is_none() && release.state == ReleaseState::Published && release.was_published_by(now)
+}
+
+fn tend_one(write: &mut Write<'_>, id: ReleaseId) -> Result<(), Refusal> {
+    let Some(mut release) = store::releases::get(write.connection, id)? else { return Ok(()) };
+    if is_out(&release, write.now)
+        && let Some(product) = store::products::get(write.connection, release.product)?
+    {
+        tracing::info!(product = %product.slug, version = %release.version, "a scheduled release is out");
+        let before = release.clone();
+        save_and_announce(write, "release.come_out", &product, &before, &mut release)?;
+    }
+    // A stage opens only if the release does well, by what is known at this moment.
+    if stage_is_due(&release, write.now) && !halt_if_failing(write, id)? {
+        let before = release.clone();
+        release.rollout.open_due(write.now);
+        tracing::info!(release = %release.version, percent = %release.rollout.percent, "the next stage of a rollout opens");
+        save(write, "rollout.stage", &before, &mut release)?;
+    }
+    Ok(())
+}

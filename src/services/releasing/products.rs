@@ -1,0 +1,320 @@
+//! Products: added and changed by staff.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    directory::Change,
+    domain::{
+        channel::Channels,
+        id::ProductId,
+        locale::LanguageTag,
+        product::{ExpiryPolicy, Product, RequiredArtifact},
+        reach::Reach,
+        slug::Slug,
+        version::Version,
+        zone::Zone,
+    },
+    services::{
+        approving::requests::{self, Carried, Request},
+        desk::{Code, Context, Expected, Faults, Refusal, Write},
+        releasing::steer_release,
+    },
+    store::{self, Connection},
+};
+
+/// `null` and absent are two things in a change: the first clears a value, the second leaves it.
+pub(crate) fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A new product.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewProduct {
+    /// Its name in URLs; never changes.
+    #[schema(example = "photo-maker")]
+    pub slug: Slug,
+    /// Its name for people.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Photo Maker")]
+    pub name: String,
+    /// Its channels, the most stable first; `["stable", "beta", "alpha"]` unless given.
+    #[serde(default = "default_channels")]
+    #[schema(min_items = 1, max_items = 16)]
+    pub channels: Vec<Slug>,
+    /// The language of texts when the asker's is not there; `en` unless given.
+    #[serde(default = "LanguageTag::english")]
+    #[schema(example = "it")]
+    pub default_locale: LanguageTag,
+    /// Where a failed update sends the user.
+    #[schema(
+        max_length = 2000,
+        pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$",
+        example = "https://example.com/help"
+    )]
+    pub help_url: Option<String>,
+    /// Where a subscription is renewed.
+    #[schema(
+        max_length = 2000,
+        pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$",
+        example = "https://example.com/renew"
+    )]
+    pub renew_url: Option<String>,
+    /// What an expired subscription still gives; `keep_published` unless given.
+    #[serde(default = "keep_published")]
+    pub expiry_policy: ExpiryPolicy,
+    /// Versions below it must update.
+    pub min_supported_version: Option<Version>,
+    /// Where the days of its subscriptions begin and end; `UTC` unless given.
+    #[serde(default = "Zone::utc")]
+    pub timezone: Zone,
+    /// What a release must have before it can be published.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub required_artifacts: Vec<RequiredArtifact>,
+    /// The languages that a release's notes must have before it can be published.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub required_locales: Vec<LanguageTag>,
+    /// Whether publishing, lifting a stop, and whatever else brings a release to customers takes the approval of a second
+    /// person; not unless given.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub two_person_rule: bool,
+}
+
+fn default_channels() -> Vec<Slug> {
+    ["stable", "beta", "alpha"].iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+const fn keep_published() -> ExpiryPolicy {
+    ExpiryPolicy::KeepPublished
+}
+
+/// A change to a product: what is absent stays as it is, `null` clears what can be cleared.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProductChange {
+    /// Its name for people.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Office Maker")]
+    pub name: Option<String>,
+    /// Its channels, the most stable first. One that is in use cannot be removed.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<Slug>, required = false, min_items = 1, max_items = 16)]
+    pub channels: Option<Vec<Slug>>,
+    /// The language of texts when the asker's is not there.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = LanguageTag, required = false)]
+    pub default_locale: Option<LanguageTag>,
+    /// Where a failed update sends the user.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
+    pub help_url: Option<Option<String>>,
+    /// Where a subscription is renewed.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
+    pub renew_url: Option<Option<String>>,
+    /// What an expired subscription still gives.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ExpiryPolicy, required = false)]
+    pub expiry_policy: Option<ExpiryPolicy>,
+    /// Versions below it must update.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Version>)]
+    pub min_supported_version: Option<Option<Version>>,
+    /// Where the days of its subscriptions begin and end.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Zone, required = false)]
+    pub timezone: Option<Zone>,
+    /// What a release must have before it can be published.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<RequiredArtifact>, required = false, max_items = 100)]
+    pub required_artifacts: Option<Vec<RequiredArtifact>>,
+    /// The languages that a release's notes must have before it can be published.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<LanguageTag>, required = false, max_items = 100)]
+    pub required_locales: Option<Vec<LanguageTag>>,
+    /// Whether what brings a release to customers takes a second person. On at once, if there are two people who could approve;
+    /// off only when a second one approves.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = false)]
+    pub two_person_rule: Option<bool>,
+}
+
+/// Checks what the types do not say.
+fn check(product: &Product) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    faults.line("name", &product.name);
+    faults.link("help_url", product.help_url.as_ref());
+    faults.link("renew_url", product.renew_url.as_ref());
+    if product.required_artifacts.len() > 100 {
+        faults.add("required_artifacts", "must be at most 100");
+    }
+    if product.required_locales.len() > 100 {
+        faults.add("required_locales", "must be at most 100");
+    }
+    faults.finish()
+}
+
+fn channels(names: Vec<Slug>) -> Result<Channels, Refusal> {
+    Channels::new(names).map_err(|error| Refusal::field("channels", error.to_string()))
+}
+
+/// Adds a product.
+///
+/// # Errors
+/// `body_invalid`, `product_exists`, `second_person_missing`.
+pub async fn add(context: &Arc<Context>, new: NewProduct) -> Result<Product, Refusal> {
+    context
+        .write(move |write| {
+            let id = write.new_id();
+            let product = add_within(write, id, new)?;
+            if product.two_person_rule {
+                requests::require_two(write, product.id)?;
+            }
+            Ok(product)
+        })
+        .await
+}
+
+/// Adds a product under an id, within a write.
+pub(in crate::services) fn add_within(
+    write: &mut Write<'_>,
+    id: ProductId,
+    new: NewProduct,
+) -> Result<Product, Refusal> {
+    let channels = channels(new.channels)?;
+    if store::products::by_slug(write.connection, &new.slug)?.is_some() {
+        return Err(Refusal::new(Code::ProductExists, format!("there is a product `{}` already", new.slug)));
+    }
+    let product = Product {
+        id,
+        slug: new.slug,
+        name: new.name,
+        channels,
+        default_locale: new.default_locale,
+        help_url: new.help_url,
+        renew_url: new.renew_url,
+        expiry_policy: new.expiry_policy,
+        min_supported_version: new.min_supported_version,
+        timezone: new.timezone,
+        required_artifacts: new.required_artifacts,
+        required_locales: new.required_locales,
+        two_person_rule: new.two_person_rule,
+        revision: 1,
+    };
+    check(&product)?;
+    store::products::insert(write.connection, &product)?;
+    write.made("product.add", &product);
+    write.changed(Change::Product(product.id));
+    Ok(product)
+}
+
+/// Changes a product. What would undo its two-person rule waits for a second person.
+///
+/// # Errors
+/// `product_not_found`, `precondition_failed`, `body_invalid`, `channel_in_use`, `second_person_missing`.
+pub async fn change(
+    context: &Arc<Context>,
+    slug: Slug,
+    expected: Expected,
+    change: ProductChange,
+) -> Result<Carried<Product>, Refusal> {
+    context
+        .write(move |write| {
+            let product = by_slug(write.connection, &slug)?;
+            expected.check(product.revision)?;
+            let request = undoes_the_rule(&product, &change).then(|| Request::about_product(&product, &change));
+            requests::carry_out(write, &product.clone(), request, |write| change_within(write, product, change))
+        })
+        .await
+}
+
+/// Whether a change would bring releases to customers that no second person has seen: without the rule, or by another order of
+/// the channels, in which what was beta is stable.
+fn undoes_the_rule(product: &Product, change: &ProductChange) -> bool {
+    let reorders = |names: &Vec<Slug>| {
+        let kept = product.channels.names().filter(|name| names.contains(name));
+        !kept.eq(names.iter().filter(|name| product.channels.rank(name).is_some()))
+    };
+    change.two_person_rule == Some(false) || change.channels.as_ref().is_some_and(reorders)
+}
+
+/// Changes a product, within a write.
+pub(in crate::services) fn change_within(
+    write: &mut Write<'_>,
+    mut product: Product,
+    change: ProductChange,
+) -> Result<Product, Refusal> {
+    let before = product.clone();
+    if let Some(names) = change.channels {
+        product.channels = channels(names)?;
+        let mut used = store::releases::channels_in_use(write.connection, product.id)?;
+        used.extend(store::subscriptions::channels_in_use(write.connection, product.id)?);
+        let stops = store::stops::of_product(write.connection, product.id)?;
+        used.extend(stops.into_iter().filter_map(|stop| stop.channel));
+        if let Some(gone) = used.iter().find(|name| product.channels.rank(name).is_none()) {
+            let detail = format!(
+                "the channel `{gone}` is in use by a release, a subscription or a stop, so it cannot be removed"
+            );
+            return Err(Refusal::new(Code::ChannelInUse, detail));
+        }
+    }
+    product.name = change.name.unwrap_or(product.name);
+    product.default_locale = change.default_locale.unwrap_or(product.default_locale);
+    product.help_url = change.help_url.unwrap_or(product.help_url);
+    product.renew_url = change.renew_url.unwrap_or(product.renew_url);
+    product.expiry_policy = change.expiry_policy.unwrap_or(product.expiry_policy);
+    product.min_supported_version = change.min_supported_version.unwrap_or(product.min_supported_version);
+    product.timezone = change.timezone.unwrap_or(product.timezone);
+    product.required_artifacts = change.required_artifacts.unwrap_or(product.required_artifacts);
+    product.required_locales = change.required_locales.unwrap_or(product.required_locales);
+    product.two_person_rule = change.two_person_rule.unwrap_or(product.two_person_rule);
+    product.revision += 1;
+    check(&product)?;
+    if product.two_person_rule && !before.two_person_rule {
+        requests::require_two(write, product.id)?;
+    }
+    store::products::update(write.connection, &product)?;
+    write.altered("product.change", &before, &product);
+    write.changed(Change::Product(product.id));
+    // A stop may cover others than before.
+    steer_release::keep_clocks(write, &product)?;
+    Ok(product)
+}
+
+/// The product with this slug, as the database has it.
+///
+/// # Errors
+/// `product_not_found`.
+pub(in crate::services) fn by_slug(connection: &mut Connection, slug: &Slug) -> Result<Product, Refusal> {
+    store::products::by_slug(connection, slug)?.ok_or_else(|| not_found(slug))
+}
+
+/// The product with this slug, if it is within reach.
+pub(in crate::services) fn within(connection: &mut Connection, reach: &Reach, slug: &Slug) -> Result<Product, Refusal> {
+    let found = store::products::by_slug(connection, slug)?.filter(|product| reach.includes(product.id));
+    found.ok_or_else(|| not_found(slug))
+}
+
+/// The refusal for a product that is not there, or not for this caller.
+#[must_use]
+pub fn not_found(slug: &Slug) -> Refusal {
+    Refusal::new(Code::ProductNotFound, format!("there is no product `{slug}`"))
+}
+
+/// The products that a list is to be narrowed to: the one that was named, else those within reach.
+///
+/// # Errors
+/// `product_not_found` when the named one is not there, or out of reach.
+pub fn resolve(context: &Context, reach: Reach, slug: Option<&Slug>) -> Result<Reach, Refusal> {
+    let Some(slug) = slug else { return Ok(reach) };
+    let catalogue = context.directory.catalogue();
+    let entry = catalogue.product(slug.as_str()).filter(|entry| reach.includes(entry.product.id));
+    entry.map(|entry| Reach::one(entry.product.id)).ok_or_else(|| not_found(slug))
+}

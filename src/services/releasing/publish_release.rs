@@ -1,0 +1,447 @@
+//! Releases on their way to publication, and corrections after it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    directory::Change,
+    domain::{
+        approval::Deed,
+        id::ReleaseId,
+        lint::{Finding, lint},
+        locale::LanguageTag,
+        manifest::{Manifest, SignedManifest},
+        product::Product,
+        release::{Access, Release, ReleaseState, Severity, TransitionError},
+        rollout::Rollout,
+        scope::Scope,
+        slug::Slug,
+        version::{Requirement, Version},
+        webhook::WebhookEvent,
+    },
+    services::{
+        approving::requests::{self, Carried, Request},
+        desk::{Code, Context, Expected, Faults, Refusal, Write, acting},
+        releasing::{
+            products::{self, present},
+            roll_out::{self, NewRollout},
+            store_artifact,
+        },
+        telling::outbox,
+    },
+    signing::KeyRing,
+    store,
+};
+
+/// A new draft.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRelease {
+    /// Its version.
+    pub version: Version,
+    /// Its channel; the product's most stable one unless given.
+    #[schema(example = "stable")]
+    pub channel: Option<Slug>,
+    /// How much it matters; `normal` unless given.
+    #[serde(default = "normal")]
+    pub severity: Severity,
+    /// Who it is for; `subscribers` unless given.
+    #[serde(default = "subscribers")]
+    pub access: Access,
+    /// The lowest version that can update straight to it.
+    pub min_from: Option<Version>,
+    /// The client versions that a server program of this version accepts; its own major.minor unless given.
+    pub compatible_clients: Option<Requirement>,
+    /// What changed, in Markdown by locale.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<LanguageTag, String>, example = json!({"en": "Faster start."}))]
+    pub notes: BTreeMap<LanguageTag, String>,
+}
+
+const fn normal() -> Severity {
+    Severity::Normal
+}
+
+const fn subscribers() -> Access {
+    Access::Subscribers
+}
+
+/// A change to a release: what is absent stays as it is, `null` clears what can be cleared. After publication only
+/// `notes`, `severity`, `access` and `compatible_clients` may change.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseChange {
+    /// Its channel.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Slug, required = false)]
+    pub channel: Option<Slug>,
+    /// How much it matters.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Severity, required = false)]
+    pub severity: Option<Severity>,
+    /// Who it is for.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Access, required = false)]
+    pub access: Option<Access>,
+    /// The lowest version that can update straight to it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Version>)]
+    pub min_from: Option<Option<Version>>,
+    /// The client versions that a server program of this version accepts.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Requirement>)]
+    pub compatible_clients: Option<Option<Requirement>>,
+    /// All of the notes, in place of those there are.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = BTreeMap<LanguageTag, String>, required = false)]
+    pub notes: Option<BTreeMap<LanguageTag, String>>,
+}
+
+/// How a release is to be published.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Publication {
+    /// From when it is offered; now unless given. In the past: history that is being imported. In the future: scheduled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published_at: Option<Timestamp>,
+    /// Who is offered it; everybody unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<NewRollout>,
+    /// Publish in spite of what the publish lint finds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub force: Option<Force>,
+}
+
+/// Why a release is published in spite of what was found.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Force {
+    /// For those who ask afterwards.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
+        example = "the French notes follow tomorrow"
+    )]
+    pub reason: String,
+}
+
+/// A product and one of its releases, read within a write.
+pub(in crate::services) fn find(
+    write: &mut Write<'_>,
+    slug: &Slug,
+    version: &Version,
+) -> Result<(Product, Release), Refusal> {
+    let product = products::by_slug(write.connection, slug)?;
+    let release =
+        store::releases::of_version(write.connection, product.id, version)?.ok_or_else(|| not_found(slug, version))?;
+    Ok((product, release))
+}
+
+/// The refusal for a release that is not there.
+#[must_use]
+pub fn not_found(slug: &Slug, version: &Version) -> Refusal {
+    Refusal::new(Code::ReleaseNotFound, format!("there is no release {version} of `{slug}`"))
+}
+
+/// Writes a release that was changed from what it was before, and notes what was done.
+pub(in crate::services) fn save(
+    write: &mut Write<'_>,
+    action: &'static str,
+    before: &Release,
+    release: &mut Release,
+) -> Result<(), Refusal> {
+    release.revision += 1;
+    store::releases::update(write.connection, release)?;
+    write.altered(action, before, release);
+    write.changed(Change::Release(release.product, release.id));
+    Ok(())
+}
+
+/// Writes a release that was published or restored, and tells others that it is out. One whose time is still to come is told
+/// of then.
+pub(in crate::services) fn save_and_announce(
+    write: &mut Write<'_>,
+    action: &'static str,
+    product: &Product,
+    before: &Release,
+    release: &mut Release,
+) -> Result<(), Refusal> {
+    let is_out = release.was_published_by(write.now);
+    if is_out {
+        release.announced_at = Some(write.now);
+    }
+    save(write, action, before, release)?;
+    if is_out {
+        outbox::release_event(write, WebhookEvent::ReleasePublished, product, release)?;
+    }
+    Ok(())
+}
+
+/// Checks what the types do not say.
+fn check(product: &Product, release: &Release) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    if product.channels.rank(&release.channel).is_none() {
+        faults.add(
+            "channel",
+            format!("`{}` is no channel of `{}`; it has {}", release.channel, product.slug, product.channels.listed()),
+        );
+    }
+    if release.min_from.as_ref().is_some_and(|lowest| *lowest >= release.version) {
+        faults.add("min_from", format!("must be below the release's own version {}", release.version));
+    }
+    if release.notes.len() > 100 {
+        faults.add("notes", "must be in at most 100 languages");
+    }
+    for (locale, text) in &release.notes {
+        faults.text(&format!("notes.{locale}"), text);
+    }
+    faults.finish()
+}
+
+/// Makes a draft.
+///
+/// # Errors
+/// `product_not_found`, `release_exists`, `body_invalid`.
+pub async fn draft(context: &Arc<Context>, slug: Slug, new: NewRelease) -> Result<Release, Refusal> {
+    context
+        .write(move |write| {
+            let id = write.new_id();
+            draft_within(write, id, &slug, new)
+        })
+        .await
+}
+
+/// Makes a draft under an id, within a write.
+pub(in crate::services) fn draft_within(
+    write: &mut Write<'_>,
+    id: ReleaseId,
+    slug: &Slug,
+    new: NewRelease,
+) -> Result<Release, Refusal> {
+    let product = products::by_slug(write.connection, slug)?;
+    if let Some(known) = store::releases::of_version(write.connection, product.id, &new.version)? {
+        return Err(Refusal::new(
+            Code::ReleaseExists,
+            format!("there is a release {} of `{slug}` already; it is {}", known.version, known.state),
+        ));
+    }
+    let most_stable = product.channels.at(0).cloned();
+    let release = Release {
+        id,
+        product: product.id,
+        version: new.version,
+        channel: new.channel.or(most_stable).ok_or_else(|| Refusal::field("channel", "the product has no channel"))?,
+        state: ReleaseState::Draft,
+        published_at: None,
+        severity: new.severity,
+        access: new.access,
+        min_from: new.min_from,
+        compatible_clients: new.compatible_clients,
+        notes: new.notes,
+        rollout: Rollout::default(),
+        yank_reason: None,
+        artifacts: Vec::new(),
+        created_at: write.now,
+        manifest_revision: 0,
+        revision: 1,
+        announced_at: None,
+    };
+    check(&product, &release)?;
+    store::releases::insert(write.connection, &release)?;
+    write.made("release.draft", &release);
+    write.changed(Change::Release(product.id, release.id));
+    Ok(release)
+}
+
+/// Which releases a caller may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MayChange {
+    /// Drafts.
+    pub drafts: bool,
+    /// What is published.
+    pub published: bool,
+}
+
+/// Changes a draft, or corrects what may be corrected of a published release, which makes a new signed revision of its
+/// manifest.
+///
+/// # Errors
+/// `product_not_found`, `release_not_found`, `scope_insufficient`, `precondition_failed`, `release_published`, `body_invalid`.
+pub async fn change(
+    context: &Arc<Context>,
+    may: MayChange,
+    slug: Slug,
+    version: Version,
+    expected: Expected,
+    change: ReleaseChange,
+) -> Result<Release, Refusal> {
+    let keys = Arc::clone(context);
+    context.write(move |write| {
+        let (product, mut release) = find(write, &slug, &version)?;
+        expected.check(release.revision)?;
+        let draft = release.state == ReleaseState::Draft;
+        // Looked at here, not before: the release may have been published while this write waited for its turn.
+        if !(if draft { may.drafts } else { may.published }) {
+            let needed = if draft { Scope::ReleasesWrite } else { Scope::ReleasesPublish };
+            return Err(Refusal::new(Code::ScopeInsufficient, format!("release {version} is {}; changing it needs the scope `{needed}`", release.state)));
+        }
+        if !draft && (change.channel.is_some() || change.min_from.is_some()) {
+            let field = if change.channel.is_some() { "channel" } else { "min_from" };
+            return Err(Refusal::new(
+                Code::ReleasePublished,
+                format!("release {version} is published, so `{field}` cannot change; notes, severity, access and compatible_clients can"),
+            ));
+        }
+        let before = release.clone();
+        release.channel = change.channel.unwrap_or(release.channel);
+        release.severity = change.severity.unwrap_or(release.severity);
+        release.access = change.access.unwrap_or(release.access);
+        release.min_from = change.min_from.unwrap_or(release.min_from);
+        release.compatible_clients = change.compatible_clients.unwrap_or(release.compatible_clients);
+        release.notes = change.notes.unwrap_or(release.notes);
+        if release == before {
+            return Ok(release);
+        }
+        check(&product, &release)?;
+        if !draft {
+            sign(write, &keys.keys.load(), &product, &mut release)?;
+        }
+        save(write, "release.change", &before, &mut release)?;
+        Ok(release)
+    }).await
+}
+
+/// Deletes a draft with its artifacts.
+///
+/// # Errors
+/// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`.
+pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected) -> Result<(), Refusal> {
+    let context = Arc::clone(context);
+    // To its end, also when the caller goes away: the files go with their rows.
+    acting::to_its_end(async move {
+        let shelf = context.artifacts.shelf().await;
+        let deleted = context.write(move |write| {
+            let (product, release) = find(write, &slug, &version)?;
+            expected.check(release.revision)?;
+            release.require_draft()?;
+            store::releases::delete(write.connection, release.id)?;
+            write.removed("release.delete", &release);
+            write.changed(Change::Release(product.id, release.id));
+            Ok(release)
+        });
+        let contents = deleted.await?.artifacts.iter().map(|artifact| artifact.sha256).collect();
+        store_artifact::take_away(&context, contents, &shelf).await;
+        Ok(())
+    })
+    .await
+}
+
+/// Refuses what the publish lint found, unless a reason overrides it.
+///
+/// # Errors
+/// `release_incomplete` with all of it; `body_invalid` for a reason that is none.
+pub(in crate::services) fn permit(
+    product: &Product,
+    release: &Release,
+    findings: &[Finding],
+    force: Option<&Force>,
+) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    if let Some(force) = force {
+        faults.line("force.reason", &force.reason);
+        return faults.finish();
+    }
+    faults.extend(findings);
+    faults.finish().map_err(|refusal| Refusal {
+        code: Code::ReleaseIncomplete,
+        detail: format!(
+            "release {} of `{}` should not be published as it is: {}; put it right, or say why it is published so in `force.reason`",
+            release.version, product.slug, refusal.detail
+        ),
+        ..refusal
+    })
+}
+
+/// Publishes a draft: its manifest is fixed, signed and stored, and from `published_at` on it is offered. With the product's
+/// two-person rule that waits for a second person.
+///
+/// # Errors
+/// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`, `release_incomplete`.
+pub async fn publish(
+    context: &Arc<Context>,
+    slug: Slug,
+    version: Version,
+    expected: Expected,
+    publication: Publication,
+) -> Result<Carried<Release>, Refusal> {
+    context
+        .write(move |write| {
+            let (product, draft) = find(write, &slug, &version)?;
+            expected.check(draft.revision)?;
+            let request = Request::about_release(Deed::Publish, &product, &draft, &publication);
+            let carried = requests::carry_out(write, &product.clone(), Some(request), |write| {
+                publish_within(write, &write.context().keys.load(), (product, draft), &publication)
+            })?;
+            if let Carried::Done(published) = &carried {
+                let forced = publication.force.as_ref().map(|force| force.reason.as_str());
+                let at = published.published_at;
+                tracing::info!(product = %slug, version = %version, published_at = ?at, forced, "release published");
+            }
+            Ok(carried)
+        })
+        .await
+}
+
+/// Publishes a draft of a product, within a write.
+pub(in crate::services) fn publish_within(
+    write: &mut Write<'_>,
+    keys: &KeyRing,
+    (product, mut release): (Product, Release),
+    publication: &Publication,
+) -> Result<Release, Refusal> {
+    release.require_draft()?;
+    let releases = store::releases::of_product(write.connection, product.id)?;
+    let findings = lint(&product, &releases, &release, publication.published_at, write.now);
+    permit(&product, &release, &findings, publication.force.as_ref())?;
+    let before = release.clone();
+    // To the millisecond, as all times are kept: what is signed now must be what is read back later.
+    let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
+    let at = at.unwrap_or(write.now);
+    let rollout = publication.rollout.clone().unwrap_or_default().first(at, write.now)?;
+    release.publish(at, rollout)?;
+    roll_out::keep_clock(write, &product, &mut release)?;
+    sign(write, keys, &product, &mut release)?;
+    save_and_announce(write, "release.publish", &product, &before, &mut release)?;
+    if let Some(force) = &publication.force {
+        write.because(&force.reason);
+    }
+    Ok(release)
+}
+
+/// Fixes, signs and stores the next revision of a release's manifest.
+fn sign(write: &mut Write<'_>, keys: &KeyRing, product: &Product, release: &mut Release) -> Result<(), Refusal> {
+    release.manifest_revision += 1;
+    let manifest =
+        Manifest::of(&product.slug, release).ok_or_else(|| TransitionError::StillDraft(release.version.clone()))?;
+    let body = manifest.canonical().map_err(|error| Refusal::internal(&error))?;
+    let (signature, key_id) =
+        keys.sign_manifest(&body).ok_or_else(|| Refusal::internal(&"there is no key for manifests"))?;
+    store::manifests::insert(
+        write.connection,
+        &SignedManifest { release: release.id, revision: release.manifest_revision, body, signature, key_id },
+    )?;
+    Ok(())
+}
+
+/// The newest signed manifest of a published release, from memory: every updater asks for it.
+///
+/// # Errors
+/// `release_not_published`.
+pub fn manifest(context: &Context, release: &Release) -> Result<Arc<SignedManifest>, Refusal> {
+    let found = context.directory.catalogue().manifest(release.id).cloned();
+    found.ok_or_else(|| TransitionError::StillDraft(release.version.clone()).into())
+}

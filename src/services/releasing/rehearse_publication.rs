@@ -1,0 +1,172 @@
+//! `?dry_run=true`: what publishing a draft would find, and how many sites would be offered it. Changes nothing, and is
+//! answered from memory.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+
+use crate::{
+    directory::ProductEntry,
+    domain::{
+        artifact::Target,
+        decision::{
+            facts::{Check, Entitlement, Facts, Slot, Trigger},
+            rules::{self, Judge},
+        },
+        lint::{Finding, lint},
+        platform::{Component, MachineArch, Platform},
+        release::Release,
+        slug::Slug,
+        subscription::{Coverage, Deployment, Status},
+        version::Version,
+    },
+    services::{
+        desk::{Code, Context, Expected, Refusal},
+        releasing::{
+            products,
+            publish_release::{self, Publication},
+        },
+    },
+};
+
+/// What would come of a publication.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// Whether it would be published: nothing was found, or a reason overrides it.
+    pub would_publish: bool,
+    /// Whether a second person would have to approve it.
+    pub needs_approval: bool,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// When it would first be offered: `published_at`, or now where that is past.
+    pub offered_from: Timestamp,
+    /// By what subscriptions are then: how many would be offered it.
+    pub offered: BTreeMap<Status, u64>,
+    /// How many subscriptions of the product there are.
+    pub sites: u64,
+}
+
+/// Rehearses a publication.
+///
+/// # Errors
+/// Whatever [`publish_release::publish`] would refuse, except for what was found.
+pub async fn rehearse(
+    context: &Arc<Context>,
+    slug: Slug,
+    version: Version,
+    expected: Expected,
+    publication: Publication,
+) -> Result<Rehearsal, Refusal> {
+    let context = Arc::clone(context);
+    // Of a million subscriptions each is looked at: not on a thread that answers checks.
+    let rehearsing = tokio::task::spawn_blocking(move || carry_out(&context, &slug, &version, &expected, &publication));
+    rehearsing.await.unwrap_or_else(|error| Err(Refusal::internal(&error)))
+}
+
+fn carry_out(
+    context: &Context,
+    slug: &Slug,
+    version: &Version,
+    expected: &Expected,
+    publication: &Publication,
+) -> Result<Rehearsal, Refusal> {
+    let now = context.clock.now();
+    let catalogue = Arc::clone(&context.directory.catalogue());
+    let entry = catalogue.product(slug.as_str()).ok_or_else(|| products::not_found(slug))?;
+    let draft = entry.release(version).ok_or_else(|| publish_release::not_found(slug, version))?;
+    expected.check(draft.revision)?;
+    let findings = lint(&entry.product, &entry.releases, draft, publication.published_at, now);
+    let permitted = publish_release::permit(&entry.product, draft, &findings, publication.force.as_ref());
+    let would_publish = match permitted {
+        Ok(()) => true,
+        Err(refusal) if refusal.code == Code::ReleaseIncomplete => false,
+        Err(refusal) => return Err(refusal),
+    };
+    let mut release = Release::clone(draft);
+    let at = publication.published_at.unwrap_or(now);
+    let rollout = publication.rollout.clone().unwrap_or_default().first(at, now)?;
+    release.publish(at, rollout)?;
+    let offered_from = at.max(now);
+    let needs_approval = entry.product.two_person_rule;
+    let mut rehearsal =
+        Rehearsal { would_publish, needs_approval, findings, offered_from, offered: BTreeMap::new(), sites: 0 };
+    rehearsal.offered.extend(Status::ALL.iter().map(|status| (*status, 0)));
+    let Some(sites) = Sites::of(entry, offered_from) else { return Ok(rehearsal) };
+    context.directory.for_each_coverage(|coverage| {
+        if coverage.product == entry.product.id {
+            rehearsal.sites += 1;
+            if sites.are_offered(&release, coverage) {
+                let status = coverage.status(&entry.product.timezone, offered_from);
+                *rehearsal.offered.entry(status).or_default() += 1;
+            }
+        }
+    });
+    Ok(rehearsal)
+}
+
+/// The sites of a product, asking at a moment: on the least stable channel that each may ask on, with whatever machine it has.
+struct Sites<'a> {
+    entry: &'a ProductEntry,
+    now: Timestamp,
+    check: Check,
+    targets: [Vec<Target>; 3],
+}
+
+impl<'a> Sites<'a> {
+    fn of(entry: &'a ProductEntry, now: Timestamp) -> Option<Self> {
+        let check = Check {
+            // Of these the rules that are asked here look at the channel and the trigger only.
+            component: Component::Standalone,
+            version: Version::new(0, 0, 0),
+            platform: Platform::Windows,
+            arch: MachineArch::X86_64,
+            kind: None,
+            channel: entry.product.channels.names().next_back()?.clone(),
+            installation: None,
+            server_version: None,
+            server_platform: None,
+            server_arch: None,
+            trigger: Trigger::Startup,
+        };
+        let targets = [Deployment::SingleUser, Deployment::MultiUser, Deployment::Cloud].map(targets);
+        Some(Self { entry, now, check, targets })
+    }
+
+    /// Whether one of them passes rules 2 and 4 to 7 for a release.
+    fn are_offered(&self, release: &Release, coverage: &Coverage) -> bool {
+        let facts = Facts {
+            now: self.now,
+            product: &self.entry.product,
+            releases: &self.entry.releases,
+            stops: &self.entry.stops,
+            check: &self.check,
+            slot: Slot::Free,
+            entitlement: Entitlement::Subscriber(coverage, None),
+        };
+        let [single_user, multi_user, cloud] = &self.targets;
+        let targets = match coverage.deployment {
+            Deployment::SingleUser => single_user,
+            Deployment::MultiUser => multi_user,
+            Deployment::Cloud => cloud,
+        };
+        let judge = Judge::new(&facts, rules::answering_channel(&facts));
+        judge.judge(release, targets).ruling == rules::Ruling::Open
+    }
+}
+
+/// Every file that sites of this deployment may update with.
+fn targets(deployment: Deployment) -> Vec<Target> {
+    let components: &[Component] = match deployment {
+        Deployment::SingleUser => &[Component::Standalone, Component::Client],
+        Deployment::MultiUser => &[Component::Server, Component::Client],
+        // Hosted clients only ever follow their server.
+        Deployment::Cloud => &[Component::Server],
+    };
+    let machines =
+        Platform::ALL.iter().flat_map(|platform| MachineArch::ALL.iter().map(move |arch| (*platform, *arch)));
+    let of = |component: &Component| {
+        let component = *component;
+        machines.clone().map(move |(platform, arch)| Target { component, platform, arch, kind: None })
+    };
+    components.iter().flat_map(of).collect()
+}

@@ -1,0 +1,405 @@
+//! Published releases: yanked and restored, promoted, rolled out, and stopped.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    directory::Change,
+    domain::{
+        approval::Deed, audit::Record, locale::LanguageTag, product::Product, release::Release, rollout::RolloutState,
+        slug::Slug, stop::Stop, version::Version, webhook::WebhookEvent,
+    },
+    services::{
+        approving::requests::{self, Carried, Request},
+        desk::{Code, Context, Expected, Faults, Refusal, Write},
+        releasing::{
+            products,
+            publish_release::{find, save, save_and_announce},
+            roll_out::{self, NewRollout},
+        },
+        telling::outbox,
+    },
+    store,
+};
+
+/// What is to be done with a published release.
+#[derive(Clone, Debug)]
+pub enum Steer {
+    /// Withdraw it.
+    Yank(Why),
+    /// Take the yank back.
+    Restore,
+    /// Move it to a more stable channel.
+    Promote(Promotion),
+    /// Open it to a share of sites.
+    Rollout(NewRollout),
+    /// Set its rollout aside.
+    Pause(WhyMaybe),
+    /// Take its rollout up again; whether it is a person who says so.
+    Resume(WhyMaybe, bool),
+    /// Open it to everybody.
+    Complete,
+}
+
+/// A reason that must be given.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// For those who ask afterwards.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
+        example = "it loses the page numbers"
+    )]
+    pub reason: String,
+}
+
+/// A reason that may be given.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhyMaybe {
+    /// For those who ask afterwards.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
+        example = "we look into a report"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Where a release is promoted to.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Promotion {
+    /// A more stable channel than the one it is on.
+    #[schema(example = "stable")]
+    pub channel: Slug,
+}
+
+/// A stop to set.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewStop {
+    /// The channel to stop, with every less stable one; the whole product unless given.
+    #[schema(example = "beta")]
+    pub channel: Option<Slug>,
+    /// Why, for staff and, where `message` has no text for them, for users.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
+        example = "we look into reports of lost files"
+    )]
+    pub reason: String,
+    /// What users are shown, by locale.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<LanguageTag, String>, example = json!({"en": "We look into a problem. Please try again tomorrow."}))]
+    pub message: BTreeMap<LanguageTag, String>,
+}
+
+fn check_line(field: &str, text: &str) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    faults.line(field, text);
+    faults.finish()
+}
+
+/// Steers a published release. What brings it to customers waits for a second person, with the product's two-person rule.
+///
+/// # Errors
+/// `product_not_found`, `release_not_found`, `precondition_failed`, `release_not_published`, `release_yanked`,
+/// `release_not_yanked`, `body_invalid`.
+pub async fn steer(
+    context: &Arc<Context>,
+    slug: Slug,
+    version: Version,
+    expected: Expected,
+    steer: Steer,
+) -> Result<Carried<Release>, Refusal> {
+    let carried = context
+        .write(move |write| {
+            let (product, release) = find(write, &slug, &version)?;
+            let request = steer.request(&product, &release);
+            let carried = requests::carry_out(write, &product, request, |write| {
+                steer_within(write, &slug, &version, &expected, &steer)
+            })?;
+            if let Carried::Done(_) = &carried {
+                tracing::info!(product = %slug, version = %version, ?steer, "release steered");
+            }
+            Ok(carried)
+        })
+        .await?;
+    if let Carried::Done(steered) = &carried {
+        // By another rule, or back from a yank, the votes that there are may halt it.
+        context.judging.add([steered.id].into());
+    }
+    Ok(carried)
+}
+
+/// Steers a published release, within a write.
+pub(in crate::services) fn steer_within(
+    write: &mut Write<'_>,
+    slug: &Slug,
+    version: &Version,
+    expected: &Expected,
+    steer: &Steer,
+) -> Result<Release, Refusal> {
+    let (product, mut release) = find(write, slug, version)?;
+    expected.check(release.revision)?;
+    let before = release.clone();
+    apply(&product, &mut release, steer, write.now)?;
+    roll_out::keep_clock(write, &product, &mut release)?;
+    if release != before {
+        let action = steer.name();
+        match steer {
+            Steer::Yank(_) => {
+                save(write, action, &before, &mut release)?;
+                outbox::release_event(write, WebhookEvent::ReleaseYanked, &product, &release)?;
+            }
+            // It is out once more.
+            Steer::Restore => save_and_announce(write, action, &product, &before, &mut release)?,
+            _ => save(write, action, &before, &mut release)?,
+        }
+        if let Some(reason) = steer.reason() {
+            write.because(reason);
+        }
+    }
+    Ok(release)
+}
+
+impl Steer {
+    /// Why, where that was said.
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Yank(why) => Some(&why.reason),
+            Self::Pause(why) | Self::Resume(why, _) => why.reason.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What a second person is asked to approve, where it would bring the release to customers.
+    fn request(&self, product: &Product, release: &Release) -> Option<Request> {
+        Some(match self {
+            Self::Restore => Request::about_release(Deed::Restore, product, release, &serde_json::json!({})),
+            Self::Promote(promotion) => Request::about_release(Deed::Promote, product, release, promotion),
+            Self::Resume(why, _) if release.rollout.state == RolloutState::Halted => {
+                Request::about_release(Deed::ResumeHalt, product, release, why)
+            }
+            // Of what a second person has approved, who gets it when is for one to say; and so is whatever holds it back.
+            Self::Resume(..) | Self::Yank(_) | Self::Rollout(_) | Self::Pause(_) | Self::Complete => return None,
+        })
+    }
+
+    /// What it is called in the audit log.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Yank(_) => "release.yank",
+            Self::Restore => "release.restore",
+            Self::Promote(_) => "release.promote",
+            Self::Rollout(_) => "rollout.change",
+            Self::Pause(_) => "rollout.pause",
+            Self::Resume(..) => "rollout.resume",
+            Self::Complete => "rollout.complete",
+        }
+    }
+}
+
+fn apply(product: &Product, release: &mut Release, steer: &Steer, now: Timestamp) -> Result<(), Refusal> {
+    match steer {
+        Steer::Yank(why) => {
+            check_line("reason", &why.reason)?;
+            release.yank(why.reason.clone())?;
+        }
+        Steer::Restore => release.restore()?,
+        Steer::Promote(promotion) => {
+            release.require_published()?;
+            let (Some(to), Some(from)) =
+                (product.channels.rank(&promotion.channel), product.channels.rank(&release.channel))
+            else {
+                return Err(Refusal::field(
+                    "channel",
+                    format!(
+                        "`{}` is no channel of `{}`; it has {}",
+                        promotion.channel,
+                        product.slug,
+                        product.channels.listed()
+                    ),
+                ));
+            };
+            if to >= from {
+                return Err(Refusal::field(
+                    "channel",
+                    format!(
+                        "`{}` is not more stable than `{}`, where the release is",
+                        promotion.channel, release.channel
+                    ),
+                ));
+            }
+            release.channel = promotion.channel.clone();
+        }
+        Steer::Rollout(rollout) => {
+            release.require_published()?;
+            let start = release.published_at.map_or(now, |at| at.max(now));
+            rollout.apply("", &mut release.rollout, start)?;
+        }
+        Steer::Pause(why) => {
+            release.require_published()?;
+            why.check()?;
+            roll_out::pause(release, why.reason.as_ref());
+        }
+        Steer::Resume(why, by_person) => {
+            release.require_published()?;
+            why.check()?;
+            roll_out::resume(release, why.reason.as_ref(), *by_person, now)?;
+        }
+        Steer::Complete => {
+            release.require_published()?;
+            roll_out::complete(release)?;
+        }
+    }
+    Ok(())
+}
+
+impl WhyMaybe {
+    fn check(&self) -> Result<(), Refusal> {
+        self.reason.as_ref().map_or(Ok(()), |reason| check_line("reason", reason))
+    }
+}
+
+/// Sets a stop, in place of one that may be on there already; also returns the product's revision.
+///
+/// # Errors
+/// `product_not_found`, `precondition_failed`, `body_invalid`.
+pub async fn stop(
+    context: &Arc<Context>,
+    slug: Slug,
+    expected: Expected,
+    new: NewStop,
+) -> Result<(Stop, i64), Refusal> {
+    let mut faults = Faults::default();
+    faults.line("reason", &new.reason);
+    if new.message.len() > 100 {
+        faults.add("message", "must be in at most 100 languages");
+    }
+    for (locale, text) in &new.message {
+        faults.text(&format!("message.{locale}"), text);
+    }
+    faults.finish()?;
+    context
+        .write(move |write| {
+            let mut product = products::by_slug(write.connection, &slug)?;
+            expected.check(product.revision)?;
+            if let Some(unknown) = new.channel.as_ref().filter(|channel| product.channels.rank(channel).is_none()) {
+                return Err(Refusal::field(
+                    "channel",
+                    format!("`{unknown}` is no channel of `{slug}`; it has {}", product.channels.listed()),
+                ));
+            }
+            let stop = Stop { channel: new.channel, reason: new.reason, message: new.message, since: write.now };
+            let before = stop_on(write, &product, stop.channel.as_ref())?;
+            store::stops::put(write.connection, product.id, &stop)?;
+            note_stop(write, "stop.set", &product, (before.as_ref(), Some(&stop)));
+            write.because(&stop.reason);
+            stops_changed(write, &mut product)?;
+            tracing::warn!(product = %slug, channel = ?stop.channel, reason = stop.reason, "stop set");
+            Ok((stop, product.revision))
+        })
+        .await
+}
+
+/// The stop that is on for just this.
+fn stop_on(write: &mut Write<'_>, product: &Product, channel: Option<&Slug>) -> Result<Option<Stop>, Refusal> {
+    let stops = store::stops::of_product(write.connection, product.id)?;
+    Ok(stops.into_iter().find(|stop| stop.channel.as_ref() == channel))
+}
+
+/// Has it remembered what became of a stop.
+fn note_stop(
+    write: &mut Write<'_>,
+    action: &'static str,
+    product: &Product,
+    (before, after): (Option<&Stop>, Option<&Stop>),
+) {
+    let state = |stop: Option<&Stop>| serde_json::to_value(stop).unwrap_or_default();
+    let states = (state(before), state(after));
+    write.record(Record::change(action, format!("product:{}", product.id), Some(product.id), states));
+}
+
+/// Counts the change with the product, whose revision is the `ETag` of its stops too.
+fn stops_changed(write: &mut Write<'_>, product: &mut Product) -> Result<(), Refusal> {
+    keep_clocks(write, product)?;
+    product.revision += 1;
+    store::products::update(write.connection, product)?;
+    write.changed(Change::Product(product.id));
+    Ok(())
+}
+
+/// Lets the clocks of a product's rollouts stand still or go on, after its stops or what they cover have changed.
+pub(in crate::services) fn keep_clocks(write: &mut Write<'_>, product: &Product) -> Result<(), Refusal> {
+    let stops = store::stops::of_product(write.connection, product.id)?;
+    for mut release in store::releases::of_product(write.connection, product.id)? {
+        let before = release.clone();
+        roll_out::keep_clock_by(product, &stops, &mut release, write.now);
+        // What has no stage to come has no use for a clock.
+        if release.rollout.next_stage().is_some() && release != before {
+            save(write, "rollout.clock", &before, &mut release)?;
+        }
+    }
+    Ok(())
+}
+
+/// Which stop is lifted.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(in crate::services) struct Lifting {
+    /// The channel it is on for; `None`: the whole product.
+    pub channel: Option<Slug>,
+}
+
+/// Lifts a stop. With the product's two-person rule that waits for a second person.
+///
+/// # Errors
+/// `product_not_found`, `precondition_failed`, `stop_not_found`.
+pub async fn lift_stop(
+    context: &Arc<Context>,
+    slug: Slug,
+    expected: Expected,
+    channel: Option<Slug>,
+) -> Result<Carried<()>, Refusal> {
+    context
+        .write(move |write| {
+            let product = products::by_slug(write.connection, &slug)?;
+            expected.check(product.revision)?;
+            let stop = stop_on(write, &product, channel.as_ref())?;
+            let request = stop.map(|stop| Request::about_stop(&product, &stop));
+            let carried = requests::carry_out(write, &product.clone(), request, |write| {
+                lift_within(write, product, channel.as_ref())
+            })?;
+            if let Carried::Done(()) = &carried {
+                tracing::warn!(product = %slug, ?channel, "stop lifted");
+            }
+            Ok(carried)
+        })
+        .await
+}
+
+/// Lifts a stop, within a write.
+pub(in crate::services) fn lift_within(
+    write: &mut Write<'_>,
+    mut product: Product,
+    channel: Option<&Slug>,
+) -> Result<(), Refusal> {
+    let Some(stop) = stop_on(write, &product, channel)? else {
+        let slug = &product.slug;
+        let place =
+            channel.map_or_else(|| format!("`{slug}`"), |channel| format!("the channel `{channel}` of `{slug}`"));
+        return Err(Refusal::new(Code::StopNotFound, format!("no stop is on for {place}")));
+    };
+    store::stops::delete(write.connection, product.id, channel)?;
+    note_stop(write, "stop.lift", &product, (Some(&stop), None));
+    stops_changed(write, &mut product)
+}

@@ -1,0 +1,227 @@
+//! Artifacts: taken in from the vendor's CI, and taken away when nothing refers to them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::{
+    artifacts::{
+        ArtifactsError,
+        intake::{COPY_LIMIT, IntakeError, Received, UNANNOUNCED},
+    },
+    domain::{
+        artifact::{Artifact, ArtifactKind, ContentStore, Filename, Sha256},
+        id::ArtifactId,
+        platform::{Arch, Component, Platform},
+        release::Release,
+        slug::Slug,
+        version::Version,
+    },
+    services::{
+        desk::{Code, Context, Expected, Refusal, Write, acting, context::id_at},
+        releasing::publish_release,
+    },
+    store,
+};
+
+/// What is being uploaded.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// To which product.
+    pub product: Slug,
+    /// To which release.
+    pub version: Version,
+    /// Under which name.
+    pub filename: Filename,
+    /// The program it updates.
+    pub component: Component,
+    /// The operating system it is for.
+    pub platform: Platform,
+    /// The architecture it is for.
+    pub arch: Arch,
+    /// Its form.
+    pub kind: ArtifactKind,
+    /// What the sender says that the content's hash is.
+    pub announced: Option<Sha256>,
+    /// What the sender says that its size is.
+    pub length: Option<u64>,
+    /// The vendor's own signature of it.
+    pub signature: Option<String>,
+    /// What the sender expects the release to be.
+    pub expected: Expected,
+}
+
+/// A content that has come in.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::services) struct Content {
+    /// Its hash.
+    pub sha256: Sha256,
+    /// Bytes.
+    pub size: u64,
+    /// Where it lies.
+    pub store: ContentStore,
+}
+
+/// How an upload ended.
+#[derive(Clone, Debug)]
+pub enum Stored {
+    /// It is there now.
+    New(Artifact),
+    /// These bytes were there before.
+    Same(Artifact),
+}
+
+/// Takes in an artifact of a draft. It is counted and hashed as it arrives; when this returns, it is on the disk and
+/// listed.
+///
+/// # Errors
+/// `product_not_found`, `release_not_found`, `release_published`, `artifact_exists`, `digest_mismatch`,
+/// `storage_unavailable`, and why the body ended before its end. Nothing of it is kept then.
+pub async fn store(
+    context: &Arc<Context>,
+    upload: Upload,
+    body: impl Stream<Item = Result<Bytes, Refusal>> + Unpin,
+) -> Result<Stored, Refusal> {
+    {
+        // What must fail in the end fails before gigabytes are sent. The write looks again.
+        let catalogue = context.directory.catalogue();
+        let entry = catalogue
+            .product(upload.product.as_str())
+            .ok_or_else(|| crate::services::releasing::products::not_found(&upload.product))?;
+        let release = entry
+            .release(&upload.version)
+            .ok_or_else(|| publish_release::not_found(&upload.product, &upload.version))?;
+        release.require_draft()?;
+        check_place(release, &upload)?;
+    }
+    let (store, id) = (context.artifacts.main(), id_at(context.clock.now()));
+    if store == ContentStore::S3 && upload.announced.is_none() && upload.length.is_some_and(|it| it > COPY_LIMIT) {
+        return Err(ArtifactsError::TooLarge(UNANNOUNCED).into());
+    }
+    let received = context.artifacts.receive(store, id, upload.announced, body).await;
+    let received = received.map_err(|error| match error {
+        IntakeError::Sender(refusal) => refusal,
+        IntakeError::Mismatch(found) => Refusal::new(
+            Code::DigestMismatch,
+            format!(
+                "the content that arrived has SHA-256 {found}, not {} as announced; send it again",
+                upload.announced.map_or_else(String::new, |announced| announced.to_string())
+            ),
+        ),
+        IntakeError::Store(error) => error.into(),
+    })?;
+    // From here on a sender who goes away changes nothing.
+    let context = Arc::clone(context);
+    acting::to_its_end(async move { finish(&context, upload, received).await }).await
+}
+
+/// Puts a received content in place and lists it.
+async fn finish(context: &Arc<Context>, upload: Upload, received: Received) -> Result<Stored, Refusal> {
+    let shelf = context.artifacts.shelf().await;
+    if let Err(error) = context.artifacts.place(&received).await {
+        context.artifacts.discard(&received).await;
+        return Err(error.into());
+    }
+    let sha256 = received.sha256;
+    let there = Content { sha256, size: received.size, store: received.store };
+    let listed = context
+        .write(move |write| {
+            let id = write.new_id();
+            list(write, id, upload, there)
+        })
+        .await;
+    let loose = match &listed {
+        Ok((_, replaced)) => replaced.iter().copied().collect(),
+        Err(_) => vec![sha256],
+    };
+    take_away(context, loose, &shelf).await;
+    listed.map(|(stored, _)| stored)
+}
+
+/// Fails when another file of the release stands where this one is to stand.
+fn check_place(release: &Release, upload: &Upload) -> Result<(), Refusal> {
+    let place = |artifact: &Artifact| (artifact.component, artifact.platform, artifact.arch, artifact.kind);
+    let wanted = (upload.component, upload.platform, upload.arch, upload.kind);
+    match release.artifacts.iter().find(|known| place(known) == wanted && known.filename != upload.filename) {
+        Some(known) => Err(Refusal::new(
+            Code::ArtifactExists,
+            format!(
+                "release {} has `{}` for {} on {} {} as {} already; upload under that name to replace it",
+                release.version, known.filename, known.component, known.platform, known.arch, known.kind
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Lists an artifact whose content is in place, under an id; also returns the content it replaced.
+pub(in crate::services) fn list(
+    write: &mut Write<'_>,
+    id: ArtifactId,
+    upload: Upload,
+    Content { sha256, size, store }: Content,
+) -> Result<(Stored, Option<Sha256>), Refusal> {
+    let (_, mut release) = publish_release::find(write, &upload.product, &upload.version)?;
+    upload.expected.check(release.revision)?;
+    release.require_draft()?;
+    check_place(&release, &upload)?;
+    let artifact = Artifact {
+        id,
+        component: upload.component,
+        platform: upload.platform,
+        arch: upload.arch,
+        kind: upload.kind,
+        filename: upload.filename,
+        size,
+        sha256,
+        signature: upload.signature,
+        store,
+    };
+    let known = release.artifacts.iter().find(|known| known.filename == artifact.filename).cloned();
+    let before = release.clone();
+    let mut artifact = artifact;
+    let mut same = false;
+    if let Some(known) = &known {
+        // Sent again without its signature, a file keeps the one it has.
+        artifact.signature = artifact.signature.or_else(|| known.signature.clone().filter(|_| known.sha256 == sha256));
+        // What it has, it has where it is, also when new contents go to another store by now.
+        if (Artifact { id: known.id, store: known.store, ..artifact.clone() }) == *known {
+            return Ok((Stored::Same(known.clone()), None));
+        }
+        same = known.sha256 == sha256;
+        store::artifacts::delete(write.connection, known.id)?;
+        release.artifacts.retain(|other| other.id != known.id);
+    }
+    store::artifacts::insert(write.connection, release.id, &artifact)?;
+    release.artifacts.push(artifact.clone());
+    publish_release::save(write, "release.upload", &before, &mut release)?;
+    let stored = if same { Stored::Same(artifact) } else { Stored::New(artifact) };
+    Ok((stored, known.map(|known| known.sha256)))
+}
+
+/// Takes away those of the contents that no artifact has any more. What cannot be taken away now is swept later.
+///
+/// From folders only, which one server writes. Of a bucket, another replica may be putting the same content there at
+/// this moment; there the sweep takes it once it has been nobody's for long.
+pub(in crate::services) async fn take_away(
+    context: &Arc<Context>,
+    contents: Vec<Sha256>,
+    _shelf: &tokio::sync::OwnedMutexGuard<()>,
+) {
+    if context.artifacts.main() != ContentStore::Files {
+        return;
+    }
+    for content in contents {
+        let referenced =
+            context.read(move |connection| Ok(store::artifacts::is_referenced(connection, content)?)).await;
+        let removed = match referenced {
+            Ok(false) => context.artifacts.remove(ContentStore::Files, content).await.map_err(Refusal::from),
+            Ok(true) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = removed {
+            tracing::warn!(%error, %content, "a content that nothing refers to was not removed; it will be swept later");
+        }
+    }
+}

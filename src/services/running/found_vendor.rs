@@ -1,0 +1,335 @@
+//! A whole vendor at once, under ids that are known beforehand: the contents of its files, then everything that the
+//! database knows of it in one transaction. Each thing goes through the use case that would add it alone.
+
+use std::{collections::HashSet, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::{
+    artifacts::intake::{IntakeError, Received},
+    domain::{
+        actor::{Actor, ActorKind},
+        approval::Deed,
+        artifact::Sha256,
+        id::{
+            ApprovalId, ArtifactId, CustomerId, HostingGroupId, KnownProblemId, LicenseKeyId, ProductId, ReleaseId,
+            SubscriptionId, TokenId, TrustedPublisherId, UserId, WebhookId,
+        },
+        installation::Sighting,
+        known_problem,
+        mail::Mail,
+        reach::Reach,
+        role::Role,
+        run::Run,
+        slug::Slug,
+        version::Version,
+        webhook::WebhookMessage,
+    },
+    services::{
+        approving::requests,
+        desk::{Context, Expected, Refusal, Write, context::id_at},
+        field::{
+            figures,
+            known_problems::{self, NewKnownProblem},
+        },
+        people::{
+            log_in,
+            tokens::{self, NewToken},
+            trust::{self, NewTrustedPublisher},
+            users,
+        },
+        releasing::{
+            products::{self, NewProduct},
+            publish_release::{self, NewRelease, Publication},
+            steer_release::{self, Steer},
+            store_artifact::{self, Content, Upload},
+        },
+        running::start,
+        selling::{
+            customers::{self, NewCustomer},
+            hosting_groups::{self, NewHostingGroup},
+            license_keys,
+            subscriptions::{self, Action, Ids, NewSubscription},
+        },
+        telling::{
+            help,
+            webhooks::{self, NewWebhook},
+        },
+    },
+    store::{self, offers::Offer, users::User},
+};
+
+/// How many contents are put in place at once. Most of that is waiting for the disk, which takes many together in
+/// hardly more time than one.
+const AT_ONCE: usize = 64;
+
+/// Everything about a vendor.
+#[derive(Debug, Default)]
+pub struct Vendor {
+    /// E-mail address and password of the first administrator.
+    pub administrator: Option<(String, String)>,
+    /// Others who may log in, with the password of the first administrator.
+    pub colleagues: Vec<(UserId, String, Role)>,
+    /// What the vendor sells.
+    pub products: Vec<(ProductId, NewProduct)>,
+    /// Where the vendor hosts.
+    pub hosting_groups: Vec<(HostingGroupId, NewHostingGroup)>,
+    /// The releases of the products.
+    pub releases: Vec<FoundedRelease>,
+    /// What waits for a second person.
+    pub approvals: Vec<FoundedApproval>,
+    /// Who the vendor sells to.
+    pub customers: Vec<(CustomerId, NewCustomer)>,
+    /// What the customers have.
+    pub subscriptions: Vec<FoundedSubscription>,
+    /// What support knows to help against.
+    pub known_problems: Vec<(KnownProblemId, NewKnownProblem)>,
+    /// Whose pipelines may release which product.
+    pub trusted_publishers: Vec<(TrustedPublisherId, Slug, NewTrustedPublisher)>,
+    /// API tokens, with the token in clear.
+    pub tokens: Vec<(TokenId, String, NewToken)>,
+    /// What checks told so far.
+    pub sightings: Vec<Sighting>,
+    /// What updaters reported so far.
+    pub runs: Vec<Run>,
+    /// Who is told of what happens from now on.
+    pub webhooks: Vec<(WebhookId, NewWebhook)>,
+    /// What webhooks were told.
+    pub messages: Vec<WebhookMessage>,
+    /// What people were written.
+    pub mails: Vec<Mail>,
+}
+
+/// A release and how far it has come.
+#[derive(Debug)]
+pub struct FoundedRelease {
+    /// Its id.
+    pub id: ReleaseId,
+    /// Its product.
+    pub product: Slug,
+    /// What it is.
+    pub new: NewRelease,
+    /// Its files.
+    pub files: Vec<FoundedFile>,
+    /// How it was published; `None` leaves it a draft.
+    pub publication: Option<Publication>,
+    /// What was done with it since.
+    pub steered: Vec<Steer>,
+}
+
+/// Something about a release that one of the colleagues has asked for.
+#[derive(Debug)]
+pub struct FoundedApproval {
+    /// Its id.
+    pub id: ApprovalId,
+    /// Who asked for it, and their e-mail address.
+    pub requester: (UserId, String),
+    /// Of which product.
+    pub product: Slug,
+    /// Of which release.
+    pub version: Version,
+    /// What is to be done.
+    pub deed: Deed,
+    /// How it was asked for.
+    pub parameters: serde_json::Value,
+}
+
+/// A file of a release.
+#[derive(Debug)]
+pub struct FoundedFile {
+    /// Its id.
+    pub id: ArtifactId,
+    /// What it is; with the hash of its content in `announced`.
+    pub upload: Upload,
+    /// Its content. Files may share one.
+    pub content: Bytes,
+}
+
+/// A subscription, its keys, and what was done with it.
+#[derive(Debug)]
+pub struct FoundedSubscription {
+    /// Its id.
+    pub id: SubscriptionId,
+    /// The id of its first license key, which is the one in `new`, or made.
+    pub license_key: LicenseKeyId,
+    /// What it is.
+    pub new: NewSubscription,
+    /// Further keys that the vendor has in the field.
+    pub more_keys: Vec<(LicenseKeyId, String)>,
+    /// What staff did with it.
+    pub actions: Vec<Action>,
+}
+
+/// Whether there is nothing yet: no product, no customer, nobody who may log in.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn is_empty(context: &Arc<Context>) -> Result<bool, Refusal> {
+    let first = store::Page { after: None, limit: 1 };
+    context
+        .read(move |connection| {
+            Ok(!store::users::exist(connection)?
+                && store::products::all(connection)?.is_empty()
+                && store::customers::matching(connection, None, &Reach::Everything, first)?.is_empty())
+        })
+        .await
+}
+
+/// Founds a vendor. All of it is there when this succeeds, and nothing but contents that are swept away when not.
+///
+/// # Errors
+/// What the use case of one of its things refuses, with the thing.
+pub async fn found(context: &Arc<Context>, mut vendor: Vendor) -> Result<(), Refusal> {
+    let administrator = vendor.administrator.take();
+    let hashed = async {
+        Ok(match administrator {
+            Some((email, password)) => Some((email, log_in::hash(context, password).await?)),
+            None => None,
+        })
+    };
+    let (administrator, received) = futures_util::try_join!(hashed, receive(context, &vendor))?;
+    let contents: HashSet<_> = received.iter().map(|received| Some(received.sha256)).collect();
+    let mut files = vendor.releases.iter().flat_map(|release| &release.files);
+    if let Some(other) = files.find(|file| !contents.contains(&file.upload.announced)) {
+        return Err(Refusal::internal(&format!("the content of {} is not the one announced", other.upload.filename)));
+    }
+    let _shelf = context.artifacts.shelf().await;
+    let place = |received: Received| async move { context.artifacts.place(&received).await };
+    stream::iter(received).map(place).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    let desk = Arc::clone(context);
+    context
+        .write(move |write| {
+            if let Some((email, password_hash)) = administrator {
+                log_in::set_up_within(write, email, password_hash.clone())?;
+                for (id, email, role) in std::mem::take(&mut vendor.colleagues) {
+                    let colleague = User::new(id, email, Some(password_hash.clone()), role, write.now);
+                    users::add_within(write.connection, &colleague)?;
+                }
+            }
+            enter(&desk, write, vendor)
+        })
+        .await
+}
+
+/// Takes in each content once.
+async fn receive(context: &Arc<Context>, vendor: &Vendor) -> Result<Vec<Received>, Refusal> {
+    let mut known: HashSet<Option<Sha256>> = HashSet::new();
+    let files = vendor.releases.iter().flat_map(|release| &release.files);
+    let contents: Vec<(Option<Sha256>, Bytes)> = files
+        .filter(|file| known.insert(file.upload.announced))
+        .map(|file| (file.upload.announced, file.content.clone()))
+        .collect();
+    let receive = |(announced, content): (Option<Sha256>, Bytes)| async move {
+        let body = stream::iter([Ok::<_, std::convert::Infallible>(content)]);
+        let (store, id) = (context.artifacts.main(), id_at(context.clock.now()));
+        context.artifacts.receive(store, id, announced, body).await
+    };
+    let received = stream::iter(contents).map(receive).buffer_unordered(AT_ONCE).try_collect().await;
+    received.map_err(|error| match error {
+        IntakeError::Sender(never) => match never {},
+        IntakeError::Mismatch(found) => Refusal::internal(&format!("a content is not the one announced: {found}")),
+        IntakeError::Store(error) => Refusal::from(error),
+    })
+}
+
+fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(), Refusal> {
+    for (id, product) in vendor.products {
+        products::add_within(write, id, product)?;
+    }
+    for (id, group) in vendor.hosting_groups {
+        hosting_groups::add_within(write, id, group)?;
+    }
+    for release in vendor.releases {
+        let (slug, version) = (release.product.clone(), release.new.version.clone());
+        enter_release(context, write, release).map_err(|refusal| about(refusal, &format!("{slug} {version}")))?;
+    }
+    for FoundedApproval { id, requester: (user, name), product, version, deed, parameters } in vendor.approvals {
+        let (product, release) = publish_release::find(write, &product, &version)?;
+        let request = requests::Request::about_release(deed, &product, &release, &parameters);
+        let actor = Actor { id: Some(user.0), name, ..Actor::nameless(ActorKind::Person) };
+        requests::enter(write, id, &product, request, (actor, Some(user)))?;
+    }
+    for (id, customer) in vendor.customers {
+        customers::add_within(write, id, customer)?;
+    }
+    for subscription in vendor.subscriptions {
+        let id = subscription.id;
+        enter_subscription(context, write, subscription)
+            .map_err(|refusal| about(refusal, &format!("subscription {id}")))?;
+    }
+    for (id, product, publisher) in vendor.trusted_publishers {
+        let product = products::by_slug(write.connection, &product)?.id;
+        trust::trust_within(write, id, product, None, publisher)?;
+    }
+    for (id, text, token) in vendor.tokens {
+        tokens::add_within(write, id, &text, token)?;
+    }
+    start::take_in(write.connection, &vendor.sightings)?;
+    figures::record_within(write.connection, write.now)?;
+    for (id, rule) in vendor.known_problems {
+        known_problems::add_within(write, id, &Reach::Everything, rule)?;
+    }
+    for run in vendor.runs {
+        enter_run(write, run)?;
+    }
+    for (id, webhook) in vendor.webhooks {
+        webhooks::add_within(write, id, webhook)?;
+    }
+    store::webhook_messages::queue(write.connection, &vendor.messages)?;
+    store::mails::queue(write.connection, &vendor.mails)?;
+    Ok(())
+}
+
+/// A run as a report of it would have left it.
+fn enter_run(write: &mut Write<'_>, mut run: Run) -> Result<(), Refusal> {
+    let release = store::releases::of_version(write.connection, run.product, &run.to_version)?;
+    let release = release.filter(|release| release.was_published_by(run.first_reported_at));
+    run.release = release.as_ref().map(|release| release.id);
+    run.has_vote = release.is_some() && run.subscription.is_some();
+    let site = run.subscription.map_or(run.installation.0, |subscription| subscription.0);
+    let offer = run.release.map(|release| Offer { release, site, at: run.first_reported_at });
+    store::offers::take_in(write.connection, offer)?;
+    let mut rules = store::known_problems::of_product(write.connection, run.product)?;
+    known_problem::put_in_order(&mut rules);
+    let seen_on = |run: &Run| store::installations::platform(write.connection, run.product, run.installation);
+    help::mark(&rules, &mut run, seen_on)?;
+    let told = store::runs::take_in(write.connection, vec![run])?;
+    store::votes::count(write.connection, &told, write.now)?;
+    Ok(())
+}
+
+fn about(refusal: Refusal, what: &str) -> Refusal {
+    Refusal { detail: format!("{what}: {}", refusal.detail), ..refusal }
+}
+
+fn enter_release(context: &Context, write: &mut Write<'_>, release: FoundedRelease) -> Result<(), Refusal> {
+    let (slug, version) = (release.product, release.new.version.clone());
+    publish_release::draft_within(write, release.id, &slug, release.new)?;
+    for file in release.files {
+        let size = u64::try_from(file.content.len()).unwrap_or(u64::MAX);
+        let sha256 = file.upload.announced.ok_or_else(|| Refusal::internal(&"a file without its hash"))?;
+        let stored = Content { sha256, size, store: context.artifacts.main() };
+        store_artifact::list(write, file.id, file.upload, stored)?;
+    }
+    if let Some(publication) = release.publication {
+        let draft = publish_release::find(write, &slug, &version)?;
+        publish_release::publish_within(write, &context.keys.load(), draft, &publication)?;
+    }
+    for steer in release.steered {
+        steer_release::steer_within(write, &slug, &version, &Expected::Anything, &steer)?;
+    }
+    Ok(())
+}
+
+fn enter_subscription(context: &Context, write: &mut Write<'_>, sold: FoundedSubscription) -> Result<(), Refusal> {
+    let ids = Ids { subscription: sold.id, license_key: sold.license_key };
+    subscriptions::add_within(write, &context.keys.load(), &Reach::Everything, ids, sold.new)?;
+    for (id, key) in sold.more_keys {
+        license_keys::add(write, &context.keys.load(), id, sold.id, Some(&key))?;
+    }
+    for action in sold.actions {
+        subscriptions::act_within(write, &Reach::Everything, sold.id, &Expected::Anything, action)?;
+    }
+    Ok(())
+}

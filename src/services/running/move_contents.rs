@@ -1,0 +1,187 @@
+//! Contents moved from one store to another, one after the other, so that nothing is lost whenever this is ended.
+//!
+//! A content is copied, read back and hashed; only then do its artifacts say that it lies there. What was copied before
+//! and not noted is found and only read back. The source keeps what it has until it is told to give it up.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures_util::StreamExt as _;
+use serde_json::json;
+
+use crate::{
+    artifacts::{Artifacts, ArtifactsError, intake::IntakeError},
+    directory::Change,
+    domain::{
+        artifact::{ContentStore, Sha256},
+        audit::Record,
+    },
+    services::desk::{Code, Context, Refusal, context::id_at},
+    store,
+};
+
+/// A content that lies elsewhere than it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Its hash.
+    pub content: Sha256,
+    /// Bytes.
+    pub size: u64,
+    /// Where it lies.
+    pub from: ContentStore,
+}
+
+/// How a content was moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// It was copied.
+    Copied,
+    /// It was there already, whole.
+    Found,
+}
+
+/// What is to be moved to a store, in the order of the hashes.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn plan(context: &Arc<Context>, to: ContentStore) -> Result<Vec<Move>, Refusal> {
+    let places = context.read(|connection| Ok(store::artifacts::places(connection)?)).await?;
+    let elsewhere = places.into_iter().filter(|((_, store), _)| *store != to);
+    let moves: BTreeMap<_, _> =
+        elsewhere.map(|((content, from), size)| (content, Move { content, size, from })).collect();
+    Ok(moves.into_values().collect())
+}
+
+/// Moves one content; `advanced` is told of bytes that were copied, and of those that were read back.
+///
+/// # Errors
+/// `storage_unavailable`; or `digest_mismatch` when the source is damaged. The artifacts then stay where they are.
+pub async fn one(
+    context: &Arc<Context>,
+    to: ContentStore,
+    what: Move,
+    advanced: impl Fn(u64) + Send + Sync,
+) -> Result<Moved, Refusal> {
+    let artifacts = &context.artifacts;
+    let there = artifacts.find(to, what.content).await?.is_some_and(|(size, _)| size == what.size);
+    let moved = if there && is_whole(artifacts, to, what, &advanced).await? {
+        Moved::Found
+    } else {
+        copy(context, to, what, &advanced).await?;
+        if !is_whole(artifacts, to, what, &advanced).await? {
+            return Err(Refusal::new(
+                Code::DigestMismatch,
+                format!(
+                    "what was written of {} is read back otherwise; nothing was changed, run this again",
+                    what.content
+                ),
+            ));
+        }
+        Moved::Copied
+    };
+    context
+        .write(move |write| {
+            let releases = store::artifacts::moved(write.connection, what.content, to)?;
+            if !releases.is_empty() {
+                let states = (json!({ "store": what.from }), json!({ "store": to }));
+                write.record(Record::change("content.move", format!("content:{}", what.content), None, states));
+            }
+            for release in releases {
+                if let Some(found) = store::releases::get(write.connection, release)? {
+                    write.changed(Change::Release(found.product, release));
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(moved)
+}
+
+async fn copy(
+    context: &Arc<Context>,
+    to: ContentStore,
+    what: Move,
+    advanced: &(impl Fn(u64) + Send + Sync),
+) -> Result<(), Refusal> {
+    let artifacts = &context.artifacts;
+    let pieces = artifacts.open_content(what.from, what.content, what.size, 0..what.size).await?;
+    let counted = pieces.inspect(|piece| {
+        if let Ok(piece) = piece {
+            advanced(u64::try_from(piece.len()).unwrap_or(0));
+        }
+    });
+    let id = id_at(context.clock.now());
+    let received = artifacts.receive(to, id, Some(what.content), counted).await.map_err(|error| match error {
+        IntakeError::Sender(error) => Refusal::new(
+            Code::StorageUnavailable,
+            format!("{} cannot be read from `{}`: {error}", what.content, what.from),
+        ),
+        IntakeError::Mismatch(found) => Refusal::new(
+            Code::DigestMismatch,
+            format!(
+                "{} is damaged in {}: what is there has SHA-256 {found}; restore it from a backup",
+                what.content,
+                artifacts.shown(what.from)
+            ),
+        ),
+        IntakeError::Store(error) => error.into(),
+    })?;
+    let _shelf = artifacts.shelf().await;
+    Ok(artifacts.place(&received).await?)
+}
+
+/// Reads a content back, and says whether it is what it should be.
+async fn is_whole(
+    artifacts: &Artifacts,
+    store: ContentStore,
+    what: Move,
+    advanced: &(impl Fn(u64) + Send + Sync),
+) -> Result<bool, Refusal> {
+    let mut pieces = match artifacts.open_content(store, what.content, what.size, 0..what.size).await {
+        Err(ArtifactsError::Damaged(_) | ArtifactsError::Missing(_)) => return Ok(false),
+        pieces => pieces?,
+    };
+    let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    while let Some(piece) = pieces.next().await {
+        // A file that is shorter than it should be ends too early.
+        let Ok(piece) = piece else { return Ok(false) };
+        hash.update(&piece);
+        advanced(u64::try_from(piece.len()).unwrap_or(0));
+    }
+    Ok(hash.finish().as_ref() == what.content.0)
+}
+
+/// What no artifact expects in the other stores any more, because it lies in `to`: what a move has left.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn left_behind(context: &Arc<Context>, to: ContentStore) -> Result<Vec<(ContentStore, Sha256)>, Refusal> {
+    let places = context.read(|connection| Ok(store::artifacts::places(connection)?)).await?;
+    let mut left = Vec::new();
+    for other in context.artifacts.stores().into_iter().filter(|store| *store != to) {
+        let mut there: Vec<_> = context.artifacts.contents(other).await?.into_keys().collect();
+        there.retain(|content| places.contains_key(&(*content, to)) && !places.contains_key(&(*content, other)));
+        there.sort_unstable();
+        left.extend(there.into_iter().map(|content| (other, content)));
+    }
+    Ok(left)
+}
+
+/// Removes a content from where a move has left it, if it is whole where it was moved to. Returns whether it is gone.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn remove(
+    context: &Arc<Context>,
+    to: ContentStore,
+    (from, hash): (ContentStore, Sha256),
+) -> Result<bool, Refusal> {
+    let _shelf = context.artifacts.shelf().await;
+    // Looked at again: somebody may have begun to expect it there since.
+    let places = context.read(|connection| Ok(store::artifacts::places(connection)?)).await?;
+    let (Some(size), None) = (places.get(&(hash, to)), places.get(&(hash, from))) else { return Ok(false) };
+    if !is_whole(&context.artifacts, to, Move { content: hash, size: *size, from }, &|_| ()).await? {
+        return Ok(false);
+    }
+    context.artifacts.remove(from, hash).await?;
+    Ok(true)
+}

@@ -1,0 +1,265 @@
+//! Starting: the directory is built from the database, and the keys are those it was filled with.
+
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use crate::{
+    artifacts::{Artifacts, ArtifactsError},
+    directory::{Catalogue, Directory, Loaded},
+    domain::{
+        artifact::ContentStore,
+        id::{ProductId, SubscriptionId},
+        installation::Sighting,
+        known_problem::KnownProblem,
+        license_key::KeyRecord,
+        stop::Stop,
+    },
+    services::{
+        desk::{Context, Refusal, audit},
+        running::follow::Following,
+    },
+    signing::{KeyRing, random},
+    store::{self, Connection, Store, StoreError, offers::Offer},
+};
+
+/// Reads the whole read model as it is at one moment.
+///
+/// # Errors
+/// When the database cannot be read, or holds what cannot be understood.
+pub fn directory(store: &Store) -> Result<(Directory, Following), StoreError> {
+    let directory = Directory::default();
+    let began = Instant::now();
+    let position = store.snapshot(|connection| fill(&directory, connection))?;
+    Ok((directory, Following::from(position, store.is_shared(), began)))
+}
+
+/// Reads everything into a directory, in one pass over each table; returns the last change that it has then. What it had
+/// is replaced: of all that is in it only drafts are ever deleted.
+///
+/// # Errors
+/// When the database cannot be read, or holds what cannot be understood.
+pub(in crate::services) fn fill(directory: &Directory, connection: &mut Connection) -> Result<i64, StoreError> {
+    let position = store::changes::newest(connection)?.unwrap_or(0);
+    let mut stops: HashMap<ProductId, Vec<Stop>> = HashMap::new();
+    for (product, stop) in store::stops::all(connection)? {
+        stops.entry(product).or_default().push(stop);
+    }
+    let mut known_problems: HashMap<ProductId, Vec<KnownProblem>> = HashMap::new();
+    for rule in store::known_problems::all(connection)? {
+        known_problems.entry(rule.product).or_default().push(rule);
+    }
+    let products = store::products::all(connection)?.into_iter().map(|product| {
+        let stops = stops.remove(&product.id).unwrap_or_default();
+        let known_problems = known_problems.remove(&product.id).unwrap_or_default();
+        (product, stops, known_problems)
+    });
+    directory.replace_catalogue(Catalogue::new(
+        products.collect(),
+        store::releases::all(connection)?,
+        store::manifests::all(connection)?,
+        store::hosting_groups::all(connection)?,
+    ));
+    store::subscriptions::for_each_coverage(connection, |coverage| {
+        directory.put_subscription(coverage);
+    })?;
+    store::license_keys::for_each(connection, |key| {
+        // A key refers to a subscription (foreign key).
+        if let Some(coverage) = directory.coverage(key.subscription) {
+            directory.put_key(&key, &coverage);
+        }
+    })?;
+    Ok(position)
+}
+
+/// The subscriptions that the changes in a range of the log (after the first, up to the second) are of, with their keys.
+///
+/// # Errors
+/// When the database cannot be read, or holds what cannot be understood.
+pub(in crate::services) fn changed_subscriptions(
+    connection: &mut Connection,
+    range: (i64, i64),
+) -> Result<Vec<Loaded>, StoreError> {
+    let mut keys: HashMap<SubscriptionId, Vec<KeyRecord>> = HashMap::new();
+    store::license_keys::for_each_changed(connection, range, |key| {
+        keys.entry(key.subscription).or_default().push(key);
+    })?;
+    let mut loaded = Vec::new();
+    store::subscriptions::for_each_changed(connection, range, |coverage| {
+        let keys = keys.remove(&coverage.id).unwrap_or_default();
+        loaded.push(Loaded::Subscription(coverage, keys));
+    })?;
+    Ok(loaded)
+}
+
+/// The value of a setting, which becomes `new` where it has none. Of replicas that start at once one sets it.
+pub(in crate::services) fn known_or_new(
+    store: &Store,
+    name: &str,
+    new: impl FnOnce() -> Result<String, StoreError>,
+) -> Result<String, StoreError> {
+    if let Some(known) = store.read(|connection| store::settings::get(connection, name))? {
+        return Ok(known);
+    }
+    store.write(
+        |connection: &mut Connection| {
+            if let Some(known) = store::settings::get(connection, name)? {
+                return Ok((known, ()));
+            }
+            let new = new()?;
+            store::settings::insert(connection, name, &new)?;
+            Ok::<_, StoreError>((new, ()))
+        },
+        |()| (),
+    )
+}
+
+/// Makes sure that the keys are those which the license keys in the database were hashed with.
+///
+/// # Errors
+/// When they are not: then no customer's key would be recognised.
+pub fn match_keys(store: &Store, keys: &KeyRing, where_kept: &str) -> Result<(), StoreError> {
+    let id = keys.license_secret_id();
+    let known = store.read(|connection| store::settings::get(connection, store::settings::LICENSE_SECRET))?;
+    let known = known.map_or_else(|| take_keys(store, keys), Ok)?;
+    if known == id {
+        return Ok(());
+    }
+    Err(StoreError::Other(format!(
+        "the license keys in the database were made with other secrets than those in {where_kept}; restore those that belong to this database"
+    )))
+}
+
+/// Takes the keys for those of a new database, which has an audit log from then on. Of replicas that start at once one does.
+fn take_keys(store: &Store, keys: &KeyRing) -> Result<String, StoreError> {
+    let taking = |connection: &mut Connection| {
+        if let Some(known) = store::settings::get(connection, store::settings::LICENSE_SECRET)? {
+            return Ok((known, ()));
+        }
+        let id = keys.license_secret_id();
+        store::settings::insert(connection, store::settings::LICENSE_SECRET, id)?;
+        store::settings::insert(connection, store::settings::AUDIT_HEAD, &audit::first_note(keys))?;
+        Ok::<_, StoreError>((id.to_owned(), ()))
+    };
+    store.write(taking, |()| ())
+}
+
+/// Why the database and the artifact stores do not go together.
+#[derive(Debug, thiserror::Error)]
+pub enum MatchError {
+    /// They are not those of each other, or the database cannot be used.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// An artifact store cannot be used.
+    #[error(transparent)]
+    Artifacts(#[from] ArtifactsError),
+}
+
+impl From<MatchError> for Refusal {
+    fn from(error: MatchError) -> Self {
+        match error {
+            MatchError::Store(error) => error.into(),
+            MatchError::Artifacts(error) => error.into(),
+        }
+    }
+}
+
+/// Makes sure that the artifact stores are those which the database lists the contents of: with other ones, listed
+/// files would be missing, and the sweep would take those of the other database for nobody's. A bucket that is only
+/// away just now is no reason not to start: it is asked again before anything is removed from it.
+///
+/// # Errors
+/// When they are not, or a bucket cannot be used as it is configured.
+pub fn match_artifacts(store: &Store, artifacts: &Artifacts) -> Result<(), MatchError> {
+    let places = store.read(store::artifacts::places)?;
+    if let Some(other) = places.keys().map(|(_, store)| *store).find(|store| !artifacts.stores().contains(store)) {
+        let count = places.keys().filter(|(_, store)| *store == other).count();
+        return Err(StoreError::Other(format!(
+            "the database lists {count} contents in the store `{other}`, which is not configured; set storage.{other} to where it is"
+        ))
+        .into());
+    }
+    for place in artifacts.stores() {
+        let matched = artifacts.wait_for(async {
+            if place == ContentStore::S3 {
+                artifacts.try_bucket().await?;
+            }
+            match match_marker(store, artifacts, place).await {
+                // What the database refuses with is no fault of the artifacts.
+                Err(MatchError::Store(error)) => Ok(Err(error)),
+                Err(MatchError::Artifacts(error)) => Err(error),
+                Ok(()) => Ok(Ok(())),
+            }
+        });
+        match matched {
+            Ok(matched) => matched?,
+            Err(error) if error.is_away() => {
+                tracing::warn!(%error, "started without the artifact store: uploads are refused until it is back");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure of one store.
+///
+/// # Errors
+/// `storage_unavailable`, `internal_error`.
+pub async fn match_store(context: &Arc<Context>, place: ContentStore) -> Result<(), Refusal> {
+    Ok(match_marker(&context.store, &context.artifacts, place).await?)
+}
+
+async fn match_marker(store: &Store, artifacts: &Artifacts, place: ContentStore) -> Result<(), MatchError> {
+    let marker = artifacts.marker(place).await?;
+    let (known, lists_any) = store.read(|connection| {
+        let known = store::settings::get(connection, store::settings::ARTIFACTS)?;
+        Ok::<_, StoreError>((known, store::artifacts::places(connection)?.keys().any(|(_, store)| *store == place)))
+    })?;
+    let refuse = |why: &str| {
+        Err(StoreError::Other(format!(
+            "{} {why}; set storage.url and database.url to what belongs together",
+            artifacts.shown(place)
+        ))
+        .into())
+    };
+    match (known, marker) {
+        (Some(known), Some(marker)) if known == marker => Ok(()),
+        (_, Some(_)) => refuse("belongs to another database"),
+        (Some(_), None) if lists_any => refuse("is not the one that the database lists the contents of"),
+        // First the database, then the store: a crash between the two leaves a store that may still be claimed.
+        (Some(known), None) => Ok(artifacts.mark(place, &known).await?),
+        (None, None) => {
+            let new = || Ok(uuid::Uuid::from_bytes(random()).to_string());
+            let known = known_or_new(store, store::settings::ARTIFACTS, new)?;
+            Ok(artifacts.mark(place, &known).await?)
+        }
+    }
+}
+
+/// Sightings written in one transaction: a stop that waits behind them waits some milliseconds.
+const SIGHTINGS_AT_ONCE: usize = 1000;
+
+/// Takes in sightings, and what was offered at them.
+pub(in crate::services) fn take_in(connection: &mut Connection, sightings: &[Sighting]) -> Result<(), StoreError> {
+    store::installations::take_in(connection, sightings)?;
+    store::offers::take_in(connection, sightings.iter().filter_map(Offer::of))
+}
+
+/// Writes down what checks told about their installations.
+///
+/// # Errors
+/// `storage_unavailable`; nothing is lost then, it is written the next time.
+pub async fn write_sightings(context: &Arc<Context>) -> Result<usize, Refusal> {
+    let mut sightings = context.directory.sightings.take();
+    let count = sightings.len();
+    while !sightings.is_empty() {
+        let batch = Arc::new(sightings.split_off(sightings.len().saturating_sub(SIGHTINGS_AT_ONCE)));
+        let to_write = Arc::clone(&batch);
+        let written = context.append(move |connection, _| take_in(connection, &to_write)).await;
+        if let Err(error) = written {
+            sightings.extend(Arc::unwrap_or_clone(batch));
+            context.directory.sightings.put_back(sightings);
+            return Err(error);
+        }
+    }
+    Ok(count)
+}

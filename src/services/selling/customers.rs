@@ -1,0 +1,170 @@
+//! Customers: added and changed by staff.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{customer::Customer, id::CustomerId, locale::LanguageTag, reach::Reach},
+    services::{
+        desk::{Code, Context, Expected, Faults, Refusal, Write},
+        releasing::products::present,
+    },
+    store::{self, Connection, Page},
+};
+
+/// A new customer.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCustomer {
+    /// Their name for people.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Studio Bianchi")]
+    pub name: String,
+    /// Where to write to.
+    #[schema(format = Email, example = "anna@bianchi.example.com")]
+    pub email: Option<String>,
+    /// The language to write in.
+    #[schema(example = "it")]
+    pub locale: Option<LanguageTag>,
+    /// What the vendor's other systems call them.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "CRM-1001")]
+    pub external_ref: Option<String>,
+}
+
+/// A change to a customer: what is absent stays as it is, `null` clears what can be cleared.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerChange {
+    /// Their name for people.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    pub name: Option<String>,
+    /// Where to write to.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, format = Email)]
+    pub email: Option<Option<String>>,
+    /// The language to write in.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<LanguageTag>)]
+    pub locale: Option<Option<LanguageTag>>,
+    /// What the vendor's other systems call them.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    pub external_ref: Option<Option<String>>,
+}
+
+/// Checks what the types do not say.
+fn check(customer: &Customer) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    faults.line("name", &customer.name);
+    if let Some(email) = &customer.email {
+        faults.email("email", email);
+    }
+    if let Some(reference) = &customer.external_ref {
+        faults.line("external_ref", reference);
+    }
+    faults.finish()
+}
+
+/// Adds a customer.
+///
+/// # Errors
+/// `body_invalid`.
+pub async fn add(context: &Arc<Context>, new: NewCustomer) -> Result<Customer, Refusal> {
+    context
+        .write(move |write| {
+            let id = write.new_id();
+            add_within(write, id, new)
+        })
+        .await
+}
+
+/// Adds a customer under an id, within a write.
+pub(in crate::services) fn add_within(
+    write: &mut Write<'_>,
+    id: CustomerId,
+    new: NewCustomer,
+) -> Result<Customer, Refusal> {
+    let customer = Customer {
+        id,
+        name: new.name,
+        email: new.email,
+        locale: new.locale,
+        external_ref: new.external_ref,
+        created_at: write.now,
+        revision: 1,
+    };
+    check(&customer)?;
+    store::customers::insert(write.connection, &customer)?;
+    write.made("customer.add", &customer);
+    Ok(customer)
+}
+
+/// The customer with this id.
+///
+/// # Errors
+/// `customer_not_found`.
+pub async fn get(context: &Arc<Context>, reach: Reach, id: CustomerId) -> Result<Customer, Refusal> {
+    context.read(move |connection| find(connection, &reach, id)).await
+}
+
+/// The customer with this id, if they are within reach: where they are limited to products those who have a
+/// subscription of one of them, or none yet.
+pub(in crate::services) fn find(
+    connection: &mut Connection,
+    reach: &Reach,
+    id: CustomerId,
+) -> Result<Customer, Refusal> {
+    let within = store::customers::is_within(connection, id, reach)?;
+    store::customers::get(connection, id)?.filter(|_| within).ok_or_else(|| not_found(id))
+}
+
+/// A page of the customers within reach whose name, e-mail or external reference contains `words`.
+///
+/// # Errors
+/// `parameter_invalid`.
+pub async fn list(
+    context: &Arc<Context>,
+    reach: Reach,
+    words: Option<String>,
+    page: Page<CustomerId>,
+) -> Result<Vec<Customer>, Refusal> {
+    if words.as_ref().is_some_and(|words| words.chars().count() > 200) {
+        return Err(Refusal::parameter("q", "must be at most 200 characters"));
+    }
+    context.read(move |connection| Ok(store::customers::matching(connection, words.as_deref(), &reach, page)?)).await
+}
+
+/// Changes a customer.
+///
+/// # Errors
+/// `customer_not_found`, `precondition_failed`, `body_invalid`.
+pub async fn change(
+    context: &Arc<Context>,
+    reach: Reach,
+    id: CustomerId,
+    expected: Expected,
+    change: CustomerChange,
+) -> Result<Customer, Refusal> {
+    context
+        .write(move |write| {
+            let mut customer = find(write.connection, &reach, id)?;
+            expected.check(customer.revision)?;
+            let before = customer.clone();
+            customer.name = change.name.unwrap_or(customer.name);
+            customer.email = change.email.unwrap_or(customer.email);
+            customer.locale = change.locale.unwrap_or(customer.locale);
+            customer.external_ref = change.external_ref.unwrap_or(customer.external_ref);
+            customer.revision += 1;
+            check(&customer)?;
+            store::customers::update(write.connection, &customer)?;
+            write.altered("customer.change", &before, &customer);
+            Ok(customer)
+        })
+        .await
+}
+
+fn not_found(id: CustomerId) -> Refusal {
+    Refusal::new(Code::CustomerNotFound, format!("there is no customer {id}"))
+}

@@ -1,0 +1,115 @@
+//! Subscriptions that are about to end: staff are told once a day, in one mail, of those that have come to a step of the
+//! ladder since they were last told.
+
+use std::{collections::BTreeSet, collections::HashSet, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
+
+use crate::{
+    domain::{
+        ending::{self, Told},
+        zone::utc_day,
+    },
+    services::{
+        desk::Context,
+        telling::outbox::{Ending, Outbox, language},
+    },
+    store::{self, Connection, StoreError, settings::ENDINGS_TOLD, subscriptions::EndingRow},
+};
+
+/// So many subscriptions are named in a mail; of the others it says how many there are.
+const NAMED: usize = 200;
+
+/// Nowhere is it another day than here, give or take one.
+const SPREAD: i64 = 1;
+
+/// What is to be told.
+#[derive(Default)]
+struct Found {
+    known: HashSet<uuid::Uuid>,
+    /// The most urgent ones, with the language of their products: it is not looked for once more, when a product may be called
+    /// something else, or another one the same.
+    named: BTreeSet<(Ending, uuid::Uuid, &'static str)>,
+}
+
+/// Tells staff, unless they were told today.
+///
+/// # Errors
+/// When the database cannot be used; it is told the next time then.
+pub async fn tell(context: &Arc<Context>) -> Result<(), StoreError> {
+    let desk = Arc::clone(context);
+    let done = tokio::task::spawn_blocking(move || tell_blocking(&desk)).await;
+    done.unwrap_or_else(|error| Err(StoreError::Other(error.to_string())))
+}
+
+fn tell_blocking(context: &Context) -> Result<(), StoreError> {
+    let now = context.clock.now();
+    let setting = context.store.read(|connection| store::settings::get(connection, ENDINGS_TOLD))?;
+    let told: Option<Timestamp> = setting.as_ref().and_then(|text| text.parse().ok());
+    if told.is_some_and(|told| utc_day(told) >= utc_day(now)) {
+        return Ok(());
+    }
+    let found = context.store.read(|connection| find(context, connection, now, told))?;
+    context.store.append::<_, StoreError>(|connection| {
+        // Another one may have told in the meantime.
+        if store::settings::get(connection, ENDINGS_TOLD)? != setting {
+            return Ok(());
+        }
+        match &setting {
+            Some(_) => store::settings::replace(connection, ENDINGS_TOLD, &now.to_string())?,
+            None => store::settings::insert(connection, ENDINGS_TOLD, &now.to_string())?,
+        }
+        queue(context, connection, now, &found)
+    })?;
+    context.ring();
+    Ok(())
+}
+
+fn queue(context: &Context, connection: &mut Connection, now: Timestamp, found: &Found) -> Result<(), StoreError> {
+    // In the language of the product that the most urgent one is of.
+    let Some((.., language)) = found.named.first() else { return Ok(()) };
+    let named: Vec<Ending> = found.named.iter().map(|(ending, ..)| ending.clone()).collect();
+    let mut outbox = Outbox::new(context);
+    outbox.endings(connection, now, language, (&named, found.known.len()))?;
+    outbox.flush(connection).map(drop)
+}
+
+/// Looks for what is to be told, by the days on which subscriptions end: there may be a million, of which few end on one day.
+fn find(
+    context: &Context,
+    connection: &mut Connection,
+    now: Timestamp,
+    told: Option<Timestamp>,
+) -> Result<Found, StoreError> {
+    let ladder = &context.settings.ending_days;
+    let catalogue = context.directory.catalogue();
+    let mut found = Found::default();
+    let mut look = |row: EndingRow| {
+        let Some(entry) = catalogue.product_by_id(row.product) else { return };
+        let (zone, ends_on) = (&entry.product.timezone, row.ends_on);
+        let told = told.map(|told| Told::by(zone, told));
+        let left = ending::days_left(ladder, (ends_on, row.created_at), zone.date_at(now), told);
+        if let Some(days) = left.filter(|_| found.known.insert(row.id.0)) {
+            let (product, customer) = (entry.product.name.clone(), row.customer);
+            let ending = Ending { days, customer, product, ends_on, renews: row.renews };
+            found.named.insert((ending, row.id.0, language(&entry.product, None)));
+            if found.named.len() > NAMED {
+                found.named.pop_last();
+            }
+        }
+    };
+    let day = |at: Timestamp, days: i64| -> Date { utc_day(at).saturating_add(days.days()) };
+    for step in ladder.iter().map(|step| i64::from(*step)) {
+        let last = day(now, step + SPREAD);
+        let first = told.map_or(day(now, -SPREAD), |told| day(told, step - SPREAD).max(day(now, -SPREAD)));
+        store::subscriptions::for_each_ending(connection, (first, last), None, &mut look)?;
+    }
+    let highest = ladder.iter().max().map(|step| i64::from(*step));
+    if let (Some(highest), Some(told)) = (highest, told) {
+        // What was entered since then, be it in the same moment.
+        let since = told.checked_sub(SignedDuration::from_millis(1)).unwrap_or(told);
+        let range = (day(now, -SPREAD), day(now, highest + SPREAD));
+        store::subscriptions::for_each_ending(connection, range, Some(since), &mut look)?;
+    }
+    Ok(found)
+}

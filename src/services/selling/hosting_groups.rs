@@ -1,0 +1,201 @@
+//! Hosting groups: added and changed by staff.
+
+use std::sync::Arc;
+
+use jiff::civil::Time;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    directory::Change,
+    domain::{
+        InvalidValue,
+        hosting_group::{Day, HostingGroup, Window},
+        id::HostingGroupId,
+        slug::Slug,
+        zone::Zone,
+    },
+    services::{
+        desk::{Code, Context, Expected, Faults, Refusal, Write},
+        releasing::products::present,
+    },
+    store,
+};
+
+/// A nightly maintenance window.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WindowBody {
+    /// The days on which it opens.
+    #[schema(min_items = 1, max_items = 7)]
+    pub days: Vec<Day>,
+    /// When it opens, by the clock of the group's time zone.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "01:00")]
+    pub start: String,
+    /// For how long, in minutes of elapsed time.
+    #[schema(minimum = 1, maximum = 1440, example = 240)]
+    pub duration_minutes: u16,
+}
+
+impl WindowBody {
+    /// The window as it goes out.
+    #[must_use]
+    pub fn of(window: &Window) -> Self {
+        Self {
+            days: window.days.clone(),
+            start: window.start.strftime("%H:%M").to_string(),
+            duration_minutes: window.duration_minutes,
+        }
+    }
+
+    fn read(self) -> Result<Window, Refusal> {
+        let mut faults = Faults::default();
+        let start = match self.start.len() {
+            5 => Time::strptime("%H:%M", &self.start).ok(),
+            _ => None,
+        };
+        if start.is_none() {
+            faults.add(
+                "window.start",
+                InvalidValue::new("time of day", &self.start, "hours and minutes such as `01:00`").to_string(),
+            );
+        }
+        if self.days.is_empty() {
+            faults.add("window.days", "must name at least one day");
+        }
+        if !(1..=1440).contains(&self.duration_minutes) {
+            faults.add("window.duration_minutes", "must be 1 to 1440");
+        }
+        faults.finish()?;
+        let mut days = self.days;
+        days.sort_unstable();
+        days.dedup();
+        Ok(Window { days, start: start.unwrap_or_default(), duration_minutes: self.duration_minutes })
+    }
+}
+
+/// A new hosting group.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewHostingGroup {
+    /// Its name in URLs; never changes.
+    #[schema(example = "milan-nights")]
+    pub slug: Slug,
+    /// Its name for people.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Milan, at night")]
+    pub name: String,
+    /// Where its window's times are times.
+    pub timezone: Zone,
+    /// When its sites may be updated.
+    pub window: WindowBody,
+    /// How many of its sites may be updating at once; no limit unless given. The servers of the others are told `group_busy`.
+    #[schema(minimum = 1)]
+    pub max_concurrent: Option<u32>,
+}
+
+/// A change to a hosting group: what is absent stays as it is, `null` clears what can be cleared.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostingGroupChange {
+    /// Its name for people.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    pub name: Option<String>,
+    /// Where its window's times are times.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Zone, required = false)]
+    pub timezone: Option<Zone>,
+    /// When its sites may be updated.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = WindowBody, required = false)]
+    pub window: Option<WindowBody>,
+    /// How many of its sites may be updating at once.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<u32>, minimum = 1)]
+    pub max_concurrent: Option<Option<u32>>,
+}
+
+fn check(group: &HostingGroup) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    faults.line("name", &group.name);
+    if group.max_concurrent == Some(0) {
+        faults.add("max_concurrent", "must be at least 1");
+    }
+    faults.finish()
+}
+
+/// Adds a group.
+///
+/// # Errors
+/// `body_invalid`, `hosting_group_exists`.
+pub async fn add(context: &Arc<Context>, new: NewHostingGroup) -> Result<HostingGroup, Refusal> {
+    context
+        .write(move |write| {
+            let id = write.new_id();
+            add_within(write, id, new)
+        })
+        .await
+}
+
+/// Adds a group under an id, within a write.
+pub(in crate::services) fn add_within(
+    write: &mut Write<'_>,
+    id: HostingGroupId,
+    new: NewHostingGroup,
+) -> Result<HostingGroup, Refusal> {
+    let window = new.window.read()?;
+    if store::hosting_groups::by_slug(write.connection, &new.slug)?.is_some() {
+        return Err(Refusal::new(Code::HostingGroupExists, format!("there is a hosting group `{}` already", new.slug)));
+    }
+    let group = HostingGroup {
+        id,
+        slug: new.slug,
+        name: new.name,
+        timezone: new.timezone,
+        window,
+        max_concurrent: new.max_concurrent,
+        revision: 1,
+    };
+    check(&group)?;
+    store::hosting_groups::insert(write.connection, &group)?;
+    write.made("hosting_group.add", &group);
+    write.changed(Change::HostingGroup(group.id));
+    Ok(group)
+}
+
+/// Changes a group.
+///
+/// # Errors
+/// `hosting_group_not_found`, `precondition_failed`, `body_invalid`.
+pub async fn change(
+    context: &Arc<Context>,
+    slug: Slug,
+    expected: Expected,
+    change: HostingGroupChange,
+) -> Result<HostingGroup, Refusal> {
+    let window = change.window.map(WindowBody::read).transpose()?;
+    context
+        .write(move |write| {
+            let mut group =
+                store::hosting_groups::by_slug(write.connection, &slug)?.ok_or_else(|| not_found(slug.as_str()))?;
+            expected.check(group.revision)?;
+            let before = group.clone();
+            group.name = change.name.unwrap_or(group.name);
+            group.timezone = change.timezone.unwrap_or(group.timezone);
+            group.window = window.unwrap_or(group.window);
+            group.max_concurrent = change.max_concurrent.unwrap_or(group.max_concurrent);
+            group.revision += 1;
+            check(&group)?;
+            store::hosting_groups::update(write.connection, &group)?;
+            write.altered("hosting_group.change", &before, &group);
+            write.changed(Change::HostingGroup(group.id));
+            Ok(group)
+        })
+        .await
+}
+
+/// The refusal for a group that is not there.
+#[must_use]
+pub fn not_found(slug: &str) -> Refusal {
+    Refusal::new(Code::HostingGroupNotFound, format!("there is no hosting group `{slug}`"))
+}

@@ -1,0 +1,423 @@
+//! Subscriptions: sold, changed, renewed, suspended and cancelled by staff.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    directory::Change,
+    domain::{
+        id::{CustomerId, LicenseKeyId, SubscriptionId},
+        named_enum,
+        product::Product,
+        reach::Reach,
+        slug::Slug,
+        subscription::{Coverage, Deployment, Status, Subscription, SubscriptionState},
+        version::Requirement,
+    },
+    services::{
+        desk::{Code, Context, Expected, Faults, Refusal, Write},
+        releasing::products::{self, present},
+        selling::{
+            customers, hosting_groups,
+            license_keys::{self, Issued},
+        },
+        telling::outbox,
+    },
+    signing::KeyRing,
+    store::{self, Connection, Page, subscriptions::Wanted},
+};
+
+/// A new subscription.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSubscription {
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// The slug of the product.
+    #[schema(example = "office-maker")]
+    pub product: Slug,
+    /// How the customer runs it.
+    pub deployment: Deployment,
+    /// The first covered day.
+    #[schema(value_type = String, format = Date, example = "2026-01-01")]
+    pub starts_on: Date,
+    /// The last covered day; `null` for no end. It must be said which.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(value_type = Option<String>, required = true, format = Date, example = "2026-12-31")]
+    pub ends_on: Option<Date>,
+    /// Days after `ends_on` that are covered too; 0 unless given.
+    #[serde(default)]
+    #[schema(maximum = 3650)]
+    pub grace_days: u16,
+    /// The channels it may be answered on; the product's most stable one unless given.
+    #[schema(min_items = 1, max_items = 16)]
+    pub channels: Option<Vec<Slug>>,
+    /// The versions it is pinned to.
+    pub version_req: Option<Requirement>,
+    /// The slug of its hosting group; needed for `cloud`, and only for it.
+    pub hosting_group: Option<Slug>,
+    /// What the vendor's other systems call it.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    pub external_ref: Option<String>,
+    /// A key that the vendor has in the field already; a new one is made unless given.
+    #[schema(min_length = 16, max_length = 128, pattern = "^[!-~]+$")]
+    pub license_key: Option<String>,
+}
+
+/// A change to a subscription: what is absent stays as it is, `null` clears what can be cleared.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionChange {
+    /// How the customer runs it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Deployment, required = false)]
+    pub deployment: Option<Deployment>,
+    /// The first covered day.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false, format = Date)]
+    pub starts_on: Option<Date>,
+    /// The last covered day; `null` for no end.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub ends_on: Option<Option<Date>>,
+    /// Days after `ends_on` that are covered too.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = u16, required = false, maximum = 3650)]
+    pub grace_days: Option<u16>,
+    /// The channels it may be answered on.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Vec<Slug>, required = false, min_items = 1, max_items = 16)]
+    pub channels: Option<Vec<Slug>>,
+    /// The versions it is pinned to.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Requirement>)]
+    pub version_req: Option<Option<Requirement>>,
+    /// The slug of its hosting group.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Slug>)]
+    pub hosting_group: Option<Option<Slug>>,
+    /// What the vendor's other systems call it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    pub external_ref: Option<Option<String>>,
+}
+
+/// Until when a subscription is renewed.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Renewal {
+    /// The new last covered day; `null` for no end.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(value_type = Option<String>, required = true, format = Date, example = "2027-12-31")]
+    pub ends_on: Option<Date>,
+}
+
+named_enum! {
+    /// When a cancellation takes effect.
+    CancelAt, "time of cancellation" {
+        /// At `ends_on`: it is not renewed.
+        End = "end",
+        /// At once.
+        Now = "now",
+    }
+}
+
+/// When a subscription is to be over.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cancellation {
+    /// At its end (unless given otherwise) or at once.
+    pub at: Option<CancelAt>,
+}
+
+/// What is to be done with a subscription.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Change its fields.
+    Change(Box<SubscriptionChange>),
+    /// Set a new end.
+    Renew(Renewal),
+    /// Set it aside.
+    Suspend,
+    /// Take it up again.
+    Resume,
+    /// End it.
+    Cancel(Cancellation),
+}
+
+/// The subscription with this id, if it is within reach.
+pub(in crate::services) fn find(
+    connection: &mut Connection,
+    reach: &Reach,
+    id: SubscriptionId,
+) -> Result<Subscription, Refusal> {
+    store::subscriptions::get(connection, id)?
+        .filter(|subscription| reach.includes(subscription.coverage.product))
+        .ok_or_else(|| Refusal::new(Code::SubscriptionNotFound, format!("there is no subscription {id}")))
+}
+
+/// Checks what the types do not say, against the product.
+fn check(product: &Product, subscription: &Subscription) -> Result<(), Refusal> {
+    let coverage = &subscription.coverage;
+    let mut faults = Faults::default();
+    if coverage.ends_on.is_some_and(|end| end < coverage.starts_on) {
+        faults.add("ends_on", "must not be before starts_on");
+    }
+    if coverage.grace_days > 3650 {
+        faults.add("grace_days", "must be at most 3650");
+    }
+    if coverage.channels.is_empty() {
+        faults.add("channels", "must name at least one channel");
+    }
+    for (index, channel) in coverage.channels.iter().enumerate() {
+        if product.channels.rank(channel).is_none() {
+            faults.add(
+                &format!("channels[{index}]"),
+                format!("`{channel}` is no channel of `{}`; it has {}", product.slug, product.channels.listed()),
+            );
+        }
+    }
+    match (coverage.deployment, coverage.hosting_group) {
+        (Deployment::Cloud, None) => faults.add("hosting_group", "is needed for the deployment `cloud`"),
+        (Deployment::SingleUser | Deployment::MultiUser, Some(_)) => {
+            faults.add("hosting_group", "is only for the deployment `cloud`; set it to null");
+        }
+        _ => {}
+    }
+    if let Some(reference) = &subscription.external_ref {
+        faults.line("external_ref", reference);
+    }
+    faults.finish()
+}
+
+fn group_id(write: &mut Write<'_>, slug: Option<Slug>) -> Result<Option<crate::domain::id::HostingGroupId>, Refusal> {
+    let Some(slug) = slug else { return Ok(None) };
+    let group = store::hosting_groups::by_slug(write.connection, &slug)?;
+    group.map(|group| Some(group.id)).ok_or_else(|| hosting_groups::not_found(slug.as_str()))
+}
+
+/// The ids of a new subscription and of its first license key.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::services) struct Ids {
+    /// The subscription's.
+    pub subscription: SubscriptionId,
+    /// The key's.
+    pub license_key: LicenseKeyId,
+}
+
+/// Adds a subscription with a license key, within a write.
+pub(in crate::services) fn add_within(
+    write: &mut Write<'_>,
+    keys: &KeyRing,
+    reach: &Reach,
+    ids: Ids,
+    new: NewSubscription,
+) -> Result<(Subscription, Issued), Refusal> {
+    let product = products::within(write.connection, reach, &new.product)?;
+    customers::find(write.connection, reach, new.customer_id)?;
+    let hosting_group = group_id(write, new.hosting_group)?;
+    let channels = new.channels.unwrap_or_else(|| product.channels.at(0).into_iter().cloned().collect());
+    let subscription = Subscription {
+        coverage: Coverage {
+            id: ids.subscription,
+            product: product.id,
+            deployment: new.deployment,
+            state: SubscriptionState::Active,
+            starts_on: new.starts_on,
+            ends_on: new.ends_on,
+            grace_days: new.grace_days,
+            channels: channels.into(),
+            version_req: new.version_req.map(Arc::new),
+            hosting_group,
+        },
+        customer: new.customer_id,
+        external_ref: new.external_ref,
+        renews: true,
+        created_at: write.now,
+        revision: 1,
+    };
+    check(&product, &subscription)?;
+    store::subscriptions::insert(write.connection, &subscription)?;
+    write.made("subscription.add", &subscription);
+    let imported = new.license_key.as_deref();
+    let issued = license_keys::add(write, keys, ids.license_key, subscription.coverage.id, imported)?;
+    outbox::subscription_changed(write, &product, &subscription)?;
+    Ok((subscription, issued))
+}
+
+/// Adds a subscription with a license key.
+///
+/// # Errors
+/// `body_invalid`, `license_key_exists`.
+pub async fn add(
+    context: &Arc<Context>,
+    reach: Reach,
+    new: NewSubscription,
+) -> Result<(Subscription, Issued), Refusal> {
+    let keys = Arc::clone(context);
+    context
+        .write(move |write| {
+            let ids = Ids { subscription: write.new_id(), license_key: write.new_id() };
+            add_within(write, &keys.keys.load(), &reach, ids, new)
+        })
+        .await
+}
+
+/// The subscription with this id.
+///
+/// # Errors
+/// `subscription_not_found`.
+pub async fn get(context: &Arc<Context>, reach: Reach, id: SubscriptionId) -> Result<Subscription, Refusal> {
+    context.read(move |connection| find(connection, &reach, id)).await
+}
+
+/// A page of the subscriptions that are wanted, and in this status now.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn list(
+    context: &Arc<Context>,
+    mut wanted: Wanted,
+    status: Option<Status>,
+    mut page: Page<SubscriptionId>,
+) -> Result<Vec<Subscription>, Refusal> {
+    // What the database can tell apart it does; what depends on the day and the product's time zone is sifted here.
+    wanted.state = status.map(|status| match status {
+        Status::Suspended => SubscriptionState::Suspended,
+        Status::Cancelled => SubscriptionState::Cancelled,
+        Status::Pending | Status::Active | Status::Grace | Status::Expired => SubscriptionState::Active,
+    });
+    let now = context.clock.now();
+    let desk = Arc::clone(context);
+    context
+        .read(move |connection| {
+            let catalogue = desk.directory.catalogue();
+            let fits = |subscription: &Subscription| {
+                let zone = catalogue.product_by_id(subscription.coverage.product).map(|entry| &entry.product.timezone);
+                status.is_none_or(|status| zone.is_some_and(|zone| subscription.coverage.status(zone, now) == status))
+            };
+            let limit = usize::try_from(page.limit).unwrap_or(0);
+            let mut found = Vec::new();
+            page.limit = page.limit.max(1000);
+            loop {
+                let read = store::subscriptions::matching(connection, &wanted, page)?;
+                let ended = i64::try_from(read.len()).unwrap_or(0) < page.limit;
+                page.after = read.last().map(|last| last.coverage.id);
+                found.extend(read.into_iter().filter(fits));
+                if ended || found.len() >= limit {
+                    found.truncate(limit);
+                    return Ok(found);
+                }
+            }
+        })
+        .await
+}
+
+/// Does something with a subscription.
+///
+/// # Errors
+/// `subscription_not_found`, `precondition_failed`, `body_invalid`, `subscription_cancelled`, `subscription_endless`.
+pub async fn act(
+    context: &Arc<Context>,
+    reach: Reach,
+    id: SubscriptionId,
+    expected: Expected,
+    action: Action,
+) -> Result<Subscription, Refusal> {
+    context.write(move |write| act_within(write, &reach, id, &expected, action)).await
+}
+
+/// Does something with a subscription, within a write.
+pub(in crate::services) fn act_within(
+    write: &mut Write<'_>,
+    reach: &Reach,
+    id: SubscriptionId,
+    expected: &Expected,
+    action: Action,
+) -> Result<Subscription, Refusal> {
+    let mut subscription = find(write.connection, reach, id)?;
+    expected.check(subscription.revision)?;
+    let product = store::products::get(write.connection, subscription.coverage.product)?
+        .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;
+    let before = subscription.clone();
+    let name = action.name();
+    apply(write, &mut subscription, action)?;
+    if subscription != before {
+        check(&product, &subscription)?;
+        subscription.revision += 1;
+        store::subscriptions::update(write.connection, &subscription)?;
+        write.altered(name, &before, &subscription);
+        write.changed(Change::Subscription(id));
+        outbox::subscription_changed(write, &product, &subscription)?;
+    }
+    Ok(subscription)
+}
+
+impl Action {
+    /// What it is called in the audit log.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Change(_) => "subscription.change",
+            Self::Renew(_) => "subscription.renew",
+            Self::Suspend => "subscription.suspend",
+            Self::Resume => "subscription.resume",
+            Self::Cancel(_) => "subscription.cancel",
+        }
+    }
+}
+
+fn apply(write: &mut Write<'_>, subscription: &mut Subscription, action: Action) -> Result<(), Refusal> {
+    let id = subscription.coverage.id;
+    let cancelled =
+        || Refusal::new(Code::SubscriptionCancelled, format!("subscription {id} is cancelled; sell a new one"));
+    match action {
+        Action::Change(change) => change_fields(write, subscription, *change)?,
+        _ if subscription.coverage.state == SubscriptionState::Cancelled => return Err(cancelled()),
+        Action::Renew(renewal) => {
+            subscription.coverage.ends_on = renewal.ends_on;
+            subscription.renews = true;
+        }
+        Action::Suspend => subscription.coverage.state = SubscriptionState::Suspended,
+        Action::Resume => subscription.coverage.state = SubscriptionState::Active,
+        Action::Cancel(Cancellation { at: Some(CancelAt::Now) }) => {
+            subscription.coverage.state = SubscriptionState::Cancelled;
+            subscription.renews = false;
+        }
+        Action::Cancel(_) if subscription.coverage.ends_on.is_none() => {
+            return Err(Refusal::new(
+                Code::SubscriptionEndless,
+                format!("subscription {id} has no end to run to; cancel it with `at`: `now`, or give it an end first"),
+            ));
+        }
+        Action::Cancel(_) => subscription.renews = false,
+    }
+    Ok(())
+}
+
+fn change_fields(
+    write: &mut Write<'_>,
+    subscription: &mut Subscription,
+    change: SubscriptionChange,
+) -> Result<(), Refusal> {
+    let coverage = &mut subscription.coverage;
+    coverage.deployment = change.deployment.unwrap_or(coverage.deployment);
+    coverage.starts_on = change.starts_on.unwrap_or(coverage.starts_on);
+    coverage.ends_on = change.ends_on.unwrap_or(coverage.ends_on);
+    coverage.grace_days = change.grace_days.unwrap_or(coverage.grace_days);
+    if let Some(channels) = change.channels {
+        coverage.channels = channels.into();
+    }
+    if let Some(requirement) = change.version_req {
+        coverage.version_req = requirement.map(Arc::new);
+    }
+    if let Some(slug) = change.hosting_group {
+        coverage.hosting_group = group_id(write, slug)?;
+    }
+    if let Some(reference) = change.external_ref {
+        subscription.external_ref = reference;
+    }
+    Ok(())
+}

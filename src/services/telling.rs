@@ -1,0 +1,9 @@
+//! Telling: what people are told by mail and other systems by webhook, and its delivery.
+//!
+//! Not here: when something is told. The area in which it happens says so.
+
+pub mod deliver;
+pub mod help;
+pub mod mails;
+pub mod outbox;
+pub mod webhooks;

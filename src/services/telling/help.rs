@@ -1,0 +1,75 @@
+//! Known problems in reports: what a failed run is recognised as, and what its user is told to do.
+
+use crate::{
+    directory::ProductEntry,
+    domain::{
+        known_problem::{self, DefaultProblem, KnownProblem, Recognised},
+        locale::Wishes,
+        platform::Platform,
+        run::Run,
+    },
+    store::StoreError,
+    texts::{self, Text, Values},
+};
+
+/// What a user is told to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Help {
+    /// In words.
+    pub text: String,
+    /// In which language.
+    pub locale: String,
+    /// Where there is more.
+    pub url: Option<String>,
+}
+
+/// What the user of a run is told to do, by what the run was marked with.
+#[must_use]
+pub fn help(entry: &ProductEntry, run: &Run) -> Option<Help> {
+    let recognised = known_problem::recall(&entry.known_problems, run.known_problem.as_deref()?)?;
+    help_for(entry, run, &recognised)
+}
+
+/// Marks a run, if anything went wrong with it, with what it is recognised as by the rules of its product, the vendor's in their
+/// order. Its platform, which reports do not tell, is the one that its installation was last seen on; it is asked for only where
+/// it makes a difference.
+pub(in crate::services) fn mark(
+    rules: &[KnownProblem],
+    run: &mut Run,
+    seen_on: impl FnOnce(&Run) -> Result<Option<Platform>, StoreError>,
+) -> Result<(), StoreError> {
+    let Some(error) = run.error.as_ref() else { return Ok(()) };
+    let depends = known_problem::depends_on_platform(rules, error, &run.to_version);
+    let platform = if depends { seen_on(run)? } else { None };
+    let recognised = known_problem::recognise(rules, error, &run.to_version, platform);
+    run.known_problem = recognised.map(|recognised| recognised.key());
+    Ok(())
+}
+
+fn help_for(entry: &ProductEntry, run: &Run, recognised: &Recognised<'_>) -> Option<Help> {
+    let wishes = run.locale.clone().map(Wishes::one).unwrap_or_default();
+    match recognised {
+        Recognised::Vendors(rule) => {
+            let (locale, text) = wishes.choose(&entry.product.default_locale, &rule.texts)?;
+            Some(Help { text: text.clone(), locale: locale.to_string(), url: rule.link.clone() })
+        }
+        Recognised::Default(default) => {
+            let (locale, text) = default_text(entry, *default, &wishes);
+            Some(Help { text, locale: locale.to_owned(), url: None })
+        }
+    }
+}
+
+/// What Sluice itself says of a problem, and in which language.
+#[must_use]
+pub fn default_text(entry: &ProductEntry, default: DefaultProblem, wishes: &Wishes) -> (&'static str, String) {
+    let text = match default {
+        DefaultProblem::Antivirus => Text::HelpAntivirus,
+        DefaultProblem::Firewall => Text::HelpFirewall,
+        DefaultProblem::Disk => Text::HelpDisk,
+        DefaultProblem::Rights => Text::HelpRights,
+    };
+    let values = Values { product: &entry.product.name, ..Values::default() };
+    let default_locale = &entry.product.default_locale;
+    (texts::language(wishes, default_locale), texts::render(wishes, default_locale, text, &values).to_string())
+}

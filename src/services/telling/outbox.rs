@@ -1,0 +1,325 @@
+//! The outbox: what is to be told to people (mails) and to the vendor's other systems (webhooks). It is filled in the
+//! transaction that does what is told of, so that neither can be without the other; [`crate::services::telling::deliver`] empties it.
+
+mod letters;
+mod payload;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::{
+    domain::{
+        approval::Approval,
+        delivery::Delivery,
+        id::{ProductId, SubscriptionId, WebhookId},
+        mail::{Mail, MailKind},
+        product::Product,
+        release::Release,
+        run::{Outcome, Run},
+        subscription::Subscription,
+        webhook::{Webhook, WebhookEvent, WebhookMessage},
+        zone::utc_day,
+    },
+    services::{
+        desk::{Context, Write, context::id_at},
+        telling::help,
+    },
+    store::{self, Connection, StoreError},
+};
+use letters::Words;
+pub use letters::{Ending, language};
+use payload::{ApprovalData, ReleaseData, RunData, SubscriptionData};
+
+/// Rows of one statement.
+const AT_ONCE: usize = 500;
+
+/// The limit of mails on a subscription's account is counted over so long.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What ended longer ago is no news to the person who started it. (Sent mails are forgotten after a month, so a report that
+/// is repeated later than that could not be told from a new one.)
+const NEWS: SignedDuration = SignedDuration::from_hours(72);
+
+/// What is told of in one transaction.
+pub struct Outbox<'c> {
+    context: &'c Context,
+    /// Those that are told anything; read when there is something to tell.
+    webhooks: Option<Vec<Webhook>>,
+    mails: Vec<Mail>,
+    messages: Vec<WebhookMessage>,
+}
+
+impl std::fmt::Debug for Outbox<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Outbox")
+    }
+}
+
+/// Something that webhooks are told of.
+struct Event<D> {
+    kind: WebhookEvent,
+    product: ProductId,
+    /// What tells it apart from all others of its kind, or of its kind and account; in the latter case it begins with a UUID.
+    which: String,
+    /// The subscription whose owner can make such things happen: only so many are told of in a day.
+    account: Option<SubscriptionId>,
+    data: D,
+}
+
+impl<'c> Outbox<'c> {
+    /// An empty one, for one transaction. [`Self::flush`] it at the end, and call [`Context::ring`] after the commit.
+    #[must_use]
+    pub const fn new(context: &'c Context) -> Self {
+        Self { context, webhooks: None, mails: Vec::new(), messages: Vec::new() }
+    }
+
+    /// Tells of a run that has just ended, or was just given up. Telling it again tells nothing, so whoever is not sure may.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub fn run_ended(&mut self, connection: &mut Connection, run: &Run, now: Timestamp) -> Result<(), StoreError> {
+        let Some(end) = run.ended_at.or(run.lost_at).filter(|end| now.duration_since(*end) < NEWS) else {
+            return Ok(());
+        };
+        let catalogue = self.context.directory.catalogue();
+        let Some(entry) = catalogue.product_by_id(run.product) else { return Ok(()) };
+        let outcome = match run.outcome {
+            None => "lost",
+            Some(Outcome::Failed | Outcome::RolledBack) => run.outcome.map_or("", Outcome::as_str),
+            Some(Outcome::Succeeded | Outcome::Cancelled) => "",
+        };
+        // Of anything else anybody could have told as much as they like.
+        let release = entry.releases.iter().find(|release| run.release == Some(release.id));
+        let (Some(subscription), Some(release)) = (run.subscription, release) else { return Ok(()) };
+        if !outcome.is_empty() {
+            let event = Event {
+                kind: WebhookEvent::RunFailed,
+                product: run.product,
+                which: format!("{}:{outcome}", run.id),
+                account: Some(subscription),
+                data: RunData::of(&entry.product, run, subscription, outcome),
+            };
+            self.tell(connection, now, &event)?;
+        }
+        let (Some(address), Some(outcome)) = (&run.notify_email, run.outcome) else { return Ok(()) };
+        let kind = match outcome {
+            Outcome::Succeeded => MailKind::RunSucceeded,
+            Outcome::Failed | Outcome::RolledBack => MailKind::RunFailed,
+            // Whoever decided against it knows.
+            Outcome::Cancelled => return Ok(()),
+        };
+        let cause = format!("run:{}", which_run(run, outcome.as_str()));
+        if store::mails::is_known(connection, &cause)? || !self.has_room(connection, subscription, now)? {
+            return Ok(());
+        }
+        tracing::debug!(run = %run.id, %subscription, %end, "a mail is queued");
+        let help = help::help(entry, run);
+        let words = letters::run_ended(&entry.product, release, (run, outcome), help.as_ref());
+        let mail = Mail { subscription: Some(subscription), ..mail(now, kind, cause, address.clone(), words) };
+        // At once, so that the next one on this account is counted with it.
+        store::mails::queue(connection, &[mail])
+    }
+
+    /// Whether one more mail may be sent on a subscription's account.
+    fn has_room(
+        &self,
+        connection: &mut Connection,
+        subscription: SubscriptionId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let limit = self.context.settings.mails_per_day;
+        let since = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
+        let has_room = store::mails::count_since(connection, subscription, since)? < i64::from(limit);
+        if !has_room {
+            tracing::warn!(%subscription, limit, "a mail about an update was not queued: this subscription had as many as it may within a day");
+        }
+        Ok(has_room)
+    }
+
+    /// Tells staff, with one mail to each, of a product or of all of them. `which` tells this apart from all others of its kind.
+    fn tell_staff(
+        &mut self,
+        connection: &mut Connection,
+        now: Timestamp,
+        (kind, which): (MailKind, &str),
+        product: Option<ProductId>,
+        words: impl Fn() -> Words,
+    ) -> Result<(), StoreError> {
+        let configured = &self.context.settings.staff;
+        let staff = match configured.is_empty() {
+            true => store::users::addresses_of_concerned(connection, product)?,
+            false => configured.clone(),
+        };
+        let to = |address: String| mail(now, kind, format!("{which}:{address}"), address, words());
+        self.mails.extend(staff.into_iter().map(to));
+        Ok(())
+    }
+
+    /// Whether a webhook may be told one more thing on a subscription's account, and was not told it already.
+    fn may_tell(
+        &self,
+        connection: &mut Connection,
+        webhook: WebhookId,
+        subscription: SubscriptionId,
+        (group, cause): (&str, &str),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let same_account = |message: &&WebhookMessage| message.webhook == webhook && message.cause.starts_with(group);
+        let mut pending = self.messages.iter().filter(same_account);
+        if pending.clone().any(|message| message.cause == cause)
+            || store::webhook_messages::is_known(connection, webhook, cause)?
+        {
+            return Ok(false);
+        }
+        let limit = usize::try_from(self.context.settings.messages_per_day).unwrap_or(usize::MAX);
+        let since = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
+        let told = store::webhook_messages::count_since(connection, webhook, group, since)?;
+        let room = limit.saturating_sub(usize::try_from(told).unwrap_or(usize::MAX));
+        let has_room = room > 0 && pending.nth(room - 1).is_none();
+        if !has_room {
+            tracing::warn!(%subscription, %webhook, limit, "a webhook was not told of a run: this subscription had as many told as it may within a day");
+        }
+        Ok(has_room)
+    }
+
+    /// Tells the webhooks that want to know.
+    fn tell<D: Serialize>(
+        &mut self,
+        connection: &mut Connection,
+        now: Timestamp,
+        event: &Event<D>,
+    ) -> Result<(), StoreError> {
+        let webhooks = match self.webhooks.take() {
+            Some(known) => known,
+            None => store::webhooks::enabled(connection)?,
+        };
+        let wanting: Vec<_> = webhooks.iter().filter(|webhook| webhook.wants(event.kind, event.product)).collect();
+        if !wanting.is_empty() {
+            // Written once: every try sends the same bytes.
+            let payload = payload::write(event.kind, now, &event.data)?;
+            let group = event.account.map_or_else(|| format!("{}:", event.kind), |id| format!("{}:{id}:", event.kind));
+            for webhook in wanting {
+                let cause = format!("{group}{}", event.which);
+                if let Some(account) = event.account
+                    && !self.may_tell(connection, webhook.id, account, (&group, &cause), now)?
+                {
+                    continue;
+                }
+                self.messages.push(WebhookMessage {
+                    id: id_at(now).into(),
+                    webhook: webhook.id,
+                    cause,
+                    event: event.kind,
+                    payload: payload.clone(),
+                    delivery: Delivery::new(now),
+                });
+            }
+        }
+        self.webhooks = Some(webhooks);
+        // An import may tell of a hundred thousand subscriptions.
+        if self.messages.len() >= AT_ONCE { self.flush(connection).map(drop) } else { Ok(()) }
+    }
+
+    /// Writes down what is still to be; says whether there was anything.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn flush(&mut self, connection: &mut Connection) -> Result<bool, StoreError> {
+        let is_filled = !self.mails.is_empty() || !self.messages.is_empty();
+        for part in std::mem::take(&mut self.mails).chunks(AT_ONCE) {
+            store::mails::queue(connection, part)?;
+        }
+        for part in std::mem::take(&mut self.messages).chunks(AT_ONCE) {
+            store::webhook_messages::queue(connection, part)?;
+        }
+        Ok(is_filled)
+    }
+
+    /// Tells staff of subscriptions that are about to end: some by name, and how many there are. Once a day.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub fn endings(
+        &mut self,
+        connection: &mut Connection,
+        now: Timestamp,
+        language: &str,
+        (named, count): (&[Ending], usize),
+    ) -> Result<(), StoreError> {
+        let which = format!("ending:{}", utc_day(now));
+        let words = || letters::endings(language, named, count);
+        self.tell_staff(connection, now, (MailKind::SubscriptionsEnding, &which), None, words)
+    }
+}
+
+fn mail(now: Timestamp, kind: MailKind, cause: String, recipient: String, Words { subject, body }: Words) -> Mail {
+    let delivery = Delivery::new(now);
+    Mail { id: id_at(now).into(), cause, kind, recipient, subscription: None, subject, body, delivery }
+}
+
+/// Runs of different subscriptions are different ones, whatever their ids.
+fn which_run(run: &Run, outcome: &str) -> String {
+    let owner = run.subscription.map_or(uuid::Uuid::nil(), |id| id.0);
+    format!("{}:{owner}:{outcome}", run.id)
+}
+
+/// Tells of what became of a release, once it is saved: `release.published`, `release.yanked`.
+///
+/// # Errors
+/// When the database cannot be used.
+pub fn release_event(
+    write: &mut Write<'_>,
+    kind: WebhookEvent,
+    product: &Product,
+    release: &Release,
+) -> Result<(), StoreError> {
+    let which = format!("{}:{}", release.id, release.revision);
+    let data = ReleaseData::of(kind, product, release);
+    let event = Event { kind, product: product.id, which, account: None, data };
+    write.outbox.tell(write.connection, write.now, &event)
+}
+
+/// Tells of a rollout that was halted, once the release is saved with the reason: webhooks, and staff by mail.
+///
+/// # Errors
+/// When the database cannot be used.
+pub fn release_halted(write: &mut Write<'_>, product: &Product, release: &Release) -> Result<(), StoreError> {
+    release_event(write, WebhookEvent::ReleaseHalted, product, release)?;
+    let which = format!("halted:{}:{}", release.id, release.revision);
+    let words = || letters::release_halted(product, release);
+    write.outbox.tell_staff(write.connection, write.now, (MailKind::ReleaseHalted, &which), Some(product.id), words)
+}
+
+/// Tells of a request that waits for a second person.
+///
+/// # Errors
+/// When the database cannot be used.
+pub fn approval_requested(write: &mut Write<'_>, product: &Product, approval: &Approval) -> Result<(), StoreError> {
+    let event = Event {
+        kind: WebhookEvent::ApprovalRequested,
+        product: product.id,
+        which: approval.id.to_string(),
+        account: None,
+        data: ApprovalData::of(product, approval),
+    };
+    write.outbox.tell(write.connection, write.now, &event)
+}
+
+/// Tells of a subscription that was entered or changed, once it is saved.
+///
+/// # Errors
+/// When the database cannot be used.
+pub fn subscription_changed(
+    write: &mut Write<'_>,
+    product: &Product,
+    subscription: &Subscription,
+) -> Result<(), StoreError> {
+    let event = Event {
+        kind: WebhookEvent::SubscriptionChanged,
+        product: product.id,
+        which: format!("{}:{}", subscription.coverage.id, subscription.revision),
+        account: None,
+        data: SubscriptionData::of(product, subscription),
+    };
+    write.outbox.tell(write.connection, write.now, &event)
+}

@@ -1,0 +1,269 @@
+//! Webhooks: entered, changed, rotated and removed by staff; their messages replayed.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        id::{WebhookId, WebhookMessageId},
+        slug::Slug,
+        webhook::{Webhook, WebhookEvent, WebhookMessage},
+    },
+    services::{
+        desk::{Code, Context, Expected, Faults, Refusal, Write},
+        releasing::products::{self, present},
+    },
+    signing::WebhookSecret,
+    store::{self, Connection},
+};
+
+/// A new webhook.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewWebhook {
+    /// Where messages are sent to: http or https, without user and password.
+    #[schema(max_length = 2000, example = "https://hooks.example.com/sluice")]
+    pub url: String,
+    /// What it is told of.
+    #[schema(min_items = 1)]
+    pub events: Vec<WebhookEvent>,
+    /// The slug of the only product that it is told about; all unless given.
+    #[schema(example = "office-maker")]
+    pub product: Option<Slug>,
+    /// Whether anything is sent; `true` unless given.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub enabled: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A change to a webhook: what is absent stays as it is.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookChange {
+    /// Where messages are sent to, also those that are queued already.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false, max_length = 2000)]
+    pub url: Option<String>,
+    /// What it is told of from now on.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Vec<WebhookEvent>, required = false, min_items = 1)]
+    pub events: Option<Vec<WebhookEvent>>,
+    /// Whether anything is sent. While it is not, nothing new is queued, and what is queued waits.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = bool, required = false)]
+    pub enabled: Option<bool>,
+}
+
+fn check(webhook: &Webhook) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    let usable = webhook.url.len() <= 2000
+        && url::Url::parse(&webhook.url).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+    if !usable {
+        faults.add(
+            "url",
+            "must be an http or https URL without user and password, such as `https://hooks.example.com/sluice`",
+        );
+    }
+    if webhook.events.is_empty() {
+        faults.add("events", "must name at least one");
+    }
+    faults.finish()
+}
+
+/// An address that nothing would be sent to is refused at once; where names lead is looked at before each try.
+fn check_reach(context: &Context, url: &str) -> Result<(), Refusal> {
+    context.poster.objection(url).map_or(Ok(()), |objection| Err(Refusal::field("url", objection)))
+}
+
+/// Each once, in one order.
+fn sorted(mut events: Vec<WebhookEvent>) -> Vec<WebhookEvent> {
+    events.sort_unstable();
+    events.dedup();
+    events
+}
+
+/// Adds a webhook; also returns its secret.
+///
+/// # Errors
+/// `body_invalid`, `product_not_found`.
+pub async fn add(context: &Arc<Context>, new: NewWebhook) -> Result<(Webhook, WebhookSecret), Refusal> {
+    check_reach(context, &new.url)?;
+    let webhook = context
+        .write(move |write| {
+            let id = write.new_id();
+            add_within(write, id, new)
+        })
+        .await?;
+    let secret = secret(context, &webhook);
+    Ok((webhook, secret))
+}
+
+/// Adds a webhook under an id, within a write.
+pub(in crate::services) fn add_within(
+    write: &mut Write<'_>,
+    id: WebhookId,
+    new: NewWebhook,
+) -> Result<Webhook, Refusal> {
+    let product = match &new.product {
+        Some(slug) => Some(products::by_slug(write.connection, slug)?.id),
+        None => None,
+    };
+    let webhook = Webhook {
+        id,
+        url: new.url,
+        events: sorted(new.events),
+        product,
+        enabled: new.enabled,
+        secret_number: 1,
+        rotated_at: None,
+        created_at: write.now,
+        revision: 1,
+    };
+    check(&webhook)?;
+    store::webhooks::insert(write.connection, &webhook)?;
+    write.made("webhook.add", &webhook);
+    Ok(webhook)
+}
+
+fn secret(context: &Context, webhook: &Webhook) -> WebhookSecret {
+    context.keys.load().webhook_secret(webhook.id, webhook.secret_number)
+}
+
+fn find(connection: &mut Connection, id: WebhookId) -> Result<Webhook, Refusal> {
+    store::webhooks::get(connection, id)?
+        .ok_or_else(|| Refusal::new(Code::WebhookNotFound, format!("there is no webhook {id}")))
+}
+
+/// The webhook with this id.
+///
+/// # Errors
+/// `webhook_not_found`.
+pub async fn get(context: &Arc<Context>, id: WebhookId) -> Result<Webhook, Refusal> {
+    context.read(move |connection| find(connection, id)).await
+}
+
+/// Changes a webhook as `apply` does, unless that changes nothing.
+async fn alter(
+    context: &Arc<Context>,
+    id: WebhookId,
+    expected: Expected,
+    apply: impl FnOnce(&mut Webhook, jiff::Timestamp) + Send + 'static,
+) -> Result<Webhook, Refusal> {
+    context
+        .write(move |write| {
+            let mut webhook = find(write.connection, id)?;
+            expected.check(webhook.revision)?;
+            let before = webhook.clone();
+            apply(&mut webhook, write.now);
+            if webhook != before {
+                check(&webhook)?;
+                webhook.revision += 1;
+                store::webhooks::update(write.connection, &webhook)?;
+                if webhook.enabled && !before.enabled {
+                    // Else what waited for days would get one try, and be given up.
+                    store::webhook_messages::queue_again(write.connection, id, write.now)?;
+                }
+                write.altered("webhook.change", &before, &webhook);
+            }
+            Ok(webhook)
+        })
+        .await
+}
+
+/// Changes a webhook.
+///
+/// # Errors
+/// `webhook_not_found`, `precondition_failed`, `body_invalid`.
+pub async fn change(
+    context: &Arc<Context>,
+    id: WebhookId,
+    expected: Expected,
+    change: WebhookChange,
+) -> Result<Webhook, Refusal> {
+    if let Some(url) = &change.url {
+        check_reach(context, url)?;
+    }
+    let apply = move |webhook: &mut Webhook, _| {
+        if let Some(url) = change.url {
+            webhook.url = url;
+        }
+        if let Some(events) = change.events {
+            webhook.events = sorted(events);
+        }
+        webhook.enabled = change.enabled.unwrap_or(webhook.enabled);
+    };
+    alter(context, id, expected, apply).await
+}
+
+/// Gives a webhook a new secret, which is returned. For a day messages are signed with both.
+///
+/// # Errors
+/// `webhook_not_found`, `precondition_failed`.
+pub async fn rotate_secret(
+    context: &Arc<Context>,
+    id: WebhookId,
+    expected: Expected,
+) -> Result<(Webhook, WebhookSecret), Refusal> {
+    let apply = |webhook: &mut Webhook, now| {
+        webhook.secret_number += 1;
+        webhook.rotated_at = Some(now);
+    };
+    let webhook = alter(context, id, expected, apply).await?;
+    let secret = secret(context, &webhook);
+    Ok((webhook, secret))
+}
+
+/// Removes a webhook with all its messages.
+///
+/// # Errors
+/// `webhook_not_found`, `precondition_failed`.
+pub async fn delete(context: &Arc<Context>, id: WebhookId, expected: Expected) -> Result<(), Refusal> {
+    context
+        .write(move |write| {
+            let webhook = find(write.connection, id)?;
+            expected.check(webhook.revision)?;
+            store::webhooks::delete(write.connection, id)?;
+            write.removed("webhook.delete", &webhook);
+            Ok(())
+        })
+        .await
+}
+
+/// Queues a message again, be it one that was sent: with the same `webhook-id` and the same bytes.
+///
+/// # Errors
+/// `webhook_not_found`, `webhook_message_not_found`.
+pub async fn replay(
+    context: &Arc<Context>,
+    webhook: WebhookId,
+    id: WebhookMessageId,
+) -> Result<WebhookMessage, Refusal> {
+    context
+        .write(move |write| {
+            find(write.connection, webhook)?;
+            let mut message = store::webhook_messages::get(write.connection, webhook, id)?.ok_or_else(|| {
+                Refusal::new(Code::WebhookMessageNotFound, format!("there is no message {id} to webhook {webhook}"))
+            })?;
+            if message.delivery.is_under_way(write.now) {
+                // It is being tried at this moment: queued again, it would come twice.
+                return Ok(message);
+            }
+            let before = message.clone();
+            message.delivery.queue_again(write.now);
+            store::webhook_messages::mark(write.connection, id, &before.delivery, &message.delivery)?;
+            write.altered("webhook_message.replay", &before, &message);
+            Ok(message)
+        })
+        .await
+}
