@@ -1,6 +1,7 @@
-//! What the documents say must stay true: every configuration key is in the README, every link leads somewhere.
+//! What the documents say must stay true: every configuration key is in the README, every link leads to a file
+//! and a heading.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::harness::Server;
 
@@ -23,16 +24,55 @@ fn the_readme_names_every_configuration_key() {
     assert!(missing.is_empty(), "the README does not name {missing:?}");
 }
 
-/// All that people read, from the top of the repository.
+/// Every Markdown file of the repository, by its path from the top.
 fn documents() -> Vec<String> {
-    let mut found: Vec<String> =
-        ["README.md", "CHANGELOG.md", "examples/README.md", "fuzz/README.md"].map(str::to_owned).into();
-    for folder in ["docs", "docs/decisions"] {
-        let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect("a folder");
-        let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
-        found.extend(names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+            if path.is_dir() {
+                let is_ours = !name.starts_with('.') && !name.starts_with("target") && name != "node_modules";
+                folders.extend(is_ours.then_some(path));
+            } else if name.ends_with(".md") {
+                found.push(path.strip_prefix(root).expect("inside").to_str().expect("a path").to_owned());
+            }
+        }
     }
+    found.sort();
     found
+}
+
+/// A document without its code: what stands between fences, and between single quotes on a line.
+fn prose(document: &str) -> String {
+    let mut text = String::new();
+    let mut in_code = false;
+    for line in read(document).lines() {
+        if line.trim_start().starts_with("```") {
+            in_code = !in_code;
+        } else if !in_code {
+            text.extend(line.split('`').step_by(2));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// The anchors of a document's headings, as GitHub makes them.
+fn anchors(document: &str) -> BTreeSet<String> {
+    let mut in_code = false;
+    let mut anchors = BTreeSet::new();
+    for line in read(document).lines() {
+        in_code ^= line.trim_start().starts_with("```");
+        let Some((marks, title)) = line.split_once(' ').filter(|_| !in_code) else { continue };
+        if !marks.is_empty() && marks.chars().all(|mark| mark == '#') {
+            let kept = title.to_lowercase().replace(' ', "-");
+            anchors.insert(kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect());
+        }
+    }
+    anchors
 }
 
 /// Whether there is a test of this name, or a file of tests.
@@ -67,15 +107,22 @@ fn every_threat_of_the_security_page_names_a_test() {
 }
 
 #[test]
-fn every_link_between_documents_leads_to_a_file() {
+fn links_between_documents_lead_to_files_and_headings() {
+    let documents = documents();
+    assert!(documents.len() > 40, "{documents:?}");
     let mut broken = Vec::new();
-    for document in documents() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(&document);
-        let folder = folder.parent().expect("a folder");
-        for target in read(&document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let target = target.split('#').next().unwrap_or_default();
-            if !target.is_empty() && !target.contains("://") && !folder.join(target).exists() {
-                broken.push(format!("{document}: {target}"));
+    for document in &documents {
+        let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+        for link in prose(document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (target, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let path = if target.is_empty() { place.clone() } else { place.with_file_name(target) };
+            let leads =
+                path.exists() && (anchor.is_empty() || anchors(path.to_str().expect("a path")).contains(anchor));
+            if !leads {
+                broken.push(format!("{document}: {link}"));
             }
         }
     }
