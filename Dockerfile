@@ -1,18 +1,18 @@
 # Sluice as a container image. `docker build --tag sluice .`; how to run it: docs/deploying.md, and deploy/compose.yaml.
-# deploy/prove runs these very lines without a container engine, so keep to the instructions that it knows.
+# deploy/prove runs these lines without a container engine, so use only instructions that it knows.
 
-# The program, in the Rust of rust-toolchain.toml and on the Debian of the final image, whose C library it is linked to.
+# Builds the program, with the Rust of rust-toolchain.toml, on the Debian of the final image, because it links that libc.
 FROM rust:1.95.0-slim-bookworm AS dependencies
 WORKDIR /build
 # aws-lc, SQLite, libpq and, for libpq's TLS, OpenSSL are compiled from C and C++; OpenSSL's build needs make and Perl.
-# No versions are named: Debian stable changes them for security only, and drops the old ones.
+# No versions: Debian stable changes packages for security only, and drops the old ones.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends g++ make perl \
     && rm -rf /var/lib/apt/lists/*
-# The dependencies have a layer of their own, made from these two files and an empty program: as long as they do not
-# change, a build compiles only Sluice itself. What the empty program left is removed, else cargo, which goes by dates,
-# might take it for newer than the real one.
+# The dependencies have their own layer, built from these two files and an empty program: as long as they do not change,
+# a build compiles only Sluice itself. The empty program's output is removed, because cargo compares dates and could take
+# it for newer than the real one.
 COPY Cargo.toml Cargo.lock ./
 RUN mkdir src \
     && echo 'fn main() {}' >src/main.rs \
@@ -43,17 +43,17 @@ COPY --from=build /build/target/release/sluice /usr/local/bin/sluice
 LABEL org.opencontainers.image.title="Sluice" \
     org.opencontainers.image.description="An update distribution server" \
     org.opencontainers.image.licenses="MIT OR Apache-2.0"
-# server.public_url has no default that could be right here; without it the server says so, and ends.
+# server.public_url has no useful default here; without it the server says so and exits.
 ENV SLUICE__DATA__FOLDER=/var/lib/sluice \
     SLUICE__SERVER__BIND=0.0.0.0:8080
-# A sluice.toml that is mounted here is read without being named.
+# A sluice.toml that is mounted here is read by default.
 WORKDIR /etc/sluice
 USER 10001:10001
 VOLUME /var/lib/sluice
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# Whether it lives, not whether all is well around it: to start it again helps nobody while the database is away. A
-# million subscriptions are read within the start period.
+# Asks whether the process is alive, not whether it is ready: a restart does not help while the database is away. The
+# start period is long enough to read a million subscriptions.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["sluice", "health"]
 ENTRYPOINT ["sluice"]
 CMD ["serve"]
