@@ -8,6 +8,7 @@ pub mod audit;
 pub(in crate::services) mod audited;
 pub mod context;
 pub mod operator;
+pub(crate) mod present;
 pub mod refusal;
 
 pub use crate::domain::reach::Reach;

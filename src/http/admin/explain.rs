@@ -72,7 +72,7 @@ pub async fn explain_decision(
     body: Body<Explain>,
 ) -> Result<HttpResponse, Problem> {
     let asked = body.0;
-    products::resolve(&app.context, caller.reach.clone(), Some(&asked.product))?;
+    lookup::narrowed(&app.context, caller.reach.clone(), Some(&asked.product))?;
     if let Some(id) = asked.subscription_id {
         subscriptions::get(&app.context, caller.reach, id).await?;
     }

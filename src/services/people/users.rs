@@ -14,12 +14,12 @@ use crate::{
         slug::Slug,
     },
     services::{
-        desk::{Code, Context, Expected, Faults, Refusal},
+        desk::{Code, Context, Expected, Faults, Refusal, present::present},
         people::{
             log_in::{self, lower},
             slow_down::{Attempt, guarded},
         },
-        releasing::products::{self, present},
+        releasing::products,
     },
     store::{
         self, Connection, StoreError,

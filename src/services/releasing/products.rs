@@ -19,18 +19,11 @@ use crate::{
     },
     services::{
         approving::requests::{self, Carried, Request},
-        desk::{Code, Context, Expected, Faults, Refusal, Write},
+        desk::{Code, Context, Expected, Faults, Refusal, Write, present::present},
         releasing::steer_release,
     },
     store::{self, Connection},
 };
-
-/// `null` and absent are two things in a change: the first clears a value, the second leaves it.
-pub(crate) fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
 
 /// A new product.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

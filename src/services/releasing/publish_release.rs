@@ -24,9 +24,9 @@ use crate::{
     },
     services::{
         approving::requests::{self, Carried, Request},
-        desk::{Code, Context, Expected, Faults, Refusal, Write, acting},
+        desk::{Code, Context, Expected, Faults, Refusal, Write, acting, present::present},
         releasing::{
-            products::{self, present},
+            products,
             roll_out::{self, NewRollout},
             store_artifact,
         },

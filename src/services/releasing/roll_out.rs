@@ -12,10 +12,7 @@ use crate::{
         rollout::{Percent, Rollout, RolloutState, Stage},
         stop::Stop,
     },
-    services::{
-        desk::{Code, Faults, Refusal, Write},
-        releasing::products::present,
-    },
+    services::desk::{Code, Faults, Refusal, Write, present::present},
     store,
 };
 

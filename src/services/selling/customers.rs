@@ -7,10 +7,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{customer::Customer, id::CustomerId, locale::LanguageTag, reach::Reach},
-    services::{
-        desk::{Code, Context, Expected, Faults, Refusal, Write},
-        releasing::products::present,
-    },
+    services::desk::{Code, Context, Expected, Faults, Refusal, Write, present::present},
     store::{self, Connection, Page},
 };
 

@@ -15,10 +15,7 @@ use crate::{
         slug::Slug,
         zone::Zone,
     },
-    services::{
-        desk::{Code, Context, Expected, Faults, Refusal, Write},
-        releasing::products::present,
-    },
+    services::desk::{Code, Context, Expected, Faults, Refusal, Write, present::present},
     store,
 };
 

@@ -18,8 +18,8 @@ use crate::{
         version::Requirement,
     },
     services::{
-        desk::{Code, Context, Expected, Faults, Refusal, Write},
-        releasing::products::{self, present},
+        desk::{Code, Context, Expected, Faults, Refusal, Write, present::present},
+        releasing::products,
         selling::{
             customers, hosting_groups,
             license_keys::{self, Issued},

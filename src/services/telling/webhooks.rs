@@ -12,8 +12,8 @@ use crate::{
         webhook::{Webhook, WebhookEvent, WebhookMessage},
     },
     services::{
-        desk::{Code, Context, Expected, Faults, Refusal, Write},
-        releasing::products::{self, present},
+        desk::{Code, Context, Expected, Faults, Refusal, Write, present::present},
+        releasing::products,
     },
     signing::WebhookSecret,
     store::{self, Connection},
