@@ -30,7 +30,8 @@ use crate::{
     },
     services::{
         approving::requests::{self, Carried},
-        releasing::{products, steer_release::Why},
+        desk::lookup,
+        releasing::steer_release::Why,
     },
 };
 
@@ -204,7 +205,7 @@ pub async fn list_approvals(
 ) -> Result<HttpResponse, Problem> {
     let ApprovalsQuery { product, status, limit, after } = query.0;
     let to_owner = is_owner(&caller);
-    let reach = products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
     let rows = requests::list(&app.context, reach, status, limit.page(after.map(ApprovalId))).await?;
     let catalogue = app.context.directory.catalogue();
     let listed = Listed::of(rows, limit.get(), |(approval, _)| approval.id.to_string());

@@ -7,6 +7,7 @@ pub mod acting;
 pub mod audit;
 pub(in crate::services) mod audited;
 pub mod context;
+pub mod lookup;
 pub mod operator;
 pub(crate) mod present;
 pub mod refusal;

@@ -13,7 +13,7 @@ use crate::{
         extract::{Caller, Query, caller::ReadAudit},
         wire::{self, Limit, Listed},
     },
-    services::{Refusal, releasing::products},
+    services::{Refusal, desk::lookup},
     store::{self, audit_log::Stored},
 };
 
@@ -218,7 +218,7 @@ pub async fn list_audit(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let AuditQuery { product, actor, action, subject, from, to, format, limit, after } = query.0;
-    let reach = products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
     let wanted = store::audit_log::Wanted { reach, actor, action, subject, from, to };
     let page = limit.page(after);
     let rows = app.context.read(move |connection| Ok(store::audit_log::matching(connection, &wanted, page)?)).await?;

@@ -21,7 +21,7 @@ use crate::{
         extract::{Body, Caller, caller::ReadSubscriptions},
         wire,
     },
-    services::{field::check_update, releasing::products, selling::subscriptions},
+    services::{desk::lookup, field::check_update, selling::subscriptions},
 };
 
 check::check_parameters! {

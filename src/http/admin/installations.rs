@@ -17,7 +17,7 @@ use crate::{
         extract::{Caller, Query, caller::ReadSubscriptions},
         wire::{self, Limit, Listed},
     },
-    services::releasing::products,
+    services::desk::lookup,
     store::{self, installations::Installation},
 };
 
@@ -81,7 +81,7 @@ pub async fn list_installations(
     query: Query<InstallationsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let InstallationsQuery { product, subscription, limit, after } = query.0;
-    let reach = products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
     let wanted = store::installations::Wanted { reach, subscription };
     let page = limit.page(after.map(|pair| (ProductId(pair.0), InstallationId(pair.1))));
     let rows =

@@ -29,8 +29,8 @@ use crate::{
     },
     services::{
         Refusal,
+        desk::lookup,
         field::known_problems::{self, KnownProblemChange, NewKnownProblem},
-        releasing::products,
         telling::help,
     },
     store::{self, known_problems::Matched},
@@ -193,7 +193,7 @@ pub async fn list_known_problems(
     query: Query<KnownProblemsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let KnownProblemsQuery { product, limit, after } = query.0;
-    let reach = products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
     let matched = matched(&app, reach.clone()).await?;
     let catalogue = app.context.directory.catalogue();
     let entries = catalogue.products().filter(|entry| reach.includes(entry.product.id));

@@ -15,7 +15,10 @@ use crate::{
         },
         wire::{self, Limit, Listed, ProductBody, ProductPath},
     },
-    services::releasing::products::{self, NewProduct, ProductChange},
+    services::{
+        desk::lookup,
+        releasing::products::{self, NewProduct, ProductChange},
+    },
 };
 
 /// Which page of products.
@@ -89,7 +92,7 @@ pub async fn get_product(
     path: Segments<ProductPath>,
 ) -> Result<HttpResponse, Problem> {
     let catalogue = app.context.directory.catalogue();
-    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| products::not_found(&path.0.slug))?;
+    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| lookup::product_not_found(&path.0.slug))?;
     Ok(answer(StatusCode::OK, &entry.product))
 }
 

@@ -19,7 +19,7 @@ use crate::{
         extract::{Caller, Query, caller::ReadSubscriptions},
         wire::{self, Limit, Listed},
     },
-    services::releasing::products,
+    services::desk::lookup,
     store,
 };
 
@@ -116,7 +116,7 @@ pub async fn list_runs(
     query: Query<RunsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let RunsQuery { product, subscription, outcome, limit, after } = query.0;
-    let reach = products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
     let wanted = store::runs::Wanted { reach, subscription, outcome };
     let page = limit.page(after.map(|pair| (RunId(pair.0), pair.1)));
     let rows = app.context.read(move |connection| Ok(store::runs::matching(connection, &wanted, page)?)).await?;

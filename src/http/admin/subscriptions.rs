@@ -22,7 +22,7 @@ use crate::{
     },
     services::{
         self,
-        releasing::products,
+        desk::lookup,
         selling::{
             license_keys,
             subscriptions::{self, Action, Cancellation, NewSubscription, Renewal, SubscriptionChange},
@@ -180,7 +180,7 @@ pub async fn list_subscriptions(
     query: Query<SubscriptionsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let SubscriptionsQuery { customer, product, status, ends_before, limit, after } = query.0;
-    let reach = products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
     let wanted = store::subscriptions::Wanted { customer, reach, state: None, ends_before };
     let rows = subscriptions::list(&app.context, wanted, status, limit.page(after)).await?;
     let listed = Listed::of(rows, limit.get(), |subscription| subscription.coverage.id.to_string());

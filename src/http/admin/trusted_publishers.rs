@@ -21,8 +21,8 @@ use crate::{
         wire::{self, Listed, PageQuery},
     },
     services::{
+        desk::lookup,
         people::trust::{self, NewTrustedPublisher},
-        releasing::products,
     },
     store,
 };
@@ -135,7 +135,7 @@ pub async fn list_trusted_publishers(
     let page = query.0.limit.page(query.0.after.map(TrustedPublisherId));
     let catalogue = app.context.directory.catalogue();
     let slug = path.0.slug;
-    let product = catalogue.product(slug.as_str()).ok_or_else(|| products::not_found(&slug))?.product.id;
+    let product = catalogue.product(slug.as_str()).ok_or_else(|| lookup::product_not_found(&slug))?.product.id;
     let rows = app.context.read(move |connection| Ok(store::trusted_publishers::page(connection, product, page)?));
     let listed = Listed::of(rows.await?, query.0.limit.get(), |publisher| publisher.id.to_string());
     Ok(wire::json(StatusCode::OK, &listed.map(|publisher| TrustedPublisherBody::of(&app, publisher))))

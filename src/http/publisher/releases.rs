@@ -26,8 +26,8 @@ use crate::{
     },
     services::{
         self, Context,
+        desk::lookup,
         releasing::{
-            products,
             publish_release::{MayChange, NewRelease, Publication, ReleaseChange},
             rehearse_publication,
             steer_release::{self, Promotion, Steer, Why},
@@ -58,7 +58,7 @@ fn answer(status: StatusCode, slug: &Slug, release: &Release) -> HttpResponse {
 /// The release at a path, from memory.
 pub(super) fn find(context: &Context, path: &ReleasePath) -> Result<Arc<Release>, Problem> {
     let catalogue = context.directory.catalogue();
-    let entry = catalogue.product(path.slug.as_str()).ok_or_else(|| products::not_found(&path.slug))?;
+    let entry = catalogue.product(path.slug.as_str()).ok_or_else(|| lookup::product_not_found(&path.slug))?;
     Ok(Arc::clone(
         entry
             .release(&path.version)
@@ -100,7 +100,7 @@ pub async fn list_releases(
     query: Query<ReleasesQuery>,
 ) -> Result<HttpResponse, Problem> {
     let catalogue = app.context.directory.catalogue();
-    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| products::not_found(&path.0.slug))?;
+    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| lookup::product_not_found(&path.0.slug))?;
     let page = query.0.limit.page(query.0.after);
     let wanted = entry
         .releases

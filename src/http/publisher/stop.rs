@@ -18,9 +18,9 @@ use crate::{
         },
         wire::{self, Listed, ProductPath},
     },
-    services::releasing::{
-        products,
-        steer_release::{self, NewStop},
+    services::{
+        desk::lookup,
+        releasing::steer_release::{self, NewStop},
     },
 };
 
@@ -73,7 +73,7 @@ pub async fn list_stops(
     path: Segments<ProductPath>,
 ) -> Result<HttpResponse, Problem> {
     let catalogue = app.context.directory.catalogue();
-    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| products::not_found(&path.0.slug))?;
+    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| lookup::product_not_found(&path.0.slug))?;
     let items = entry.stops.iter().map(StopBody::of).collect();
     Ok(wire::json_with_etag(StatusCode::OK, entry.product.revision, &Listed { items, next: None }))
 }

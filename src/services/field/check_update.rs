@@ -24,9 +24,8 @@ use crate::{
         version::Version,
     },
     services::{
-        desk::{Code, Context, Refusal},
+        desk::{Code, Context, Refusal, lookup},
         field::hosting_slots,
-        releasing::products,
     },
     signing::link::Grant,
     store::group_slots::Claim,
@@ -155,7 +154,8 @@ async fn decide<T>(
     };
     // After the subscription, so that what it refers to (its hosting group) is there.
     let catalogue: &Arc<Catalogue> = &context.directory.catalogue();
-    let entry = catalogue.product(question.product.as_str()).ok_or_else(|| products::not_found(&question.product))?;
+    let entry =
+        catalogue.product(question.product.as_str()).ok_or_else(|| lookup::product_not_found(&question.product))?;
     let own = coverage.as_deref().filter(|coverage| coverage.product == entry.product.id);
     let group = own.and_then(|coverage| coverage.hosting_group).and_then(|id| catalogue.group(id)).map(AsRef::as_ref);
     let entitlement = match (&coverage, own) {

@@ -17,10 +17,7 @@ use crate::{
         slug::Slug,
         version::Requirement,
     },
-    services::{
-        desk::{Code, Context, Expected, Faults, Refusal, Write, present::present},
-        releasing::products,
-    },
+    services::desk::{Code, Context, Expected, Faults, Refusal, Write, lookup, present::present},
     store,
 };
 
@@ -123,7 +120,7 @@ pub(in crate::services) fn add_within(
 ) -> Result<KnownProblem, Refusal> {
     let product = store::products::by_slug(write.connection, &new.product)?
         .filter(|product| reach.includes(product.id))
-        .ok_or_else(|| products::not_found(&new.product))?;
+        .ok_or_else(|| lookup::product_not_found(&new.product))?;
     let NewKnownProblem { failure_class, code, platform, versions, texts, link, .. } = new;
     let rule = KnownProblem {
         id,

@@ -19,7 +19,7 @@ use crate::{
         version::Version,
     },
     services::{
-        desk::{Code, Context, Faults, Refusal},
+        desk::{Code, Context, Faults, Refusal, lookup},
         field::journal,
         telling::help::{self, Help},
     },
@@ -141,8 +141,7 @@ fn read(context: &Context, key: Option<&KeyEntry>, report: Report) -> Result<(Ar
 }
 
 fn entry_of(catalogue: &Catalogue, key: Option<&KeyEntry>, slug: &Slug) -> Result<Arc<ProductEntry>, Refusal> {
-    let entry =
-        catalogue.product(slug.as_str()).ok_or_else(|| crate::services::releasing::products::not_found(slug))?;
+    let entry = catalogue.product(slug.as_str()).ok_or_else(|| lookup::product_not_found(slug))?;
     let for_everyone =
         |release: &Arc<Release>| release.access == Access::Everyone && release.state != ReleaseState::Draft;
     if key.is_none() && !entry.releases.iter().any(for_everyone) {

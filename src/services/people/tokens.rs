@@ -15,10 +15,7 @@ use crate::{
         scope::Scope,
         slug::Slug,
     },
-    services::{
-        desk::{Code, Context, Faults, Refusal, Write},
-        releasing::products,
-    },
+    services::desk::{Code, Context, Faults, Refusal, Write, lookup},
     signing::random,
     store::{self, api_tokens::ApiToken},
 };
@@ -77,7 +74,7 @@ pub(in crate::services) fn add_within(
     }
     faults.finish()?;
     let product = match &new.product {
-        Some(slug) => Some(products::by_slug(write.connection, slug)?.id),
+        Some(slug) => Some(lookup::product(write.connection, slug)?.id),
         None => None,
     };
     let lifetime = new.expires_in_days.map(|days| (i64::from(days) * 24).hours());

@@ -15,8 +15,7 @@ use crate::{
     },
     services::{
         approving::requests::{self, Carried, Request},
-        desk::{Code, Context, Faults, Refusal, Write},
-        releasing::products,
+        desk::{Code, Context, Faults, Refusal, Write, lookup},
     },
     store,
 };
@@ -231,7 +230,7 @@ pub async fn trust(
 ) -> Result<Carried<TrustedPublisher>, Refusal> {
     context
         .write(move |write| {
-            let product = products::by_slug(write.connection, &slug)?;
+            let product = lookup::product(write.connection, &slug)?;
             let request = Request::about_trust(&product, &new);
             requests::carry_out(write, &product, Some(request), |write| {
                 let (id, by) = (write.new_id(), requests::person_behind(write)?);
@@ -326,7 +325,7 @@ pub fn find(
     product: &Slug,
     id: TrustedPublisherId,
 ) -> Result<TrustedPublisher, Refusal> {
-    let owner = products::by_slug(connection, product)?.id;
+    let owner = lookup::product(connection, product)?.id;
     let publisher = store::trusted_publishers::get(connection, id)?.filter(|publisher| publisher.product == owner);
     publisher.ok_or_else(|| {
         Refusal::new(Code::TrustedPublisherNotFound, format!("`{product}` has no trusted publisher {id}"))

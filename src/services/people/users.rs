@@ -14,12 +14,11 @@ use crate::{
         slug::Slug,
     },
     services::{
-        desk::{Code, Context, Expected, Faults, Refusal, present::present},
+        desk::{Code, Context, Expected, Faults, Refusal, lookup, present::present},
         people::{
             log_in::{self, lower},
             slow_down::{Attempt, guarded},
         },
-        releasing::products,
     },
     store::{
         self, Connection, StoreError,
@@ -91,7 +90,7 @@ fn ids_of(connection: &mut Connection, slugs: Option<Vec<Slug>>) -> Result<Optio
     let mut ids = Vec::new();
     for slug in &slugs {
         let product = store::products::by_slug(connection, slug)?;
-        ids.push(product.ok_or_else(|| products::not_found(slug))?.id);
+        ids.push(product.ok_or_else(|| lookup::product_not_found(slug))?.id);
     }
     ids.sort_unstable();
     ids.dedup();

@@ -12,17 +12,16 @@ use crate::{
         id::ProductId,
         locale::LanguageTag,
         product::{ExpiryPolicy, Product, RequiredArtifact},
-        reach::Reach,
         slug::Slug,
         version::Version,
         zone::Zone,
     },
     services::{
         approving::requests::{self, Carried, Request},
-        desk::{Code, Context, Expected, Faults, Refusal, Write, present::present},
+        desk::{Code, Context, Expected, Faults, Refusal, Write, lookup, present::present},
         releasing::steer_release,
     },
-    store::{self, Connection},
+    store,
 };
 
 /// A new product.
@@ -220,7 +219,7 @@ pub async fn change(
 ) -> Result<Carried<Product>, Refusal> {
     context
         .write(move |write| {
-            let product = by_slug(write.connection, &slug)?;
+            let product = lookup::product(write.connection, &slug)?;
             expected.check(product.revision)?;
             let request = undoes_the_rule(&product, &change).then(|| Request::about_product(&product, &change));
             requests::carry_out(write, &product.clone(), request, |write| change_within(write, product, change))
@@ -279,35 +278,4 @@ pub(in crate::services) fn change_within(
     // A stop may cover others than before.
     steer_release::keep_clocks(write, &product)?;
     Ok(product)
-}
-
-/// The product with this slug, as the database has it.
-///
-/// # Errors
-/// `product_not_found`.
-pub(in crate::services) fn by_slug(connection: &mut Connection, slug: &Slug) -> Result<Product, Refusal> {
-    store::products::by_slug(connection, slug)?.ok_or_else(|| not_found(slug))
-}
-
-/// The product with this slug, if it is within reach.
-pub(in crate::services) fn within(connection: &mut Connection, reach: &Reach, slug: &Slug) -> Result<Product, Refusal> {
-    let found = store::products::by_slug(connection, slug)?.filter(|product| reach.includes(product.id));
-    found.ok_or_else(|| not_found(slug))
-}
-
-/// The refusal for a product that is not there, or not for this caller.
-#[must_use]
-pub fn not_found(slug: &Slug) -> Refusal {
-    Refusal::new(Code::ProductNotFound, format!("there is no product `{slug}`"))
-}
-
-/// The products that a list is to be narrowed to: the one that was named, else those within reach.
-///
-/// # Errors
-/// `product_not_found` when the named one is not there, or out of reach.
-pub fn resolve(context: &Context, reach: Reach, slug: Option<&Slug>) -> Result<Reach, Refusal> {
-    let Some(slug) = slug else { return Ok(reach) };
-    let catalogue = context.directory.catalogue();
-    let entry = catalogue.product(slug.as_str()).filter(|entry| reach.includes(entry.product.id));
-    entry.map(|entry| Reach::one(entry.product.id)).ok_or_else(|| not_found(slug))
 }

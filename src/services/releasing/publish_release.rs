@@ -24,9 +24,8 @@ use crate::{
     },
     services::{
         approving::requests::{self, Carried, Request},
-        desk::{Code, Context, Expected, Faults, Refusal, Write, acting, present::present},
+        desk::{Code, Context, Expected, Faults, Refusal, Write, acting, lookup, present::present},
         releasing::{
-            products,
             roll_out::{self, NewRollout},
             store_artifact,
         },
@@ -135,7 +134,7 @@ pub(in crate::services) fn find(
     slug: &Slug,
     version: &Version,
 ) -> Result<(Product, Release), Refusal> {
-    let product = products::by_slug(write.connection, slug)?;
+    let product = lookup::product(write.connection, slug)?;
     let release =
         store::releases::of_version(write.connection, product.id, version)?.ok_or_else(|| not_found(slug, version))?;
     Ok((product, release))
@@ -222,7 +221,7 @@ pub(in crate::services) fn draft_within(
     slug: &Slug,
     new: NewRelease,
 ) -> Result<Release, Refusal> {
-    let product = products::by_slug(write.connection, slug)?;
+    let product = lookup::product(write.connection, slug)?;
     if let Some(known) = store::releases::of_version(write.connection, product.id, &new.version)? {
         return Err(Refusal::new(
             Code::ReleaseExists,

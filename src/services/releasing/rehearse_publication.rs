@@ -21,11 +21,8 @@ use crate::{
         version::Version,
     },
     services::{
-        desk::{Code, Context, Expected, Refusal},
-        releasing::{
-            products,
-            publish_release::{self, Publication},
-        },
+        desk::{Code, Context, Expected, Refusal, lookup},
+        releasing::publish_release::{self, Publication},
     },
 };
 
@@ -72,7 +69,7 @@ fn carry_out(
 ) -> Result<Rehearsal, Refusal> {
     let now = context.clock.now();
     let catalogue = Arc::clone(&context.directory.catalogue());
-    let entry = catalogue.product(slug.as_str()).ok_or_else(|| products::not_found(slug))?;
+    let entry = catalogue.product(slug.as_str()).ok_or_else(|| lookup::product_not_found(slug))?;
     let draft = entry.release(version).ok_or_else(|| publish_release::not_found(slug, version))?;
     expected.check(draft.revision)?;
     let findings = lint(&entry.product, &entry.releases, draft, publication.published_at, now);

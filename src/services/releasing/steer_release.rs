@@ -14,9 +14,8 @@ use crate::{
     },
     services::{
         approving::requests::{self, Carried, Request},
-        desk::{Code, Context, Expected, Faults, Refusal, Write},
+        desk::{Code, Context, Expected, Faults, Refusal, Write, lookup},
         releasing::{
-            products,
             publish_release::{find, save, save_and_announce},
             roll_out::{self, NewRollout},
         },
@@ -292,7 +291,7 @@ pub async fn stop(
     faults.finish()?;
     context
         .write(move |write| {
-            let mut product = products::by_slug(write.connection, &slug)?;
+            let mut product = lookup::product(write.connection, &slug)?;
             expected.check(product.revision)?;
             if let Some(unknown) = new.channel.as_ref().filter(|channel| product.channels.rank(channel).is_none()) {
                 return Err(Refusal::field(
@@ -372,7 +371,7 @@ pub async fn lift_stop(
 ) -> Result<Carried<()>, Refusal> {
     context
         .write(move |write| {
-            let product = products::by_slug(write.connection, &slug)?;
+            let product = lookup::product(write.connection, &slug)?;
             expected.check(product.revision)?;
             let stop = stop_on(write, &product, channel.as_ref())?;
             let request = stop.map(|stop| Request::about_stop(&product, &stop));

@@ -19,7 +19,7 @@ use crate::{
         version::Version,
     },
     services::{
-        desk::{Code, Context, Expected, Refusal, Write, acting, context::id_at},
+        desk::{Code, Context, Expected, Refusal, Write, acting, context::id_at, lookup},
         releasing::publish_release,
     },
     store,
@@ -86,9 +86,8 @@ pub async fn store(
     {
         // What must fail in the end fails before gigabytes are sent. The write looks again.
         let catalogue = context.directory.catalogue();
-        let entry = catalogue
-            .product(upload.product.as_str())
-            .ok_or_else(|| crate::services::releasing::products::not_found(&upload.product))?;
+        let entry =
+            catalogue.product(upload.product.as_str()).ok_or_else(|| lookup::product_not_found(&upload.product))?;
         let release = entry
             .release(&upload.version)
             .ok_or_else(|| publish_release::not_found(&upload.product, &upload.version))?;

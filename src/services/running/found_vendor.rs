@@ -28,7 +28,7 @@ use crate::{
     },
     services::{
         approving::requests,
-        desk::{Context, Expected, Refusal, Write, context::id_at},
+        desk::{Context, Expected, Refusal, Write, context::id_at, lookup},
         field::{
             figures,
             known_problems::{self, NewKnownProblem},
@@ -259,7 +259,7 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
             .map_err(|refusal| about(refusal, &format!("subscription {id}")))?;
     }
     for (id, product, publisher) in vendor.trusted_publishers {
-        let product = products::by_slug(write.connection, &product)?.id;
+        let product = lookup::product(write.connection, &product)?.id;
         trust::trust_within(write, id, product, None, publisher)?;
     }
     for (id, text, token) in vendor.tokens {

@@ -14,8 +14,7 @@ use crate::{
         version::Requirement,
     },
     services::{
-        desk::{Code, Context, Fault, Faults, Refusal, Write},
-        releasing::products,
+        desk::{Code, Context, Fault, Faults, Refusal, Write, lookup},
         selling::{
             customers::{self, NewCustomer},
             subscriptions::{self, Ids, NewSubscription},
@@ -360,7 +359,7 @@ impl Importer<'_> {
         if let Some(known) = self.products.get(slug) {
             return Ok(*known);
         }
-        let id = products::within(write.connection, &self.reach, slug)?.id;
+        let id = lookup::product_within(write.connection, &self.reach, slug)?.id;
         self.products.insert(slug.clone(), id);
         Ok(id)
     }

@@ -9,10 +9,7 @@ use crate::{
         license_key::{KeyRecord, LicenseKey, Reading, check_imported},
         reach::Reach,
     },
-    services::{
-        desk::{Code, Context, Refusal, Write},
-        selling::subscriptions,
-    },
+    services::desk::{Code, Context, Refusal, Write, lookup},
     signing::{KeyForm, KeyRing, random},
     store,
 };
@@ -116,7 +113,7 @@ pub async fn issue(context: &Arc<Context>, reach: Reach, subscription: Subscript
     let keys = Arc::clone(context);
     context
         .write(move |write| {
-            subscriptions::find(write.connection, &reach, subscription)?;
+            lookup::subscription(write.connection, &reach, subscription)?;
             let id = write.new_id();
             add(write, &keys.keys.load(), id, subscription, None)
         })
@@ -135,7 +132,7 @@ pub async fn revoke(
 ) -> Result<(), Refusal> {
     context
         .write(move |write| {
-            subscriptions::find(write.connection, &reach, subscription)?;
+            lookup::subscription(write.connection, &reach, subscription)?;
             let keys = store::license_keys::of_subscription(write.connection, subscription)?;
             let known = keys.into_iter().find(|known| known.id == key).ok_or_else(|| {
                 let detail = format!("subscription {subscription} has no license key {key}");

@@ -18,8 +18,7 @@ use crate::{
         version::Requirement,
     },
     services::{
-        desk::{Code, Context, Expected, Faults, Refusal, Write, present::present},
-        releasing::products,
+        desk::{Code, Context, Expected, Faults, Refusal, Write, lookup, present::present},
         selling::{
             customers, hosting_groups,
             license_keys::{self, Issued},
@@ -27,7 +26,7 @@ use crate::{
         telling::outbox,
     },
     signing::KeyRing,
-    store::{self, Connection, Page, subscriptions::Wanted},
+    store::{self, Page, subscriptions::Wanted},
 };
 
 /// A new subscription.
@@ -148,17 +147,6 @@ pub enum Action {
     Cancel(Cancellation),
 }
 
-/// The subscription with this id, if it is within reach.
-pub(in crate::services) fn find(
-    connection: &mut Connection,
-    reach: &Reach,
-    id: SubscriptionId,
-) -> Result<Subscription, Refusal> {
-    store::subscriptions::get(connection, id)?
-        .filter(|subscription| reach.includes(subscription.coverage.product))
-        .ok_or_else(|| Refusal::new(Code::SubscriptionNotFound, format!("there is no subscription {id}")))
-}
-
 /// Checks what the types do not say, against the product.
 fn check(product: &Product, subscription: &Subscription) -> Result<(), Refusal> {
     let coverage = &subscription.coverage;
@@ -216,7 +204,7 @@ pub(in crate::services) fn add_within(
     ids: Ids,
     new: NewSubscription,
 ) -> Result<(Subscription, Issued), Refusal> {
-    let product = products::within(write.connection, reach, &new.product)?;
+    let product = lookup::product_within(write.connection, reach, &new.product)?;
     customers::find(write.connection, reach, new.customer_id)?;
     let hosting_group = group_id(write, new.hosting_group)?;
     let channels = new.channels.unwrap_or_else(|| product.channels.at(0).into_iter().cloned().collect());
@@ -271,7 +259,7 @@ pub async fn add(
 /// # Errors
 /// `subscription_not_found`.
 pub async fn get(context: &Arc<Context>, reach: Reach, id: SubscriptionId) -> Result<Subscription, Refusal> {
-    context.read(move |connection| find(connection, &reach, id)).await
+    context.read(move |connection| lookup::subscription(connection, &reach, id)).await
 }
 
 /// A page of the subscriptions that are wanted, and in this status now.
@@ -338,7 +326,7 @@ pub(in crate::services) fn act_within(
     expected: &Expected,
     action: Action,
 ) -> Result<Subscription, Refusal> {
-    let mut subscription = find(write.connection, reach, id)?;
+    let mut subscription = lookup::subscription(write.connection, reach, id)?;
     expected.check(subscription.revision)?;
     let product = store::products::get(write.connection, subscription.coverage.product)?
         .ok_or_else(|| Refusal::internal(&"a subscription's product is gone"))?;

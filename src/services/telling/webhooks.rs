@@ -11,10 +11,7 @@ use crate::{
         slug::Slug,
         webhook::{Webhook, WebhookEvent, WebhookMessage},
     },
-    services::{
-        desk::{Code, Context, Expected, Faults, Refusal, Write, present::present},
-        releasing::products,
-    },
+    services::desk::{Code, Context, Expected, Faults, Refusal, Write, lookup, present::present},
     signing::WebhookSecret,
     store::{self, Connection},
 };
@@ -116,7 +113,7 @@ pub(in crate::services) fn add_within(
     new: NewWebhook,
 ) -> Result<Webhook, Refusal> {
     let product = match &new.product {
-        Some(slug) => Some(products::by_slug(write.connection, slug)?.id),
+        Some(slug) => Some(lookup::product(write.connection, slug)?.id),
         None => None,
     };
     let webhook = Webhook {

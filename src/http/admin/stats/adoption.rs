@@ -19,7 +19,7 @@ use crate::{
         extract::{Caller, Query, caller::ReadSubscriptions},
         wire,
     },
-    services::{field::figures, releasing::products},
+    services::{desk::lookup, field::figures},
     store::adoption::{Count, Wanted},
 };
 
@@ -116,7 +116,7 @@ pub async fn get_adoption(
     query: Query<AdoptionQuery>,
 ) -> Result<HttpResponse, Problem> {
     let AdoptionQuery { product, component, platform, deployment, from, to } = query.0;
-    let reach = products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
     let wanted = Wanted { reach, component, platform, deployment };
     let (days, counts) = figures::adoption(&app.context, wanted, (from, to)).await?;
     let catalogue = app.context.directory.catalogue();

@@ -18,7 +18,7 @@ use crate::{
         extract::{Caller, Query, caller::ReadSubscriptions},
         wire::{self, Limit, Listed},
     },
-    services::{field::figures, releasing::products},
+    services::{desk::lookup, field::figures},
     store::renewals::Asking,
 };
 
@@ -118,7 +118,7 @@ pub async fn list_renewals(
     query: Query<RenewalsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let RenewalsQuery { product, seen_within_days, limit, after } = query.0;
-    let reach = products::resolve(&app.context, caller.reach, product.as_ref())?;
+    let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
     let days = seen_within_days.map_or(30, |within| within.0);
     let (total, rows) = figures::renewals(&app.context, reach, days, limit.page(after)).await?;
     let catalogue = app.context.directory.catalogue();

@@ -15,8 +15,9 @@ use crate::{
         wire::{self, ReleasePath},
     },
     services::{
+        desk::lookup,
         field::figures::{self, Counts},
-        releasing::{products, publish_release},
+        releasing::publish_release,
     },
 };
 
@@ -140,7 +141,7 @@ pub async fn get_rollout_stats(
     query: Query<RolloutStatsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let ReleasePath { slug, version } = path.0;
-    products::resolve(&app.context, caller.reach, Some(&slug))?;
+    lookup::narrowed(&app.context, caller.reach, Some(&slug))?;
     let catalogue = app.context.directory.catalogue().clone();
     let release = catalogue.product(slug.as_str()).and_then(|entry| entry.release(&version));
     let release = release.ok_or_else(|| publish_release::not_found(&slug, &version))?;

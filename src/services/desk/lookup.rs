@@ -1,0 +1,56 @@
+//! What a request names, looked up, as far as the caller may know of it.
+
+use crate::{
+    domain::{id::SubscriptionId, product::Product, reach::Reach, slug::Slug, subscription::Subscription},
+    services::desk::{
+        context::Context,
+        refusal::{Code, Refusal},
+    },
+    store::{self, Connection},
+};
+
+/// The product with this slug, as the database has it.
+///
+/// # Errors
+/// `product_not_found`.
+pub(in crate::services) fn product(connection: &mut Connection, slug: &Slug) -> Result<Product, Refusal> {
+    store::products::by_slug(connection, slug)?.ok_or_else(|| product_not_found(slug))
+}
+
+/// The product with this slug, if it is within reach.
+pub(in crate::services) fn product_within(
+    connection: &mut Connection,
+    reach: &Reach,
+    slug: &Slug,
+) -> Result<Product, Refusal> {
+    let found = store::products::by_slug(connection, slug)?.filter(|product| reach.includes(product.id));
+    found.ok_or_else(|| product_not_found(slug))
+}
+
+/// The refusal for a product that is not there, or not for this caller.
+#[must_use]
+pub fn product_not_found(slug: &Slug) -> Refusal {
+    Refusal::new(Code::ProductNotFound, format!("there is no product `{slug}`"))
+}
+
+/// The products that a list is to be narrowed to: the one that was named, else those within reach.
+///
+/// # Errors
+/// `product_not_found` when the named one is not there, or out of reach.
+pub fn narrowed(context: &Context, reach: Reach, slug: Option<&Slug>) -> Result<Reach, Refusal> {
+    let Some(slug) = slug else { return Ok(reach) };
+    let catalogue = context.directory.catalogue();
+    let entry = catalogue.product(slug.as_str()).filter(|entry| reach.includes(entry.product.id));
+    entry.map(|entry| Reach::one(entry.product.id)).ok_or_else(|| product_not_found(slug))
+}
+
+/// The subscription with this id, if it is within reach.
+pub(in crate::services) fn subscription(
+    connection: &mut Connection,
+    reach: &Reach,
+    id: SubscriptionId,
+) -> Result<Subscription, Refusal> {
+    store::subscriptions::get(connection, id)?
+        .filter(|subscription| reach.includes(subscription.coverage.product))
+        .ok_or_else(|| Refusal::new(Code::SubscriptionNotFound, format!("there is no subscription {id}")))
+}
