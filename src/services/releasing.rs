@@ -6,6 +6,7 @@ pub mod guard_rollouts;
 pub mod products;
 pub mod publish_release;
 pub mod rehearse_publication;
+pub mod release;
 pub mod roll_out;
 pub mod steer_release;
 pub mod store_artifact;

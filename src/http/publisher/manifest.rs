@@ -11,7 +11,10 @@ use crate::{
         publisher::releases::find,
         wire::ReleasePath,
     },
-    services::{Code, releasing::publish_release},
+    services::{
+        Code,
+        releasing::{publish_release, release},
+    },
 };
 
 /// Show the signed manifest of a published release.
@@ -65,7 +68,7 @@ fn is_bearer(request: &HttpRequest) -> bool {
 /// Whether somebody in the field may read the manifest. What is not published does not exist for them.
 fn may_read(app: &App, license: License, path: &ReleasePath, release: &Release) -> Result<(), Problem> {
     if release.state == ReleaseState::Draft || release.published_at.is_none_or(|at| at > app.context.clock.now()) {
-        return Err(publish_release::not_found(&path.slug, &path.version).into());
+        return Err(release::not_found(&path.slug, &path.version).into());
     }
     if release.access == Access::Everyone && license.0.is_none() {
         return Ok(());

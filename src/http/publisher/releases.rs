@@ -62,7 +62,7 @@ pub(super) fn find(context: &Context, path: &ReleasePath) -> Result<Arc<Release>
     Ok(Arc::clone(
         entry
             .release(&path.version)
-            .ok_or_else(|| services::releasing::publish_release::not_found(&path.slug, &path.version))?,
+            .ok_or_else(|| services::releasing::release::not_found(&path.slug, &path.version))?,
     ))
 }
 

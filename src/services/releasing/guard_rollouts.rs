@@ -17,7 +17,7 @@ use crate::{
     services::{
         desk::{Context, Refusal, Write},
         releasing::{
-            publish_release::{save, save_and_announce},
+            release::{save, save_and_announce},
             roll_out,
         },
         telling::outbox,

@@ -22,7 +22,10 @@ use crate::{
     },
     services::{
         desk::{Code, Context, Expected, Refusal, lookup},
-        releasing::publish_release::{self, Publication},
+        releasing::{
+            publish_release::{self, Publication},
+            release,
+        },
     },
 };
 
@@ -70,7 +73,7 @@ fn carry_out(
     let now = context.clock.now();
     let catalogue = Arc::clone(&context.directory.catalogue());
     let entry = catalogue.product(slug.as_str()).ok_or_else(|| lookup::product_not_found(slug))?;
-    let draft = entry.release(version).ok_or_else(|| publish_release::not_found(slug, version))?;
+    let draft = entry.release(version).ok_or_else(|| release::not_found(slug, version))?;
     expected.check(draft.revision)?;
     let findings = lint(&entry.product, &entry.releases, draft, publication.published_at, now);
     let permitted = publish_release::permit(&entry.product, draft, &findings, publication.force.as_ref());

@@ -16,7 +16,7 @@ use crate::{
         approving::requests::{self, Carried, Request},
         desk::{Code, Context, Expected, Faults, Refusal, Write, lookup},
         releasing::{
-            publish_release::{find, save, save_and_announce},
+            release::{find, save, save_and_announce},
             roll_out::{self, NewRollout},
         },
         telling::outbox,

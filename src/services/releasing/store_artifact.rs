@@ -20,7 +20,7 @@ use crate::{
     },
     services::{
         desk::{Code, Context, Expected, Refusal, Write, acting, context::id_at, lookup},
-        releasing::publish_release,
+        releasing::release,
     },
     store,
 };
@@ -88,9 +88,8 @@ pub async fn store(
         let catalogue = context.directory.catalogue();
         let entry =
             catalogue.product(upload.product.as_str()).ok_or_else(|| lookup::product_not_found(&upload.product))?;
-        let release = entry
-            .release(&upload.version)
-            .ok_or_else(|| publish_release::not_found(&upload.product, &upload.version))?;
+        let release =
+            entry.release(&upload.version).ok_or_else(|| release::not_found(&upload.product, &upload.version))?;
         release.require_draft()?;
         check_place(release, &upload)?;
     }
@@ -161,7 +160,7 @@ pub(in crate::services) fn list(
     upload: Upload,
     Content { sha256, size, store }: Content,
 ) -> Result<(Stored, Option<Sha256>), Refusal> {
-    let (_, mut release) = publish_release::find(write, &upload.product, &upload.version)?;
+    let (_, mut release) = release::find(write, &upload.product, &upload.version)?;
     upload.expected.check(release.revision)?;
     release.require_draft()?;
     check_place(&release, &upload)?;
@@ -194,7 +193,7 @@ pub(in crate::services) fn list(
     }
     store::artifacts::insert(write.connection, release.id, &artifact)?;
     release.artifacts.push(artifact.clone());
-    publish_release::save(write, "release.upload", &before, &mut release)?;
+    release::save(write, "release.upload", &before, &mut release)?;
     let stored = if same { Stored::Same(artifact) } else { Stored::New(artifact) };
     Ok((stored, known.map(|known| known.sha256)))
 }

@@ -42,6 +42,7 @@ use crate::{
         releasing::{
             products::{self, NewProduct},
             publish_release::{self, NewRelease, Publication},
+            release,
             steer_release::{self, Steer},
             store_artifact::{self, Content, Upload},
         },
@@ -245,7 +246,7 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
         enter_release(context, write, release).map_err(|refusal| about(refusal, &format!("{slug} {version}")))?;
     }
     for FoundedApproval { id, requester: (user, name), product, version, deed, parameters } in vendor.approvals {
-        let (product, release) = publish_release::find(write, &product, &version)?;
+        let (product, release) = release::find(write, &product, &version)?;
         let request = requests::Request::about_release(deed, &product, &release, &parameters);
         let actor = Actor { id: Some(user.0), name, ..Actor::nameless(ActorKind::Person) };
         requests::enter(write, id, &product, request, (actor, Some(user)))?;
@@ -313,7 +314,7 @@ fn enter_release(context: &Context, write: &mut Write<'_>, release: FoundedRelea
         store_artifact::list(write, file.id, file.upload, stored)?;
     }
     if let Some(publication) = release.publication {
-        let draft = publish_release::find(write, &slug, &version)?;
+        let draft = release::find(write, &slug, &version)?;
         publish_release::publish_within(write, &context.keys.load(), draft, &publication)?;
     }
     for steer in release.steered {
