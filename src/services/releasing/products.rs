@@ -19,7 +19,7 @@ use crate::{
     services::{
         approving::requests::{self, Carried, Request},
         desk::{Code, Context, Expected, Faults, Refusal, Write, lookup, present::present},
-        releasing::steer_release,
+        releasing::roll_out,
     },
     store,
 };
@@ -276,6 +276,6 @@ pub(in crate::services) fn change_within(
     write.altered("product.change", &before, &product);
     write.changed(Change::Product(product.id));
     // A stop may cover others than before.
-    steer_release::keep_clocks(write, &product)?;
+    roll_out::keep_clocks(write, &product)?;
     Ok(product)
 }

@@ -12,7 +12,10 @@ use crate::{
         rollout::{Percent, Rollout, RolloutState, Stage},
         stop::Stop,
     },
-    services::desk::{Code, Faults, Refusal, Write, present::present},
+    services::{
+        desk::{Code, Faults, Refusal, Write, present::present},
+        releasing::release::save,
+    },
     store,
 };
 
@@ -210,4 +213,18 @@ pub(in crate::services) fn keep_clock_by(product: &Product, stops: &[Stop], rele
     let stopped = stops.iter().any(|stop| stop.covers(&product.channels, &release.channel));
     let stands = stopped || release.is_yanked() || release.rollout.state != RolloutState::Running;
     release.rollout.keep_clock(stands, now);
+}
+
+/// Lets the clocks of a product's rollouts stand still or go on, after its stops or what they cover have changed.
+pub(in crate::services) fn keep_clocks(write: &mut Write<'_>, product: &Product) -> Result<(), Refusal> {
+    let stops = store::stops::of_product(write.connection, product.id)?;
+    for mut release in store::releases::of_product(write.connection, product.id)? {
+        let before = release.clone();
+        keep_clock_by(product, &stops, &mut release, write.now);
+        // What has no stage to come has no use for a clock.
+        if release.rollout.next_stage().is_some() && release != before {
+            save(write, "rollout.clock", &before, &mut release)?;
+        }
+    }
+    Ok(())
 }

@@ -331,24 +331,10 @@ fn note_stop(
 
 /// Counts the change with the product, whose revision is the `ETag` of its stops too.
 fn stops_changed(write: &mut Write<'_>, product: &mut Product) -> Result<(), Refusal> {
-    keep_clocks(write, product)?;
+    roll_out::keep_clocks(write, product)?;
     product.revision += 1;
     store::products::update(write.connection, product)?;
     write.changed(Change::Product(product.id));
-    Ok(())
-}
-
-/// Lets the clocks of a product's rollouts stand still or go on, after its stops or what they cover have changed.
-pub(in crate::services) fn keep_clocks(write: &mut Write<'_>, product: &Product) -> Result<(), Refusal> {
-    let stops = store::stops::of_product(write.connection, product.id)?;
-    for mut release in store::releases::of_product(write.connection, product.id)? {
-        let before = release.clone();
-        roll_out::keep_clock_by(product, &stops, &mut release, write.now);
-        // What has no stage to come has no use for a clock.
-        if release.rollout.next_stage().is_some() && release != before {
-            save(write, "rollout.clock", &before, &mut release)?;
-        }
-    }
     Ok(())
 }
 
