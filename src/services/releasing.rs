@@ -3,6 +3,7 @@
 //! Not here: how programs ask for releases and report of them; see the area `field`.
 
 pub mod guard_rollouts;
+pub(in crate::services) mod loose_contents;
 pub mod products;
 pub mod publish_release;
 pub mod rehearse_publication;

@@ -25,9 +25,9 @@ use crate::{
         approving::requests::{self, Carried, Request},
         desk::{Code, Context, Expected, Faults, Refusal, Write, acting, lookup, present::present},
         releasing::{
+            loose_contents,
             release::{find, save, save_and_announce},
             roll_out::{self, NewRollout},
-            store_artifact,
         },
     },
     signing::KeyRing,
@@ -280,7 +280,7 @@ pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expect
             Ok(release)
         });
         let contents = deleted.await?.artifacts.iter().map(|artifact| artifact.sha256).collect();
-        store_artifact::take_away(&context, contents, &shelf).await;
+        loose_contents::take_away(&context, contents, &shelf).await;
         Ok(())
     })
     .await
