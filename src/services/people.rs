@@ -4,6 +4,7 @@
 
 pub mod exchange_identity;
 pub mod log_in;
+pub(in crate::services) mod passwords;
 pub mod second_factor;
 pub mod single_sign_on;
 pub mod slow_down;

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    auth::{password::Passwords, session::Session, token_hash},
+    auth::{session::Session, token_hash},
     domain::role::Role,
     services::{
         desk::{Code, Context, Refusal, Write, context::id_at},
         people::{
+            passwords::{hash, lower, verified},
             second_factor,
             slow_down::{self, Attempt, guarded},
             users,
@@ -57,20 +58,6 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// An e-mail address as it is kept.
-pub(in crate::services) fn lower(email: &str) -> String {
-    email.trim().to_lowercase()
-}
-
-/// Does what takes memory and time on purpose, off the async threads. Whoever calls it has to have a turn.
-async fn hashing<T: Send + 'static>(
-    context: &Arc<Context>,
-    work: impl FnOnce(&Passwords) -> T + Send + 'static,
-) -> Result<T, Refusal> {
-    let desk = Arc::clone(context);
-    tokio::task::spawn_blocking(move || work(&desk.passwords)).await.map_err(|error| Refusal::internal(&error))
-}
-
 /// The longest text that can be a code or a recovery code, with room for how people write them.
 const LONGEST_OTP: usize = 64;
 
@@ -101,31 +88,6 @@ pub async fn log_in(context: &Arc<Context>, credentials: Credentials) -> Result<
 
 fn login_failed() -> Refusal {
     Refusal::new(Code::LoginFailed, "the e-mail address, the password or the second factor is wrong")
-}
-
-/// The user, if this is their password, and a new hash of it where the one that is kept costs too little to guess at.
-async fn verified(
-    context: &Arc<Context>,
-    user: Option<User>,
-    password: String,
-) -> Result<Option<(User, Option<String>)>, Refusal> {
-    hashing(context, move |passwords| {
-        let matches = passwords.verify(&password, user.as_ref().and_then(|user| user.password_hash.as_deref()));
-        let user = user.filter(|_| matches)?;
-        let is_weaker = user.password_hash.as_deref().is_some_and(|hash| passwords.is_weaker(hash));
-        let stronger_hash = is_weaker.then(|| passwords.hash(&password).ok()).flatten();
-        Some((user, stronger_hash))
-    })
-    .await
-}
-
-/// Whether this is the password of a user who is logged in, whose turn it is.
-pub(in crate::services) async fn is_password_of(
-    context: &Arc<Context>,
-    user: User,
-    password: String,
-) -> Result<bool, Refusal> {
-    Ok(verified(context, Some(user), password).await?.is_some())
 }
 
 /// Somebody whose password was right a moment ago.
@@ -298,12 +260,6 @@ pub async fn set_up(context: &Arc<Context>, email: &str, password: String) -> Re
     users::check(Some(&email), Some(&password)).finish()?;
     let password_hash = hash(context, password).await?;
     context.write(move |write| set_up_within(write, email, password_hash)).await
-}
-
-/// The hash of a password.
-pub(in crate::services) async fn hash(context: &Arc<Context>, password: String) -> Result<String, Refusal> {
-    let _turn = context.hashing.acquire().await.map_err(|error| Refusal::internal(&error))?;
-    hashing(context, move |passwords| passwords.hash(&password)).await?.map_err(|error| Refusal::internal(&error))
 }
 
 /// Makes the first administrator, within a write.

@@ -23,7 +23,8 @@ use crate::{
     services::{
         desk::{Code, Context, Faults, Refusal, Write, acting::acting_as},
         people::{
-            log_in::{self, Tokens, lower},
+            log_in::{self, Tokens},
+            passwords::lower,
             users::{is_last_owner, is_trusted_alike},
         },
     },

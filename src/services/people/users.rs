@@ -16,7 +16,7 @@ use crate::{
     services::{
         desk::{Code, Context, Expected, Faults, Refusal, lookup, present::present},
         people::{
-            log_in::{self, lower},
+            passwords::{self, lower},
             slow_down::{Attempt, guarded},
         },
     },
@@ -124,7 +124,7 @@ pub async fn add(context: &Arc<Context>, new: NewUser) -> Result<User, Refusal> 
     let NewUser { email, password, role, products } = new;
     let email = lower(&email);
     check(Some(&email), Some(&password)).finish()?;
-    let hash = log_in::hash(context, password).await?;
+    let hash = passwords::hash(context, password).await?;
     context
         .write(move |write| {
             let products = ids_of(write.connection, products)?;
@@ -170,7 +170,7 @@ pub async fn change(
     }
     faults.finish()?;
     let hash = match password {
-        Some(password) => Some(log_in::hash(context, password).await?),
+        Some(password) => Some(passwords::hash(context, password).await?),
         None => None,
     };
     let follows = context.single_sign_on.as_ref().map(|sign_on| sign_on.provider.issuer().to_owned());
@@ -278,7 +278,7 @@ pub async fn change_own_password(
 ) -> Result<(), Refusal> {
     check(None, Some(&new)).finish()?;
     let known = prove(context, id, current).await?;
-    let hash = log_in::hash(context, new).await?;
+    let hash = passwords::hash(context, new).await?;
     context
         .write(move |write| {
             let user = store::users::held(write.connection, id)?.filter(|user| user.password_hash == known);
@@ -304,7 +304,7 @@ pub(in crate::services) async fn prove(
         ));
     }
     let checking = async {
-        match log_in::is_password_of(context, user, password).await? {
+        match passwords::is_password_of(context, user, password).await? {
             true => Ok(()),
             false => Err(Refusal::field("current_password", "is wrong")),
         }

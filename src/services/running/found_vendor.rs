@@ -34,7 +34,7 @@ use crate::{
             known_problems::{self, NewKnownProblem},
         },
         people::{
-            log_in,
+            log_in, passwords,
             tokens::{self, NewToken},
             trust::{self, NewTrustedPublisher},
             users,
@@ -185,7 +185,7 @@ pub async fn found(context: &Arc<Context>, mut vendor: Vendor) -> Result<(), Ref
     let administrator = vendor.administrator.take();
     let hashed = async {
         Ok(match administrator {
-            Some((email, password)) => Some((email, log_in::hash(context, password).await?)),
+            Some((email, password)) => Some((email, passwords::hash(context, password).await?)),
             None => None,
         })
     };

@@ -6,7 +6,7 @@ use crate::{
     services::{
         desk::{Code, Refusal, audited, context::id_at, operator::Operator},
         people::{
-            log_in::lower,
+            passwords::lower,
             users::{add_within, check, give_password},
         },
     },
