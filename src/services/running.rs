@@ -5,6 +5,7 @@
 
 pub mod copy_database;
 pub mod follow;
+pub mod following;
 pub mod found_vendor;
 pub mod key_place;
 pub mod move_contents;

@@ -24,7 +24,7 @@ use crate::{
         field::journal::Journal,
         people::{single_sign_on::SingleSignOn, slow_down::SlowDown},
         releasing::guard_rollouts::Judging,
-        running::{follow::Following, share_keys::Vault},
+        running::{following::Following, share_keys::Vault},
         telling::outbox::Outbox,
     },
     signing::{self, KeyRing},

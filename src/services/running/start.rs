@@ -15,7 +15,7 @@ use crate::{
     },
     services::{
         desk::{Context, Refusal, audit},
-        running::follow::Following,
+        running::following::Following,
     },
     signing::{KeyRing, random},
     store::{self, Connection, Store, StoreError, offers::Offer},
