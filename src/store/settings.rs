@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{Connection, StoreError, schema::settings};
+use super::{Connection, Store, StoreError, schema::settings};
 
 /// Which license secret the fingerprints in this database were made with.
 pub const LICENSE_SECRET: &str = "license_secret";
@@ -45,4 +45,29 @@ pub fn insert(connection: &mut Connection, name: &str, value: &str) -> Result<()
 pub fn replace(connection: &mut Connection, name: &str, value: &str) -> Result<(), StoreError> {
     diesel::update(settings::table.find(name)).set(settings::value.eq(value)).execute(connection)?;
     Ok(())
+}
+
+/// The value of a setting, which becomes `new` where it has none. Of replicas that start at once one sets it.
+///
+/// # Errors
+/// When the database cannot be used, or `new` fails.
+pub fn known_or_new(
+    store: &Store,
+    name: &str,
+    new: impl FnOnce() -> Result<String, StoreError>,
+) -> Result<String, StoreError> {
+    if let Some(known) = store.read(|connection| get(connection, name))? {
+        return Ok(known);
+    }
+    store.write(
+        |connection: &mut Connection| {
+            if let Some(known) = get(connection, name)? {
+                return Ok((known, ()));
+            }
+            let new = new()?;
+            insert(connection, name, &new)?;
+            Ok::<_, StoreError>((new, ()))
+        },
+        |()| (),
+    )
 }

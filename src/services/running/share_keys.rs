@@ -6,10 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    services::{
-        desk::{Context, context::id_at},
-        running::start,
-    },
+    services::desk::{Context, context::id_at},
     signing::{EncryptionKeys, KeyRing, KeySet, NoKeys, Purpose},
     store::{
         self, Connection, Store, StoreError,
@@ -35,7 +32,7 @@ impl Vault {
     /// When the database cannot be used, or its keys were encrypted with another key.
     pub fn open_or_fill(&self, store: &Store) -> Result<(KeySet, bool), StoreError> {
         let make = || self.seal(&KeySet::make().map_err(|error| unusable(&error))?);
-        self.unseal(&start::known_or_new(store, settings::KEYS, make)?)
+        self.unseal(&settings::known_or_new(store, settings::KEYS, make)?)
     }
 
     /// The keys, if there are any.

@@ -90,28 +90,6 @@ pub(in crate::services) fn changed_subscriptions(
     Ok(loaded)
 }
 
-/// The value of a setting, which becomes `new` where it has none. Of replicas that start at once one sets it.
-pub(in crate::services) fn known_or_new(
-    store: &Store,
-    name: &str,
-    new: impl FnOnce() -> Result<String, StoreError>,
-) -> Result<String, StoreError> {
-    if let Some(known) = store.read(|connection| store::settings::get(connection, name))? {
-        return Ok(known);
-    }
-    store.write(
-        |connection: &mut Connection| {
-            if let Some(known) = store::settings::get(connection, name)? {
-                return Ok((known, ()));
-            }
-            let new = new()?;
-            store::settings::insert(connection, name, &new)?;
-            Ok::<_, StoreError>((new, ()))
-        },
-        |()| (),
-    )
-}
-
 /// Makes sure that the keys are those which the license keys in the database were hashed with.
 ///
 /// # Errors
@@ -229,7 +207,7 @@ async fn match_marker(store: &Store, artifacts: &Artifacts, place: ContentStore)
         (Some(known), None) => Ok(artifacts.mark(place, &known).await?),
         (None, None) => {
             let new = || Ok(uuid::Uuid::from_bytes(random()).to_string());
-            let known = known_or_new(store, store::settings::ARTIFACTS, new)?;
+            let known = store::settings::known_or_new(store, store::settings::ARTIFACTS, new)?;
             Ok(artifacts.mark(place, &known).await?)
         }
     }
