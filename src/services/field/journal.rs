@@ -18,8 +18,8 @@ use crate::{
     domain::{health::Ballot, id::ReleaseId, run::Run},
     services::{
         desk::{Code, Context, Refusal},
-        field::hosting_slots,
-        telling::{help, outbox::Outbox},
+        field::{hosting_slots, known_problems},
+        telling::outbox::Outbox,
     },
     store::{self, Connection, StoreError, runs::Told},
 };
@@ -146,7 +146,7 @@ fn commit(context: &Context, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
 fn mark(context: &Context, connection: &mut Connection, run: &mut Run) -> Result<(), StoreError> {
     let catalogue = context.directory.catalogue();
     let Some(entry) = catalogue.product_by_id(run.product) else { return Ok(()) };
-    help::mark(&entry.known_problems, run, |run| {
+    known_problems::mark(&entry.known_problems, run, |run| {
         match context.directory.sightings.platform(run.product, run.installation) {
             Some(platform) => Ok(Some(platform)),
             None => store::installations::platform(connection, run.product, run.installation),

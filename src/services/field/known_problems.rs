@@ -9,16 +9,16 @@ use crate::{
     directory::Change,
     domain::{
         id::KnownProblemId,
-        known_problem::{Conditions, KnownProblem, Pattern},
+        known_problem::{self, Conditions, KnownProblem, Pattern},
         locale::LanguageTag,
         platform::Platform,
         reach::Reach,
-        run::FailureClass,
+        run::{FailureClass, Run},
         slug::Slug,
         version::Requirement,
     },
     services::desk::{Code, Context, Expected, Faults, Refusal, Write, lookup, present::present},
-    store,
+    store::{self, StoreError},
 };
 
 /// A new rule: at least one condition, and at least one text.
@@ -207,4 +207,20 @@ pub async fn delete(
 #[must_use]
 pub fn not_found(id: KnownProblemId) -> Refusal {
     Refusal::new(Code::KnownProblemNotFound, format!("there is no known problem {id}"))
+}
+
+/// Marks a run, if anything went wrong with it, with what it is recognised as by the rules of its product, the vendor's in their
+/// order. Its platform, which reports do not tell, is the one that its installation was last seen on; it is asked for only where
+/// it makes a difference.
+pub(in crate::services) fn mark(
+    rules: &[KnownProblem],
+    run: &mut Run,
+    seen_on: impl FnOnce(&Run) -> Result<Option<Platform>, StoreError>,
+) -> Result<(), StoreError> {
+    let Some(error) = run.error.as_ref() else { return Ok(()) };
+    let depends = known_problem::depends_on_platform(rules, error, &run.to_version);
+    let platform = if depends { seen_on(run)? } else { None };
+    let recognised = known_problem::recognise(rules, error, &run.to_version, platform);
+    run.known_problem = recognised.map(|recognised| recognised.key());
+    Ok(())
 }

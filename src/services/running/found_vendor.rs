@@ -53,10 +53,7 @@ use crate::{
             license_keys,
             subscriptions::{self, Action, Ids, NewSubscription},
         },
-        telling::{
-            help,
-            webhooks::{self, NewWebhook},
-        },
+        telling::webhooks::{self, NewWebhook},
     },
     store::{self, offers::Offer, users::User},
 };
@@ -294,7 +291,7 @@ fn enter_run(write: &mut Write<'_>, mut run: Run) -> Result<(), Refusal> {
     let mut rules = store::known_problems::of_product(write.connection, run.product)?;
     known_problem::put_in_order(&mut rules);
     let seen_on = |run: &Run| store::installations::platform(write.connection, run.product, run.installation);
-    help::mark(&rules, &mut run, seen_on)?;
+    known_problems::mark(&rules, &mut run, seen_on)?;
     let told = store::runs::take_in(write.connection, vec![run])?;
     store::votes::count(write.connection, &told, write.now)?;
     Ok(())

@@ -1,14 +1,12 @@
-//! Known problems in reports: what a failed run is recognised as, and what its user is told to do.
+//! Help against known problems: what the user of a failed run is told to do.
 
 use crate::{
     directory::ProductEntry,
     domain::{
-        known_problem::{self, DefaultProblem, KnownProblem, Recognised},
+        known_problem::{self, DefaultProblem, Recognised},
         locale::Wishes,
-        platform::Platform,
         run::Run,
     },
-    store::StoreError,
     texts::{self, Text, Values},
 };
 
@@ -28,22 +26,6 @@ pub struct Help {
 pub fn help(entry: &ProductEntry, run: &Run) -> Option<Help> {
     let recognised = known_problem::recall(&entry.known_problems, run.known_problem.as_deref()?)?;
     help_for(entry, run, &recognised)
-}
-
-/// Marks a run, if anything went wrong with it, with what it is recognised as by the rules of its product, the vendor's in their
-/// order. Its platform, which reports do not tell, is the one that its installation was last seen on; it is asked for only where
-/// it makes a difference.
-pub(in crate::services) fn mark(
-    rules: &[KnownProblem],
-    run: &mut Run,
-    seen_on: impl FnOnce(&Run) -> Result<Option<Platform>, StoreError>,
-) -> Result<(), StoreError> {
-    let Some(error) = run.error.as_ref() else { return Ok(()) };
-    let depends = known_problem::depends_on_platform(rules, error, &run.to_version);
-    let platform = if depends { seen_on(run)? } else { None };
-    let recognised = known_problem::recognise(rules, error, &run.to_version, platform);
-    run.known_problem = recognised.map(|recognised| recognised.key());
-    Ok(())
 }
 
 fn help_for(entry: &ProductEntry, run: &Run, recognised: &Recognised<'_>) -> Option<Help> {
