@@ -7,6 +7,7 @@ pub mod field;
 pub mod people;
 pub mod releasing;
 pub mod running;
+pub mod second_person;
 pub mod selling;
 pub mod telling;
 

@@ -28,11 +28,7 @@ use crate::{
         },
         wire::{self, Limit, Listed},
     },
-    services::{
-        approving::requests::{self, Carried},
-        desk::lookup,
-        releasing::steer_release::Why,
-    },
+    services::{approving::requests, desk::lookup, releasing::steer_release::Why, second_person::Carried},
 };
 
 /// What was asked for, and how it stands.

@@ -19,25 +19,12 @@ use crate::{
         releasing::{
             products,
             publish_release::publish_within,
-            steer_release::{self, Lifting, Steer},
+            steer_release::{self, Steer},
         },
+        second_person::{Lifting, print_of_product, print_of_release, print_of_stop},
     },
     store::{self, Connection, StoreError},
 };
-
-/// With the channels of its product: in another order the same name is another channel.
-pub(super) fn print_of_release(product: &Product, release: ReleaseId, revision: i64) -> String {
-    format!("{release}@{revision} of {}", product.channels.listed())
-}
-
-pub(super) fn print_of_product(product: &Product) -> String {
-    format!("{}@{}", product.id, product.revision)
-}
-
-/// A stop that was put on anew is another one.
-pub(super) fn print_of_stop(stop: &Stop) -> String {
-    format!("stop@{}", stop.since.as_microsecond())
-}
 
 /// What requests are about, as it is now: each table is read once, however many requests there are.
 #[derive(Default)]

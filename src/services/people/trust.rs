@@ -14,8 +14,8 @@ use crate::{
         trusted_publisher::{self, TrustedPublisher},
     },
     services::{
-        approving::requests::{self, Carried, Request},
         desk::{Code, Context, Faults, Refusal, Write, lookup},
+        second_person::{self, Carried, Request},
     },
     store,
 };
@@ -232,8 +232,8 @@ pub async fn trust(
         .write(move |write| {
             let product = lookup::product(write.connection, &slug)?;
             let request = Request::about_trust(&product, &new);
-            requests::carry_out(write, &product, Some(request), |write| {
-                let (id, by) = (write.new_id(), requests::person_behind(write)?);
+            second_person::carry_out(write, &product, Some(request), |write| {
+                let (id, by) = (write.new_id(), second_person::person_behind(write)?);
                 trust_within(write, id, product.id, by, new)
             })
         })

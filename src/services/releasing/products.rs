@@ -17,9 +17,9 @@ use crate::{
         zone::Zone,
     },
     services::{
-        approving::requests::{self, Carried, Request},
         desk::{Code, Context, Expected, Faults, Refusal, Write, lookup, present::present},
         releasing::roll_out,
+        second_person::{self, Carried, Request},
     },
     store,
 };
@@ -167,7 +167,7 @@ pub async fn add(context: &Arc<Context>, new: NewProduct) -> Result<Product, Ref
             let id = write.new_id();
             let product = add_within(write, id, new)?;
             if product.two_person_rule {
-                requests::require_two(write, product.id)?;
+                second_person::require_two(write, product.id)?;
             }
             Ok(product)
         })
@@ -222,7 +222,7 @@ pub async fn change(
             let product = lookup::product(write.connection, &slug)?;
             expected.check(product.revision)?;
             let request = undoes_the_rule(&product, &change).then(|| Request::about_product(&product, &change));
-            requests::carry_out(write, &product.clone(), request, |write| change_within(write, product, change))
+            second_person::carry_out(write, &product.clone(), request, |write| change_within(write, product, change))
         })
         .await
 }
@@ -270,7 +270,7 @@ pub(in crate::services) fn change_within(
     product.revision += 1;
     check(&product)?;
     if product.two_person_rule && !before.two_person_rule {
-        requests::require_two(write, product.id)?;
+        second_person::require_two(write, product.id)?;
     }
     store::products::update(write.connection, &product)?;
     write.altered("product.change", &before, &product);

@@ -22,13 +22,13 @@ use crate::{
         version::{Requirement, Version},
     },
     services::{
-        approving::requests::{self, Carried, Request},
         desk::{Code, Context, Expected, Faults, Refusal, Write, acting, lookup, present::present},
         releasing::{
             loose_contents,
             release::{find, save, save_and_announce},
             roll_out::{self, NewRollout},
         },
+        second_person::{self, Carried, Request},
     },
     signing::KeyRing,
     store,
@@ -329,7 +329,7 @@ pub async fn publish(
             let (product, draft) = find(write, &slug, &version)?;
             expected.check(draft.revision)?;
             let request = Request::about_release(Deed::Publish, &product, &draft, &publication);
-            let carried = requests::carry_out(write, &product.clone(), Some(request), |write| {
+            let carried = second_person::carry_out(write, &product.clone(), Some(request), |write| {
                 publish_within(write, &write.context().keys.load(), (product, draft), &publication)
             })?;
             if let Carried::Done(published) = &carried {

@@ -13,12 +13,12 @@ use crate::{
         slug::Slug, stop::Stop, version::Version, webhook::WebhookEvent,
     },
     services::{
-        approving::requests::{self, Carried, Request},
         desk::{Code, Context, Expected, Faults, Refusal, Write, lookup},
         releasing::{
             release::{find, save, save_and_announce},
             roll_out::{self, NewRollout},
         },
+        second_person::{self, Carried, Request},
         telling::outbox,
     },
     store,
@@ -124,7 +124,7 @@ pub async fn steer(
         .write(move |write| {
             let (product, release) = find(write, &slug, &version)?;
             let request = steer.request(&product, &release);
-            let carried = requests::carry_out(write, &product, request, |write| {
+            let carried = second_person::carry_out(write, &product, request, |write| {
                 steer_within(write, &slug, &version, &expected, &steer)
             })?;
             if let Carried::Done(_) = &carried {
@@ -338,13 +338,6 @@ fn stops_changed(write: &mut Write<'_>, product: &mut Product) -> Result<(), Ref
     Ok(())
 }
 
-/// Which stop is lifted.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(in crate::services) struct Lifting {
-    /// The channel it is on for; `None`: the whole product.
-    pub channel: Option<Slug>,
-}
-
 /// Lifts a stop. With the product's two-person rule that waits for a second person.
 ///
 /// # Errors
@@ -361,7 +354,7 @@ pub async fn lift_stop(
             expected.check(product.revision)?;
             let stop = stop_on(write, &product, channel.as_ref())?;
             let request = stop.map(|stop| Request::about_stop(&product, &stop));
-            let carried = requests::carry_out(write, &product.clone(), request, |write| {
+            let carried = second_person::carry_out(write, &product.clone(), request, |write| {
                 lift_within(write, product, channel.as_ref())
             })?;
             if let Carried::Done(()) = &carried {

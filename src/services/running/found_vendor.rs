@@ -27,7 +27,6 @@ use crate::{
         webhook::WebhookMessage,
     },
     services::{
-        approving::requests,
         desk::{Context, Expected, Refusal, Write, context::id_at, lookup},
         field::{
             figures,
@@ -47,6 +46,7 @@ use crate::{
             store_artifact::{self, Content, Upload},
         },
         running::start,
+        second_person,
         selling::{
             customers::{self, NewCustomer},
             hosting_groups::{self, NewHostingGroup},
@@ -244,9 +244,9 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
     }
     for FoundedApproval { id, requester: (user, name), product, version, deed, parameters } in vendor.approvals {
         let (product, release) = release::find(write, &product, &version)?;
-        let request = requests::Request::about_release(deed, &product, &release, &parameters);
+        let request = second_person::Request::about_release(deed, &product, &release, &parameters);
         let actor = Actor { id: Some(user.0), name, ..Actor::nameless(ActorKind::Person) };
-        requests::enter(write, id, &product, request, (actor, Some(user)))?;
+        second_person::enter(write, id, &product, request, (actor, Some(user)))?;
     }
     for (id, customer) in vendor.customers {
         customers::add_within(write, id, customer)?;
