@@ -20,10 +20,10 @@ use crate::{
     limits::Limits,
     services::{
         Context,
-        field::{figures, journal},
+        field::{figures, journal, sightings},
         people::exchange_identity,
         releasing::guard_rollouts,
-        running::{follow, start, sweep},
+        running::{follow, sweep},
         selling::endings,
         telling::deliver::forget as forget_deliveries,
     },
@@ -303,7 +303,7 @@ fn stops_within(period: Duration, stopped: &watch::Receiver<bool>) -> bool {
 
 /// Writes down what checks told. What could not be written stays in memory for the next time.
 async fn write_sightings(context: Arc<Context>) {
-    if let Err(error) = start::write_sightings(&context).await {
+    if let Err(error) = sightings::write_sightings(&context).await {
         tracing::warn!(%error, "what checks told about their installations could not be written down");
     }
 }

@@ -10,3 +10,4 @@ pub mod journal;
 pub mod known_problems;
 pub mod message;
 pub mod report_run;
+pub mod sightings;

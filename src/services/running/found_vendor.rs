@@ -31,6 +31,7 @@ use crate::{
         field::{
             figures,
             known_problems::{self, NewKnownProblem},
+            sightings,
         },
         people::{
             log_in, passwords,
@@ -45,7 +46,6 @@ use crate::{
             steer_release::{self, Steer},
             store_artifact::{self, Content, Upload},
         },
-        running::start,
         second_person,
         selling::{
             customers::{self, NewCustomer},
@@ -263,7 +263,7 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
     for (id, text, token) in vendor.tokens {
         tokens::add_within(write, id, &text, token)?;
     }
-    start::take_in(write.connection, &vendor.sightings)?;
+    sightings::take_in(write.connection, &vendor.sightings)?;
     figures::record_within(write.connection, write.now)?;
     for (id, rule) in vendor.known_problems {
         known_problems::add_within(write, id, &Reach::Everything, rule)?;
