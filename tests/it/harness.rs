@@ -10,6 +10,7 @@
 
 pub mod actor;
 pub mod answer;
+pub mod body;
 pub mod bytes;
 mod clock;
 pub mod cluster;

@@ -9,7 +9,10 @@ use std::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Actor, Vendor};
+use crate::harness::{
+    Actor, Vendor,
+    body::{CheckAnswer, Current},
+};
 
 const ASKED: &str = "/api/v1/check?product=office-maker&version=12.4.0&platform=linux&arch=x86_64";
 
@@ -22,33 +25,30 @@ fn a_covered_program_is_offered_the_newest_release_in_full() {
     office.release("13.0.0").with("severity", "important").standalone("the program").publish();
     let sold = office.sell("single_user");
 
-    let answer = sold.customer.check("office-maker", "12.4", &[]).ok();
-    assert_eq!(answer["status"], "update_available");
-    assert_eq!(answer["channel"], "stable");
-    assert_eq!(answer["current"], json!({"version": "12.4.0", "yanked": false, "supported": true}));
-    assert_eq!(answer["subscription"]["status"], "active");
-    assert_eq!(answer["subscription"]["ends_on"], "2099-12-31");
-    assert_eq!(answer["subscription"]["renew_url"], "https://vendor.example/renew");
-    assert_eq!(answer["help_url"], "https://vendor.example/help");
-    assert_eq!(answer["next_check_after"], 6 * 60 * 60);
-    assert!(answer["message"].as_str().is_some_and(|message| message.contains("13.0.0")));
-    let update = &answer["update"];
-    assert_eq!(update["version"], "13.0.0");
-    assert_eq!(update["severity"], "important");
-    assert_eq!(update["mandatory"], false);
-    assert_eq!(update["applies_to"], "standalone");
-    assert_eq!(update["path"], json!(["13.0.0"]));
-    assert_eq!(update["companions"], json!([]));
-    let notes: Vec<_> = update["notes"].as_array().unwrap().iter().map(|note| note["version"].clone()).collect();
+    let answer = sold.customer.checked("office-maker", "12.4", &[]);
+    assert_eq!(answer.verdict(), ("update_available", None));
+    assert_eq!(answer.channel, "stable");
+    assert_eq!(answer.current, Current { version: "12.4.0".to_owned(), yanked: false, supported: true });
+    let cover = answer.subscription.as_ref().unwrap();
+    assert_eq!((cover.status.as_str(), cover.ends_on.as_deref()), ("active", Some("2099-12-31")));
+    assert_eq!(cover.renew_url.as_deref(), Some("https://vendor.example/renew"));
+    assert_eq!(answer.help_url.as_deref(), Some("https://vendor.example/help"));
+    assert_eq!(answer.next_check_after, 6 * 60 * 60);
+    assert!(answer.message.contains("13.0.0"));
+    let update = answer.offer();
+    assert_eq!((update.version.as_str(), update.severity.as_str()), ("13.0.0", "important"));
+    assert!(!update.mandatory);
+    assert_eq!(update.applies_to, "standalone");
+    assert_eq!(update.path, ["13.0.0"]);
+    assert_eq!(update.companions, []);
+    let notes: Vec<_> = update.notes.iter().map(|note| note.version.as_str()).collect();
     assert_eq!(notes, ["13.0.0", "12.9.0"]);
-    let artifact = &update["artifact"];
-    assert_eq!(artifact["filename"], "standalone-13.0.0-linux-x86_64.tar.gz");
-    assert_eq!(artifact["size"], 11);
-    let url = artifact["url"].as_str().unwrap();
-    assert_eq!(sold.customer.get(url).send().expect(200).text(), "the program");
+    let artifact = update.artifact.as_ref().unwrap();
+    assert_eq!((artifact.filename.as_str(), artifact.size), ("standalone-13.0.0-linux-x86_64.tar.gz", 11));
+    assert_eq!(sold.customer.get(answer.link()).send().expect(200).text(), "the program");
 
-    let newest = sold.customer.check("office-maker", "13.0.0", &[]).ok();
-    assert_eq!((&newest["status"], &newest["update"]), (&json!("up_to_date"), &Value::Null));
+    let newest = sold.customer.checked("office-maker", "13.0.0", &[]);
+    assert_eq!((newest.status.as_str(), newest.update), ("up_to_date", None));
 }
 
 #[test]
@@ -59,22 +59,22 @@ fn a_server_is_offered_its_client_a_client_learns_of_its_server() {
     office.release("13.0.0").file("server", "linux", "x86_64", "S").file("client", "windows", "x86_64", "C").publish();
     let sold = office.sell("multi_user");
 
-    let server = sold.customer.check("office-maker", "12.4.0", &[("component", "server")]).ok();
-    assert_eq!(server["update"]["applies_to"], "server");
-    assert_eq!(server["update"]["companions"][0]["component"], "client");
-    let companion = server["update"]["companions"][0]["url"].as_str().unwrap();
-    assert_eq!(sold.customer.get(companion).send().expect(200).text(), "C");
+    let server = sold.customer.checked("office-maker", "12.4.0", &[("component", "server")]);
+    assert_eq!(server.offer().applies_to, "server");
+    let companion = &server.offer().companions[0];
+    assert_eq!(companion.component, "client");
+    assert_eq!(sold.customer.get(&companion.url).send().expect(200).text(), "C");
 
     let asked = [("component", "client"), ("platform", "windows"), ("server_version", "12.4.0")];
-    let client = sold.customer.check("office-maker", "12.4.0", &asked).ok();
-    assert_eq!(client["update"]["applies_to"], "server");
-    assert_eq!(client["update"].get("artifact"), None);
+    let client = sold.customer.checked("office-maker", "12.4.0", &asked);
+    assert_eq!(client.offer().applies_to, "server");
+    assert_eq!(client.offer().artifact, None);
     let asked = [("component", "client"), ("platform", "windows"), ("server_version", "13.0.0")];
-    let client = sold.customer.check("office-maker", "12.4.0", &asked).ok();
-    assert_eq!((&client["update"]["applies_to"], &client["update"]["mandatory"]), (&json!("client"), &json!(true)));
+    let client = sold.customer.checked("office-maker", "12.4.0", &asked);
+    assert_eq!((client.offer().applies_to.as_str(), client.offer().mandatory), ("client", true));
 
-    let alone = sold.customer.check("office-maker", "12.4.0", &[("component", "client"), ("platform", "windows")]).ok();
-    assert_eq!(alone["reason"], "server_version_required");
+    let alone = sold.customer.checked("office-maker", "12.4.0", &[("component", "client"), ("platform", "windows")]);
+    assert_eq!(alone.reason.as_deref(), Some("server_version_required"));
 }
 
 #[test]
@@ -159,11 +159,12 @@ fn the_public_address_is_configured_never_the_host_header() {
     ] {
         let answer = key.get(ASKED).header(name, value).send();
         assert!(!answer.text().contains("evil") && !answer.text().contains("gopher"), "{}", answer.text());
-        let url = answer.ok()["update"]["artifact"]["url"].as_str().unwrap().to_owned();
+        let answer: CheckAnswer = answer.expect(200).read_as();
+        let url = answer.link();
         assert!(url.starts_with("https://updates.vendor.example/api/v1/downloads/"), "{url}");
     }
     // Also where the request names a whole address (RFC 9112, section 3.2.2).
-    let link = key.check("office-maker", "12.4.0", &[]).ok()["update"]["artifact"]["url"].as_str().unwrap().to_owned();
+    let link = key.checked("office-maker", "12.4.0", &[]).link().to_owned();
     assert_eq!(key.get(&link).header("host", "evil.example").send().status, 200);
 }
 
@@ -179,27 +180,26 @@ fn a_cloud_server_outside_its_window_waits_for_it() {
     vendor.hosting_group("always", "00:00", 1440);
     let waiting = office.sell_with("cloud", &json!({"hosting_group": "tonight"}));
     let server = [("component", "server")];
-    let answer = waiting.customer.check("office-maker", "12.4.0", &server).ok();
-    assert_eq!((&answer["status"], &answer["reason"]), (&json!("deferred"), &json!("outside_maintenance_window")));
+    let answer = waiting.customer.checked("office-maker", "12.4.0", &server);
+    assert_eq!(answer.verdict(), ("deferred", Some("outside_maintenance_window")));
     // Of a window of one minute, the sites come in the first quarter.
-    let [opens, comes]: [jiff::Timestamp; 2] =
-        [&format!("{}:00Z", &start[..16]), answer["next_window_at"].as_str().unwrap()].map(|at| at.parse().unwrap());
+    let opens: jiff::Timestamp = format!("{}:00Z", &start[..16]).parse().unwrap();
+    let comes = answer.next_window_at.unwrap();
     assert!((0..15).contains(&comes.duration_since(opens).as_secs()), "{opens} {comes}");
-    assert_eq!(answer.get("update"), None);
-    let seconds = answer["next_check_after"].as_i64().unwrap();
-    assert!((60..=6 * 60 * 60).contains(&seconds), "{seconds}");
+    assert_eq!(answer.update, None);
+    assert!((60..=6 * 60 * 60).contains(&answer.next_check_after), "{answer:?}");
 
     // Its window is changed, and it is open at the next check.
     let window = json!({"window": {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "00:00", "duration_minutes": 1440}});
     vendor.admin.patch("/api/v1/admin/hosting-groups/tonight").json(&window).send().ok();
-    let answer = waiting.customer.check("office-maker", "12.4.0", &server).ok();
-    assert_eq!(answer["update"]["version"], "13.0.0");
+    let answer = waiting.customer.checked("office-maker", "12.4.0", &server);
+    assert_eq!(answer.version(), Some("13.0.0"));
 
-    let managed = waiting.customer.check("office-maker", "12.4.0", &[("component", "client")]).ok();
-    assert_eq!(managed["status"], "managed");
+    let managed = waiting.customer.checked("office-maker", "12.4.0", &[("component", "client")]);
+    assert_eq!(managed.status, "managed");
     let followed = [("component", "client"), ("server_version", "13.0.0")];
-    let followed = waiting.customer.check("office-maker", "12.4.0", &followed).ok();
-    assert_eq!(followed["update"]["version"], "13.0.0");
+    let followed = waiting.customer.checked("office-maker", "12.4.0", &followed);
+    assert_eq!(followed.version(), Some("13.0.0"));
 }
 
 /// Writers and checkers race: what a check answers may only be what held at some moment between its start and its end.
@@ -248,24 +248,24 @@ fn a_write_holds_for_every_check_started_after_its_response() {
             scope.spawn(move || {
                 while !done.load(Ordering::SeqCst) {
                     let before: Vec<_> = turns.iter().map(|turn| turn.load(Ordering::SeqCst)).collect();
-                    let answer = program.check("office-maker", "12.4.0", &[]).ok();
+                    let answer = program.checked("office-maker", "12.4.0", &[]);
                     let after: Vec<_> = turns.iter().map(|turn| turn.load(Ordering::SeqCst)).collect();
                     checks.fetch_add(1, Ordering::Relaxed);
                     let now = |number: usize| state(before[number], after[number]);
-                    let (status, offered) = (&answer["status"], &answer["update"]["version"]);
+                    let (status, offered) = (answer.status.as_str(), answer.version());
                     if now(1) == Some(false) {
-                        assert_eq!(status, "blocked", "{answer}");
+                        assert_eq!(status, "blocked", "{answer:?}");
                     }
                     if now(1) != Some(true) {
                         continue;
                     }
-                    assert_ne!(status, "blocked", "{answer}");
+                    assert_ne!(status, "blocked", "{answer:?}");
                     match if suspended { now(2) } else { Some(true) } {
-                        Some(false) => assert_eq!(status, "not_entitled", "{answer}"),
+                        Some(false) => assert_eq!(status, "not_entitled", "{answer:?}"),
                         Some(true) => match now(0) {
-                            Some(true) => assert_eq!(offered, "13.0.0", "{answer}"),
-                            Some(false) => assert_eq!(offered, "12.9.0", "{answer}"),
-                            None => assert_eq!(status, "update_available", "{answer}"),
+                            Some(true) => assert_eq!(offered, Some("13.0.0"), "{answer:?}"),
+                            Some(false) => assert_eq!(offered, Some("12.9.0"), "{answer:?}"),
+                            None => assert_eq!(status, "update_available", "{answer:?}"),
                         },
                         None => {}
                     }

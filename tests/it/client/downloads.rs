@@ -11,8 +11,7 @@ use crate::harness::{
 
 /// The link that a check gives now.
 fn link(customer: &Customer) -> String {
-    let answer = customer.check("office-maker", "12.4.0", &[]).ok();
-    answer["update"]["artifact"]["url"].as_str().expect("an offer").to_owned()
+    customer.checked("office-maker", "12.4.0", &[]).link().to_owned()
 }
 
 /// A link, shortened to where it leads and what it is signed with.
@@ -159,8 +158,8 @@ fn a_files_type_follows_its_name_and_is_never_one_browsers_run() {
     office.steer("13.0.0", "publish", &serde_json::json!({}));
     let customer = office.sell("single_user").customer;
     for (name, kind, platform, expected) in names {
-        let answer = customer.check("office-maker", "12.4.0", &[("platform", platform), ("kind", kind)]).ok();
-        let file = customer.get(answer["update"]["artifact"]["url"].as_str().unwrap()).send().expect(200);
+        let answer = customer.checked("office-maker", "12.4.0", &[("platform", platform), ("kind", kind)]);
+        let file = customer.get(answer.link()).send().expect(200);
         assert_eq!((file.header("content-type"), file.text().as_str()), (expected, name));
     }
 }

@@ -66,15 +66,14 @@ fn a_mistyped_key_is_told_from_an_unknown_and_a_revoked_one() {
         }
     }
 
-    let url = sold.customer.check("office-maker", "12.4.0", &[]).ok()["update"]["artifact"]["url"].clone();
-    let url = url.as_str().unwrap();
+    let url = sold.customer.checked("office-maker", "12.4.0", &[]).link().to_owned();
     let keys = vendor.admin.get(&format!("{}/keys", sold.path)).send().ok();
     let id = keys["items"][0]["id"].as_str().unwrap();
     vendor.admin.delete(&format!("{}/keys/{id}", sold.path)).send().no_content();
     for path in [OWN, "/api/v1/check?product=office-maker&version=1.0.0&platform=linux&arch=x86_64"] {
         sold.customer.get(path).send().refused(401, "license_key_revoked");
     }
-    sold.customer.get(url).send().refused(403, "url_withdrawn");
+    sold.customer.get(&url).send().refused(403, "url_withdrawn");
     // Another key of the same subscription is not touched by it.
     let second = vendor.admin.post(&format!("{}/keys", sold.path)).send().created();
     let second = vendor.customer(second["license_key"].as_str().unwrap());

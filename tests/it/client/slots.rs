@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{
     Actor as _, Vendor,
+    body::CheckAnswer,
     vendor::{Product, Sold},
 };
 
@@ -30,21 +31,21 @@ pub fn window(start: &str, minutes: u32) -> Value {
 }
 
 /// What the server of a site is answered.
-pub fn ask(site: &Sold) -> Value {
-    site.customer.check("office-maker", "12.0.0", &[("component", "server"), ("trigger", "scheduled")]).ok()
+pub fn ask(site: &Sold) -> CheckAnswer {
+    site.customer.checked("office-maker", "12.0.0", &[("component", "server"), ("trigger", "scheduled")])
 }
 
 /// Asks for all of these at once; returns which of them are offered the update, by their places.
 pub fn ask_at_once(sites: &[&Sold]) -> Vec<usize> {
-    let answers: Vec<Value> = thread::scope(|scope| {
+    let answers: Vec<CheckAnswer> = thread::scope(|scope| {
         let asking: Vec<_> = sites.iter().map(|site| scope.spawn(|| ask(site))).collect();
         asking.into_iter().map(|one| one.join().unwrap()).collect()
     });
     for answer in &answers {
-        let said = (answer["status"].as_str().unwrap(), answer["reason"].as_str());
-        assert!([("update_available", None), ("deferred", Some("group_busy"))].contains(&said), "{answer}");
+        let expected = [("update_available", None), ("deferred", Some("group_busy"))];
+        assert!(expected.contains(&answer.verdict()), "{answer:?}");
     }
-    (0..sites.len()).filter(|place| answers[*place]["status"] == "update_available").collect()
+    (0..sites.len()).filter(|place| answers[*place].status == "update_available").collect()
 }
 
 /// Reports how far the update of a site has come.
@@ -84,11 +85,8 @@ fn a_group_that_asks_at_once_gets_no_more_offers_than_its_limit() {
         .iter()
         .map(|site| {
             let answer = ask(site);
-            assert_eq!(
-                (&answer["status"], &answer["reason"]),
-                (&json!("deferred"), &json!("outside_maintenance_window"))
-            );
-            answer["next_window_at"].as_str().unwrap().parse().unwrap()
+            assert_eq!(answer.verdict(), ("deferred", Some("outside_maintenance_window")));
+            answer.next_window_at.unwrap()
         })
         .collect();
     assert!(turns.iter().all(|turn| *turn >= opens && *turn < opens + SignedDuration::from_mins(15)), "{turns:?}");
@@ -104,16 +102,14 @@ fn a_group_that_asks_at_once_gets_no_more_offers_than_its_limit() {
     assert_eq!(ask_at_once(&all), first, "who has a slot keeps it");
     let waiting = (0..SITES).find(|place| !first.contains(place)).unwrap();
     let answer = ask(all[waiting]);
-    assert_eq!(answer.get("next_window_at"), None);
-    assert!(answer["message"].as_str().unwrap().contains("its turn"), "{answer}");
+    assert_eq!(answer.next_window_at, None);
+    assert!(answer.message.contains("its turn"), "{answer:?}");
     let explanation = explained(&vendor, all[waiting]);
     assert_eq!(explanation["decision"]["reason"], "group_busy");
     assert_eq!(explanation["trace"], json!([{"version": "13.0.0", "component": "server", "verdict": "group_busy"}]));
     assert_eq!(explained(&vendor, all[first[0]])["decision"]["status"], "update_available");
-    let pauses: BTreeSet<i64> = (0..SITES)
-        .filter(|place| !first.contains(place))
-        .map(|place| ask(all[place])["next_check_after"].as_i64().unwrap())
-        .collect();
+    let pauses: BTreeSet<i64> =
+        (0..SITES).filter(|place| !first.contains(place)).map(|place| ask(all[place]).next_check_after).collect();
     assert!(pauses.iter().all(|pause| (60..=300).contains(pause)) && pauses.len() > 20, "{pauses:?}");
 }
 
@@ -200,14 +196,14 @@ fn a_groups_limit_changes_at_once_and_binds_only_its_servers() {
     change(json!(1));
     assert_eq!(ask_at_once(&all).len(), 3);
     // A check that is offered nothing takes nothing.
-    let free = all.iter().find(|site| ask(site)["status"] == "deferred").unwrap();
-    let newest = free.customer.check("office-maker", "13.0.0", &[("component", "server")]).ok();
-    assert_eq!(newest["status"], "up_to_date");
-    let client = free.customer.check("office-maker", "12.0.0", &[("component", "client")]).ok();
-    assert_eq!(client["status"], "managed");
+    let free = all.iter().find(|site| ask(site).status == "deferred").unwrap();
+    let newest = free.customer.checked("office-maker", "13.0.0", &[("component", "server")]);
+    assert_eq!(newest.status, "up_to_date");
+    let client = free.customer.checked("office-maker", "12.0.0", &[("component", "client")]);
+    assert_eq!(client.status, "managed");
     change(Value::Null);
     assert_eq!(ask_at_once(&all).len(), 5);
     assert_eq!(slots(&vendor), 3);
     office.stop(None);
-    assert_eq!(ask(all[0])["status"], "blocked");
+    assert_eq!(ask(all[0]).status, "blocked");
 }

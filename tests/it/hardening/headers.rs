@@ -72,8 +72,8 @@ fn downloads_are_saved_and_never_shown() {
     let customer = office.sell("single_user").customer;
     let mut walked = 0;
     for (platform, arch) in places.iter().filter(|(_, arch)| *arch != "universal") {
-        let offer = customer.check("office-maker", "12.4.0", &[("platform", platform), ("arch", arch)]).ok();
-        let link = offer["update"]["artifact"]["url"].as_str().expect("a link");
+        let offer = customer.checked("office-maker", "12.4.0", &[("platform", platform), ("arch", arch)]);
+        let link = offer.link();
         for call in [
             customer.get(link).header("accept", "text/html"),
             customer.get(link).header("range", "bytes=15-").header("if-range", "\"x\""),

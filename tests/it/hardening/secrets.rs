@@ -53,8 +53,8 @@ fn live(vendor: &Vendor, hook: &Hook) -> Secrets {
     secrets.add("a license key", &sold.key.as_str().into());
     let imported = office.sell_with("single_user", &json!({"license_key": "KEY-OF-THE-OLD-SYSTEM-1"}));
     secrets.add("an imported license key", &imported.key.as_str().into());
-    let offer = sold.customer.check("office-maker", "12.4.0", &[]).ok();
-    let link = offer["update"]["artifact"]["url"].as_str().expect("a link");
+    let offer = sold.customer.checked("office-maker", "12.4.0", &[]);
+    let link = offer.link();
     secrets.add("the token of a link", &link.split_once("?token=").expect("a token").1.into());
     sold.customer.get(link).send();
     let revoked = format!(

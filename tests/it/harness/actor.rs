@@ -9,7 +9,7 @@ use reqwest::{
 };
 use serde_json::Value;
 
-use super::{Answer, server::Address};
+use super::{Answer, body::CheckAnswer, server::Address};
 
 /// A line to the server, and what is said of oneself on it.
 #[derive(Clone)]
@@ -95,10 +95,16 @@ pub trait Actor {
         self.get("/api/v1/check").query(&parameters).send()
     }
 
+    /// The answer to such a check.
+    #[track_caller]
+    fn checked(&self, product: &str, version: &str, more: &[(&str, &str)]) -> CheckAnswer {
+        self.check(product, version, more).expect(200).read_as()
+    }
+
     /// The version that such a check is offered.
+    #[track_caller]
     fn offered(&self, product: &str, version: &str) -> Option<String> {
-        let answer = self.check(product, version, &[]).ok();
-        answer["update"]["version"].as_str().map(str::to_owned)
+        self.checked(product, version, &[]).update.map(|update| update.version)
     }
 }
 

@@ -4,7 +4,10 @@ use reqwest::{
     StatusCode,
     header::{CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE},
 };
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use super::body::Problem;
 
 /// What came back.
 #[derive(Debug)]
@@ -45,6 +48,12 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text()))
     }
 
+    /// The body as one of the types of [`super::body`], whatever the status.
+    #[track_caller]
+    pub fn read_as<T: DeserializeOwned>(&self) -> T {
+        serde_json::from_value(self.json()).unwrap_or_else(|error| panic!("not as expected ({error}): {}", self.text()))
+    }
+
     /// 200 with JSON.
     #[track_caller]
     pub fn ok(self) -> Value {
@@ -75,17 +84,16 @@ impl Answer {
     pub fn refused(self, status: u16, code: &str) -> Refused {
         let answer = self.expect(status);
         assert_eq!(answer.headers[CONTENT_TYPE], "application/problem+json", "{}", answer.text());
-        let body = answer.json();
-        assert_eq!(body["code"], code, "{body}");
-        assert_eq!(body["status"], status, "{body}");
-        for name in ["type", "title", "detail"] {
-            assert!(body[name].as_str().is_some_and(|text| !text.is_empty()), "{name}: {body}");
+        let body: Problem = answer.read_as();
+        assert_eq!((body.code.as_str(), body.status), (code, status), "{body:?}");
+        for text in [&body.r#type, &body.title, &body.detail] {
+            assert!(!text.is_empty(), "{body:?}");
         }
         if status == StatusCode::UNAUTHORIZED {
             assert!(answer.headers.contains_key(WWW_AUTHENTICATE), "{answer:?}");
         }
         if code == "body_invalid" {
-            assert!(body["errors"].as_array().is_some_and(|errors| !errors.is_empty()), "{body}");
+            assert!(!body.errors.is_empty(), "{body:?}");
         }
         Refused { body, headers: answer.headers }
     }
@@ -94,33 +102,32 @@ impl Answer {
 /// A refusal.
 #[derive(Debug)]
 pub struct Refused {
-    pub body: Value,
+    pub body: Problem,
     pub headers: HeaderMap,
 }
 
 impl Refused {
     /// The sentence.
     pub fn detail(&self) -> &str {
-        self.body["detail"].as_str().unwrap_or_default()
+        &self.body.detail
     }
 
     /// The fields that are wrong.
     pub fn fields(&self) -> Vec<&str> {
-        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-        errors.iter().filter_map(|error| error["field"].as_str()).collect()
+        self.body.errors.iter().map(|error| error.field.as_str()).collect()
     }
 
     /// These fields are wrong, and no others.
     #[track_caller]
     pub fn names(self, fields: &[&str]) -> Self {
-        assert_eq!(self.fields(), fields, "{}", self.body);
+        assert_eq!(self.fields(), fields, "{:?}", self.body);
         self
     }
 
     /// The sentence has this in it.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
-        assert!(self.detail().contains(text), "{}", self.body);
+        assert!(self.detail().contains(text), "{:?}", self.body);
         self
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Actor, Admin, Anonymous, Answer, Ci, Customer, Server,
     actor::Line,
+    body::Rollout,
     bytes::sha256,
     server::{EMAIL, PASSWORD},
 };
@@ -176,6 +177,13 @@ impl<'v> Product<'v> {
     pub fn steer(&self, version: &str, verb: &str, body: &Value) -> Value {
         let call = self.vendor.admin.post(&format!("{}/{verb}", self.release_path(version)));
         if body.is_null() { call } else { call.json(body) }.send().ok()
+    }
+
+    /// How far a release is open.
+    #[track_caller]
+    pub fn rollout(&self, version: &str) -> Rollout {
+        let path = format!("{}/rollout", self.release_path(version));
+        self.vendor.admin.get(&path).send().expect(200).read_as()
     }
 
     /// Stops the product, or a channel of it.

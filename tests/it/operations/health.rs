@@ -34,8 +34,7 @@ fn checks_and_downloads_are_counted() {
     let office = vendor.product();
     office.release("13.0.0").publish();
     let customer = office.sell("single_user").customer;
-    let url =
-        customer.check("office-maker", "12.0.0", &[]).ok()["update"]["artifact"]["url"].as_str().unwrap().to_owned();
+    let url = customer.checked("office-maker", "12.0.0", &[]).link().to_owned();
     customer.check("office-maker", "13.0.0", &[]).ok();
     customer.get(&url).send().expect(200);
     let figures = vendor.anonymous().get("/metrics").send().expect(200);

@@ -19,8 +19,8 @@ fn downloading(settings: &[(&str, &str)]) -> (Vendor, reqwest::blocking::Respons
     let office = vendor.product();
     office.release("13.0.0").standalone(noise(SIZE, "under way")).publish();
     let customer = office.sell("single_user").customer;
-    let answer = customer.check("office-maker", "12.0.0", &[("installation", INSTALLATION)]).ok();
-    let url = answer["update"]["artifact"]["url"].as_str().expect("a link").to_owned();
+    let answer = customer.checked("office-maker", "12.0.0", &[("installation", INSTALLATION)]);
+    let url = answer.link().to_owned();
     let mut download = customer.get(&url).open();
     let mut received = vec![0; 1000];
     download.read_exact(&mut received).expect("a first piece");

@@ -72,25 +72,25 @@ fn only_hosted_servers_of_limited_groups_wait_for_a_slot() {
     let (office, sites) = nights(&vendor, &window("00:00", 1440), 2, 2);
     office.release("14.0.0").publish();
     let own = office.sell("single_user").customer;
-    assert_eq!(ask(&sites[0])["status"], "update_available");
+    assert_eq!(ask(&sites[0]).status, "update_available");
     cluster.stop();
     let started = Instant::now();
     for site in &sites {
-        assert_eq!(ask(site)["reason"], "group_busy");
+        assert_eq!(ask(site).reason.as_deref(), Some("group_busy"));
     }
     assert_eq!(own.check("office-maker", "12.0.0", &[]).ok()["status"], "update_available");
     let client = sites[0].customer.check("office-maker", "12.0.0", &[("component", "client")]).ok();
     assert_eq!(client["status"], "managed");
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     cluster.run();
-    eventually(20, "a slot", || (ask(&sites[1])["status"] == "update_available").then_some(()));
+    eventually(20, "a slot", || (ask(&sites[1]).status == "update_available").then_some(()));
 
     // A database that is there and does not answer.
     let mut admin = Admin::at(&url);
     admin.execute("BEGIN; LOCK TABLE group_slots");
     let started = Instant::now();
-    assert_eq!(ask(&sites[0])["reason"], "group_busy");
+    assert_eq!(ask(&sites[0]).reason.as_deref(), Some("group_busy"));
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     admin.execute("COMMIT");
-    assert_eq!(ask(&sites[0])["status"], "update_available");
+    assert_eq!(ask(&sites[0]).status, "update_available");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Actor as _, Customer, Product, Vendor, eventually};
+use crate::harness::{Actor as _, Customer, Product, Vendor, body::Votes, eventually};
 
 const VERSION: &str = "13.0.0";
 
@@ -37,23 +37,20 @@ fn ends(customer: &Customer, outcome: &str, class: Option<&str>) {
     customer.post("/api/v1/reports").json(&ended).send().accepted();
 }
 
-fn rollout(office: &Product<'_>) -> Value {
-    office.vendor.admin.get(&format!("{}/rollout", office.release_path(VERSION))).send().ok()
-}
-
 #[track_caller]
 fn is_halted(office: &Product<'_>, reason: &str) {
-    let halted = eventually(10, "the halt", || Some(rollout(office)).filter(|rollout| rollout["state"] == "halted"));
-    assert_eq!(halted["reason"], reason);
+    let halted =
+        eventually(10, "the halt", || Some(office.rollout(VERSION)).filter(|rollout| rollout.state == "halted"));
+    assert_eq!(halted.reason.as_deref(), Some(reason));
 }
 
 /// These are the votes, and the release is not halted by them.
 #[track_caller]
 fn goes_on(office: &Product<'_>, succeeded: u32, failed: u32) {
     is_judged(office);
-    let votes = json!({"succeeded": succeeded, "failed": failed, "data_loss": 0});
-    let now = rollout(office);
-    assert_eq!((&now["votes"], &now["state"]), (&votes, &json!("running")));
+    let votes = Votes { succeeded, failed, data_loss: 0 };
+    let now = office.rollout(VERSION);
+    assert_eq!((now.votes, now.state.as_str()), (Some(votes), "running"));
 }
 
 /// Waits until the server has judged all that was reported so far. Releases are judged after the answer to a report, in the
@@ -87,8 +84,8 @@ fn a_release_is_halted_when_too_many_updates_fail_not_before() {
     // The third of ten: somebody for whom it had worked.
     ends(&sites[0], "failed", None);
     is_halted(&office, "3 of 10 updates failed; at least 12.7 % are to be expected to, the limit is 10 %");
-    let answer = sites[10].check("office-maker", "12.0.0", &[("trigger", "manual")]).ok();
-    assert_eq!((&answer["status"], &answer["reason"]), (&json!("up_to_date"), &json!("rollout_halted")));
+    let answer = sites[10].checked("office-maker", "12.0.0", &[("trigger", "manual")]);
+    assert_eq!(answer.verdict(), ("up_to_date", Some("rollout_halted")));
 }
 
 #[test]
@@ -205,7 +202,7 @@ fn as_many_sites_must_have_lost_data_as_the_vendor_says() {
         ends(&sites[0], "rolled_back", Some("data_loss"));
     }
     is_judged(&office);
-    assert_eq!(rollout(&office)["state"], "running");
+    assert_eq!(office.rollout(VERSION).state, "running");
     ends(&sites[1], "rolled_back", Some("data_loss"));
     is_halted(&office, "2 sites reported lost data");
 }
@@ -230,7 +227,7 @@ fn a_resumption_needs_a_person_and_a_reason_and_counts_anew() {
     office.steer(VERSION, "rollout/pause", &json!({"reason": "x"}));
     vendor.admin.put(&format!("{}/rollout", office.release_path(VERSION))).json(&json!({"percent": 50})).send().ok();
     ends(&sites[0], "succeeded", None);
-    assert_eq!(rollout(&office)["state"], "halted");
+    assert_eq!(office.rollout(VERSION).state, "halted");
 
     let resumed = office.steer(VERSION, "rollout/resume", &why);
     assert_eq!((&resumed["state"], &resumed["reason"]), (&json!("running"), &why["reason"]));
@@ -315,7 +312,7 @@ fn data_loss_is_announced_whatever_else_a_run_or_its_site_says() {
     // A repetition of what a person has judged is no news.
     goes_wrong(site, run, "migrating", "data_loss");
     is_judged(&office);
-    assert_eq!(rollout(&office)["state"], "running");
+    assert_eq!(office.rollout(VERSION).state, "running");
     goes_wrong(site, Uuid::new_v4(), "migrating", "data_loss");
     is_halted(&office, "1 site reported lost data");
 }

@@ -8,6 +8,7 @@ use sluice::domain::version::{Requirement, Version};
 
 use crate::harness::{
     Actor as _, Answer, Vendor,
+    body::Fault,
     vendor::{Product, Sold},
 };
 
@@ -23,15 +24,13 @@ fn rehearse(office: &Product<'_>, version: &str, body: &Value) -> Answer {
 #[track_caller]
 fn found(office: &Product<'_>, version: &str, body: &Value) -> Vec<String> {
     let rehearsed = rehearse(office, version, body).ok();
-    let said = |finding: &Value| (finding["code"].clone(), finding["field"].clone(), finding["message"].clone());
-    let findings: Vec<_> = rehearsed["findings"].as_array().expect("findings").iter().map(said).collect();
+    let findings: Vec<Fault> = serde_json::from_value(rehearsed["findings"].clone()).expect("findings");
     assert_eq!(rehearsed["would_publish"], findings.is_empty(), "{rehearsed}");
     if !findings.is_empty() {
         let refused = publish(office, version, body).refused(422, "release_incomplete").says("force.reason");
-        let errors = refused.body["errors"].as_array().expect("errors").iter().map(said);
-        assert_eq!(errors.collect::<Vec<_>>(), findings);
+        assert_eq!(refused.body.errors, findings);
     }
-    findings.iter().map(|(code, ..)| code.as_str().expect("a code").to_owned()).collect()
+    findings.into_iter().map(|finding| finding.code.expect("a code")).collect()
 }
 
 #[test]

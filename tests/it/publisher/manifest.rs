@@ -95,9 +95,9 @@ fn a_correction_signs_a_new_revision_and_never_changes_files() {
         (&second.json()["artifacts"], &second.json()["published_at"]),
         (&first.json()["artifacts"], &first.json()["published_at"])
     );
-    let offer = customer.check("office-maker", "12.0.0", &[]).ok();
-    assert_eq!(offer["update"]["notes"][0]["markdown"], "Corrected.");
-    assert_eq!(customer.get(offer["update"]["artifact"]["url"].as_str().unwrap()).send().text(), "the program");
+    let offer = customer.checked("office-maker", "12.0.0", &[]);
+    assert_eq!(offer.offer().notes[0].markdown, "Corrected.");
+    assert_eq!(customer.get(offer.link()).send().text(), "the program");
     // Nothing new is signed where nothing was changed, nor by what is not in the manifest.
     vendor.admin.patch(&path).json(&json!({"notes": {"en": "Corrected."}})).send().ok();
     for (verb, body) in [

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Actor as _, Product, Vendor, eventually};
+use crate::harness::{
+    Actor as _, Product, Vendor,
+    body::{Rollout, Stage},
+    eventually,
+};
 
 const VERSION: &str = "13.0.0";
 
@@ -16,19 +20,19 @@ fn publish(office: &Product<'_>, publication: &Value) -> Value {
     office.steer(VERSION, "publish", publication)
 }
 
-fn rollout(office: &Product<'_>) -> Value {
-    office.vendor.admin.get(&format!("{}/rollout", office.release_path(VERSION))).send().ok()
+fn rollout(office: &Product<'_>) -> Rollout {
+    office.rollout(VERSION)
 }
 
 /// Waits until the release is open so far. Stages are looked for every half a second.
 #[track_caller]
-fn opens(office: &Product<'_>, percent: u32) {
-    eventually(10, "the next stage", || (rollout(office)["percent"] == percent).then_some(()));
+fn opens(office: &Product<'_>, percent: f64) {
+    eventually(10, "the next stage", || (rollout(office).percent == percent).then_some(()));
 }
 
 /// The release stays open so far, also once the server has looked at it again.
 #[track_caller]
-fn stays(office: &Product<'_>, percent: u32) {
+fn stays(office: &Product<'_>, percent: f64) {
     // A witness that nobody sees: a later release, whose stage is due at once and opens in the same look or a later one.
     let listed = office.vendor.admin.get(&format!("{}/releases", office.path)).send().ok();
     let witness = format!("99.0.{}", listed["items"].as_array().unwrap().len());
@@ -37,7 +41,12 @@ fn stays(office: &Product<'_>, percent: u32) {
     office.steer(&witness, "publish", &at_once);
     let path = format!("{}/rollout", office.release_path(&witness));
     eventually(10, "the witness", || (office.vendor.admin.get(&path).send().ok()["percent"] == 2).then_some(()));
-    assert_eq!(rollout(office)["percent"], percent);
+    assert_eq!(rollout(office).percent, percent);
+}
+
+/// The stages of a rollout that was answered to a change.
+fn stages(rollout: &Value) -> Vec<Stage> {
+    serde_json::from_value(rollout["stages"].clone()).unwrap()
 }
 
 fn three_stages() -> Value {
@@ -64,31 +73,26 @@ fn stages_open_by_themselves_one_after_the_other() {
     let vendor = vendor();
     let office = vendor.product();
     let published = publish(&office, &three_stages());
-    let stages = &published["rollout"]["stages"];
-    assert_eq!(stages[0]["opened"], false);
-    assert!(stages[0]["opens_at"].as_str().unwrap().starts_with("2030-03-02T08:0"), "{stages}");
-    assert_eq!((&stages[1]["percent"], &stages[2]["after_hours"]), (&json!(50.5), &json!(72.5)));
+    let stages = stages(&published["rollout"]);
+    assert!(!stages[0].opened && stages[0].opens("2030-03-02T08:0"), "{stages:?}");
+    assert_eq!((stages[1].percent, stages[2].after_hours), (50.5, 72.5));
     let sites: Vec<_> = (0..40).map(|_| office.sell("single_user").customer).collect();
     let inside = || sites.iter().map(|site| site.offered("office-maker", "12.0.0").is_some()).collect::<Vec<_>>();
     let mut before = inside();
     vendor.travel_to("2030-03-02T07:59:00Z");
-    stays(&office, 5);
-    for (time, percent) in [
-        ("2030-03-02T08:01:00Z", json!(25)),
-        ("2030-03-03T08:01:00Z", json!(50.5)),
-        ("2030-03-04T08:31:00Z", json!(100)),
-    ] {
+    stays(&office, 5.0);
+    for (time, percent) in
+        [("2030-03-02T08:01:00Z", 25.0), ("2030-03-03T08:01:00Z", 50.5), ("2030-03-04T08:31:00Z", 100.0)]
+    {
         vendor.travel_to(time);
-        eventually(10, "the next stage", || (rollout(&office)["percent"] == percent).then_some(()));
+        opens(&office, percent);
         let now = inside();
         assert!(before.iter().zip(&now).all(|(before, now)| !before || *now), "a stage takes nobody out");
         before = now;
     }
     assert!(before.iter().all(|inside| *inside));
-    let done = rollout(&office);
-    assert!(
-        done["stages"].as_array().unwrap().iter().all(|stage| stage["opened"] == true && stage["opens_at"].is_null())
-    );
+    let done = rollout(&office).stages;
+    assert!(done.iter().all(|stage| stage.opened && stage.opens_at.is_none()), "{done:?}");
 }
 
 #[test]
@@ -99,14 +103,14 @@ fn stages_of_a_scheduled_release_count_from_its_publication() {
     publication["published_at"] = json!("2030-03-10T06:00:00Z");
     publish(&office, &publication);
     vendor.travel_to("2030-03-11T05:59:00Z");
-    stays(&office, 5);
+    stays(&office, 5.0);
     vendor.travel_to("2030-03-11T06:01:00Z");
-    opens(&office, 25);
+    opens(&office, 25.0);
     // History that is imported: from the call, not from long ago.
     office.release("12.0.0").standalone("old").draft();
     let history = json!({"published_at": "2029-01-01T00:00:00Z", "rollout": {"percent": 1, "stages": [{"percent": 2, "after_hours": 1}]}});
     let published = office.steer("12.0.0", "publish", &history);
-    assert!(published["rollout"]["stages"][0]["opens_at"].as_str().unwrap().starts_with("2030-03-11T07:0"));
+    assert!(stages(&published["rollout"])[0].opens("2030-03-11T07:0"), "{published}");
 }
 
 #[test]
@@ -129,8 +133,7 @@ fn the_clock_of_a_rollout_stands_still_while_nothing_is_offered() {
             "yank" => drop(office.steer(VERSION, "yank", &why)),
             _ => drop(office.stop(None)),
         }
-        let stages = rollout(&office)["stages"].clone();
-        assert_eq!(stages[0]["opens_at"], Value::Null, "{kind}");
+        assert_eq!(rollout(&office).stages[0].opens_at, None, "{kind}");
         after(24);
         match kind {
             "pause" => drop(office.steer(VERSION, "rollout/resume", &why)),
@@ -138,11 +141,11 @@ fn the_clock_of_a_rollout_stands_still_while_nothing_is_offered() {
             _ => vendor.admin.delete(&stop).send().no_content(),
         }
     }
-    stays(&office, 5);
+    stays(&office, 5.0);
     after(5);
-    stays(&office, 5);
+    stays(&office, 5.0);
     after(2);
-    opens(&office, 25);
+    opens(&office, 25.0);
 }
 
 /// A site loses its data.
@@ -161,17 +164,17 @@ fn the_clock_of_a_rollout_stands_still_while_it_is_halted() {
     publish(&office, &three_stages());
     vendor.travel_to("2030-03-01T14:00:00Z");
     lose_data(&office);
-    eventually(10, "the halt", || (rollout(&office)["state"] == "halted").then_some(()));
-    assert_eq!(rollout(&office)["stages"][0]["opens_at"], Value::Null);
+    eventually(10, "the halt", || (rollout(&office).state == "halted").then_some(()));
+    assert_eq!(rollout(&office).stages[0].opens_at, None);
     vendor.travel_to("2030-03-03T14:00:00Z");
-    stays(&office, 5);
+    stays(&office, 5.0);
     let resumed = office.steer(VERSION, "rollout/resume", &json!({"reason": "it was a broken disk"}));
-    assert!(resumed["stages"][0]["opens_at"].as_str().unwrap().starts_with("2030-03-04T0"), "{resumed}");
+    assert!(stages(&resumed)[0].opens("2030-03-04T0"), "{resumed}");
     // Six hours of its clock had passed: eighteen are left.
     vendor.travel_to("2030-03-04T07:50:00Z");
-    stays(&office, 5);
+    stays(&office, 5.0);
     vendor.travel_to("2030-03-04T08:10:00Z");
-    opens(&office, 25);
+    opens(&office, 25.0);
 }
 
 #[test]
@@ -209,15 +212,15 @@ fn a_percentage_set_by_hand_leaves_stages_and_halt_alone() {
     let changed = put(json!({"percent": 30})).ok();
     assert_eq!((&changed["percent"], &changed["halt"]), (&json!(30), &halt));
     vendor.travel_to("2030-03-02T08:01:00Z");
-    eventually(10, "the first stage", || (rollout(&office)["stages"][0]["opened"] == true).then_some(()));
-    assert_eq!(rollout(&office)["percent"], 30, "a stage takes nobody out");
+    eventually(10, "the first stage", || rollout(&office).stages[0].opened.then_some(()));
+    assert_eq!(rollout(&office).percent, 30.0, "a stage takes nobody out");
     // New stages go by a clock that starts anew.
     let changed = put(json!({"stages": [{"percent": 60, "after_hours": 0.5}]})).ok();
-    assert!(changed["stages"][0]["opens_at"].as_str().unwrap().starts_with("2030-03-02T08:31"), "{changed}");
+    assert!(stages(&changed)[0].opens("2030-03-02T08:31"), "{changed}");
     let cleared = put(json!({"stages": [], "halt": null})).ok();
     assert_eq!((&cleared["stages"], &cleared["halt"]), (&json!([]), &json!({"data_loss_reports": 1})));
     vendor.travel_to("2030-04-02T08:00:00Z");
-    stays(&office, 30);
+    stays(&office, 30.0);
     assert_eq!(office.steer(VERSION, "rollout/complete", &Value::Null)["percent"], 100);
 }
 

@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 use crate::harness::{Actor, Customer, Vendor};
 
 fn url(customer: &Customer) -> String {
-    let answer = customer.check("office-maker", "12.0.0", &[]).ok();
-    answer["update"]["artifact"]["url"].as_str().expect("an offer").to_owned()
+    customer.checked("office-maker", "12.0.0", &[]).link().to_owned()
 }
 
-fn reason(customer: &Customer, version: &str) -> Value {
-    customer.check("office-maker", version, &[]).ok()["reason"].clone()
+fn reason(customer: &Customer, version: &str) -> Option<String> {
+    customer.checked("office-maker", version, &[]).reason
 }
 
 #[test]
@@ -29,11 +28,11 @@ fn a_yanked_release_has_no_offers_or_links_until_restored() {
     customer.head(&link).send().expect(403);
     customer.get(&link).header("range", "bytes=1-").send().refused(403, "url_withdrawn");
     // Who runs it is told, and brought further as soon as there is something.
-    let on_it = customer.check("office-maker", "13.0.0", &[]).ok();
-    assert_eq!((&on_it["reason"], &on_it["current"]["yanked"]), (&json!("current_yanked"), &json!(true)));
+    let on_it = customer.checked("office-maker", "13.0.0", &[]);
+    assert_eq!((on_it.reason.as_deref(), on_it.current.yanked), (Some("current_yanked"), true));
     office.release("13.0.1").publish();
-    let on_it = customer.check("office-maker", "13.0.0", &[]).ok();
-    assert_eq!((&on_it["update"]["version"], &on_it["update"]["mandatory"]), (&json!("13.0.1"), &json!(true)));
+    let on_it = customer.checked("office-maker", "13.0.0", &[]);
+    assert_eq!((on_it.version(), on_it.offer().mandatory), (Some("13.0.1"), true));
 
     let restored = office.steer("13.0.0", "restore", &Value::Null);
     assert_eq!((&restored["state"], &restored["published_at"]), (&json!("published"), &published["published_at"]));
@@ -65,9 +64,9 @@ fn a_paused_release_is_set_aside_and_its_downloads_go_on() {
     let paused = office.steer("13.0.0", "rollout/pause", &json!({"reason": "we look into it"}));
     let said = (&paused["percent"], &paused["state"], &paused["reason"]);
     assert_eq!(said, (&json!(100), &json!("paused"), &json!("we look into it")));
-    assert_eq!(reason(&customer, "12.0.0"), "rollout_paused");
-    let manually = customer.check("office-maker", "12.0.0", &[("trigger", "manual")]).ok();
-    assert_eq!(manually["reason"], "rollout_paused");
+    assert_eq!(reason(&customer, "12.0.0").as_deref(), Some("rollout_paused"));
+    let manually = customer.checked("office-maker", "12.0.0", &[("trigger", "manual")]);
+    assert_eq!(manually.reason.as_deref(), Some("rollout_paused"));
     assert_eq!(customer.get(&link).send().status, 200, "who has begun may finish");
     // Paused again, nothing changes; resumed without a body, it goes on.
     assert_eq!(office.steer("13.0.0", "rollout/pause", &json!({"reason": "again"})), paused);
@@ -89,16 +88,16 @@ fn a_percentage_opens_a_release_to_a_share_and_never_closes_it() {
     };
     let set = |percent: Value| vendor.admin.put(&rollout).json(&json!({"percent": percent})).send();
     assert!(inside().iter().all(|inside| !inside));
-    let manually = sites[0].check("office-maker", "12.0.0", &[("trigger", "manual")]).ok();
-    assert_eq!(manually["update"]["version"], "12.9.0", "nobody is in at 0, whoever asks");
+    let manually = sites[0].checked("office-maker", "12.0.0", &[("trigger", "manual")]);
+    assert_eq!(manually.version(), Some("12.9.0"), "nobody is in at 0, whoever asks");
     let mut before = inside();
     for percent in [json!(0.01), json!(25), json!(62.5), json!(99.99), json!(100)] {
         assert_eq!(set(percent.clone()).ok()["percent"].as_f64(), percent.as_f64());
         let now = inside();
         assert!(before.iter().zip(&now).all(|(before, now)| !before || *now), "raising takes nobody out");
         before = now;
-        let manually = sites[0].check("office-maker", "12.0.0", &[("trigger", "manual")]).ok();
-        assert_eq!(manually["update"]["version"], "13.0.0", "who asks for it gets it");
+        let manually = sites[0].checked("office-maker", "12.0.0", &[("trigger", "manual")]);
+        assert_eq!(manually.version(), Some("13.0.0"), "who asks for it gets it");
     }
     assert!(before.iter().all(|inside| *inside));
     for wrong in [json!(-1), json!(100.01), json!(12.345), json!("half"), json!(null)] {
@@ -106,7 +105,7 @@ fn a_percentage_opens_a_release_to_a_share_and_never_closes_it() {
     }
     set(json!(10)).ok();
     let complete = office.steer("13.0.0", "rollout/complete", &Value::Null);
-    assert_eq!((&complete["percent"], &vendor.admin.get(&rollout).send().ok()["percent"]), (&json!(100), &json!(100)));
+    assert_eq!((&complete["percent"], office.rollout("13.0.0").percent), (&json!(100), 100.0));
 }
 
 #[test]
@@ -146,11 +145,11 @@ fn steering_outlives_a_restart() {
     office.stop(Some("beta"));
     let customer = office.sell_with("single_user", &json!({"channels": ["stable", "beta"]})).customer;
     let answers = |customer: &Customer| {
-        let beta = customer.check("office-maker", "12.0.0", &[("channel", "beta")]).ok()["status"].clone();
+        let beta = customer.checked("office-maker", "12.0.0", &[("channel", "beta")]).status;
         (customer.offered("office-maker", "12.0.0"), beta)
     };
     let before = answers(&customer);
-    assert_eq!(before, (Some("12.8.0".to_owned()), json!("blocked")));
+    assert_eq!(before, (Some("12.8.0".to_owned()), "blocked".to_owned()));
     vendor.restart();
     assert_eq!(answers(&customer), before);
     vendor.kill();

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Actor, Customer, Vendor};
 
-fn status(customer: &Customer, channel: &str) -> Value {
-    customer.check("office-maker", "12.0.0", &[("channel", channel)]).ok()["status"].clone()
+fn status(customer: &Customer, channel: &str) -> String {
+    customer.checked("office-maker", "12.0.0", &[("channel", channel)]).status
 }
 
 #[test]
@@ -15,10 +15,7 @@ fn a_stop_on_a_channel_covers_it_and_every_less_stable_one() {
     office.release("13.0.0").publish();
     office.release("13.1.0-beta.1").with("channel", "beta").publish();
     let customer = office.sell_with("single_user", &json!({"channels": ["alpha"]})).customer;
-    let link = |channel: &str| {
-        let answer = customer.check("office-maker", "12.0.0", &[("channel", channel)]).ok();
-        answer["update"]["artifact"]["url"].as_str().unwrap().to_owned()
-    };
+    let link = |channel: &str| customer.checked("office-maker", "12.0.0", &[("channel", channel)]).link().to_owned();
     let (stable, beta) = (link("stable"), link("beta"));
     office.stop(Some("beta"));
     assert_eq!(["stable", "beta", "alpha"].map(|at| status(&customer, at)), ["update_available", "blocked", "blocked"]);
@@ -50,9 +47,7 @@ fn users_see_a_stops_message_in_their_language_or_its_reason() {
     office.release("13.0.0").publish();
     let customer = office.sell("single_user").customer;
     let path = format!("{}/stop", office.path);
-    let said = |locale: &str| {
-        customer.check("office-maker", "12.0.0", &[("locale", locale)]).ok()["message"].as_str().unwrap().to_owned()
-    };
+    let said = |locale: &str| customer.checked("office-maker", "12.0.0", &[("locale", locale)]).message;
     let stop = json!({"reason": "lost files", "message": {"it": "Stiamo verificando.", "en": "We look into it."}});
     let set = vendor.admin.put(&path).json(&stop).send().ok();
     assert_eq!((&set["channel"], &set["reason"], &set["message"]), (&Value::Null, &stop["reason"], &stop["message"]));

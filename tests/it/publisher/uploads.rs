@@ -125,8 +125,8 @@ fn a_signature_is_handed_on_as_it_is() {
     // Another signature of the same bytes takes the place of the first.
     assert_eq!(upload("minisign:RWR=").ok()["signature"], "minisign:RWR=");
     office.steer("13.0.0", "publish", &json!({}));
-    let answer = office.sell("single_user").customer.check("office-maker", "12.0.0", &[]).ok();
-    assert_eq!(answer["update"]["artifact"]["signature"], "minisign:RWR=");
+    let answer = office.sell("single_user").customer.checked("office-maker", "12.0.0", &[]);
+    assert_eq!(answer.offer().artifact.as_ref().unwrap().signature.as_deref(), Some("minisign:RWR="));
 }
 
 #[test]
@@ -236,8 +236,7 @@ fn a_large_file_comes_in_and_goes_out_in_constant_memory() {
     assert_eq!(stored["size"], SIZE);
     office.steer("13.0.0", "publish", &json!({}));
     let customer = office.sell("single_user").customer;
-    let url =
-        customer.check("office-maker", "12.0.0", &[]).ok()["update"]["artifact"]["url"].as_str().unwrap().to_owned();
+    let url = customer.checked("office-maker", "12.0.0", &[]).link().to_owned();
     let mut response = customer.get(&url).open();
     let (mut piece, mut received) = (vec![0; 1 << 20], 0);
     loop {

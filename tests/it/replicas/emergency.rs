@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{in_step, two};
-use crate::harness::{Actor as _, Customer, Vendor, vendor::Sold};
+use crate::harness::{Actor as _, Customer, Vendor, body::CheckAnswer, vendor::Sold};
 
 /// What a program is told, on both replicas.
 fn both<'v>(vendors: &'v [Vendor; 2], key: &str) -> Vec<(&'v Vendor, Customer)> {
     vendors.iter().map(|vendor| (vendor, vendor.customer(key))).collect()
 }
 
-fn check(customer: &Customer) -> Value {
-    customer.check("office-maker", "12.0.0", &[]).ok()
+fn check(customer: &Customer) -> CheckAnswer {
+    customer.checked("office-maker", "12.0.0", &[])
 }
 
 /// Where a program was told to download the update.
 fn link(customer: &Customer) -> String {
-    check(customer)["update"]["artifact"]["url"].as_str().expect("a link").to_owned()
+    check(customer).link().to_owned()
 }
 
 /// Whether the server itself still gives out the file.
@@ -42,15 +42,15 @@ fn pull(vendors: &[Vendor; 2], sold: &Sold, what: &str, cord: impl FnOnce()) -> 
     cord();
     let pulled = Instant::now();
     // On the replica that was told it holds at once.
-    assert_ne!(check(&programs[0].1)["status"], "update_available", "{what}, on the replica that was told");
+    assert_ne!(check(&programs[0].1).status, "update_available", "{what}, on the replica that was told");
     assert!(!leads_somewhere(&programs[0].1, &links[0]), "{what}, on the replica that was told");
     let other = &programs[1].1;
-    in_step(what, || check(other)["status"] != "update_available" && !leads_somewhere(other, &links[1]));
+    in_step(what, || check(other).status != "update_available" && !leads_somewhere(other, &links[1]));
     let took = pulled.elapsed();
     // From then on for good, whoever of the two gave the link.
     for (customer, link) in programs.iter().map(|(_, customer)| customer).zip(links.iter().rev()) {
         for _ in 0..20 {
-            assert_ne!(check(customer)["status"], "update_available", "{what}");
+            assert_ne!(check(customer).status, "update_available", "{what}");
             assert!(!leads_somewhere(customer, link), "{what}");
         }
     }
@@ -59,7 +59,7 @@ fn pull(vendors: &[Vendor; 2], sold: &Sold, what: &str, cord: impl FnOnce()) -> 
 
 fn offered_again(vendors: &[Vendor; 2], sold: &Sold) {
     for (_, customer) in both(vendors, &sold.key) {
-        in_step("the end of it", || check(&customer)["status"] == "update_available");
+        in_step("the end of it", || check(&customer).status == "update_available");
     }
 }
 
@@ -75,7 +75,7 @@ fn a_stop_a_yank_and_a_halt_reach_every_replica_in_time() {
     let stop = format!("{}/stop", office.path);
     let stopped = pull(&vendors, &sold, "a stop", || drop(office.stop(None)));
     let said = check(&vendors[1].customer(&sold.key));
-    assert_eq!((&said["status"], &said["reason"]), (&json!("blocked"), &json!("stopped")));
+    assert_eq!(said.verdict(), ("blocked", Some("stopped")));
     vendors[0].admin.delete(&stop).send().no_content();
     offered_again(&vendors, &sold);
 
@@ -101,7 +101,9 @@ fn pull_later(vendors: &[Vendor; 2], sold: &Sold, cord: impl FnOnce()) -> Durati
     cord();
     let pulled = Instant::now();
     in_step("a halt", || {
-        let halted = |customer, link| check(customer)["reason"] == "rollout_halted" && !leads_somewhere(customer, link);
+        let halted = |customer, link| {
+            check(customer).reason.as_deref() == Some("rollout_halted") && !leads_somewhere(customer, link)
+        };
         programs.iter().zip(&links).all(|((_, customer), link)| halted(customer, link))
     });
     pulled.elapsed()

@@ -9,8 +9,8 @@ fn links_keys_and_logins_of_one_replica_are_valid_at_the_other() {
     let office = first.product();
     office.release("13.0.0").standalone("the bytes").publish();
     let sold = office.sell("single_user");
-    let answer = first.customer(&sold.key).check("office-maker", "12.0.0", &[]).ok();
-    let url = answer["update"]["artifact"]["url"].as_str().expect("a link");
+    let answer = first.customer(&sold.key).checked("office-maker", "12.0.0", &[]);
+    let url = answer.link();
     let path = url.split_once("/api/").map(|(_, path)| format!("/api/{path}")).expect("a path");
     let there = eventually(2, "the release at the other replica", || {
         let answer = second.anonymous().get(&path).try_send()?;

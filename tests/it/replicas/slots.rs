@@ -51,6 +51,6 @@ fn replicas_asked_at_once_together_keep_to_a_groups_limit() {
         ask_at_once(&waiting)
     });
     assert!(more.len() <= LIMIT, "{more:?}");
-    let now: usize = waiting.iter().filter(|site| ask(site)["status"] == "update_available").count();
+    let now: usize = waiting.iter().filter(|site| ask(site).status == "update_available").count();
     assert_eq!(now, LIMIT);
 }

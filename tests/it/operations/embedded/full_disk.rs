@@ -126,11 +126,8 @@ fn a_full_disk_is_reported_at_the_start_and_while_running() {
     });
     unavailable(refused.expect("the room to end"));
     // Who has bought is still served, and who reads may read.
-    let answer = customer.check("office-maker", "12.0.0", &[]).ok();
-    assert_eq!(
-        customer.get(answer["update"]["artifact"]["url"].as_str().unwrap()).send().expect(200).text(),
-        "the program"
-    );
+    let answer = customer.checked("office-maker", "12.0.0", &[]);
+    assert_eq!(customer.get(answer.link()).send().expect(200).text(), "the program");
     vendor.admin.get("/api/v1/auth/me").send().ok();
     vendor.anonymous().get("/livez").send().ok();
     // A login writes less than a customer, so a few may still find room.
