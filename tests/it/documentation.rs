@@ -45,34 +45,32 @@ fn documents() -> Vec<String> {
     found
 }
 
-/// A document without its code: what stands between fences, and between single quotes on a line.
-fn prose(document: &str) -> String {
-    let mut text = String::new();
+/// A document without its blocks of code.
+fn text(document: &str) -> String {
     let mut in_code = false;
-    for line in read(document).lines() {
-        if line.trim_start().starts_with("```") {
-            in_code = !in_code;
-        } else if !in_code {
-            text.extend(line.split('`').step_by(2));
-            text.push('\n');
-        }
-    }
-    text
+    let mut outside = |line: &&str| {
+        let is_fence = line.trim_start().starts_with("```");
+        in_code ^= is_fence;
+        !in_code && !is_fence
+    };
+    read(document).lines().filter(|line| outside(line)).map(|line| format!("{line}\n")).collect()
+}
+
+/// What stands outside (0) or inside (1) of backquotes, line by line.
+fn parts(document: &str, inside: usize) -> String {
+    let line = |line: &str| line.split('`').skip(inside).step_by(2).collect::<Vec<_>>().join("\n");
+    text(document).lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The anchors of a document's headings, as GitHub makes them.
 fn anchors(document: &str) -> BTreeSet<String> {
-    let mut in_code = false;
-    let mut anchors = BTreeSet::new();
-    for line in read(document).lines() {
-        in_code ^= line.trim_start().starts_with("```");
-        let Some((marks, title)) = line.split_once(' ').filter(|_| !in_code) else { continue };
-        if !marks.is_empty() && marks.chars().all(|mark| mark == '#') {
-            let kept = title.to_lowercase().replace(' ', "-");
-            anchors.insert(kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect());
-        }
-    }
-    anchors
+    let is_kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, '-' | '_');
+    let anchor = |title: &str| title.to_lowercase().replace(' ', "-").chars().filter(is_kept).collect();
+    text(document)
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')))
+        .map(anchor)
+        .collect()
 }
 
 /// Whether there is a test of this name, or a file of tests.
@@ -113,7 +111,7 @@ fn links_between_documents_lead_to_files_and_headings() {
     let mut broken = Vec::new();
     for document in &documents {
         let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
-        for link in prose(document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for link in parts(document, 0).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let (target, anchor) = link.split_once('#').unwrap_or((link, ""));
             if target.contains("://") || target.starts_with("mailto:") {
                 continue;
@@ -127,6 +125,27 @@ fn links_between_documents_lead_to_files_and_headings() {
         }
     }
     assert!(broken.is_empty(), "links that lead nowhere: {broken:#?}");
+}
+
+#[test]
+fn the_files_that_documents_name_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rooms = ["docs", "examples", "migrations", "src", "tests"].map(|room| root.join(room));
+    let is_path = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/'));
+    let mut missing = Vec::new();
+    for document in documents() {
+        for name in parts(&document, 1).lines().filter(is_path) {
+            let Some((first, _)) = name.split_once('/').filter(|(first, _)| !first.is_empty()) else { continue };
+            // From the top of the repository, or, as `store/pool.rs`, from that of the source.
+            let from_top = rooms.contains(&root.join(first));
+            let from_source = name.ends_with(".rs") && root.join("src").join(first).is_dir();
+            let path = if from_top { root.join(name) } else { root.join("src").join(name) };
+            if (from_top || from_source) && !path.exists() {
+                missing.push(format!("{document}: {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "files that do not exist: {missing:#?}");
 }
 
 #[test]
