@@ -2,13 +2,15 @@
 # A nightly window written as an iCalendar rule is another night's in each library.
 #
 # One would guess: DTSTART;TZID=Europe/Rome:20260328T023000 with RRULE:FREQ=DAILY;COUNT=3 means the same three instants
-# to every library for recurrence rules. On 2026-03-29 the clocks in Rome go from 02:00 to 03:00, so 02:30 does not exist.
-# What happens: python-dateutil 4.0.0 gives 01:30Z on that night (the offset before the change, 03:30 on the clock), rrule
-# 2.8.1 (npm) gives 00:30Z (01:30 on the clock, before the change), and rrule-temporal 2.2.8 (npm) leaves the night out and
-# gives one night more at the end. When the clocks go back (2026-10-25), 02:30 comes twice: python-dateutil and
-# rrule-temporal take the first (00:30Z), rrule the second (01:30Z).
-# Source: RFC 5545, section 3.3.10 has instances with a nonexistent local time ignored; section 3.3.5 reads such a time with
-# the offset before the gap, and one that comes twice as the first. The libraries follow one, the other, or neither.
+# to every library for recurrence rules. On 2026-03-29 the clocks in Rome go from 02:00 to 03:00, so 02:30 does not
+# exist.
+# What happens: python-dateutil 4.0.0 gives 01:30Z on that night (the offset before the change, 03:30 on the clock),
+# rrule 2.8.1 (npm) gives 00:30Z (01:30 on the clock, before the change), and rrule-temporal 2.2.8 (npm) leaves the
+# night out and gives one night more at the end. When the clocks go back (2026-10-25), 02:30 comes twice:
+# python-dateutil and rrule-temporal take the first (00:30Z), rrule the second (01:30Z).
+# Source: RFC 5545, section 3.3.10 has instances with a nonexistent local time ignored; section 3.3.5 reads such a time
+# with the offset before the gap, and one that comes twice as the first. The libraries follow one, the other, or
+# neither.
 # Why it matters: whoever exports a maintenance window as a rule (a calendar for the vendor's staff) shows another hour,
 # or no window at all, in two nights of the year. Write each window as an event of its own, with times in UTC.
 set -euo pipefail
@@ -34,7 +36,8 @@ const shown = (instant) => new Date(instant).toISOString().slice(5, 16) + 'Z';
 for (const start of ['20260328T023000', '20261024T023000']) {
   const rule = `DTSTART;TZID=Europe/Rome:${start}\nRRULE:FREQ=DAILY;COUNT=3`;
   console.log('rrule', ...rrule.rrulestr(rule).all().map(shown));
-  console.log('rrule-temporal', ...new RRuleTemporal({ rruleString: rule }).all().map((day) => shown(day.epochMilliseconds)));
+  const days = new RRuleTemporal({ rruleString: rule }).all();
+  console.log('rrule-temporal', ...days.map((day) => shown(day.epochMilliseconds)));
 }
 NODE
 { python/bin/python windows.py; TZ=UTC node windows.mjs; } | tee seen

@@ -5,9 +5,10 @@
 # What happens: dpkg 1.21 reads what follows the hyphen as the revision of the package, so both are newer than 13.0.0:
 # who has the beta is never offered the release. PEP 440 (packaging 26.4, by which tufup compares) reads `-1` as a
 # post-release, newer than 13.0.0, and `-beta.1` as a pre-release. SemVer (semver 7.8.6, npm) has both older.
-# Source: SemVer 2.0.0, section 11; Debian policy, section 5.6.12 (`~` sorts before the end); PEP 440, "Implicit post releases".
-# Why it matters: one release goes out as installer, archive and .deb. Sluice orders by SemVer; a package's own version must be
-# written `13.0.0~beta.1`, and a pre-release should begin with a letter.
+# Source: SemVer 2.0.0, section 11; Debian policy, section 5.6.12 (`~` sorts before the end); PEP 440, "Implicit post
+# releases".
+# Why it matters: one release goes out as installer, archive and .deb. Sluice orders by SemVer; a package's own version
+# must be written `13.0.0~beta.1`, and a pre-release should begin with a letter.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -23,10 +24,10 @@ for version in 13.0.0-beta.1 13.0.0-1 13.0.0~beta.1; do
     echo "$version: dpkg has it $order than 13.0.0"
     [ "$version" != 13.0.0~beta.1 ] || continue
     python/bin/python -c 'import sys; from packaging.version import Version
-version = sys.argv[1]
-print(f"{version}: packaging has it", "older" if Version(version) < Version("13.0.0") else "newer", "than 13.0.0")' "$version"
-    node -p '`${process.argv[1]}: semver has it ${require("semver").lt(process.argv[1], "13.0.0") ? "older" : "newer"} than 13.0.0`' \
-        "$version"
+order = "older" if Version(sys.argv[1]) < Version("13.0.0") else "newer"
+print(f"{sys.argv[1]}: packaging has it {order} than 13.0.0")' "$version"
+    node -e 'const [, version] = process.argv, order = require("semver").lt(version, "13.0.0") ? "older" : "newer";
+console.log(`${version}: semver has it ${order} than 13.0.0`);' "$version"
 done | tee seen
 
 diff - seen <<'EXPECTED'

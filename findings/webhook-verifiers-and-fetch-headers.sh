@@ -4,8 +4,8 @@
 # One would guess: in a handler that gets a Fetch `Request` (Hono, Next.js, Deno, workers), `webhook.verify(body,
 # request.headers)` verifies a good message: the headers are all there.
 # What happens: standardwebhooks 1.1.1 and svix 1.99.1 (npm) say "Missing required headers" to every message, since they
-# look for own properties, which a `Headers` object has none of. `Object.fromEntries(request.headers)` verifies. The text
-# reads as if the sender had left the headers out.
+# look for own properties, which a `Headers` object has none of. `Object.fromEntries(request.headers)` verifies. The
+# text reads as if the sender had left the headers out.
 # Source: the packages' types ask for a plain object of names and values; nothing tells so when the program runs.
 # Why it matters: the vendor's receiver answers 4xx to every webhook and whoever looks into it blames the sender.
 # docs/webhooks-and-mail.md says how to hand the headers over.

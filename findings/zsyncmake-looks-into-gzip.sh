@@ -3,11 +3,12 @@
 #
 # One would guess: `zsyncmake app-1.1.tar.gz` writes `app-1.1.tar.gz.zsync`, with which a client gets `app-1.1.tar.gz`.
 # What happens: zsync 0.6.2 (Debian 12) writes `app-1.1.tar.zsync`, with Filename, Length and SHA-1 of the unpacked tar,
-# and the gzip file as `Z-URL`. Where the gzip file was written by zlib (Python here; most build tools use it), nothing tells
-# the client how to compress again: it ends with the tar. With `-Z` the file itself is described.
+# and the gzip file as `Z-URL`. Where the gzip file was written by zlib (Python here; most build tools use it), nothing
+# tells the client how to compress again: it ends with the tar. With `-Z` the file itself is described.
 # Source: zsyncmake's manual, option -Z; the header lines of the control file.
-# Why it matters: archives for Linux are often .tar.gz. What the client ends with has another size and hash than the artifact in the
-# release's manifest, so a client that checks them refuses every update. Block sums must be those of the stored bytes.
+# Why it matters: archives for Linux are often .tar.gz. What the client ends with has another size and hash than the
+# artifact in the release's manifest, so a client that checks them refuses every update. Block sums must be those of the
+# stored bytes.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -29,7 +30,8 @@ open("inside", "wb").write(buffer.getvalue())
 open("app-1.1.tar.gz", "wb").write(gzip.compress(buffer.getvalue(), mtime=0))
 PYTHON
 
-# described OPTION...: what zsyncmake says of the gzip file; its header ends with an empty line, or where the map begins.
+# described OPTION...: what zsyncmake says of the gzip file; its header ends with an empty line, or where the map
+# begins.
 described() {
     rm -f ./*.zsync
     "$zsyncmake" "$@" -u app-1.1.tar.gz app-1.1.tar.gz
@@ -39,7 +41,8 @@ described() {
 
 # expected FILENAME LINK FILE: what it says if it is about this file.
 expected() {
-    printf '%s\n' "Filename: $1" "Length: $(stat -c %s "$3")" "$2: app-1.1.tar.gz" "SHA-1: $(sha1sum "$3" | cut -d' ' -f1)"
+    printf '%s\n' "Filename: $1" "Length: $(stat -c %s "$3")" "$2: app-1.1.tar.gz"
+    echo "SHA-1: $(sha1sum "$3" | cut -d' ' -f1)"
 }
 
 described | tee seen
