@@ -92,7 +92,7 @@ fn dates_are_written_as_the_language_writes_them() {
     let june = civil::date(2026, 6, 30);
     assert!(expired("en", june).contains("ended on 30 June 2026."));
     assert!(expired("it", june).contains("scaduto il 30 giugno 2026."));
-    assert!(expired("fr", june).contains("pris fin le 30 juin 2026."));
+    assert!(expired("fr", june).contains("a expiré le 30 juin 2026."));
     assert!(expired("de", june).contains("ist am 30. Juni 2026 abgelaufen."));
     assert!(expired("it", civil::date(2026, 8, 1)).contains("scaduto il 1º agosto 2026."));
     assert!(expired("it", civil::date(2026, 12, 8)).contains("scaduto l'8 dicembre 2026."));

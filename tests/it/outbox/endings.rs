@@ -88,5 +88,5 @@ fn a_mail_on_an_ending_uses_the_ending_products_language() {
     let told = smtp.wait_for(1);
     assert_eq!(told[0].subject(), "Abbonamenti in scadenza: 2");
     vendor.travel_to("2030-03-08T08:00:00Z");
-    assert_eq!(smtp.wait_for(2)[1].subject(), "Subscriptions that are about to end: 1");
+    assert_eq!(smtp.wait_for(2)[1].subject(), "Subscriptions ending soon: 1");
 }

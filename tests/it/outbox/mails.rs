@@ -19,10 +19,15 @@ fn who_started_a_run_is_mailed_its_outcome_in_their_language() {
     let customer = office.sell("multi_user").customer;
     let failed = json!({"class": "environment", "code": "disk_full", "message": "no space"});
     for (locale, done, back, why) in [
-        ("en", "You may connect again.", "The earlier version is back", "its disk may be full"),
+        ("en", "You can connect again.", "The previous version has been restored", "its disk may be full"),
         ("it-CH", "è possibile collegarsi di nuovo", "La versione precedente è stata ripristinata", "disco è pieno"),
         ("fr", "Vous pouvez vous reconnecter.", "La version précédente est rétablie", "le disque est peut-être plein"),
-        ("de", "Sie können sich wieder verbinden.", "Die bisherige Version ist wieder da", "die Festplatte voll"),
+        (
+            "de",
+            "Sie können sich wieder verbinden.",
+            "Die vorherige Version wurde wiederhergestellt",
+            "die Festplatte voll",
+        ),
     ] {
         let before = smtp.received().len();
         report(&customer, &new_run(), "anna@example.com", &json!({"locale": locale}));
@@ -40,7 +45,7 @@ fn who_started_a_run_is_mailed_its_outcome_in_their_language() {
     report(&customer, &new_run(), "anna@example.com", &json!({"locale": "pt"}));
     let told = smtp.wait_for(9);
     let mail = told.last().unwrap();
-    assert!(mail.body().contains("You may connect again."));
+    assert!(mail.body().contains("You can connect again."));
     assert_eq!(mail.recipients, ["anna@example.com"]);
     assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
     assert!(mail.header("Content-Type").starts_with("text/plain"), "{}", mail.raw);

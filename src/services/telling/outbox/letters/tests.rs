@@ -113,7 +113,7 @@ fn a_known_problems_remedy_goes_before_the_products_help() {
 #[test]
 fn staff_learn_of_a_halt_and_why_in_the_products_language() {
     for (locale, words) in
-        [("en", "was halted"), ("it", "è stata fermata"), ("fr", "a été arrêtée"), ("de", "angehalten")]
+        [("en", "was halted"), ("it", "è stata interrotta"), ("fr", "a été interrompu"), ("de", "angehalten")]
     {
         let Words { subject, body } = release_halted(&product(locale), &release());
         assert!(subject.contains("Office Maker 13.0.0"), "{subject}");
@@ -132,8 +132,8 @@ fn of_many_endings_some_are_named() {
     };
     let named: Vec<_> = (0..3).map(ending).collect();
     let Words { subject, body } = endings("en", &named, 10);
-    assert_eq!(subject, "Subscriptions that are about to end: 10");
+    assert_eq!(subject, "Subscriptions ending soon: 10");
     assert!(body.contains("- Customer 2, Office Maker: ends on 8 March 2030 (in 7 days), to be renewed\n"), "{body}");
-    assert!(body.ends_with("\n\nAnd so many more: 7.\n"), "{body}");
+    assert!(body.ends_with("\n\nAnd 7 more subscriptions.\n"), "{body}");
     assert!(!endings("en", &named, 3).body.contains("more"));
 }
