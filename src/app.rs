@@ -118,9 +118,6 @@ impl std::fmt::Debug for App {
 impl App {
     /// Builds the application: opens the data folder, brings the database up to date and reads it. Where everything is kept
     /// on servers there is nothing to be put in a folder, and none is made.
-    ///
-    /// # Errors
-    /// [`StartError`] with one line for the person who started it.
     pub fn build(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
         check_staff(config)?;
         let keeps_something = !config.database.is_shared() || config.stores()?.main == ContentStore::Files;
@@ -129,9 +126,6 @@ impl App {
     }
 
     /// The same for a command that may run beside servers, which it may only where the database is a server too.
-    ///
-    /// # Errors
-    /// As there.
     pub fn build_beside(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
         let folder = (!config.database.is_shared()).then(|| DataFolder::open(&config.data.folder)).transpose()?;
         Self::build_in(folder, config, bound)
@@ -227,9 +221,6 @@ impl App {
     }
 
     /// The keys for a command on the machine itself, made where there are none yet.
-    ///
-    /// # Errors
-    /// When they cannot be read or made.
     pub fn keys_or_new(config: &Config, store: &Store) -> Result<KeyRing, StartError> {
         Self::keys(config, store).map(|(keys, _)| keys)
     }
@@ -271,9 +262,6 @@ pub fn vault(config: &Config) -> Result<Vault, StartError> {
 }
 
 /// Where keys are kept: in this file, or in the database.
-///
-/// # Errors
-/// [`StartError::EncryptionKey`] when what is to encrypt them is no key.
 pub fn key_place(config: &Config, file: Option<PathBuf>) -> Result<KeyPlace, StartError> {
     match file {
         Some(file) => Ok(KeyPlace::File(file, encryption_keys(config)?)),
@@ -282,9 +270,6 @@ pub fn key_place(config: &Config, file: Option<PathBuf>) -> Result<KeyPlace, Sta
 }
 
 /// What keys are encrypted with, where that is configured.
-///
-/// # Errors
-/// [`StartError::EncryptionKey`] when what is configured is no key.
 pub fn encryption_keys(config: &Config) -> Result<Option<Arc<EncryptionKeys>>, StartError> {
     let read = |name, text: &str| match text {
         "" => Ok(None),
@@ -296,9 +281,6 @@ pub fn encryption_keys(config: &Config) -> Result<Option<Arc<EncryptionKeys>>, S
 }
 
 /// The artifact stores that the configuration names.
-///
-/// # Errors
-/// When one of its keys is wrong.
 pub fn artifact_options(config: &Config) -> Result<Options, ConfigError> {
     let stores = config.stores()?;
     let storage = &config.storage;
@@ -326,9 +308,6 @@ fn mailer(config: &Config, public_url: &str) -> Result<Option<Mailer>, NoMailer>
 }
 
 /// Logins through an identity provider, where one is configured.
-///
-/// # Errors
-/// When its address cannot be one.
 pub fn single_sign_on(config: &Config, public_url: &str) -> Result<Option<SingleSignOn>, StartError> {
     let config = &config.single_sign_on;
     if !config.is_on() {

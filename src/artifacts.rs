@@ -180,9 +180,6 @@ impl Artifacts {
     }
 
     /// The name of the database that a store belongs to, once it was marked.
-    ///
-    /// # Errors
-    /// When it cannot be read.
     pub async fn marker(&self, store: ContentStore) -> Result<Option<String>, ArtifactsError> {
         if let (ContentStore::Files, Some(folder)) = (store, &self.files) {
             return folder.marker();
@@ -199,9 +196,6 @@ impl Artifacts {
     }
 
     /// Marks a store as belonging to a database.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub async fn mark(&self, store: ContentStore, name: &str) -> Result<(), ArtifactsError> {
         if let (ContentStore::Files, Some(folder)) = (store, &self.files) {
             return folder.mark(name);
@@ -225,9 +219,6 @@ impl Artifacts {
     }
 
     /// Takes away a content that nothing refers to any more.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn remove(&self, store: ContentStore, content: Sha256) -> Result<(), ArtifactsError> {
         let (objects, prefix) = self.place_of(store)?;
         match objects.delete(&ObjectKey::Content(content).path(prefix)).await {
@@ -237,9 +228,6 @@ impl Artifacts {
     }
 
     /// The size of a content, if a store has it, and since when it is there.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn find(&self, store: ContentStore, content: Sha256) -> Result<Option<(u64, Timestamp)>, ArtifactsError> {
         let (objects, prefix) = self.place_of(store)?;
         match objects.head(&ObjectKey::Content(content).path(prefix)).await {
@@ -250,9 +238,6 @@ impl Artifacts {
     }
 
     /// Every content in a store, with the time since which it is there.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn contents(&self, store: ContentStore) -> Result<HashMap<Sha256, Timestamp>, ArtifactsError> {
         let (objects, prefix) = self.place_of(store)?;
         let listed = objects.list(Some(&ObjectKey::contents(prefix)));

@@ -292,9 +292,6 @@ pub struct ConfigError(String);
 impl Config {
     /// Reads the configuration. `file` must exist where it is given; else `sluice.toml` in the working folder is
     /// read if it is there.
-    ///
-    /// # Errors
-    /// With one line naming the key that is wrong.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let texts =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -380,9 +377,6 @@ impl Config {
     }
 
     /// The same for a URL that was given elsewhere, as `name`.
-    ///
-    /// # Errors
-    /// When it names something else.
     pub fn database_url_of(&self, name: &str, given: &PrivateUrl) -> Result<String, ConfigError> {
         let url = given.reveal();
         if !given.is_server() {

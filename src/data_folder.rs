@@ -37,9 +37,6 @@ impl DataFolder {
     }
 
     /// Makes the folder where there is none (for its owner only), and takes hold of it.
-    ///
-    /// # Errors
-    /// [`DataFolderError`] when it cannot be written, or another process holds it.
     pub fn open(path: &Path) -> Result<Self, DataFolderError> {
         let io = |error| DataFolderError::Io(path.to_owned(), error);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;

@@ -27,9 +27,6 @@ pub struct Egress {
 impl Egress {
     /// One who waits for an answer for so long, and may or may not talk to those on private networks: `setting` is the key of the
     /// configuration that says so.
-    ///
-    /// # Errors
-    /// When the machine has no TLS roots to begin with.
     pub fn new(timeout: Duration, allow_private: bool, setting: &'static str) -> Result<Self, String> {
         let mut client = Client::builder()
             .timeout(timeout)
@@ -62,9 +59,6 @@ impl Egress {
     }
 
     /// A request, to be sent with [`send`].
-    ///
-    /// # Errors
-    /// [`Self::objection`]: the resolver is not asked for what is an address already.
     pub fn request(&self, method: Method, url: &str) -> Result<RequestBuilder, String> {
         match self.objection(url) {
             Some(objection) => Err(objection),

@@ -146,9 +146,6 @@ impl std::fmt::Debug for Mailer {
 
 impl Mailer {
     /// A mailer for the server that a URL names. `host` is the name of this server, in ids and greetings.
-    ///
-    /// # Errors
-    /// With the key that is wrong.
     pub fn new(url: &str, from: &str, host: &str) -> Result<Self, NoMailer> {
         let from: Mailbox = from.parse().map_err(|_| {
             NoMailer(format!("mail.from: `{from}` must be an address such as `Office Maker <updates@example.com>`"))
@@ -160,9 +157,6 @@ impl Mailer {
     }
 
     /// Sends a mail; it is accepted when this returns.
-    ///
-    /// # Errors
-    /// [`MailError`] with what the server said.
     pub async fn send(&self, letter: Letter<'_>) -> Result<(), MailError> {
         let message = self.message(letter).map_err(MailError::Refused)?;
         let conversation = async {

@@ -33,9 +33,6 @@ pub struct Metrics {
 
 impl Metrics {
     /// All figures at zero.
-    ///
-    /// # Errors
-    /// When a name is there twice, which it is not.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let checks =
@@ -93,9 +90,6 @@ impl Metrics {
     }
 
     /// The figures in Prometheus' text format.
-    ///
-    /// # Errors
-    /// When they cannot be written.
     pub fn render(&self, context: &Context) -> Result<String, prometheus::Error> {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.subscriptions.set(count(context.directory.subscription_count()));

@@ -49,9 +49,6 @@ pub enum KeyForm {
 
 impl KeyRing {
     /// The keys of a set, ready to be used.
-    ///
-    /// # Errors
-    /// [`NoKeys`] when a key in it is none.
     pub fn of(set: &KeySet) -> Result<Self, NoKeys> {
         let manifest = |key: &StoredKey| {
             let pair = Ed25519KeyPair::from_pkcs8(key.secret()).map_err(|_| NoKeys::for_key(&key.id))?;

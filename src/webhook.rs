@@ -63,9 +63,6 @@ pub struct Poster {
 
 impl Poster {
     /// A poster who waits for an answer for so long, and may or may not talk to those on private networks.
-    ///
-    /// # Errors
-    /// When the machine has no TLS roots to begin with.
     pub fn new(timeout: Duration, allow_private: bool) -> Result<Self, String> {
         Ok(Self { egress: Egress::new(timeout, allow_private, "webhooks.allow_private")?, patience: timeout })
     }

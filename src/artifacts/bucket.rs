@@ -184,9 +184,6 @@ fn connect(options: &BucketOptions, endpoint: Option<&str>, threads: &Handle) ->
 
 impl Artifacts {
     /// A link to a content in the bucket, with the name and the type that the S3 server is to say it has.
-    ///
-    /// # Errors
-    /// When it cannot be signed.
     pub async fn link(
         &self,
         content: Sha256,

@@ -24,9 +24,6 @@ const PROBE: &str = "probe";
 
 /// Tries all that Sluice needs of the stores, while a server may be using them. What cannot be done any more after a
 /// problem is left out.
-///
-/// # Errors
-/// When the threads for it cannot be started.
 pub fn examine(options: Options) -> Result<Vec<Examined>, ArtifactsError> {
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let threads = threads.map_err(ArtifactsError::Threads)?;

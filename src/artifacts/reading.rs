@@ -28,9 +28,6 @@ const RANGES_AHEAD: usize = 2;
 
 impl Artifacts {
     /// Opens `length` bytes of a content of `size`, from `start` on. When this succeeds the first of them are there.
-    ///
-    /// # Errors
-    /// [`ArtifactsError`] when the content is not there or cannot be opened.
     pub async fn open_content(
         &self,
         store: ContentStore,

@@ -149,9 +149,6 @@ async fn abandon(bucket: &Bucket, id: Uuid) -> Result<(), ArtifactsError> {
 impl Artifacts {
     /// Clears away what came into the bucket before `until` and was never finished, by a server that is no more: parts
     /// of uploads, whole contents that were not put in place, probes. Returns how many there were.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn clear_incoming(&self, until: Timestamp) -> Result<usize, ArtifactsError> {
         let Some(bucket) = &self.s3 else { return Ok(0) };
         let mut cleared = 0;

@@ -126,9 +126,6 @@ impl Issuers {
     }
 
     /// The same, asked of it now, with the reason why it is not to be had: for whoever looks whether an issuer can be used.
-    ///
-    /// # Errors
-    /// In words.
     pub async fn examine(&self, issuer: &str, now: Timestamp) -> Result<Arc<Discovery>, String> {
         Ok(fetch(&self.egress, issuer, now).await?.discovery)
     }
@@ -137,9 +134,6 @@ impl Issuers {
     /// presented before (`jti`, `nonce`) is for the caller to find out.
     ///
     /// `expected.issuer` must be one that this server was told to trust: it is asked for its keys.
-    ///
-    /// # Errors
-    /// [`VerifyError`].
     pub async fn verify(&self, token: &str, expected: Expected<'_>, now: Timestamp) -> Result<Claims, VerifyError> {
         let presented = Presented::read(token)?;
         // Before anybody is asked for anything. It is looked at once more in what was signed.

@@ -25,9 +25,6 @@ pub struct Passwords {
 
 impl Passwords {
     /// At this cost: memory in KiB, and passes over it.
-    ///
-    /// # Errors
-    /// When argon2 does not allow the cost.
     pub fn new(memory_kib: u32, passes: u32) -> Result<Self, argon2::password_hash::Error> {
         let params = Params::new(memory_kib, passes, 1, None)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -37,9 +34,6 @@ impl Passwords {
     }
 
     /// The hash to keep.
-    ///
-    /// # Errors
-    /// When argon2 fails, which it does not for passwords of sane lengths.
     pub fn hash(&self, password: &str) -> Result<String, argon2::password_hash::Error> {
         Ok(self.argon2.hash_password(password.as_bytes())?.to_string())
     }

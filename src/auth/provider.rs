@@ -141,9 +141,6 @@ impl std::fmt::Debug for Provider {
 
 impl Provider {
     /// A provider at which this server is registered so, asked through `issuers`.
-    ///
-    /// # Errors
-    /// Why its address cannot be one.
     pub fn new(issuers: Issuers, registration: Registration) -> Result<Self, String> {
         match issuers.objection(&registration.issuer) {
             Some(objection) => Err(objection),
@@ -166,9 +163,6 @@ impl Provider {
     }
 
     /// Looks whether it can be used, and says what is wrong if not.
-    ///
-    /// # Errors
-    /// In words.
     pub async fn examine(&self, now: Timestamp) -> Result<(), String> {
         let discovery = self.issuers.examine(self.issuer(), now).await?;
         self.client(&discovery).map(drop).map_err(|error| error.to_string())
@@ -213,9 +207,6 @@ impl Provider {
 
     /// What the provider says of somebody who came back: what is in the ID token, and where that `is_whole` does not find in it all
     /// that is needed, what it says when it is asked.
-    ///
-    /// # Errors
-    /// [`ProviderError`].
     pub async fn claims(
         &self,
         back: Return,

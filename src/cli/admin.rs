@@ -55,9 +55,6 @@ struct Person {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When the database cannot be used, nobody has the address, or somebody has it already.
 pub fn run(arguments: &AdminArgs, config: &Config) -> Result<(), Failure> {
     let (store, folder) = open_store(config)?;
     let keys = App::keys_or_new(config, &store).map_err(|error| Failure::failed(&error))?;

@@ -52,9 +52,6 @@ fn head(text: &str) -> Result<(i64, Hash), String> {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When the log is not whole, or cannot be read.
 pub fn run(arguments: &AuditArgs, config: &Config) -> Result<(), Failure> {
     let AuditCommand::Verify { head, json } = &arguments.command;
     let (_, keys) = existing_keys(config)?;

@@ -64,9 +64,6 @@ impl Secret {
 }
 
 /// Reads the address of a server.
-///
-/// # Errors
-/// A sentence that says what would be right.
 pub fn read_server(text: &str) -> Result<Url, String> {
     let wrong = || "expected an address such as https://updates.example.com".to_owned();
     let url: Url = text.parse().map_err(|_| wrong())?;
@@ -89,9 +86,6 @@ pub type Told = Arc<dyn Fn(&ApiError, Duration) + Send + Sync>;
 
 impl Client {
     /// A client of the server at `server`.
-    ///
-    /// # Errors
-    /// When this machine's certificates or proxy settings cannot be used.
     pub fn new(
         server: Url,
         authorization: Option<HeaderValue>,
@@ -126,9 +120,6 @@ impl Client {
 
     /// `GET …/releases/{version}` with its `ETag`; `None` when the product has no such release (or there is no
     /// such product, which creating one then says).
-    ///
-    /// # Errors
-    /// [`ApiError`] when there is no answer, or one that is no release.
     pub async fn release(
         &self,
         product: &Slug,
@@ -147,9 +138,6 @@ impl Client {
     }
 
     /// `POST …/releases`: a draft.
-    ///
-    /// # Errors
-    /// [`ApiError`]; among others when there is such a release.
     pub async fn create_release(
         &self,
         product: &Slug,
@@ -194,9 +182,6 @@ impl Client {
     }
 
     /// `POST …/publish?dry_run=true`, provided that it has not changed since `tag`: changes nothing.
-    ///
-    /// # Errors
-    /// [`ApiError`], as at [`Self::publish_release`], except for what was found.
     pub async fn rehearse_publication(
         &self,
         product: &Slug,
@@ -210,17 +195,11 @@ impl Client {
     }
 
     /// `GET …/manifest`: what was fixed at publication.
-    ///
-    /// # Errors
-    /// [`ApiError`]; among others on a draft.
     pub async fn manifest(&self, product: &Slug, version: &Version) -> Result<Manifest, ApiError> {
         self.get(&self.release_address(product, version, &["manifest"])).await
     }
 
     /// What lies at an address.
-    ///
-    /// # Errors
-    /// [`ApiError`] when there is no answer, or one of another form.
     pub async fn get<T: DeserializeOwned>(&self, address: &Url) -> Result<T, ApiError> {
         read(self.send(|| self.request(Method::GET, address)).await?).await
     }

@@ -48,9 +48,6 @@ enum ConfigCommand {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When the configuration is wrong, or does not work.
 pub fn run(arguments: &ConfigArgs, file: Option<&Path>) -> Result<(), Failure> {
     if arguments.defaults {
         say(DEFAULTS.trim_end());

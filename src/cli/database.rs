@@ -69,9 +69,6 @@ struct CopyArgs {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When a database cannot be used, the target is not empty, or the keys do not belong to the source.
 pub fn run(arguments: DatabaseArgs, config: &Config) -> Result<(), Failure> {
     let DatabaseCommand::Copy(arguments) = arguments.command;
     copy(arguments, config)

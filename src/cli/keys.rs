@@ -51,9 +51,6 @@ enum KeysCommand {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When the keys cannot be read or written.
 pub fn run(arguments: &KeysArgs, config: &Config) -> Result<(), Failure> {
     let (place, keys) = existing_keys(config)?;
     match &arguments.command {

@@ -17,9 +17,6 @@ pub struct MigrateArgs {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When the database cannot be opened or migrated.
 pub fn run(arguments: &MigrateArgs, config: &Config) -> Result<(), Failure> {
     // Beside servers that run, only what may be shared can be changed.
     let folder = (!config.database.is_shared()).then(|| DataFolder::open(&config.data.folder));

@@ -111,9 +111,6 @@ pub struct PublishArgs {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// [`Failure`], as the help describes.
 pub async fn run(args: PublishArgs) -> Result<(), Failure> {
     let progress = Arc::new(Progress::new(args.quiet));
     let result = tokio::select! {

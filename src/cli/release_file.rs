@@ -95,9 +95,6 @@ impl ReleaseFile {
     }
 
     /// Reads the text of such a file in a folder, and the files that it names.
-    ///
-    /// # Errors
-    /// Every mistake that was found.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Mistake>> {
         read::read_text(text, folder)
     }

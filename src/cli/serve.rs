@@ -58,9 +58,6 @@ pub struct ServeArgs {
 }
 
 /// Runs the server until it is told to stop.
-///
-/// # Errors
-/// When it cannot start: a busy port, a data folder that cannot be used, a damaged database.
 pub fn run(arguments: &ServeArgs, config: &Config) -> Result<(), Failure> {
     let mut config = config.clone();
     if arguments.demo {

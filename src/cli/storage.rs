@@ -82,9 +82,6 @@ struct Outcome {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When a store cannot be used, or something could not be moved.
 pub fn run(arguments: &StorageArgs, config: &Config) -> Result<(), Failure> {
     let StorageCommand::Move(arguments) = &arguments.command;
     // Nobody listens; the address would only go into links.

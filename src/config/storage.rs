@@ -65,9 +65,6 @@ pub struct Stores {
 
 impl Config {
     /// The stores that contents lie in.
-    ///
-    /// # Errors
-    /// When one of their keys is wrong.
     pub fn stores(&self) -> Result<Stores, ConfigError> {
         let storage = &self.storage;
         let also = match storage.s3.as_str() {

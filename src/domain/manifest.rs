@@ -122,9 +122,6 @@ impl Manifest {
     }
 
     /// The bytes that are stored, signed and served.
-    ///
-    /// # Errors
-    /// Only what `serde_json` says of a value it cannot write, which this type has none of.
     pub fn canonical(&self) -> Result<Vec<u8>, serde_json::Error> {
         serde_json_canonicalizer::to_vec(self)
     }

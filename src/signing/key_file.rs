@@ -141,9 +141,6 @@ impl KeyFile {
     }
 
     /// Takes the next key into use, see [`KeySet::rotate`].
-    ///
-    /// # Errors
-    /// [`KeyError`] when the file cannot be written.
     pub fn rotate(&mut self, purpose: Purpose) -> Result<(), KeyError> {
         self.keys.rotate(purpose).map_err(|error| KeyError::Damaged(self.path.clone(), error))?;
         self.save()

@@ -100,9 +100,6 @@ impl<'de> Deserialize<'de> for Bytes {
 
 impl KeySet {
     /// New keys.
-    ///
-    /// # Errors
-    /// When none can be made.
     pub fn make() -> Result<Self, NoKeys> {
         let mut set = Self {
             license: Bytes(random::<32>().to_vec()),
@@ -119,9 +116,6 @@ impl KeySet {
     }
 
     /// Reads keys that [`Self::to_text`] wrote.
-    ///
-    /// # Errors
-    /// When it is something else, or a key is missing or too short.
     pub fn read(text: &str) -> Result<Self, NoKeys> {
         let set: Self = serde_json::from_str(text).map_err(|error| NoKeys(error.to_string()))?;
         set.check()?;
@@ -129,9 +123,6 @@ impl KeySet {
     }
 
     /// The keys as JSON: the greatest secret there is.
-    ///
-    /// # Errors
-    /// When they cannot be written, which they can.
     pub fn to_text(&self) -> Result<String, NoKeys> {
         serde_json::to_string_pretty(self).map_err(|error| NoKeys(error.to_string()))
     }
@@ -155,9 +146,6 @@ impl KeySet {
     /// Takes the next key into use. Of links and sessions a new key goes first, and what the one before signed still
     /// holds. Of manifests the next key has been public since the rotation before, so that updaters know it; it goes
     /// first now, a new next one is made, and the public half of the old one is kept for good.
-    ///
-    /// # Errors
-    /// When no key can be made.
     pub fn rotate(&mut self, purpose: Purpose) -> Result<(), NoKeys> {
         let secret = match purpose {
             Purpose::Links | Purpose::Sessions => random::<32>().to_vec(),

@@ -33,9 +33,6 @@ impl EncryptionKeys {
     }
 
     /// Encrypts a set of keys.
-    ///
-    /// # Errors
-    /// When the machine has no source of randomness.
     pub fn seal(&self, keys: &KeySet) -> Result<String, NoKeys> {
         self.current.seal(KEYS, &keys.to_text()?).map_err(|_| NoKeys("they could not be encrypted".to_owned()))
     }
@@ -80,9 +77,6 @@ impl EncryptionKey {
     }
 
     /// Encrypts a text, which stands for `purpose` and can be taken for nothing else; the nonce goes first.
-    ///
-    /// # Errors
-    /// When the machine has no source of randomness.
     pub fn seal(&self, purpose: &str, text: &str) -> Result<String, Unsealed> {
         let mut bytes = text.as_bytes().to_vec();
         let nonce = self.0.seal_in_place_append_tag(Aad::from(purpose), &mut bytes).map_err(|_| Unsealed)?;

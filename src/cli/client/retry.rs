@@ -41,9 +41,6 @@ impl Retries {
 
     /// Runs `attempt` until it succeeds, fails for good, or has been tried often enough. `told` hears of each
     /// failure that is followed by another try, with the pause until then.
-    ///
-    /// # Errors
-    /// The last error.
     pub async fn run<T>(
         &self,
         told: impl Fn(&ApiError, Duration),

@@ -67,9 +67,6 @@ pub fn adapt(config: &mut Config) -> Result<(), Failure> {
 }
 
 /// Fills an empty data folder; one that is not empty is left as it is.
-///
-/// # Errors
-/// When it cannot be read or written.
 pub async fn fill(context: &Arc<Context>, config: &Config) -> Result<Stage, Failure> {
     let failed = |error| Failure::failed(&error);
     if found_vendor::is_empty(context).await.map_err(failed)? {
