@@ -1,9 +1,9 @@
-//! The contents of artifacts, stored by their hashes, in a folder or in a bucket. The only room that names `object_store`.
+//! The contents of artifacts, stored by hash, in a folder or in a bucket. The only room that names `object_store`.
 //!
-//! In a folder a content comes in under a key of its own (`incoming/`), is hashed on the way, synced, and then put in place
-//! under its hash by one rename ([`Artifacts::place`]). In a bucket it is sent in parts that become an object only once
-//! the hash is known; see [`intake`] and `docs/decisions/0014-s3.md`. Which contents belong to something the database
-//! knows; what nothing refers to is swept away.
+//! In a folder a content arrives under its own key (`incoming/`), is hashed on the way, synced, and renamed to its hash
+//! ([`Artifacts::place`]). In a bucket it is sent in parts that become an object only once the hash is known; see
+//! [`intake`] and `docs/decisions/0014-s3.md`. The database knows which contents are used; the sweep removes the
+//! others.
 
 mod bucket;
 mod examine;
@@ -30,67 +30,58 @@ use folder::Folder;
 use key::ObjectKey;
 pub use trouble::Trouble;
 
-/// What went wrong with the artifact store.
+/// Why the artifact store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactsError {
     /// The folder cannot be used.
     #[error("cannot use the artifact folder {0}: {1}; check the disk and the rights of the folder")]
     Folder(PathBuf, std::io::Error),
-    /// Another process uses it.
     #[error(
         "the artifact folder {0} is in use by another Sluice; stop that one, or choose another folder with storage.url"
     )]
     InUse(PathBuf),
-    /// Something is not there that should be.
+    /// A content that should exist does not.
     #[error("the content {0} is not in the artifact store")]
     Missing(Sha256),
-    /// What is under its key is not what should be.
     #[error("the content {0} has another size in the artifact store than when it was uploaded")]
     Damaged(Sha256),
-    /// More than the store takes.
+    /// The content is larger than the store can hold.
     #[error("{0}")]
     TooLarge(&'static str),
-    /// The configuration does not name the store.
     #[error("the configuration names no store `{0}`; set storage.{0} to where it is")]
     Unknown(ContentStore),
-    /// The bucket cannot be used as it is configured.
+    /// The bucket cannot be used as configured.
     #[error("{0}")]
     Bucket(Trouble),
-    /// The store failed.
     #[error("the artifact store failed: {0}")]
     Store(#[from] object_store::Error),
-    /// The threads that talk to stores cannot be started.
     #[error("the threads of the artifact store cannot be started: {0}")]
     Threads(std::io::Error),
 }
 
 impl ArtifactsError {
-    /// Whether it is only a matter of time: the store is away, and nothing has to be set right.
+    /// Whether the store is only away: it may come back without a change of the configuration.
     #[must_use]
     pub fn is_away(&self) -> bool {
         matches!(self, Self::Bucket(trouble) if trouble.is_away())
     }
 }
 
-/// What a probe found, and when.
+/// When a probe was made, and whether it succeeded.
 type Probed = Option<(Instant, bool)>;
 
-/// How long what a probe of a bucket found is taken for granted: whoever asks `/readyz` often must not become a load on
-/// the S3 server.
+/// How long the result of a probe is reused, so that frequent requests to `/readyz` do not load the S3 server.
 const PROBED_FOR: Duration = Duration::from_secs(5);
-/// A store that answers nothing for so long is away.
+/// How long a store may take to answer before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where the stores are.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where uploads go.
     pub main: ContentStore,
-    /// The folder, if there is one.
     pub files: Option<PathBuf>,
-    /// The bucket, if there is one.
     pub s3: Option<BucketOptions>,
-    /// Threads that read files.
+    /// The number of threads that read files.
     pub threads: usize,
 }
 
@@ -100,21 +91,21 @@ pub struct Artifacts {
     main: ContentStore,
     files: Option<Folder>,
     s3: Option<Arc<Bucket>>,
-    /// The threads that read files and talk to buckets, so that a slow store holds up nothing else.
+    /// The threads that read files and talk to buckets, so that a slow store delays nothing else.
     threads: Option<Runtime>,
-    /// Held while contents are put in place or taken away together with what the database says of them, so that a
-    /// content that has just been put in place is not taken for one that nothing refers to.
+    /// Held while contents and their database rows are added or removed together, so that the sweep does not take a
+    /// content that was just placed for an unused one.
     shelf: Arc<Mutex<()>>,
     probed: Mutex<Probed>,
 }
 
 impl Artifacts {
-    /// Opens the stores. The folder of a main store is made where there is none, and what was on its way into it when
-    /// the server last ended is cleared away. A bucket is not asked for anything yet.
+    /// Opens the stores. The folder of the main store is created if missing, and unfinished uploads in it are removed.
+    /// A bucket is not contacted yet.
     ///
     /// # Errors
-    /// [`ArtifactsError::Folder`] when a folder cannot be made or written, [`ArtifactsError::InUse`] when another
-    /// process writes it, [`ArtifactsError::Bucket`] when the bucket's options are none.
+    /// [`ArtifactsError::Folder`] when a folder cannot be created or written, [`ArtifactsError::InUse`] when another
+    /// process uses it, [`ArtifactsError::Bucket`] when the bucket's options are invalid.
     pub fn open(options: Options) -> Result<Self, ArtifactsError> {
         let Options { main, files, s3, threads } = options;
         let threads = tokio::runtime::Builder::new_multi_thread()
@@ -129,13 +120,13 @@ impl Artifacts {
         Ok(Self { main, files, s3, threads: Some(threads), shelf: Arc::new(Mutex::new(())), probed: Mutex::new(None) })
     }
 
-    /// Where uploads go.
+    /// The store for new uploads.
     #[must_use]
     pub const fn main(&self) -> ContentStore {
         self.main
     }
 
-    /// The stores that are configured, the one for uploads first.
+    /// The configured stores, the one for uploads first.
     #[must_use]
     pub fn stores(&self) -> Vec<ContentStore> {
         let mut stores: Vec<_> =
@@ -144,7 +135,7 @@ impl Artifacts {
         stores
     }
 
-    /// A store and what is before its keys.
+    /// A store, and the prefix of its keys.
     fn place_of(&self, store: ContentStore) -> Result<(&dyn ObjectStore, &Path), ArtifactsError> {
         match (store, &self.files, &self.s3) {
             (ContentStore::Files, Some(folder), _) => Ok((folder.store.as_ref(), &folder.prefix)),
@@ -153,7 +144,7 @@ impl Artifacts {
         }
     }
 
-    /// Where a store is, for people.
+    /// A store's name and place, for messages.
     #[must_use]
     pub fn shown(&self, store: ContentStore) -> String {
         match (store, &self.files, &self.s3) {
@@ -163,7 +154,7 @@ impl Artifacts {
         }
     }
 
-    /// Runs something on the store's own threads, for those who may block and have none of their own.
+    /// Runs a future on the store's own threads, for callers that may block.
     ///
     /// # Errors
     /// When it takes too long, as [`ArtifactsError::Bucket`].
@@ -179,7 +170,7 @@ impl Artifacts {
         tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(late()))
     }
 
-    /// The name of the database that a store belongs to, once it was marked.
+    /// The id of the database that a store belongs to, once the store was marked.
     pub async fn marker(&self, store: ContentStore) -> Result<Option<String>, ArtifactsError> {
         if let (ContentStore::Files, Some(folder)) = (store, &self.files) {
             return folder.marker();
@@ -205,7 +196,7 @@ impl Artifacts {
         put.map(drop).map_err(|error| self.explain(store, error))
     }
 
-    /// A store's error; of a bucket it says what is wrong with it.
+    /// Adds what is known about the bucket to a store's error.
     fn explain(&self, store: ContentStore, error: object_store::Error) -> ArtifactsError {
         match (store, &self.s3) {
             (ContentStore::S3, Some(bucket)) => bucket.explain(&error),
@@ -213,12 +204,12 @@ impl Artifacts {
         }
     }
 
-    /// Waits for the right to put contents in place or take them away together with their rows.
+    /// Locks the shelf: contents and their rows are only added or removed together while it is held.
     pub async fn shelf(&self) -> tokio::sync::OwnedMutexGuard<()> {
         Arc::clone(&self.shelf).lock_owned().await
     }
 
-    /// Takes away a content that nothing refers to any more.
+    /// Removes a content that no artifact uses.
     pub async fn remove(&self, store: ContentStore, content: Sha256) -> Result<(), ArtifactsError> {
         let (objects, prefix) = self.place_of(store)?;
         match objects.delete(&ObjectKey::Content(content).path(prefix)).await {
@@ -227,7 +218,7 @@ impl Artifacts {
         }
     }
 
-    /// The size of a content, if a store has it, and since when it is there.
+    /// The size of a content, and since when it exists; `None` if the store does not have it.
     pub async fn find(&self, store: ContentStore, content: Sha256) -> Result<Option<(u64, Timestamp)>, ArtifactsError> {
         let (objects, prefix) = self.place_of(store)?;
         match objects.head(&ObjectKey::Content(content).path(prefix)).await {
@@ -237,7 +228,7 @@ impl Artifacts {
         }
     }
 
-    /// Every content in a store, with the time since which it is there.
+    /// All contents of a store, with the time since when each exists.
     pub async fn contents(&self, store: ContentStore) -> Result<HashMap<Sha256, Timestamp>, ArtifactsError> {
         let (objects, prefix) = self.place_of(store)?;
         let listed = objects.list(Some(&ObjectKey::contents(prefix)));
@@ -248,14 +239,14 @@ impl Artifacts {
         contents.try_collect().await.map_err(|error| self.explain(store, error))
     }
 
-    /// Whether uploads can be stored: a probe is put in and taken out again. Of a bucket this is asked at most once in
-    /// some seconds, whoever wants to know.
+    /// Whether uploads can be stored, tested by writing and deleting a probe. The result for a bucket is reused for
+    /// [`PROBED_FOR`].
     pub async fn is_writable(&self) -> bool {
         let Ok((objects, prefix)) = self.place_of(self.main) else { return false };
         if self.main == ContentStore::Files {
             return probe(objects, prefix).await;
         }
-        // Those who ask at the same time wait for one answer.
+        // Concurrent callers wait for one result.
         let mut probed = self.probed.lock().await;
         if let Some((_, found)) = probed.filter(|(when, _)| when.elapsed() < PROBED_FOR) {
             return found;
@@ -267,14 +258,14 @@ impl Artifacts {
 }
 
 async fn probe(objects: &dyn ObjectStore, prefix: &Path) -> bool {
-    // A name of its own: replicas probe one bucket at the same time.
+    // A unique name: several replicas probe the same bucket.
     let probe = ObjectKey::Probe(Uuid::from_bytes(random())).path(prefix);
     objects.put(&probe, "probe".into()).await.is_ok() && objects.delete(&probe).await.is_ok()
 }
 
 fn random() -> [u8; 16] {
     let mut bytes = [0; 16];
-    // Where there is no randomness the name is one that others may have too, which a probe survives.
+    // Without randomness the name may collide with another replica's, which a probe survives.
     let _ = aws_lc_rs::rand::fill(&mut bytes);
     bytes
 }
@@ -285,7 +276,7 @@ fn since(object: &object_store::ObjectMeta) -> Timestamp {
 
 impl Drop for Artifacts {
     fn drop(&mut self) {
-        // A runtime may not be dropped where futures run; reads that are under way end with their threads.
+        // A runtime must not be dropped on an async thread. Reads under way end with their threads.
         if let Some(threads) = self.threads.take() {
             threads.shutdown_background();
         }

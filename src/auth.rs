@@ -1,5 +1,5 @@
-//! Who is at the door: passwords, second factors, sessions, API tokens, and tokens of other issuers. What a caller may do is
-//! decided above.
+//! Authentication: passwords, second factors, sessions, API tokens, and tokens of other issuers. What a caller may do
+//! is decided above.
 
 pub mod api_token;
 pub mod issuer;
@@ -10,7 +10,7 @@ pub mod totp;
 
 use aws_lc_rs::digest;
 
-/// What is kept of a token that is random enough not to need slow hashing.
+/// The hash of a token, as it is stored. Tokens are random enough to need no slow hash.
 #[must_use]
 pub fn token_hash(token: &str) -> [u8; 32] {
     digest::digest(&digest::SHA256, token.as_bytes()).as_ref().try_into().unwrap_or_default()
@@ -19,7 +19,7 @@ pub fn token_hash(token: &str) -> [u8; 32] {
 /// Random letters and digits.
 fn letters(random: impl IntoIterator<Item = u8>) -> String {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    // Bytes past the last whole multiple of 62 are passed over, so that every letter is as likely as any other.
+    // Bytes past the last multiple of 62 are skipped, so that every letter is equally likely.
     random
         .into_iter()
         .filter(|byte| *byte < 248)

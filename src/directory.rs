@@ -1,10 +1,9 @@
-//! The read model that answers checks: everything a decision depends on, in memory and indexed.
+//! The read model that answers checks: everything that a decision depends on, in memory and indexed.
 //!
-//! It is built at start-up from the database and kept in step by every write: a service makes its change in a
-//! transaction, the changed things are read back in the same transaction ([`Loaded`]), and once it is committed
-//! they are put in here ([`Directory::apply`]) before the write is answered. The catalogue (products, releases,
-//! stops, hosting groups) is a snapshot that is replaced as a whole; subscriptions and license keys, of which there
-//! may be a million, are in concurrent maps of their own.
+//! It is built from the database at start-up and kept in step by every write: a service makes its change in a
+//! transaction, reads the changed things back in the same transaction ([`Loaded`]), and after the commit applies them
+//! here ([`Directory::apply`]) before it answers. The catalogue (products, releases, stops, hosting groups) is a
+//! snapshot that is replaced as a whole. Subscriptions and license keys, up to a million, are in concurrent maps.
 
 pub mod catalogue;
 pub mod sightings;
@@ -45,13 +44,12 @@ pub enum Change {
     Product(ProductId),
     /// A release or its artifacts.
     Release(ProductId, ReleaseId),
-    /// A hosting group.
     HostingGroup(HostingGroupId),
     /// A subscription or its license keys.
     Subscription(SubscriptionId),
 }
 
-/// What a write has changed, as it is now.
+/// What a write has changed, with its new content.
 #[derive(Clone, Debug)]
 pub enum Loaded {
     /// A product with its stops and known problems.
@@ -60,7 +58,6 @@ pub enum Loaded {
     Release(Box<Release>, Option<SignedManifest>),
     /// A draft that was deleted.
     ReleaseGone(ProductId, ReleaseId),
-    /// A hosting group.
     HostingGroup(HostingGroup),
     /// A subscription with all of its license keys.
     Subscription(Coverage, Vec<KeyRecord>),
@@ -69,17 +66,15 @@ pub enum Loaded {
 /// A license key as checks look it up.
 #[derive(Clone, Debug)]
 pub struct KeyEntry {
-    /// Its id.
     pub id: LicenseKeyId,
-    /// The subscription it opens. Here and not only its id: of a million, each step to another place in memory costs as
-    /// much as a rule of the decision.
+    /// The subscription itself instead of its id: with a million subscriptions, each further look-up costs a cache
+    /// miss, as much as a rule of the decision.
     pub coverage: Arc<Coverage>,
-    /// Whether it opens it no more.
     pub revoked: bool,
 }
 
-/// Fingerprints are hashes already, and ids end in random bits (RFC 9562, version 7): their last bytes are as good a
-/// hash as any.
+/// A hasher that takes the last bytes of its input. Fingerprints are hashes already, and ids end in random bits (RFC
+/// 9562, version 7).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Identity(u64);
 
@@ -89,13 +84,13 @@ impl Hasher for Identity {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        // Big-endian, as the first of them has two bits that are the same in every id.
+        // Big-endian: the first two bits of these bytes are the same in every id.
         if let Some(last) = bytes.last_chunk() {
             self.0 = u64::from_be_bytes(*last);
         }
     }
 
-    /// The length of an array that is hashed as a slice says nothing.
+    /// Arrays are hashed as slices, with their length first. It is always the same.
     fn write_usize(&mut self, _: usize) {}
 }
 
@@ -109,14 +104,14 @@ pub struct Directory {
     keys: HashMap<Fingerprint, KeyEntry, BuildHasherDefault<Identity>>,
     revoked: HashMap<LicenseKeyId, (), BuildHasherDefault<Identity>>,
     imported: AtomicUsize,
-    /// Lists of channels that subscriptions have; a million of them share a handful.
+    /// Lists of channels of subscriptions: a million subscriptions share a handful of lists.
     channel_lists: Mutex<HashSet<Arc<[Slug]>>>,
-    /// What checks told about their installations since it was last written down.
+    /// Sightings of installations since they were last written to the database.
     pub sightings: Sightings,
 }
 
 impl Directory {
-    /// The catalogue as it is now. A check takes it once, so that it answers from one state.
+    /// The current catalogue. A check takes it once, so that it answers from one state.
     #[must_use]
     pub fn catalogue(&self) -> Guard<Arc<Catalogue>> {
         self.catalogue.load()
@@ -128,43 +123,43 @@ impl Directory {
         self.keys.pin().get(fingerprint).cloned()
     }
 
-    /// Whether any key of the vendor's own was ever imported.
+    /// Whether the vendor ever imported license keys of its own.
     #[must_use]
     pub fn has_imported_keys(&self) -> bool {
         self.imported.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether this key has been revoked; keys that are not known have not.
+    /// Whether this license key is revoked; `false` for an unknown key.
     #[must_use]
     pub fn is_revoked(&self, key: LicenseKeyId) -> bool {
         self.revoked.pin().contains_key(&key)
     }
 
-    /// Takes a catalogue in place of the one that was known.
+    /// Replaces the catalogue.
     pub fn replace_catalogue(&self, catalogue: Catalogue) {
         self.catalogue.store(Arc::new(catalogue));
     }
 
-    /// What this subscription covers.
+    /// The coverage of a subscription.
     #[must_use]
     pub fn coverage(&self, id: SubscriptionId) -> Option<Arc<Coverage>> {
         self.subscriptions.pin().get(&id).cloned()
     }
 
-    /// Hands every subscription to `each`, in no particular order.
+    /// Calls `each` with every subscription, in no particular order.
     pub fn for_each_coverage(&self, mut each: impl FnMut(&Coverage)) {
         for coverage in self.subscriptions.pin().values() {
             each(coverage);
         }
     }
 
-    /// How many subscriptions there are.
+    /// The number of subscriptions.
     #[must_use]
     pub fn subscription_count(&self) -> usize {
         self.subscriptions.len()
     }
 
-    /// Puts in what a committed write has changed. Called by one writer at a time, in the order of the commits.
+    /// Applies what a committed write has changed. One writer at a time calls this, in the order of the commits.
     pub fn apply(&self, loaded: Vec<Loaded>) {
         for one in loaded {
             match one {
@@ -183,7 +178,7 @@ impl Directory {
         }
     }
 
-    /// Puts in a subscription, in place of what was known of it.
+    /// Adds or replaces a subscription.
     pub fn put_subscription(&self, mut coverage: Coverage) -> Arc<Coverage> {
         let mut lists = self.channel_lists.lock();
         match lists.get(&coverage.channels) {
@@ -198,7 +193,7 @@ impl Directory {
         coverage
     }
 
-    /// Puts in a license key of a subscription, in place of what was known of it.
+    /// Adds or replaces a license key of a subscription.
     pub fn put_key(&self, key: &KeyRecord, coverage: &Arc<Coverage>) {
         let revoked = key.revoked_at.is_some();
         let entry = KeyEntry { id: key.id, coverage: Arc::clone(coverage), revoked };

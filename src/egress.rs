@@ -1,5 +1,5 @@
-//! Connections to servers that people name: receivers of webhooks, issuers of tokens. Unless the operator allows it, they go to the
-//! public internet only, so that nobody has this server talk to what only those inside may.
+//! Connections to servers that people name: receivers of webhooks, issuers of tokens. They go to the public internet
+//! only, unless the operator allows private networks; otherwise a user could reach internal servers through this one.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -16,7 +16,7 @@ use url::{Host, Url};
 
 use crate::domain::public_address::is_public;
 
-/// Somebody who talks to others' servers: in bounded time, and following no redirect.
+/// A client for other people's servers: it times out and follows no redirects.
 #[derive(Clone, Debug)]
 pub struct Egress {
     client: Client,
@@ -25,22 +25,22 @@ pub struct Egress {
 }
 
 impl Egress {
-    /// One who waits for an answer for so long, and may or may not talk to those on private networks: `setting` is the key of the
-    /// configuration that says so.
+    /// Waits up to `timeout` for an answer. `allow_private` permits private networks; `setting` is the configuration
+    /// key that says so, for messages.
     pub fn new(timeout: Duration, allow_private: bool, setting: &'static str) -> Result<Self, String> {
         let mut client = Client::builder()
             .timeout(timeout)
             .redirect(Policy::none())
             .user_agent(concat!("Sluice/", env!("CARGO_PKG_VERSION")));
         if !allow_private {
-            // A proxy would look up names by itself.
+            // A proxy would resolve names itself.
             client = client.no_proxy().dns_resolver(Arc::new(PublicOnly { setting }));
         }
         let client = client.build().map_err(|error| error.to_string())?;
         Ok(Self { client, allow_private, setting })
     }
 
-    /// Why nothing is sent to a URL, where that is known without looking up its name.
+    /// Why nothing is sent to a URL, as far as that is known without resolving its name.
     #[must_use]
     pub fn objection(&self, url: &str) -> Option<String> {
         let url = Url::parse(url).ok()?;
@@ -58,7 +58,7 @@ impl Egress {
         self.allow_private
     }
 
-    /// A request, to be sent with [`send`].
+    /// Prepares a request for [`send`].
     pub fn request(&self, method: Method, url: &str) -> Result<RequestBuilder, String> {
         match self.objection(url) {
             Some(objection) => Err(objection),
@@ -70,18 +70,18 @@ impl Egress {
 /// Sends a request.
 ///
 /// # Errors
-/// Why nobody answered, without the URL, which may be a secret.
+/// Why there was no answer. The text does not contain the URL, which may be a secret.
 pub async fn send(request: RequestBuilder) -> Result<reqwest::Response, String> {
     request.send().await.map_err(|error| causes(&error.without_url()))
 }
 
-/// What is said of an address that nothing is sent to.
+/// The message for an address that is not allowed.
 fn private(setting: &str) -> String {
     format!("it is not on the public internet; `{setting}` of the configuration allows it")
 }
 
-/// Looks up names, and knows only those of their addresses that are on the public internet. The connection is made to one of
-/// those: nobody looks the name up a second time, when it could lead elsewhere.
+/// Resolves names to public addresses only. The connection uses an address that was checked; the name is not resolved a
+/// second time, when it could lead elsewhere.
 #[derive(Debug)]
 struct PublicOnly {
     setting: &'static str,
@@ -102,7 +102,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// The error with what it comes from: by itself it only says that a request could not be sent.
+/// The error with its causes. By itself it only says that a request could not be sent.
 pub fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

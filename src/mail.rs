@@ -1,5 +1,5 @@
-//! Mail: one plain text to one address, over SMTP. The only room that names lettre. What is written and when it is tried
-//! again is decided above.
+//! Mail: one plain text to one address, over SMTP. The only room that names lettre. What is written, and when it is
+//! tried again, is decided above.
 
 use std::{error::Error as _, net::IpAddr, time::Duration};
 
@@ -20,70 +20,68 @@ use lettre::{
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-/// A connection that has not come about after so long is not waited for.
+/// The longest wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// No try takes longer, however long the server takes for each of its answers.
+/// The longest attempt to send a mail, however long the server takes for each of its answers.
 pub const LONGEST_TRY: Duration = Duration::from_mins(2);
 
-/// Of that, for taking leave: how that goes makes no difference to the mail.
+/// The part of [`LONGEST_TRY`] reserved for QUIT. The mail has been accepted or refused by then.
 const TO_TAKE_LEAVE: Duration = Duration::from_secs(5);
 
-/// What a server answers when it closes (RFC 5321, section 3.8): it says nothing about the mail.
+/// The code of a server that is shutting down (RFC 5321, section 3.8). It says nothing about the mail.
 const CLOSES: u16 = 421;
 
-/// What a server answers that does not let this client in (RFC 4954, section 6; RFC 3207): it says nothing about the mail.
+/// Codes that refuse this client (RFC 4954, section 6; RFC 3207). They say nothing about the mail.
 const NOT_LET_IN: [u16; 4] = [530, 534, 535, 538];
 
-/// What a server says before its words to a recipient when it is the sender that it does not like (RFC 3463, section 3.8): many
-/// say so only once they have heard to whom the mail goes.
+/// Enhanced codes that, in answer to RCPT, refuse the sender rather than the recipient (RFC 3463, section 3.8). Many
+/// servers refuse a sender only after they know the recipient.
 const MAY_NOT_WRITE_TO: [&str; 1] = ["5.7."];
 
-/// The same once it has the text, where most of these codes are about the text: that the sender is not authenticated (RFC 7372:
-/// SPF, DKIM, and their like), has to log in, or may not use this address (as Exchange says it).
+/// Enhanced codes that, in answer to DATA, refuse the sender: not authenticated (RFC 7372: SPF, DKIM and the like), not
+/// logged in, or not allowed to use this address (Exchange). Most other codes are about the text here.
 const MAY_NOT_WRITE_SO: [&str; 5] = ["5.7.2", "5.7.8", "5.7.9", "5.7.60", "5.2.252"];
 
-/// A mail as it goes out.
+/// A mail to send.
 #[derive(Clone, Copy, Debug)]
 pub struct Letter<'a> {
-    /// What its `Message-ID` has before the `@`.
+    /// The part of the `Message-ID` before the `@`.
     pub id: &'a str,
-    /// One plain address.
+    /// One plain address, without a name.
     pub recipient: &'a str,
-    /// The subject.
     pub subject: &'a str,
-    /// The text.
     pub body: &'a str,
 }
 
 /// Why a mail was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// The server refuses this mail, today and tomorrow.
+    /// The server refuses this mail for good.
     #[error("{0}")]
     Refused(String),
-    /// The server does not take this mail just now.
+    /// The server does not take this mail at the moment.
     #[error("{0}")]
     Later(String),
-    /// The server cannot be reached, or takes no mail from here just now.
+    /// The server cannot be reached, or takes no mail from this server at the moment.
     #[error("{0}")]
     Away(String),
 }
 
-/// Why there can be no [`Mailer`]. Says nothing of the password.
+/// Why the mail configuration cannot be used. The text does not contain the password.
 #[derive(Debug, thiserror::Error)]
 #[error("configuration: {0}")]
 pub struct NoMailer(String);
 
-/// Somebody who hands mails to an SMTP server. The parts of a conversation are told apart here, which the library's own
-/// transport does not do: what is said before the recipient is named says nothing about the mail.
+/// Hands mails to an SMTP server. It tells the steps of the conversation apart, which lettre's own transport does not:
+/// an answer before the recipient is named says nothing about the mail.
 pub struct Mailer {
     server: Server,
     from: Mailbox,
     host: String,
 }
 
-/// An SMTP server, and how it is spoken to.
+/// An SMTP server, and how to connect to it.
 struct Server {
     host: String,
     port: u16,
@@ -93,7 +91,7 @@ struct Server {
 }
 
 impl Server {
-    /// The one that a URL names; `None` where it names none.
+    /// Reads the URL of a server; `None` if it is invalid.
     fn of(url: &str, hello: ClientId) -> Option<Self> {
         let url = Url::parse(url).ok()?;
         let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
@@ -114,7 +112,7 @@ impl Server {
         Some(Self { port: url.port().unwrap_or(port), host, tls, credentials, hello })
     }
 
-    /// A connection that a mail can be handed over on.
+    /// Opens a connection, encrypted and logged in as configured.
     async fn connect(&self) -> Result<AsyncSmtpConnection, smtp::Error> {
         let from_the_start = match &self.tls {
             Tls::Wrapper(parameters) => Some(parameters.clone()),
@@ -138,14 +136,14 @@ impl Server {
 }
 
 impl std::fmt::Debug for Mailer {
-    /// Never the password.
+    /// Does not show the password.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Mailer").field("from", &self.from).finish_non_exhaustive()
     }
 }
 
 impl Mailer {
-    /// A mailer for the server that a URL names. `host` is the name of this server, in ids and greetings.
+    /// A mailer for the server at `url`. `host` is the name of this server, used in ids and greetings.
     pub fn new(url: &str, from: &str, host: &str) -> Result<Self, NoMailer> {
         let from: Mailbox = from.parse().map_err(|_| {
             NoMailer(format!("mail.from: `{from}` must be an address such as `Office Maker <updates@example.com>`"))
@@ -156,7 +154,7 @@ impl Mailer {
         Ok(Self { server, from, host: host.to_owned() })
     }
 
-    /// Sends a mail; it is accepted when this returns.
+    /// Sends a mail. It was accepted if this succeeds.
     pub async fn send(&self, letter: Letter<'_>) -> Result<(), MailError> {
         let message = self.message(letter).map_err(MailError::Refused)?;
         let conversation = async {
@@ -207,7 +205,7 @@ impl Mailer {
             .header(ContentType::TEXT_PLAIN)
             .body(letter.body.to_owned())
             .map_err(|error| error.to_string())?;
-        // RFC 3834: no answering machine is to answer it.
+        // RFC 3834: no auto-responder should answer.
         message.headers_mut().insert_raw(HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
@@ -220,7 +218,7 @@ fn address(letter: Letter<'_>) -> Result<Address, String> {
     letter.recipient.parse().map_err(|error| format!("`{}`: {error}", letter.recipient))
 }
 
-/// How this server greets another one (RFC 5321, section 4.1.3): by its name, or by an address that is marked as one.
+/// How this server introduces itself (RFC 5321, section 4.1.3): by its name, or by an address literal.
 fn greeting(host: &str) -> ClientId {
     match host.trim_matches(['[', ']']).parse() {
         Ok(IpAddr::V4(address)) => ClientId::Ipv4(address),
@@ -229,13 +227,13 @@ fn greeting(host: &str) -> ClientId {
     }
 }
 
-/// What was said before the recipient was named: it holds for every mail, until somebody has mended it.
+/// The meaning of an answer before the recipient was named: it holds for every mail until the configuration is fixed.
 fn away(error: &smtp::Error) -> MailError {
     MailError::Away(error.to_string())
 }
 
-/// Whether trying again is of use, where the answer is about this mail. A server that does not let this sender write, which it
-/// says with these codes, may once it is set up for that; as it may mean this recipient alone, the others are not kept waiting.
+/// Whether to try again after an answer about this mail. A refusal of the sender (`about_the_sender`) may end once the
+/// server is configured for it. It may concern this recipient alone, so other mails do not wait.
 fn judge(error: &smtp::Error, about_the_sender: &[&str]) -> MailError {
     let text = error.to_string();
     let said = error.source().map(ToString::to_string).unwrap_or_default();
@@ -249,7 +247,7 @@ fn judge(error: &smtp::Error, about_the_sender: &[&str]) -> MailError {
     }
 }
 
-/// Whether this is one plain address.
+/// Whether a text is one plain address.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
     text.parse::<Address>().is_ok()

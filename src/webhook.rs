@@ -1,4 +1,4 @@
-//! Webhooks' messages on their way out: one POST, and what its answer means. What is sent and when it is tried again is
+//! Outgoing webhook messages: one POST, and the meaning of its answer. What is sent, and when it is tried again, is
 //! decided above.
 
 use std::time::Duration;
@@ -7,40 +7,39 @@ use reqwest::{Method, StatusCode, header::CONTENT_TYPE};
 
 use crate::egress::{Egress, send};
 
-/// Answers of this size are read, so that the connection can be used again; of others nothing is.
+/// The longest answer that is read to its end, in bytes, so that the connection can be reused. Longer answers are cut
+/// off.
 const SMALL: u64 = 4096;
 
-/// A message as it goes out.
+/// A message to send.
 #[derive(Clone, Copy, Debug)]
 pub struct Post<'a> {
-    /// Where to.
     pub url: &'a str,
-    /// `webhook-id`
+    /// The header `webhook-id`.
     pub id: &'a str,
-    /// `webhook-timestamp`, in seconds since 1970.
+    /// The header `webhook-timestamp`, in seconds since 1970.
     pub timestamp: i64,
-    /// `webhook-signature`
+    /// The header `webhook-signature`.
     pub signature: &'a str,
-    /// The body.
     pub payload: &'a str,
 }
 
 /// Why a message was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum PostError {
-    /// Nobody answered, or not in time.
+    /// The receiver did not answer, or not in time.
     #[error("{0}")]
     Away(String),
-    /// The receiver answered with something else than a success.
+    /// The receiver answered with a status other than 2xx.
     #[error("it answered {0}")]
     Refused(StatusCode),
-    /// The receiver wants to hear no more (410).
-    #[error("it answered 410 Gone: it wants to be told no more")]
+    /// The receiver wants no more messages (410).
+    #[error("it answered 410 Gone: it wants no more messages")]
     Gone,
 }
 
 impl PostError {
-    /// Whether another message may be accepted all the same: of these answers nothing follows for the others.
+    /// Whether the answer concerns this message only. Other messages to the same receiver may still be accepted.
     #[must_use]
     pub fn is_about_the_message(&self) -> bool {
         let about = [
@@ -54,7 +53,7 @@ impl PostError {
     }
 }
 
-/// Somebody who sends messages.
+/// Sends webhook messages.
 #[derive(Clone, Debug)]
 pub struct Poster {
     egress: Egress,
@@ -62,24 +61,24 @@ pub struct Poster {
 }
 
 impl Poster {
-    /// A poster who waits for an answer for so long, and may or may not talk to those on private networks.
+    /// Waits up to `timeout` for an answer. `allow_private` permits receivers on private networks.
     pub fn new(timeout: Duration, allow_private: bool) -> Result<Self, String> {
         Ok(Self { egress: Egress::new(timeout, allow_private, "webhooks.allow_private")?, patience: timeout })
     }
 
-    /// Why nothing is sent to a URL, where that is known without looking up its name.
+    /// Why nothing is sent to a URL, as far as that is known without resolving its name.
     #[must_use]
     pub fn objection(&self, url: &str) -> Option<String> {
         self.egress.objection(url)
     }
 
-    /// How long an answer is waited for.
+    /// How long to wait for an answer.
     #[must_use]
     pub const fn patience(&self) -> Duration {
         self.patience
     }
 
-    /// Sends a message; it is accepted when this returns.
+    /// Sends a message. It was accepted if this succeeds.
     ///
     /// # Errors
     /// [`PostError`] unless the answer is 2xx.
@@ -96,7 +95,7 @@ impl Poster {
         let response = send(request).await.map_err(PostError::Away)?;
         let status = response.status();
         if response.content_length().is_some_and(|length| length <= SMALL) {
-            // The status says it all; a body that breaks off changes nothing.
+            // The status is all that matters; a body that breaks off changes nothing.
             let _ = response.bytes().await;
         }
         match status {

@@ -22,12 +22,10 @@ use uuid::Uuid;
 use super::{Artifacts, ArtifactsError, Trouble, key::ObjectKey};
 use crate::domain::artifact::Sha256;
 
-/// A key pair of an S3 server. Never shown.
+/// A key pair for an S3 server. `Debug` hides it.
 #[derive(Clone)]
 pub struct KeyPair {
-    /// Its name.
     pub id: String,
-    /// Its secret.
     pub secret: String,
 }
 
@@ -37,22 +35,20 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// Where a bucket is, and how it is reached.
+/// Where a bucket is, and how to reach it.
 #[derive(Clone, Debug)]
 pub struct BucketOptions {
-    /// Its name.
     pub bucket: String,
-    /// Before every key; empty, or without slashes at its ends.
+    /// The prefix of all keys; empty, or without slashes at its ends.
     pub prefix: String,
-    /// The S3 server; none for Amazon's.
+    /// The S3 server; `None` for Amazon's.
     pub endpoint: Option<String>,
-    /// The same server as clients reach it; none for `endpoint`.
+    /// The address at which clients reach the server; `None` if it is `endpoint`.
     pub public_endpoint: Option<String>,
-    /// The bucket's region.
     pub region: String,
-    /// The key pair; none for what the environment or the machine's role give.
+    /// The key pair; `None` to use the environment or the machine's role.
     pub keys: Option<KeyPair>,
-    /// Whether the bucket stands in the path of an address instead of its host.
+    /// Whether the bucket's name is in the path of the URL instead of its host.
     pub path_style: bool,
 }
 
@@ -60,23 +56,22 @@ pub struct BucketOptions {
 #[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) store: AmazonS3,
-    /// The same bucket as clients reach it.
+    /// A client for the address at which clients reach the bucket. It only signs links.
     public: AmazonS3,
     pub(super) prefix: Path,
-    /// For people: the bucket, and where.
+    /// The bucket and its place, for messages.
     pub(super) shown: String,
-    /// Where clients reach it, for people.
+    /// The address at which clients reach the bucket, for messages.
     pub(super) shown_public: String,
-    /// The uploads that are under way in this process: the sweep leaves them alone, however old.
+    /// Uploads under way in this process. The sweep leaves them alone, however old they are.
     pub(super) running: Mutex<HashSet<Uuid>>,
-    /// The contents that are put in place by this process and not listed yet, and how often: the sweep leaves them alone
-    /// as well.
+    /// Contents that this process is placing and that no row lists yet, with a count. The sweep leaves them alone.
     landing: Mutex<HashMap<Sha256, usize>>,
-    /// The threads on which an upload that nobody waits for any more is aborted.
+    /// The threads on which abandoned uploads are aborted.
     pub(super) threads: Handle,
 }
 
-/// Links that S3 signs are good for so long at most (Signature Version 4).
+/// The longest lifetime of a signed link (Signature Version 4).
 const LINK_LIMIT: Duration = Duration::from_hours(7 * 24);
 
 impl Bucket {
@@ -99,12 +94,12 @@ impl Bucket {
         })
     }
 
-    /// What an error of the store means, for the person who can do something about it.
+    /// Explains an error of the store to the operator.
     pub(super) fn explain(&self, error: &object_store::Error) -> ArtifactsError {
         ArtifactsError::Bucket(Trouble::of(error, &self.shown))
     }
 
-    /// A link to an object that its holder may follow without a key pair.
+    /// A signed link to an object. Its holder needs no key pair.
     pub(super) async fn link(
         &self,
         path: &Path,
@@ -117,7 +112,7 @@ impl Bucket {
     }
 }
 
-/// A content that is about to be nobody's in the bucket, for as long as this is held.
+/// Protects a content in the bucket from the sweep while no row lists it yet.
 #[derive(Debug)]
 pub(super) struct Landing {
     bucket: Arc<Bucket>,
@@ -144,7 +139,7 @@ impl Drop for Landing {
 }
 
 fn connect(options: &BucketOptions, endpoint: Option<&str>, threads: &Handle) -> Result<AmazonS3, object_store::Error> {
-    // Slow is not away: a request may last as long as bytes flow. But nobody waits for long for one who is away.
+    // Requests have no time limit while bytes flow: slow is not away. An unreachable server must fail fast.
     let client = ClientOptions::new()
         .with_timeout_disabled()
         .with_connect_timeout(Duration::from_secs(3))
@@ -167,7 +162,7 @@ fn connect(options: &BucketOptions, endpoint: Option<&str>, threads: &Handle) ->
         .with_bucket_name(&options.bucket)
         .with_region(&options.region)
         .with_virtual_hosted_style_request(!options.path_style)
-        // Deleting one by one is what every server can do.
+        // Not all servers support bulk deletion.
         .with_disable_bulk_delete(true)
         .with_client_options(client)
         .with_retry(retry)
@@ -175,7 +170,7 @@ fn connect(options: &BucketOptions, endpoint: Option<&str>, threads: &Handle) ->
     if let Some(endpoint) = endpoint {
         builder = builder.with_endpoint(match options.path_style {
             true => endpoint.trim_end_matches('/').to_owned(),
-            // What the library wants of an endpoint in this style.
+            // The form of endpoint that the library expects in this style.
             false => endpoint.trim_end_matches('/').replacen("://", &format!("://{}.", options.bucket), 1),
         });
     }
@@ -183,7 +178,7 @@ fn connect(options: &BucketOptions, endpoint: Option<&str>, threads: &Handle) ->
 }
 
 impl Artifacts {
-    /// A link to a content in the bucket, with the name and the type that the S3 server is to say it has.
+    /// A link to a content in the bucket, with the file name and the type that the S3 server will send.
     pub async fn link(
         &self,
         content: Sha256,
@@ -198,7 +193,7 @@ impl Artifacts {
         bucket.link(&path, lifetime, &more).await
     }
 
-    /// Whether a content is being put in place by this process, and will be listed in a moment.
+    /// Whether this process is placing a content that no row lists yet.
     #[must_use]
     pub fn is_landing(&self, content: Sha256) -> bool {
         self.s3.as_ref().is_some_and(|bucket| bucket.landing.lock().contains_key(&content))

@@ -1,4 +1,4 @@
-//! Whether the stores can do what Sluice needs of them, step by step, for the person who sets them up.
+//! Tests step by step whether the stores can do what Sluice needs, for the operator who sets them up.
 
 use std::{path::Path as FilePath, time::Duration};
 
@@ -9,21 +9,20 @@ use uuid::Uuid;
 use super::{Artifacts, ArtifactsError, Options, PATIENCE, Trouble, bucket::Bucket, key::ObjectKey, random};
 use crate::domain::artifact::ContentStore;
 
-/// One thing that was tried.
+/// One tested step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Examined {
-    /// What.
     pub what: String,
-    /// What is wrong with it, in one line.
+    /// What failed, in one line; `None` if the step succeeded.
     pub problem: Option<String>,
 }
 
-/// Links for a trial are followed at once.
+/// The lifetime of a test link; it is followed at once.
 const TRIAL: Duration = Duration::from_mins(1);
 const PROBE: &str = "probe";
 
-/// Tries all that Sluice needs of the stores, while a server may be using them. What cannot be done any more after a
-/// problem is left out.
+/// Tests everything that Sluice needs of the stores, also while a server is using them. Steps that depend on a failed
+/// one are left out.
 pub fn examine(options: Options) -> Result<Vec<Examined>, ArtifactsError> {
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let threads = threads.map_err(ArtifactsError::Threads)?;
@@ -41,7 +40,7 @@ pub fn examine(options: Options) -> Result<Vec<Examined>, ArtifactsError> {
 
 async fn examine_bucket(bucket: &Bucket, main: bool) -> Vec<Examined> {
     let mut steps = Steps { bucket, done: Vec::new() };
-    // What went wrong is noted; but who waits for an answer for too long notes nothing.
+    // Each step records its own failure; a timeout has to be recorded here.
     if tokio::time::timeout(3 * PATIENCE, steps.examine(main)).await.is_err() {
         let problem = Trouble::silent(&bucket.shown).to_string();
         steps.done.push(Examined { what: bucket.shown.clone(), problem: Some(problem) });
@@ -50,10 +49,11 @@ async fn examine_bucket(bucket: &Bucket, main: bool) -> Vec<Examined> {
 }
 
 impl Artifacts {
-    /// Whether the bucket can be used as it is configured.
+    /// Whether the bucket can be used as configured.
     ///
     /// # Errors
-    /// [`ArtifactsError::Bucket`] with what is wrong. One that is only away ([`ArtifactsError::is_away`]) may be back soon.
+    /// [`ArtifactsError::Bucket`] with what is wrong. A bucket that is only away ([`ArtifactsError::is_away`]) may come
+    /// back.
     pub async fn try_bucket(&self) -> Result<(), ArtifactsError> {
         let bucket = self.bucket()?;
         let listed = bucket.store.list(Some(&ObjectKey::incoming(&bucket.prefix))).next().await;
@@ -67,7 +67,7 @@ impl Artifacts {
     }
 }
 
-/// A bucket that could be listed and does not take a probe.
+/// The bucket can be listed but does not accept a probe.
 fn read_only(bucket: &Bucket, error: &object_store::Error) -> ArtifactsError {
     let trouble = Trouble::of(error, &bucket.shown);
     ArtifactsError::Bucket(match trouble.is_rights() {
@@ -81,7 +81,7 @@ fn read_only(bucket: &Bucket, error: &object_store::Error) -> ArtifactsError {
 fn examine_folder(path: &FilePath, main: bool) -> Examined {
     let what = format!("the artifact folder {}", path.display());
     if main && !path.exists() {
-        return Examined { what: format!("{what} is not there yet; `sluice serve` makes it"), problem: None };
+        return Examined { what: format!("{what} does not exist yet; `sluice serve` creates it"), problem: None };
     }
     let attempt = || {
         if main {

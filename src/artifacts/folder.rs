@@ -13,20 +13,19 @@ use super::{
     key::{MARKER, ObjectKey},
 };
 
-/// A folder of contents.
 #[derive(Debug)]
 pub(super) struct Folder {
     pub(super) path: PathBuf,
-    /// Nothing: the store begins at the folder.
+    /// Empty: the store begins at the folder.
     pub(super) prefix: Path,
     pub(super) store: Arc<LocalFileSystem>,
-    /// Held as long as uploads may come into it, so that no other server clears away what comes in here.
+    /// Held while uploads may arrive, so that no other server removes them as leftovers.
     _lock: Option<fs::File>,
 }
 
 impl Folder {
-    /// Opens a folder. One that uploads go to is made where there is none, and what was on its way into it is cleared
-    /// away; another one must be there.
+    /// Opens a folder. The folder of the main store is created if missing, and unfinished uploads in it are removed.
+    /// Any other folder must exist.
     pub(super) fn open(path: &FilePath, main: bool) -> Result<Self, ArtifactsError> {
         let refuse = |error| ArtifactsError::Folder(path.to_owned(), error);
         let lock = if main {

@@ -1,8 +1,9 @@
-//! Contents coming in: counted and hashed while they arrive, in constant memory.
+//! Incoming contents: counted and hashed as they arrive, in constant memory.
 //!
-//! Into a folder: under a name of its own, and by [`Artifacts::place`] under its hash. Into a bucket, where nothing can be
-//! renamed: what fits into one part is put under its hash at once; of more, the parts go straight to the key of the hash
-//! that was announced, and become an object only if that is what arrived; without an announcement they become an object
+//! In a folder a content gets a temporary name first, and its hash by [`Artifacts::place`]. A bucket cannot rename. A
+//! content of one part is written under its hash at once. The parts of a larger one go to the key of the announced
+//! hash, and become an object only if the hash is right. Without an announcement they become a temporary object, which
+//! the S3 server then copies to its place.
 //! on its way in, of which the S3 server then makes a copy in place.
 
 use std::sync::Arc;
@@ -21,57 +22,54 @@ use super::{
 };
 use crate::domain::artifact::{ContentStore, Sha256};
 
-/// Bytes that are gathered before they are written: while one part is written and hashed on other threads, the
-/// next one is gathered, so an upload holds two.
+/// Bytes that are gathered before they are written to a folder. One part is written and hashed on other threads while
+/// the next is gathered, so an upload holds two parts.
 const FILE_PART: usize = 4 << 20;
-/// The same for a bucket: ten thousand of them are the largest content. All but the last are of this size exactly, as
-/// some servers want it.
+/// The same for a bucket: ten thousand parts are the largest content. All but the last have exactly this size, which
+/// some servers require.
 const BUCKET_PART: usize = 8 << 20;
 
-/// An S3 server copies no more than this at once.
+/// The largest object that an S3 server copies in one request.
 pub const COPY_LIMIT: u64 = 5 << 30;
 
-/// What to do about more.
+/// The message for a larger content without an announced hash.
 pub const UNANNOUNCED: &str = "the S3 store takes more than 5 GiB only with the header `Content-Digest: sha-256=:…:`";
 
-/// A content that has come in whole and is safe: in a folder not yet in its place, in a bucket where it belongs.
+/// A content that has arrived and is synced: in a folder it still has to be placed, in a bucket it is in its place.
 #[derive(Debug)]
 pub struct Received {
     id: Uuid,
-    /// Where it is.
     pub store: ContentStore,
     /// Bytes.
     pub size: u64,
-    /// Of all of it.
     pub sha256: Sha256,
-    /// Keeps the sweep from it until it is listed.
+    /// Protects the content from the sweep until a row lists it.
     _landing: Option<Landing>,
 }
 
-/// Why a content did not come in.
+/// Why a content was not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError<E> {
-    /// The sender failed, or went away.
+    /// The sender failed or disconnected.
     #[error("the upload broke off")]
     Sender(E),
-    /// It is not what was announced, but this.
+    /// The hash differs from the announced one.
     #[error("the content that arrived has SHA-256 {0}")]
     Mismatch(Sha256),
-    /// It could not be kept.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] ArtifactsError),
 }
 
-/// Where parts go.
+/// Where parts are written.
 enum Target {
     File(Box<dyn MultipartUpload>),
-    /// A bucket, before the first part: what fits into one needs no upload in parts.
+    /// A bucket, before the first part: a content of one part needs no multipart upload.
     Waiting(Arc<Bucket>),
     Parts(Upload),
 }
 
-/// The store's side of an upload, and the hash of what it has been given. Dropped before it is completed, it leaves
-/// nothing behind.
+/// The receiving side of an upload, and the hash of what it received. Dropped before completion, it removes everything.
 struct Sink {
     id: Uuid,
     announced: Option<Sha256>,
@@ -81,7 +79,7 @@ struct Sink {
 }
 
 impl Sink {
-    /// Writes and hashes one part, at the same time.
+    /// Writes and hashes one part concurrently.
     async fn write(mut self, part: PutPayload) -> Result<Self, ArtifactsError> {
         self.size += u64::try_from(part.content_length()).unwrap_or(u64::MAX);
         if let Target::Waiting(bucket) = self.target {
@@ -104,7 +102,7 @@ impl Sink {
         Ok(Self { hash: hashed?, ..self })
     }
 
-    /// Writes what is left, and makes sure that all of it is what was announced and stays.
+    /// Writes the rest, and checks that the whole content is the announced one.
     async fn finish(mut self, rest: PutPayload) -> Result<Result<Received, Sha256>, ArtifactsError> {
         let small = match &self.target {
             Target::Waiting(bucket) => Some(Arc::clone(bucket)),
@@ -152,17 +150,17 @@ impl Sink {
     }
 }
 
-/// Makes a copy under its hash of a content that has come in, and removes the one that came in.
+/// Copies an incoming object to its hash, and removes the incoming one.
 async fn put_in_place(bucket: &Bucket, id: Uuid, sha256: Sha256) -> Result<(), ArtifactsError> {
     let incoming = ObjectKey::Incoming(id).path(&bucket.prefix);
     let copied = bucket.store.copy(&incoming, &ObjectKey::Content(sha256).path(&bucket.prefix)).await;
     if let Err(error) = bucket.store.delete(&incoming).await {
-        tracing::debug!(%error, "what came in was not removed after it was copied; it will be swept later");
+        tracing::debug!(%error, "a temporary object was not removed after its copy; the sweep will remove it");
     }
     copied.map_err(|error| bucket.explain(&error))
 }
 
-/// Hashes a part, on a thread that may be busy.
+/// Hashes a part on a blocking thread.
 async fn hash(mut hash: digest::Context, part: PutPayload) -> Result<digest::Context, ArtifactsError> {
     let hashing = tokio::task::spawn_blocking(move || {
         part.iter().for_each(|piece| hash.update(piece));
@@ -171,7 +169,7 @@ async fn hash(mut hash: digest::Context, part: PutPayload) -> Result<digest::Con
     hashing.await.map_err(broken)
 }
 
-/// Where the sink is: here, or with the task that writes the last part.
+/// Where the sink is: here, or in the task that writes the last part.
 enum Place {
     Here(Box<Sink>),
     Writing(JoinHandle<Result<Sink, ArtifactsError>>),
@@ -190,7 +188,7 @@ fn broken(source: tokio::task::JoinError) -> ArtifactsError {
     object_store::Error::JoinError { source }.into()
 }
 
-/// Pieces that have arrived and are not written yet.
+/// Bytes that have arrived and are not written yet.
 #[derive(Default)]
 struct Gathered {
     pieces: Vec<Bytes>,
@@ -203,7 +201,7 @@ impl Gathered {
         self.pieces.push(piece);
     }
 
-    /// Takes out `size` bytes, if there are so many.
+    /// Takes out `size` bytes if there are as many.
     fn part(&mut self, size: usize) -> Option<PutPayload> {
         self.length = self.length.checked_sub(size)?;
         let (mut part, mut wanted) = (Vec::new(), size);
@@ -225,11 +223,11 @@ impl Gathered {
 }
 
 impl Artifacts {
-    /// Takes a content into a store, under a new `id`. On any failure, also when the future is dropped, nothing of it is
-    /// kept. Into a folder it still has to be put in place.
+    /// Receives a content into a store, under a new `id`. On any failure, also when the future is dropped, everything
+    /// is removed. In a folder the content still has to be placed.
     ///
     /// # Errors
-    /// [`IntakeError`] when the sender or the store fails, or the content is not the one announced.
+    /// [`IntakeError`] when the sender or the store fails, or the content is not the announced one.
     pub async fn receive<E>(
         &self,
         store: ContentStore,
@@ -256,17 +254,17 @@ impl Artifacts {
             }
         }
         let sink = place.settled().await?;
-        // To its end, also when the sender goes away now: what is half named would be nobody's.
+        // Completed even if the sender disconnects now: nothing would clean up a half-placed content.
         let rest = PutPayload::from_iter(gathered.pieces);
         let finished = tokio::spawn(sink.finish(rest)).await.map_err(broken)??;
         finished.map_err(IntakeError::Mismatch)
     }
 
-    /// Puts a content in place, durably; one that is there already is the same content. In a bucket it is there already,
-    /// and looked at once more: another server's sweep may have taken away what seemed to be nobody's.
+    /// Places a content durably. A content with the same hash is the same content. In a bucket it is in its place
+    /// already; this checks again, because the sweep of another server may have removed it as unused.
     ///
     /// # Errors
-    /// When the store fails; the content is then still on its way in.
+    /// When the store fails; the content is then still incoming.
     pub async fn place(&self, received: &Received) -> Result<(), ArtifactsError> {
         if received.store == ContentStore::S3 {
             return match self.find(received.store, received.sha256).await? {
@@ -280,14 +278,14 @@ impl Artifacts {
         Ok(objects.rename(&from.path(prefix), &to.path(prefix)).await?)
     }
 
-    /// Throws away what came in and was not put in place. What cannot be removed now is removed at the next start.
+    /// Discards an incoming content. What cannot be removed now is removed at the next start.
     pub async fn discard(&self, received: &Received) {
-        // In a bucket it is in place, where another artifact may have it; the sweep knows.
+        // In a bucket it is in its place, where another artifact may use it; the sweep knows.
         let Ok((objects, prefix)) = self.place_of(ContentStore::Files) else { return };
         if received.store == ContentStore::Files
             && let Err(error) = objects.delete(&ObjectKey::Incoming(received.id).path(prefix)).await
         {
-            tracing::warn!(%error, "a refused upload could not be removed; it will be at the next start");
+            tracing::warn!(%error, "a refused upload was not removed; the next start will remove it");
         }
     }
 }

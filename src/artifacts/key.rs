@@ -1,22 +1,21 @@
-//! Where an object is.
+//! The keys of objects.
 
 use object_store::path::Path;
 use uuid::Uuid;
 
 use crate::domain::artifact::Sha256;
 
-/// Where an object is.
+/// The key of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ObjectKey {
-    /// A content in its place.
     Content(Sha256),
-    /// A content on its way in.
+    /// A content that is arriving.
     Incoming(Uuid),
-    /// What must be known to abort an upload that is under way.
+    /// The record of an upload under way: what is needed to abort it.
     Upload(Uuid),
-    /// What is put in and taken out again, to see whether that works.
+    /// A test object.
     Probe(Uuid),
-    /// The name of the database that the store belongs to.
+    /// The id of the database that the store belongs to.
     Marker,
 }
 
@@ -25,7 +24,7 @@ const INCOMING: &str = "incoming";
 const UPLOAD: &str = "upload";
 const PROBE: &str = "probe";
 
-/// What the marker is called.
+/// The name of the marker.
 pub(super) const MARKER: &str = "database";
 
 impl ObjectKey {
@@ -33,7 +32,7 @@ impl ObjectKey {
         match self {
             Self::Content(hash) => {
                 let hash = hash.to_string();
-                // Two letters of a folder, so that no folder grows beyond what people's tools can list.
+                // Two letters make a folder, so that no folder has more entries than common tools can list.
                 let (folder, _) = hash.split_at_checked(2).unwrap_or(("", ""));
                 prefix.clone().join(CONTENTS).join(folder).join(hash.as_str())
             }
@@ -44,17 +43,17 @@ impl ObjectKey {
         }
     }
 
-    /// Below which the contents are.
+    /// The folder of the contents.
     pub(super) fn contents(prefix: &Path) -> Path {
         prefix.clone().join(CONTENTS)
     }
 
-    /// Below which is what comes in.
+    /// The folder of incoming objects.
     pub(super) fn incoming(prefix: &Path) -> Path {
         prefix.clone().join(INCOMING)
     }
 
-    /// Which of those that come in stands under a name.
+    /// Reads the name of an incoming object.
     pub(super) fn read_incoming(name: &str) -> Option<Self> {
         match name.split_once('.') {
             None => name.parse().ok().map(Self::Incoming),

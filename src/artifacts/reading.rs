@@ -1,4 +1,4 @@
-//! Contents going out: pieces of a file, read ahead by one on threads of their own, or of an object in a bucket.
+//! Outgoing contents: pieces of a file, read ahead by one on blocking threads, or of an object in a bucket.
 
 use std::{
     future::Future as _,
@@ -18,16 +18,16 @@ use tokio::{runtime::Handle, task::JoinHandle};
 use super::{Artifacts, ArtifactsError, ObjectKey};
 use crate::domain::artifact::{ContentStore, Sha256};
 
-/// Bytes read at once: measured, larger pieces are no faster and smaller ones cost more changes of thread.
+/// Bytes per read. As measured, larger pieces are not faster, and smaller ones cost more thread switches.
 const PIECE: u64 = 256 << 10;
 
-/// Bytes asked of a bucket at once; while they are sent on, the next ones are asked for. In ranges, and not as one long
-/// answer, because the library would take in as much of that as the server sends, however slowly it is sent on.
+/// Bytes per request to a bucket; the next range is requested while one is sent on. One long answer would not do: the
+/// library buffers as much of it as the server sends, however slowly it is sent on.
 const RANGE: u64 = 2 << 20;
 const RANGES_AHEAD: usize = 2;
 
 impl Artifacts {
-    /// Opens `length` bytes of a content of `size`, from `start` on. When this succeeds the first of them are there.
+    /// Opens `length` bytes of a content of `size`, from `start` on. When this succeeds, the first bytes are there.
     pub async fn open_content(
         &self,
         store: ContentStore,
@@ -62,7 +62,7 @@ impl Artifacts {
         let bucket = Arc::clone(self.bucket()?);
         let path = ObjectKey::Content(content).path(&bucket.prefix);
         let Range { start, end } = wanted;
-        // There is no range of nothing.
+        // A range cannot be empty.
         if start >= end {
             return Ok(Pieces::Remote(stream::empty().boxed()));
         }
@@ -89,11 +89,9 @@ impl Artifacts {
     }
 }
 
-/// The bytes of a content, piece by piece, wherever it lies.
+/// The bytes of a content in pieces, from either store.
 pub enum Pieces {
-    /// From a file.
     File(FilePieces),
-    /// From a bucket.
     Remote(BoxStream<'static, io::Result<Bytes>>),
 }
 
@@ -114,7 +112,7 @@ impl Stream for Pieces {
     }
 }
 
-/// The bytes of a file, piece by piece.
+/// The bytes of a file in pieces.
 #[derive(Debug)]
 pub struct FilePieces {
     file: Arc<std::fs::File>,
@@ -122,8 +120,8 @@ pub struct FilePieces {
     next: u64,
     end: u64,
     ahead: Option<JoinHandle<io::Result<Bytes>>>,
-    /// The piece handed out last. By the time the next one is asked for it has been sent, and its memory serves again:
-    /// fresh memory has to be cleared first, which costs as much as sending it.
+    /// The last piece handed out. It has been sent when the next is asked for, and its memory is reused: fresh memory
+    /// must be zeroed first, which costs as much as sending it.
     sent: Bytes,
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a bucket, told from what its server answers.
+//! What is wrong with a bucket, as its server's answers show.
 
 use std::fmt;
 
@@ -6,32 +6,30 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     kind: Kind,
-    /// Which bucket, and where.
+    /// The bucket and its place.
     bucket: String,
-    /// What the server said: its code, or how the connection failed.
+    /// The server's error code, or how the connection failed.
     said: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Nobody answers, or one who says that it is a bad moment.
+    /// The server does not answer, or is temporarily unable to.
     Away,
-    /// The key pair is not known there.
+    /// The key pair is unknown.
     Login,
-    /// The key pair may not do this.
+    /// The key pair is not allowed to do this.
     Rights,
-    /// The clocks differ.
+    /// The clocks differ too much.
     Clock,
-    /// There is no such bucket.
     NoBucket,
-    /// It is in another region.
+    /// The bucket is in another region.
     Region,
-    /// Something else.
     Other,
 }
 
 impl Trouble {
-    /// What an error of the store means.
+    /// Classifies an error of the store.
     pub(super) fn of(error: &object_store::Error, bucket: &str) -> Self {
         let text = with_sources(error);
         let code = between(&text, "<Code>", "</Code>").map(str::to_owned);
@@ -60,23 +58,23 @@ impl Trouble {
         Self { kind, bucket: bucket.to_owned(), said }
     }
 
-    /// No answer at all.
+    /// The server did not answer in time.
     pub(super) fn silent(bucket: &str) -> Self {
         Self { kind: Kind::Away, bucket: bucket.to_owned(), said: "no answer in time".to_owned() }
     }
 
-    /// Something else that is to be said of a bucket.
+    /// Another problem of a bucket.
     pub(super) fn other(bucket: &str, said: impl Into<String>) -> Self {
         Self { kind: Kind::Other, bucket: bucket.to_owned(), said: said.into() }
     }
 
-    /// Whether it passes by itself.
+    /// Whether it may pass by itself.
     #[must_use]
     pub fn is_away(&self) -> bool {
         self.kind == Kind::Away
     }
 
-    /// Whether the key pair may not do what was tried.
+    /// Whether the key pair is not allowed to do what was tried.
     pub(super) fn is_rights(&self) -> bool {
         self.kind == Kind::Rights
     }
@@ -103,7 +101,7 @@ impl fmt::Display for Trouble {
                 "the clock of this machine and that of the S3 server of {bucket} differ too much ({said}); set the one that is wrong"
             ),
             Kind::NoBucket => {
-                write!(formatter, "there is no {bucket} ({said}); make the bucket, or check storage.url")
+                write!(formatter, "there is no {bucket} ({said}); create the bucket, or check storage.url")
             }
             Kind::Region => {
                 write!(formatter, "{bucket} is not in the region of storage.region ({said}); set the right one")
@@ -129,7 +127,7 @@ fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
     rest.split_once(after).map(|(found, _)| found)
 }
 
-/// Whether the error is one of the connection and not of what was said on it.
+/// Whether the connection failed, rather than what was said on it.
 fn is_connection(text: &str) -> bool {
     const SIGNS: [&str; 8] = [
         "error sending request",
@@ -144,7 +142,7 @@ fn is_connection(text: &str) -> bool {
     SIGNS.iter().any(|sign| text.contains(sign))
 }
 
-/// The end of a chain of errors, which is the most telling.
+/// The end of a chain of errors, which says the most.
 fn ending(text: &str) -> String {
     text.rsplit(": ").next().unwrap_or(text).chars().take(200).collect()
 }

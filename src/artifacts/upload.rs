@@ -1,8 +1,8 @@
 //! An upload to a bucket, in parts.
 //!
-//! Parts of an upload that was neither completed nor aborted cost room and show in no list, and the library cannot ask
-//! for them. So what must be known to abort an upload is put beside it as a small object for as long as it is under
-//! way: what a killed server leaves is found and aborted by the sweep.
+//! Parts of an upload that was neither completed nor aborted cost space and appear in no listing, and the library
+//! cannot ask for them. So a small object records what is needed to abort an upload while it is under way, and the
+//! sweep aborts what a killed server left.
 
 use std::sync::Arc;
 
@@ -16,19 +16,19 @@ use uuid::Uuid;
 
 use super::{Artifacts, ArtifactsError, bucket::Bucket, key::ObjectKey, since};
 
-/// S3 knows no more parts of one object.
+/// The most parts that S3 accepts for one object.
 const PARTS: usize = 10_000;
 
-/// What must be known to abort an upload.
+/// What is needed to abort an upload.
 #[derive(Debug, Deserialize, Serialize)]
 struct Record {
-    /// Of the object.
+    /// The object's key.
     key: String,
-    /// Of the upload, as the S3 server named it.
+    /// The S3 server's id of the upload.
     upload: String,
 }
 
-/// An upload under way. Dropped before it is completed, it is aborted.
+/// An upload under way. It is aborted if it is dropped before completion.
 #[derive(Debug)]
 pub(super) struct Upload {
     bucket: Arc<Bucket>,
@@ -40,7 +40,7 @@ pub(super) struct Upload {
 }
 
 impl Upload {
-    /// Begins to send an object.
+    /// Begins an upload.
     pub(super) async fn begin(bucket: &Arc<Bucket>, id: Uuid, key: Path) -> Result<Self, ArtifactsError> {
         bucket.running.lock().insert(id);
         let created = bucket.store.create_multipart(&key).await;
@@ -49,7 +49,7 @@ impl Upload {
             bucket.explain(&error)
         })?;
         let record = Record { key: key.to_string(), upload: upload.clone() };
-        // From here on it is aborted when this fails.
+        // From here on, dropping this aborts the upload.
         let begun = Self { bucket: Arc::clone(bucket), id, key, number: upload, parts: Vec::new(), open: true };
         let record = serde_json::to_vec(&record).unwrap_or_default();
         let noted = bucket.store.put(&ObjectKey::Upload(id).path(&bucket.prefix), record.into()).await;
@@ -61,7 +61,6 @@ impl Upload {
         &self.bucket
     }
 
-    /// Sends the next part.
     pub(super) async fn send(&mut self, part: PutPayload) -> Result<(), ArtifactsError> {
         if self.parts.len() == PARTS {
             return Err(ArtifactsError::TooLarge("the S3 store takes files of 78 GiB at most"));
@@ -77,15 +76,15 @@ impl Upload {
         let completed = self.bucket.store.complete_multipart(&self.key, &self.number, parts).await;
         completed.map_err(|error| self.bucket.explain(&error))?;
         self.open = false;
-        // It is there, whatever becomes of the record: the sweep finds nothing to abort, and removes it.
+        // The object exists, even if the record stays: the sweep will find nothing to abort, and remove it.
         let record = ObjectKey::Upload(self.id).path(&self.bucket.prefix);
         if let Err(error) = self.bucket.store.delete(&record).await {
-            tracing::debug!(%error, "the record of an upload was not removed; it will be swept later");
+            tracing::debug!(%error, "the record of an upload was not removed; the sweep will remove it");
         }
         Ok(Arc::clone(&self.bucket))
     }
 
-    /// Throws the parts away. What cannot be thrown away now is swept later.
+    /// Aborts the upload. What cannot be removed now is removed by the sweep.
     pub(super) async fn abort(mut self) {
         self.open = false;
         give_up(&self.bucket, self.id, &self.key, &self.number).await;
@@ -109,7 +108,7 @@ impl Drop for Upload {
 
 async fn give_up(bucket: &Bucket, id: Uuid, key: &Path, upload: &str) {
     if let Err(error) = abort(bucket, id, key, upload).await {
-        tracing::warn!(%error, "a refused upload could not be removed; it will be swept later");
+        tracing::warn!(%error, "a refused upload was not removed; the sweep will remove it");
     }
 }
 
@@ -117,8 +116,8 @@ async fn abort(bucket: &Bucket, id: Uuid, key: &Path, upload: &str) -> Result<()
     match bucket.store.abort_multipart(key, &upload.to_owned()).await {
         // Gone: it was completed or aborted, and only its record is left.
         Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-        // Some servers say so of an upload that is gone as well. Where it is true, only the rule for the life of
-        // unfinished uploads that the bucket should have helps.
+        // Some servers answer this for an upload that is gone as well. If it is true, only the bucket's own rule for
+        // unfinished uploads can remove it.
         Err(error @ object_store::Error::PermissionDenied { .. }) => {
             tracing::warn!(%error, %key, "the S3 server refuses to abort an upload; if it is still there, the bucket's own rule must remove it");
         }
@@ -131,7 +130,7 @@ async fn abort(bucket: &Bucket, id: Uuid, key: &Path, upload: &str) -> Result<()
     }
 }
 
-/// Aborts an upload that a server left which is no more.
+/// Aborts an upload of a server that no longer runs.
 async fn abandon(bucket: &Bucket, id: Uuid) -> Result<(), ArtifactsError> {
     let path = ObjectKey::Upload(id).path(&bucket.prefix);
     let found = match bucket.store.get(&path).await {
@@ -141,14 +140,14 @@ async fn abandon(bucket: &Bucket, id: Uuid) -> Result<(), ArtifactsError> {
     let bytes = found.bytes().await.map_err(|error| bucket.explain(&error))?;
     match serde_json::from_slice::<Record>(&bytes) {
         Ok(Record { key, upload }) => abort(bucket, id, &Path::from(key), &upload).await,
-        // Nobody could make anything of it, ever.
+        // The record is unreadable, now and later.
         Err(_) => bucket.store.delete(&path).await.map_err(|error| bucket.explain(&error)),
     }
 }
 
 impl Artifacts {
-    /// Clears away what came into the bucket before `until` and was never finished, by a server that is no more: parts
-    /// of uploads, whole contents that were not put in place, probes. Returns how many there were.
+    /// Removes what arrived in the bucket before `until` and was left by a server that no longer runs: parts of
+    /// uploads, contents that were not placed, probes. Returns how many there were.
     pub async fn clear_incoming(&self, until: Timestamp) -> Result<usize, ArtifactsError> {
         let Some(bucket) = &self.s3 else { return Ok(0) };
         let mut cleared = 0;

@@ -1,19 +1,19 @@
-//! API tokens: `slk_`, 32 random letters and digits (190 bits), and 6 of a checksum, so that scanners for leaked
-//! secrets can recognise one without asking.
+//! API tokens: `slk_`, 32 random letters and digits (190 bits), and a checksum of 6, by which scanners for leaked
+//! secrets recognise a token without asking the server.
 
 use super::letters;
 
 const PREFIX: &str = "slk_";
 const RANDOM: usize = 32;
 
-/// Makes a token from random bytes; more are taken than needed, as some are passed over.
+/// Makes a token from random bytes. It takes more bytes than needed, because some are skipped.
 #[must_use]
 pub fn make(random: &[u8; 64]) -> Option<String> {
     let body: String = letters(random.iter().copied()).chars().take(RANDOM).collect();
     (body.len() == RANDOM).then(|| format!("{PREFIX}{body}{}", checksum(&body)))
 }
 
-/// Whether the text can be a token at all. What cannot need not be looked up.
+/// Whether a text has the form of a token. Other texts need no look-up.
 #[must_use]
 pub fn is_well_formed(text: &str) -> bool {
     text.strip_prefix(PREFIX)

@@ -1,9 +1,9 @@
-//! Tokens that others issue (`OpenID` Connect Discovery 1.0, RFC 7519): workload identities of pipelines, and ID tokens of single
-//! sign-on. Here is whether such a token is real, is for us, and is good now; what its claims allow is decided above.
+//! Tokens of other issuers (`OpenID` Connect Discovery 1.0, RFC 7519): workload identities of pipelines, and ID tokens
+//! of single sign-on. Here a token is verified: signature, audience, time. What its claims allow is decided above.
 //!
-//! What an issuer publishes is kept in memory, by issuer, and fetched by one request at a time. A key that is not known has it
-//! fetched anew, as issuers rotate theirs, but not again within seconds, as anybody can invent names of keys. While an
-//! issuer is away its last keys hold on for a day.
+//! The discovery document and keys of an issuer are cached in memory; one request at a time fetches them. An unknown
+//! key causes a new fetch, because issuers rotate keys, but at most every [`PAUSE`], because anyone can invent key ids.
+//! While an issuer does not answer, its last keys stay valid for a day.
 
 mod error;
 mod keys;
@@ -30,43 +30,37 @@ pub use self::{
 };
 use crate::egress::{Egress, send};
 
-/// How long an issuer's answer is waited for; a stranger with a token may be waiting.
+/// The longest wait for an issuer's answer. A request with a token may be waiting.
 pub const PATIENCE: Duration = Duration::from_secs(5);
-/// Keys are asked for again after what the issuer says, but not sooner than this.
+/// The shortest time for which keys are cached, whatever the issuer says.
 const FRESH_AT_LEAST: SignedDuration = SignedDuration::from_mins(1);
-/// And not later than this: a key that an issuer withdrew must not live on here.
+/// The longest time for which keys are cached: a key that the issuer withdrew must not stay valid here.
 const FRESH_AT_MOST: SignedDuration = SignedDuration::from_hours(1);
-/// Where the issuer says nothing.
+/// How long keys are cached if the issuer does not say.
 const FRESH_BY_DEFAULT: SignedDuration = SignedDuration::from_mins(15);
-/// How long keys are good while their issuer does not answer.
+/// How long keys stay valid while their issuer does not answer.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
-/// A document of an issuer is no longer than this; GitHub's have some 10 KiB.
+/// The longest document of an issuer, in bytes. GitHub's have about 10 KiB.
 const LONGEST_DOCUMENT: usize = 256 * 1024;
-/// So many issuers are remembered; which ones there are is said by owners and the configuration, not by strangers.
+/// The most issuers in the cache. Owners and the configuration decide which issuers are asked, not senders of tokens.
 const CAPACITY: usize = 256;
 
-/// What an issuer says of itself, as far as it is used.
+/// The discovery document of an issuer, as far as it is used.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Discovery {
-    /// Who it is.
     pub issuer: String,
-    /// Where its keys are.
     pub jwks_uri: String,
-    /// Where people log in.
     pub authorization_endpoint: Option<String>,
-    /// Where codes are exchanged for tokens.
     pub token_endpoint: Option<String>,
-    /// Where it tells more of somebody.
     pub userinfo_endpoint: Option<String>,
-    /// Whether it says who it is when it sends somebody back (RFC 9207).
+    /// Whether it adds `iss` to its redirects (RFC 9207).
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,
-    /// How clients can say who they are.
     #[serde(default)]
     pub token_endpoint_auth_methods_supported: Vec<String>,
 }
 
-/// What is known of an issuer.
+/// What is cached of an issuer.
 #[derive(Debug)]
 struct Known {
     discovery: Arc<Discovery>,
@@ -75,15 +69,14 @@ struct Known {
     fresh_for: SignedDuration,
 }
 
-/// One issuer.
 #[derive(Debug, Default)]
 struct Issuer {
     known: ArcSwapOption<Known>,
-    /// When it was last asked. Who holds this is the one who may ask.
+    /// When the issuer was last asked. Whoever holds the lock may ask.
     asked_at: Arc<tokio::sync::Mutex<Option<Timestamp>>>,
 }
 
-/// Verifies tokens, and remembers what their issuers publish.
+/// Verifies tokens, and caches what their issuers publish.
 #[derive(Debug)]
 pub struct Issuers {
     egress: Egress,
@@ -91,24 +84,24 @@ pub struct Issuers {
 }
 
 impl Issuers {
-    /// Nothing is known yet. Issuers are asked through `egress`.
+    /// An empty cache. Issuers are asked through `egress`.
     #[must_use]
     pub fn new(egress: Egress) -> Self {
         Self { egress, known: Mutex::default() }
     }
 
-    /// The way to issuers, for what else is asked of them.
+    /// The client for requests to issuers.
     #[must_use]
     pub const fn egress(&self) -> &Egress {
         &self.egress
     }
 
-    /// Why this cannot be an issuer's URL, if it cannot: https, without user, query and fragment. Where private addresses are
-    /// allowed http will do for this machine itself.
+    /// Why a URL cannot be an issuer, if so. It must be https, without user, query and fragment. If private addresses
+    /// are allowed, http is accepted for this machine itself.
     #[must_use]
     pub fn objection(&self, issuer: &str) -> Option<String> {
         let fault = || "must be the https URL of an issuer, without user, query and fragment, such as `https://gitlab.example.com`";
-        // A URL is read without such letters, and the issuer is compared to the letter.
+        // The URL parser drops such characters, but the issuer is compared literally.
         let is_clean = !issuer.chars().any(|letter| letter.is_control() || letter.is_whitespace());
         let is_one = is_clean && Url::parse(issuer).is_ok_and(|url| url.query().is_none() && url.fragment().is_none());
         if !is_one || issuer.len() > 500 || !is_permitted(&self.egress, issuer) {
@@ -117,7 +110,7 @@ impl Issuers {
         self.egress.objection(issuer)
     }
 
-    /// What an issuer says of itself.
+    /// The issuer's discovery document.
     ///
     /// # Errors
     /// [`VerifyError::NoKeys`].
@@ -125,24 +118,25 @@ impl Issuers {
         Ok(Arc::clone(&self.known(issuer, |_| true, now).await?.discovery))
     }
 
-    /// The same, asked of it now, with the reason why it is not to be had: for whoever looks whether an issuer can be used.
+    /// Fetches the discovery document now, and says why if that fails: for the checks of a configuration.
     pub async fn examine(&self, issuer: &str, now: Timestamp) -> Result<Arc<Discovery>, String> {
         Ok(fetch(&self.egress, issuer, now).await?.discovery)
     }
 
-    /// The claims of a token, when it was issued by whom it must be, for whom it must be, and is good now. Whether it was
-    /// presented before (`jti`, `nonce`) is for the caller to find out.
+    /// The claims of a token, if it comes from the expected issuer, is for the expected audience, and is valid now.
+    /// Whether it was presented before (`jti`, `nonce`) is for the caller to check.
     ///
-    /// `expected.issuer` must be one that this server was told to trust: it is asked for its keys.
+    /// `expected.issuer` must be one that this server trusts: it is asked for its keys.
     pub async fn verify(&self, token: &str, expected: Expected<'_>, now: Timestamp) -> Result<Claims, VerifyError> {
         let presented = Presented::read(token)?;
-        // Before anybody is asked for anything. It is looked at once more in what was signed.
+        // Checked before any issuer is asked; the signed content is checked again below.
         presented.check_issuer(expected)?;
         let known = self.known(expected.issuer, |keys| presented.key_is_among(keys), now).await?;
         presented.verify(&known.keys, expected, now)
     }
 
-    /// What is known of an issuer, fetched where it is old, or not what is wanted. The newest there is, wanted or not.
+    /// What is known of an issuer, fetched if it is old or does not satisfy `is_wanted`. Returns the newest there is,
+    /// wanted or not.
     async fn known(
         &self,
         issuer: &str,
@@ -158,15 +152,16 @@ impl Issuers {
             return Ok(known);
         }
         let asked_at = Arc::clone(&entry.asked_at).lock_owned().await;
-        // Somebody else may have asked meanwhile.
+        // Another request may have fetched it meanwhile.
         if let Some(known) = good() {
             return Ok(known);
         }
         if asked_at.is_none_or(|at| !is_within(now, at, PAUSE)) {
             let asking = ask(self.egress.clone(), issuer.to_owned(), Arc::clone(&entry), asked_at, now);
-            // It goes on to its end when the caller goes away, who could else use up every try.
+            // The fetch continues when the caller disconnects; otherwise callers that disconnect could use up every
+            // attempt.
             if let Err(error) = tokio::spawn(asking).await {
-                tracing::error!(%error, issuer, "asking an issuer for its keys ended early");
+                tracing::error!(%error, issuer, "fetching the keys of an issuer ended early");
             }
         }
         let known = entry.known.load_full().filter(|known| is_within(now, known.fetched_at, KEPT));
@@ -185,13 +180,13 @@ impl Issuers {
     }
 }
 
-/// Whether a moment lies no longer back than this, and not in the future of a clock that was set back.
+/// Whether `then` is less than `time` ago, and not in the future (the clock may have been set back).
 fn is_within(now: Timestamp, then: Timestamp, time: SignedDuration) -> bool {
     let age = now.duration_since(then);
     !age.is_negative() && age < time
 }
 
-/// Asks an issuer, while nobody else does.
+/// Fetches what the issuer publishes. The caller holds the lock.
 async fn ask(
     egress: Egress,
     issuer: String,
@@ -202,10 +197,10 @@ async fn ask(
     *asked_at = Some(now);
     match fetch(&egress, &issuer, now).await {
         Ok(known) => {
-            tracing::info!(issuer, keys = known.keys.len(), "the keys of an issuer were fetched");
+            tracing::info!(issuer, keys = known.keys.len(), "fetched the keys of an issuer");
             entry.known.store(Some(Arc::new(known)));
         }
-        Err(error) => tracing::warn!(issuer, error, "the keys of an issuer could not be fetched"),
+        Err(error) => tracing::warn!(issuer, error, "fetching the keys of an issuer failed"),
     }
 }
 
@@ -229,7 +224,7 @@ async fn fetch(egress: &Egress, issuer: &str, now: Timestamp) -> Result<Known, S
     Ok(Known { discovery: Arc::new(discovery), keys, fetched_at: now, fresh_for })
 }
 
-/// A JSON document, and how long it is said to be fresh.
+/// A JSON document, and how long the server says that it is fresh.
 async fn document<T: DeserializeOwned>(egress: &Egress, url: &str) -> Result<(T, Option<SignedDuration>), String> {
     let at = |error: String| format!("`{url}`: {error}");
     if !is_permitted(egress, url) {
@@ -244,7 +239,7 @@ async fn document<T: DeserializeOwned>(egress: &Egress, url: &str) -> Result<(T,
     Ok((serde_json::from_slice(&body).map_err(|error| at(error.to_string()))?, fresh_for))
 }
 
-/// The body of an answer, which has an end.
+/// The body of an answer, up to the longest length.
 pub(super) async fn body(mut response: reqwest::Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| error.without_url().to_string())? {
@@ -263,7 +258,7 @@ fn max_age(value: &str) -> Option<SignedDuration> {
     seconds.trim_matches('"').parse().ok().map(SignedDuration::from_secs)
 }
 
-/// Whether something may be asked for at a URL: what is fetched decides who is believed, so nobody on the way may alter it.
+/// Whether a URL may be fetched. What is fetched decides which tokens are trusted, so nobody on the way may alter it.
 fn is_permitted(egress: &Egress, url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| {
         let is_here = match url.host() {

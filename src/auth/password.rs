@@ -5,40 +5,40 @@ use argon2::{
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
 
-/// 16 and 32 bytes of zeros, in the alphabet of PHC strings.
+/// The salt and hash of a password that does not exist: 16 and 32 zero bytes, in the alphabet of PHC strings.
 const NOBODYS_SALT: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const NOBODYS_HASH: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// A password for somebody who is to change it: 20 letters and digits (119 bits).
+/// A one-time password: 20 letters and digits (119 bits).
 #[must_use]
 pub fn make(random: &[u8; 64]) -> String {
     super::letters(random.iter().copied()).chars().take(20).collect()
 }
 
-/// Hashes and checks passwords at a set cost.
+/// Hashes and verifies passwords at a fixed cost.
 #[derive(Clone, Debug)]
 pub struct Passwords {
     argon2: Argon2<'static>,
-    /// What is checked when there is no such user, so that both answers take as long.
+    /// Verified when a user does not exist, so that both answers take equally long.
     nobody: String,
 }
 
 impl Passwords {
-    /// At this cost: memory in KiB, and passes over it.
+    /// The cost: memory in KiB, and passes over it.
     pub fn new(memory_kib: u32, passes: u32) -> Result<Self, argon2::password_hash::Error> {
         let params = Params::new(memory_kib, passes, 1, None)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        // Written, not made: nothing has to match it, and making one would cost every start a password's time.
+        // A constant: nothing ever matches it, and computing a hash would slow down every start.
         let nobody = format!("$argon2id$v=19$m={memory_kib},t={passes},p=1${NOBODYS_SALT}${NOBODYS_HASH}");
         Ok(Self { argon2, nobody })
     }
 
-    /// The hash to keep.
+    /// The hash to store.
     pub fn hash(&self, password: &str) -> Result<String, argon2::password_hash::Error> {
         Ok(self.argon2.hash_password(password.as_bytes())?.to_string())
     }
 
-    /// Whether a hash cost less than one made now would.
+    /// Whether a hash cost less than a new one would.
     #[must_use]
     pub fn is_weaker(&self, hash: &str) -> bool {
         let Ok(made) = PasswordHash::new(hash).map_err(drop).and_then(|hash| Params::try_from(&hash).map_err(drop))
@@ -49,7 +49,7 @@ impl Passwords {
         made.m_cost() < wanted.m_cost() || made.t_cost() < wanted.t_cost()
     }
 
-    /// Whether the password is the one that was hashed; always `false` for `None`, after as much work.
+    /// Whether the password matches the hash; always `false` for `None`, after the same work.
     #[must_use]
     pub fn verify(&self, password: &str, hash: Option<&str>) -> bool {
         let matches = PasswordHash::new(hash.unwrap_or(&self.nobody))

@@ -1,5 +1,5 @@
-//! An identity provider (`OpenID` Connect Core 1.0): where people are sent to log in, by the authorisation code flow with PKCE (RFC 7636),
-//! and what it says of whoever comes back. Who may come in is decided above.
+//! An identity provider (`OpenID` Connect Core 1.0): users are sent there to log in, by the authorisation code flow
+//! with PKCE (RFC 7636), and come back with claims. Who may log in is decided above.
 
 use aws_lc_rs::{
     constant_time,
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::issuer::{self, Claims, Discovery, Expected, Issuers, VerifyError};
 use crate::egress::send;
 
-/// What the provider adds to an answer of OAuth (`OpenID` Connect Core 1.0, section 3.1.3.3).
+/// The ID token in a token response (`OpenID` Connect Core 1.0, section 3.1.3.3).
 #[derive(Deserialize, Serialize)]
 struct WithIdToken {
     id_token: String,
@@ -52,20 +52,19 @@ type OAuth<HasAuthUrl, HasTokenUrl> = Client<
     HasTokenUrl,
 >;
 
-/// Why the provider's word is not to be had, or is not good. Nothing of codes, tokens and secrets is in it.
+/// Why a login at the provider failed. The text never contains codes, tokens or secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// It does not answer, or not as it must; this is for whoever runs the server.
+    /// The provider does not answer, or not as it must. The message is for the operator.
     #[error("{0}")]
     Away(String),
-    /// It takes the code for none of its own, or for one that was used.
-    #[error("the identity provider does not accept the code: it was used, or is too old")]
+    /// The provider does not accept the code.
+    #[error("the identity provider does not accept the code: it was used before, or has expired")]
     CodeRefused,
-    /// The ID token is not good.
-    #[error("the ID token is not good: {0}")]
+    #[error("the ID token is invalid: {0}")]
     Token(VerifyError),
-    /// The ID token is not the one that was asked for.
-    #[error("the ID token is not good: its `{0}` is not that of this login")]
+    /// The ID token belongs to another login.
+    #[error("the ID token is invalid: its `{0}` is not that of this login")]
     NotOurs(&'static str),
 }
 
@@ -80,46 +79,42 @@ impl From<VerifyError> for ProviderError {
 
 impl From<ParseError> for ProviderError {
     fn from(error: ParseError) -> Self {
-        Self::Away(format!("one of its addresses is none: {error}"))
+        Self::Away(format!("one of its addresses is invalid: {error}"))
     }
 }
 
-/// Nobody answered.
+/// Why a request got no answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct NoAnswer(String);
 
-/// What this server is at the provider.
+/// How this server is registered at the provider.
 #[derive(Clone)]
 pub struct Registration {
-    /// What the provider calls itself.
     pub issuer: String,
-    /// What it calls this server.
     pub client_id: String,
-    /// What this server proves itself with; empty where it does not.
+    /// Empty if the provider does not require one.
     pub client_secret: String,
-    /// What the provider is asked for.
     pub scopes: Vec<String>,
-    /// Where it sends people back to.
+    /// Where the provider sends users back to.
     pub redirect_uri: String,
 }
 
-/// Somebody on their way to the provider.
+/// A login that begins: the user is sent to the provider.
 #[derive(Clone)]
 pub struct Departure {
-    /// Where they go.
+    /// Where to send the user.
     pub url: String,
-    /// What they come back with.
+    /// Comes back in the redirect.
     pub state: String,
-    /// What their ID token will have.
+    /// Will be in the ID token.
     pub nonce: String,
-    /// What proves that the code is exchanged by whom it was asked for (PKCE).
+    /// Proves that the code is exchanged by the server that asked for it (PKCE).
     pub verifier: String,
 }
 
-/// What somebody came back with, and what was remembered of their departure.
+/// A login that comes back, with what was stored when it began.
 pub struct Return {
-    /// The code.
     pub code: String,
     /// As in [`Departure`].
     pub nonce: String,
@@ -127,7 +122,7 @@ pub struct Return {
     pub verifier: String,
 }
 
-/// The provider.
+/// An identity provider.
 pub struct Provider {
     issuers: Issuers,
     registration: Registration,
@@ -140,7 +135,7 @@ impl std::fmt::Debug for Provider {
 }
 
 impl Provider {
-    /// A provider at which this server is registered so, asked through `issuers`.
+    /// A provider where this server has this registration; `issuers` fetches its documents.
     pub fn new(issuers: Issuers, registration: Registration) -> Result<Self, String> {
         match issuers.objection(&registration.issuer) {
             Some(objection) => Err(objection),
@@ -148,13 +143,13 @@ impl Provider {
         }
     }
 
-    /// What it calls itself.
+    /// The provider's issuer.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.registration.issuer
     }
 
-    /// What it says of itself.
+    /// The provider's discovery document.
     ///
     /// # Errors
     /// [`ProviderError::Away`].
@@ -162,13 +157,13 @@ impl Provider {
         Ok(self.issuers.discovery(self.issuer(), now).await?.as_ref().clone())
     }
 
-    /// Looks whether it can be used, and says what is wrong if not.
+    /// Checks whether the provider can be used, and says why not.
     pub async fn examine(&self, now: Timestamp) -> Result<(), String> {
         let discovery = self.issuers.examine(self.issuer(), now).await?;
         self.client(&discovery).map(drop).map_err(|error| error.to_string())
     }
 
-    /// The client of OAuth for its addresses.
+    /// The OAuth client for the provider's endpoints.
     fn client(&self, discovery: &Discovery) -> Result<OAuth<EndpointSet, EndpointSet>, ProviderError> {
         let Registration { client_id, client_secret, redirect_uri, .. } = &self.registration;
         let named = |name: &str, url: &Option<String>| {
@@ -181,14 +176,14 @@ impl Provider {
         if client_secret.is_empty() {
             return Ok(client);
         }
-        // Where it does not say, it takes HTTP Basic (OpenID Connect Discovery 1.0, section 3).
+        // The default is HTTP Basic (OpenID Connect Discovery 1.0, section 3).
         let methods = &discovery.token_endpoint_auth_methods_supported;
         let takes_basic = methods.is_empty() || methods.iter().any(|method| method == "client_secret_basic");
         let auth_type = if takes_basic { AuthType::BasicAuth } else { AuthType::RequestBody };
         Ok(client.set_client_secret(ClientSecret::new(client_secret.clone())).set_auth_type(auth_type))
     }
 
-    /// Sends somebody there.
+    /// Begins a login.
     ///
     /// # Errors
     /// [`ProviderError::Away`].
@@ -205,8 +200,8 @@ impl Provider {
         Ok(Departure { url: url.into(), state: state.into_secret(), nonce, verifier: verifier.into_secret() })
     }
 
-    /// What the provider says of somebody who came back: what is in the ID token, and where that `is_whole` does not find in it all
-    /// that is needed, what it says when it is asked.
+    /// The claims about a user who came back: those of the ID token, and if `is_whole` finds something missing, those
+    /// of the userinfo endpoint as well.
     pub async fn claims(
         &self,
         back: Return,
@@ -231,7 +226,7 @@ impl Provider {
         }
     }
 
-    /// What the provider says of whom an access token is of (`OpenID` Connect Core 1.0, section 5.3).
+    /// Asks the userinfo endpoint (`OpenID` Connect Core 1.0, section 5.3).
     async fn ask(&self, url: &str, access_token: &str) -> Result<Claims, ProviderError> {
         let away = |error: String| ProviderError::Away(format!("its userinfo: {error}"));
         let request = self.issuers.egress().request(Method::GET, url).map_err(away)?.bearer_auth(access_token);
@@ -243,7 +238,7 @@ impl Provider {
         serde_json::from_slice(&body).map_err(|_| away("it is no JSON object".to_owned()))
     }
 
-    /// Carries a request of the library.
+    /// Sends a request of the OAuth library.
     async fn carry(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
         let (head, body) = request.into_parts();
         let request = self.issuers.egress().request(head.method, &head.uri.to_string()).map_err(NoAnswer)?;
@@ -256,31 +251,31 @@ impl Provider {
     }
 }
 
-/// Why there is no token. What the provider has answered may have one in it, and is not repeated.
+/// Why the code was not exchanged. The provider's answer may contain a token and is not repeated.
 fn refused(error: RequestTokenError<NoAnswer, BasicErrorResponse>) -> ProviderError {
     ProviderError::Away(match error {
         RequestTokenError::ServerResponse(response) => match response.error() {
             BasicErrorResponseType::InvalidGrant => return ProviderError::CodeRefused,
-            other => format!("it does not exchange the code: `{other}`; are client_id and client_secret right?"),
+            other => format!("it does not exchange the code: `{other}`; check client_id and client_secret"),
         },
         RequestTokenError::Request(error) => error.to_string(),
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-            "what it answers to the code cannot be read, or has no ID token; is `openid` among the scopes?".to_owned()
+            "its answer to the code is invalid or has no ID token; check that the scopes include `openid`".to_owned()
         }
     })
 }
 
-/// What an ID token has to fit.
+/// What an ID token has to match.
 #[derive(Clone, Copy)]
 struct Ours<'o> {
     client_id: &'o str,
     nonce: &'o str,
     access_token: &'o str,
-    /// Itself, for its algorithm.
+    /// The ID token itself, for its algorithm.
     id_token: &'o str,
 }
 
-/// Checks what is special to ID tokens (`OpenID` Connect Core 1.0, section 3.1.3.7).
+/// Checks the claims that only ID tokens have (`OpenID` Connect Core 1.0, section 3.1.3.7).
 fn check(claims: &Claims, ours: &Ours<'_>) -> Result<(), ProviderError> {
     let text = |name| claims.get(name).and_then(|claim| claim.as_str());
     if !text("nonce").is_some_and(|found| is_same(found, ours.nonce)) {
@@ -299,7 +294,7 @@ fn is_same(left: &str, right: &str) -> bool {
     constant_time::verify_slices_are_equal(left.as_bytes(), right.as_bytes()).is_ok()
 }
 
-/// The `at_hash` that an ID token has for an access token (`OpenID` Connect Core 1.0, section 3.1.3.6).
+/// The `at_hash` of an access token (`OpenID` Connect Core 1.0, section 3.1.3.6).
 fn left_half(id_token: &str, access_token: &str) -> Option<String> {
     let algorithm = match decode_header(id_token).ok()?.alg {
         Algorithm::RS384 | Algorithm::PS384 | Algorithm::ES384 => &SHA384,
@@ -311,9 +306,9 @@ fn left_half(id_token: &str, access_token: &str) -> Option<String> {
     hash.as_ref().get(..hash.as_ref().len() / 2).map(|half| URL_SAFE_NO_PAD.encode(half))
 }
 
-/// What was asked for later, and over it what was signed.
+/// The claims of the userinfo endpoint, with the signed ones over them.
 fn merged(asked: Claims, signed: Claims) -> Result<Claims, ProviderError> {
-    // Else somebody's access token could have been put in the place of another's.
+    // Otherwise the access token of another user could have been substituted.
     if asked.get("sub") != signed.get("sub") {
         return Err(ProviderError::NotOurs("sub"));
     }

@@ -9,12 +9,11 @@ use crate::domain::id::UserId;
 
 const ISSUER: &str = "sluice";
 
-/// What an access token says.
+/// The claims of an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Who logged in.
     pub sub: UserId,
-    /// The login it belongs to, which a logout ends.
+    /// The login that the session belongs to. A logout ends all of its sessions.
     pub family: Uuid,
     iss: String,
     iat: i64,
@@ -29,7 +28,7 @@ impl Session {
     }
 }
 
-/// Signs and reads access tokens.
+/// Signs and verifies access tokens.
 pub struct Sessions {
     keys: Vec<(String, EncodingKey, DecodingKey)>,
 }
@@ -41,7 +40,7 @@ impl std::fmt::Debug for Sessions {
 }
 
 impl Sessions {
-    /// With these secrets and their ids; the first signs. An empty secret signs and verifies nothing.
+    /// Uses these secrets with their ids; the first signs. An empty secret signs and verifies nothing.
     pub fn new<'a>(secrets: impl Iterator<Item = (&'a str, &'a [u8])>) -> Self {
         let key = |(id, secret): (&str, &[u8])| {
             let (encoding, decoding) = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
@@ -50,7 +49,7 @@ impl Sessions {
         Self { keys: secrets.filter_map(key).collect() }
     }
 
-    /// The token of a session.
+    /// The access token of a session.
     #[must_use]
     pub fn sign(&self, session: &Session) -> Option<String> {
         let (id, key, _) = self.keys.first()?;
@@ -58,14 +57,14 @@ impl Sessions {
         encode(&header, session, key).ok()
     }
 
-    /// The session that a token is of; `None` when it was not made here, was altered, or is past its time.
+    /// The session of an access token; `None` if the token is invalid or has expired.
     #[must_use]
     pub fn read(&self, token: &str, now: Timestamp) -> Option<Session> {
         let wanted = decode_header(token).ok()?.kid?;
         let (_, _, key) = self.keys.iter().find(|(id, ..)| *id == wanted)?;
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_issuer(&[ISSUER]);
-        // The time is compared below with the clock that was handed in.
+        // The time is checked below, with the clock that was passed in.
         rules.validate_exp = false;
         let session = decode::<Session>(token, key, &rules).ok()?.claims;
         (session.exp > now.as_second()).then_some(session)

@@ -1,16 +1,16 @@
-//! Second factors: codes of six digits that change every 30 seconds (TOTP, RFC 6238, with HMAC-SHA-1, as every program for
-//! them has it), and recovery codes for whoever has lost the device.
+//! Second factors: six-digit codes that change every 30 seconds (TOTP, RFC 6238, with HMAC-SHA-1, as all authenticator
+//! apps use it), and recovery codes for users who lost their device.
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
 use jiff::Timestamp;
 
-/// How long a code is shown, in seconds.
+/// How long a code is valid, in seconds.
 const STEP: i64 = 30;
 
 /// The alphabet of base32 (RFC 4648).
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// What the server and a device share: 160 bits, as RFC 4226 recommends.
+/// The secret that server and device share: 160 bits, as RFC 4226 recommends.
 #[derive(Clone)]
 pub struct Secret(pub [u8; 20]);
 
@@ -21,13 +21,13 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// As people type it into a device.
+    /// The secret as a user types it into a device.
     #[must_use]
     pub fn to_text(&self) -> String {
         base32(&self.0)
     }
 
-    /// As a device reads it from a QR code.
+    /// The secret as a device reads it from a QR code.
     #[must_use]
     pub fn to_uri(&self, email: &str) -> String {
         let account: String = url::form_urlencoded::byte_serialize(email.as_bytes()).collect();
@@ -35,8 +35,8 @@ impl Secret {
         format!("otpauth://totp/Sluice:{account}?secret={secret}&issuer=Sluice&algorithm=SHA1&digits=6&period={STEP}")
     }
 
-    /// The time step that a code is of: this one, or one beside it for clocks that are not the same. Steps up to `last`
-    /// are past: no code is good twice (RFC 6238, section 5.2).
+    /// The time step of a code: the current one, or a neighbour to allow for clocks that differ. Steps up to `last` are
+    /// used up: no code is valid twice (RFC 6238, section 5.2).
     #[must_use]
     pub fn step_of(&self, code: &str, now: Timestamp, last: Option<i64>) -> Option<i64> {
         let present = now.as_second().div_euclid(STEP);
@@ -49,7 +49,7 @@ impl Secret {
         format!("{:06}", self.number(step) % 1_000_000)
     }
 
-    /// The number that codes are the last digits of (RFC 4226, section 5.3).
+    /// The number whose last digits are the code (RFC 4226, section 5.3).
     fn number(&self, step: i64) -> u32 {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.0);
         let tag = hmac::sign(&key, &step.to_be_bytes());
@@ -74,7 +74,7 @@ pub fn plain_recovery_code(typed: &str) -> String {
     typed.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// Base32 without padding, which 5 bytes and their multiples need none of.
+/// Base32 without padding; multiples of 5 bytes need none.
 fn base32(bytes: &[u8]) -> String {
     let group = |chunk: &[u8]| {
         let number = chunk.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));

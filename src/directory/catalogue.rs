@@ -22,13 +22,11 @@ use crate::domain::{
 /// A product with everything that decisions about it depend on.
 #[derive(Clone, Debug)]
 pub struct ProductEntry {
-    /// The product.
     pub product: Product,
-    /// Its stops.
     pub stops: Vec<Stop>,
-    /// The known problems that the vendor has rules for, in the order in which they are looked at.
+    /// The vendor's rules for known problems, in the order in which they apply.
     pub known_problems: Arc<[KnownProblem]>,
-    /// Its releases, drafts too, in ascending order of their versions.
+    /// All releases, drafts included, by ascending version.
     pub releases: Vec<Arc<Release>>,
 }
 
@@ -52,7 +50,7 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The catalogue of these products and groups.
+    /// Indexes these products and groups.
     #[must_use]
     pub fn new(
         products: Vec<(Product, Vec<Stop>, Vec<KnownProblem>)>,
@@ -82,7 +80,7 @@ impl Catalogue {
         catalogue
     }
 
-    /// The product with this slug, which is looked up as the text that was sent.
+    /// The product with this slug. The text may come from a request unparsed.
     #[must_use]
     pub fn product(&self, slug: &str) -> Option<&Arc<ProductEntry>> {
         self.products.get(slug)
@@ -135,7 +133,7 @@ impl Catalogue {
         self.manifests.get(&release)
     }
 
-    /// Puts in what a write has changed.
+    /// Applies what a write has changed.
     pub(super) fn apply(&mut self, loaded: Loaded) {
         match loaded {
             Loaded::Product(product, stops, mut known_problems) => {

@@ -1,4 +1,4 @@
-//! What checks tell about their installations, gathered until a job writes it down.
+//! Sightings: what checks say about their installations, gathered until a job writes it to the database.
 
 use std::{
     collections::HashMap,
@@ -13,17 +13,17 @@ use crate::domain::{
     platform::Platform,
 };
 
-/// Parts with a lock of their own, so that checks on different threads seldom wait for one another.
+/// Parts with a lock each, so that checks on different threads seldom wait for one another.
 const PARTS: usize = 16;
 
-/// Installations remembered in one part; past that, newcomers are dropped until the next writing. Together: two
-/// million, some 600 MB, which only an outage at a vendor of that size or a flood of invented installations comes near.
+/// The most installations remembered in one part; more are dropped until the next write. Together two million, some 600
+/// MB. Only a database outage at a very large vendor, or a flood of invented installations, comes near.
 const MOST_IN_A_PART: usize = 131_072;
 
-/// The same for checks without a license key, which anybody can make with invented installations.
+/// The same limit for checks without a license key, which anyone can make with invented installations.
 const MOST_STRANGERS_IN_A_PART: usize = 256;
 
-/// Whether one more may be remembered.
+/// Whether one more sighting can be remembered.
 fn has_room(part: &HashMap<Place, Sighting>, sighting: &Sighting) -> bool {
     let most = if sighting.subscription.is_some() { MOST_IN_A_PART } else { MOST_STRANGERS_IN_A_PART };
     part.len() < most
@@ -32,7 +32,7 @@ fn has_room(part: &HashMap<Place, Sighting>, sighting: &Sighting) -> bool {
 type Place = (ProductId, InstallationId);
 type Part = Mutex<HashMap<Place, Sighting>>;
 
-/// The last sighting of every installation since the last writing.
+/// The last sighting of every installation since the last write.
 #[derive(Debug, Default)]
 pub struct Sightings {
     parts: [Part; PARTS],
@@ -40,8 +40,8 @@ pub struct Sightings {
 }
 
 impl Sightings {
-    /// Remembers a sighting, in place of an earlier one of the same installation. What only that one was offered is not
-    /// forgotten.
+    /// Remembers a sighting, in place of an earlier one of the same installation. What the earlier one was offered is
+    /// kept if the new one was offered nothing.
     pub fn note(&self, mut sighting: Sighting) {
         let (part, place) = self.place(&sighting);
         let mut part = part.lock();
@@ -53,20 +53,20 @@ impl Sightings {
         }
     }
 
-    /// The platform that an installation was last seen on, if that has not been written yet.
+    /// The platform that an installation was last seen on, if it has not been written yet.
     #[must_use]
     pub fn platform(&self, product: ProductId, installation: InstallationId) -> Option<Platform> {
         let place = (product, installation);
         self.part(place).lock().get(&place).map(|sighting| sighting.platform)
     }
 
-    /// Takes out everything that was gathered.
+    /// Removes and returns all sightings.
     #[must_use]
     pub fn take(&self) -> Vec<Sighting> {
         self.parts.iter().flat_map(|part| std::mem::take(&mut *part.lock()).into_values()).collect()
     }
 
-    /// Puts back what could not be written; what was seen since stays.
+    /// Puts back sightings that could not be written. Newer ones win.
     pub fn put_back(&self, sightings: Vec<Sighting>) {
         for sighting in sightings {
             let (part, place) = self.place(&sighting);

@@ -1,5 +1,5 @@
-//! The file that keys are kept in on the embedded default: readable by its owner only, replaced as a whole. JSON, or that JSON
-//! encrypted where there is a key for it.
+//! The key file of the embedded default: readable by its owner only, replaced as a whole. It holds JSON, encrypted
+//! where `keys.encryption_key` is set.
 
 use std::{
     fs::{self, OpenOptions},
@@ -11,40 +11,36 @@ use std::{
 
 use super::{EncryptionKeys, KeySet, NoKeys, Purpose};
 
-/// What is wrong with the keys.
+/// Why the key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file cannot be read or written.
     #[error("cannot use the key file {0}: {1}; check the rights of the data folder")]
     Io(PathBuf, std::io::Error),
-    /// There is no file.
     #[error("there are no keys at {0}; `sluice serve` makes them at its first start")]
     Missing(PathBuf),
-    /// There are other keys where keys were to be put.
+    /// There are other keys where keys were to be written.
     #[error("there are other keys at {0}; they belong to another database, so move them away, or choose another place")]
     Occupied(PathBuf),
-    /// Others can read the file.
     #[error(
         "the key file {0} can be read by others than its owner (mode {1:o}); run `chmod 600 {0}`, and rotate the keys if somebody may have read them"
     )]
     Exposed(PathBuf, u32),
-    /// The file is not what this program wrote.
+    /// The content is not what this program writes.
     #[error("the key file {0} is damaged ({1}); restore it from a backup")]
     Damaged(PathBuf, NoKeys),
-    /// The file is encrypted.
+    /// The file is encrypted, and no key is configured.
     #[error("the key file {0} is encrypted; set the keys.encryption_key that it was encrypted with")]
     Encrypted(PathBuf),
-    /// The file is encrypted with another key.
     #[error("the key file {0} cannot be read with keys.encryption_key: {1}; set the one that it was encrypted with")]
     Sealed(PathBuf, NoKeys),
-    /// There is nothing to encrypt the file with.
+    /// Encryption was asked for, and no key is configured.
     #[error(
         "keys.encryption_key is not set, so that there is nothing to encrypt {0} with; make one with `openssl rand -base64 32`"
     )]
     NoEncryption(PathBuf),
 }
 
-/// The keys, and the file that they are kept in.
+/// The keys with the file that holds them.
 #[derive(Debug)]
 pub struct KeyFile {
     path: PathBuf,
@@ -54,10 +50,11 @@ pub struct KeyFile {
 }
 
 impl KeyFile {
-    /// Reads the file, making it with new keys where there is none; encrypted, where there is `encryption`.
+    /// Reads the file; creates it with new keys if it does not exist, encrypted if `encryption` is given.
     ///
     /// # Errors
-    /// [`KeyError`] when it cannot be read or made, can be read by others, is encrypted with another key, or is not a key file.
+    /// [`KeyError`] when the file cannot be read or created, others can read it, it is encrypted with another key, or
+    /// it is damaged.
     pub fn open(path: &Path, encryption: Option<Arc<EncryptionKeys>>) -> Result<Self, KeyError> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -74,7 +71,7 @@ impl KeyFile {
         }
         let damaged = |error| KeyError::Damaged(path.to_owned(), error);
         let (keys, is_current) = match &encryption {
-            // JSON, as it is while nobody has set a key to encrypt it with.
+            // Plain JSON: no encryption key has been set so far.
             _ if !EncryptionKeys::is_sealed(&text) => (KeySet::read(&text).map_err(damaged)?, encryption.is_none()),
             Some(encryption) => encryption.open(&text).map_err(|error| KeyError::Sealed(path.to_owned(), error))?,
             None => return Err(KeyError::Encrypted(path.to_owned())),
@@ -82,11 +79,11 @@ impl KeyFile {
         Ok(Self { path: path.to_owned(), keys, encryption, is_current })
     }
 
-    /// Reads the file, which must be there.
+    /// Reads the file, which must exist.
     ///
     /// # Errors
-    /// [`KeyError`] when it is not there, cannot be read, can be read by others, is encrypted with another key, or is not a key
-    /// file.
+    /// [`KeyError`] when the file is missing, cannot be read, others can read it, it is encrypted with another key, or
+    /// it is damaged.
     pub fn read(path: &Path, encryption: Option<Arc<EncryptionKeys>>) -> Result<Self, KeyError> {
         match path.try_exists() {
             Ok(true) => Self::open(path, encryption),
@@ -95,10 +92,10 @@ impl KeyFile {
         }
     }
 
-    /// Makes the file with these keys. One that has them already is left as it is.
+    /// Creates the file with these keys. A file that already holds them is left unchanged.
     ///
     /// # Errors
-    /// [`KeyError`] when it cannot be made, or there are others.
+    /// [`KeyError`] when the file cannot be created, or holds other keys.
     pub fn put(path: &Path, keys: KeySet, encryption: Option<Arc<EncryptionKeys>>) -> Result<Self, KeyError> {
         if !path.try_exists().map_err(|error| KeyError::Io(path.to_owned(), error))? {
             return Self::make(path, keys, encryption);
@@ -117,7 +114,7 @@ impl KeyFile {
         Ok(file)
     }
 
-    /// Whether it is as it would be written now: encrypted with the current key, or plain where there is none.
+    /// Whether the file is as it would be written now: encrypted with the current key, or plain if there is none.
     #[must_use]
     pub const fn is_current(&self) -> bool {
         self.is_current
@@ -126,7 +123,7 @@ impl KeyFile {
     /// Encrypts the file with the current key.
     ///
     /// # Errors
-    /// [`KeyError`] when there is no key to encrypt it with, or it cannot be written.
+    /// [`KeyError::NoEncryption`] when no encryption key is configured.
     pub fn encrypt(&self) -> Result<(), KeyError> {
         match self.encryption {
             Some(_) => self.save(),
@@ -134,25 +131,25 @@ impl KeyFile {
         }
     }
 
-    /// The keys in it.
+    /// The keys in the file.
     #[must_use]
     pub const fn keys(&self) -> &KeySet {
         &self.keys
     }
 
-    /// Takes the next key into use, see [`KeySet::rotate`].
+    /// Rotates the keys of one purpose, see [`KeySet::rotate`].
     pub fn rotate(&mut self, purpose: Purpose) -> Result<(), KeyError> {
         self.keys.rotate(purpose).map_err(|error| KeyError::Damaged(self.path.clone(), error))?;
         self.save()
     }
 
-    /// Where the file is.
+    /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Replaces the file as a whole, so that a crash leaves the old one or the new one.
+    /// Replaces the file as a whole, so that a crash leaves either the old file or the new one.
     fn save(&self) -> Result<(), KeyError> {
         let io = |error| KeyError::Io(self.path.clone(), error);
         let text = match &self.encryption {
@@ -163,7 +160,7 @@ impl KeyFile {
         let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
         fs::create_dir_all(folder).map_err(io)?;
         let beside = self.path.with_extension("new");
-        // What a crash may have left is removed first: `mode` applies only to a file that is made.
+        // A leftover of a crash is removed first: `mode` applies only to a newly created file.
         match fs::remove_file(&beside) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
             _ => {}
@@ -237,7 +234,7 @@ mod tests {
         let open = |current, previous: Option<u8>| {
             KeyFile::open(&path, Some(Arc::new(EncryptionKeys::new(key(current), previous.map(key)))))
         };
-        // What was kept plain is read, and encrypted when it is asked for.
+        // A plain file can be read, and is encrypted on request.
         let secret = KeyFile::open(&path, None).expect("keys").keys().license_secret().to_vec();
         let plain = open(1, None).expect("keys");
         assert!(!plain.is_current());
@@ -245,7 +242,7 @@ mod tests {
         assert!(!fs::read_to_string(&path).expect("text").contains("license"));
         assert!(matches!(KeyFile::open(&path, None), Err(KeyError::Encrypted(_))));
         assert!(matches!(open(2, None), Err(KeyError::Sealed(..))));
-        // The key is exchanged.
+        // The encryption key is rotated.
         let before = open(2, Some(1)).expect("keys");
         assert!(!before.is_current());
         before.encrypt().expect("a file");

@@ -1,4 +1,4 @@
-//! The keys as they are kept, wherever that is: as JSON, replaced as a whole.
+//! The set of keys as it is stored: JSON, replaced as a whole.
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -10,22 +10,19 @@ use serde::{Deserialize, Serialize};
 use super::random;
 use crate::domain::named_enum;
 
-/// The least length of a secret, in bytes.
+/// The shortest secret that is accepted, in bytes: as long as the SHA-256 that it keys.
 const SECRET: usize = 32;
 
 named_enum! {
     /// What a pair of keys is for.
     Purpose, "purpose of keys" {
-        /// Signing download links.
         Links = "links",
-        /// Signing session tokens.
         Sessions = "sessions",
-        /// Signing release manifests.
         Manifests = "manifests",
     }
 }
 
-/// Why something is no set of keys. Says nothing of the keys themselves.
+/// Why a text is not a valid set of keys. The message never contains the keys.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoKeys(pub(super) String);
@@ -36,16 +33,16 @@ impl NoKeys {
     }
 }
 
-/// All keys of an installation.
+/// All keys of a vendor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeySet {
-    /// What license keys are hashed with. It cannot be rotated, as the keys are not kept.
+    /// The secret that license keys are hashed with. It cannot be rotated, because license keys are not stored.
     license: Bytes,
     links: Vec<StoredKey>,
     sessions: Vec<StoredKey>,
     manifests: Vec<StoredKey>,
-    /// The public keys of manifests that were signed before the last rotations: what was published stays verifiable.
+    /// Public keys of manifests that no longer sign, kept so that published manifests stay verifiable.
     #[serde(default)]
     retired_manifests: Vec<RetiredKey>,
 }
@@ -54,9 +51,9 @@ pub struct KeySet {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RetiredKey {
-    /// What signatures name it by.
+    /// The key's id, which signatures name.
     pub id: String,
-    /// The key, in base64url without padding.
+    /// The public key, in base64url without padding.
     pub public: String,
 }
 
@@ -64,7 +61,7 @@ pub struct RetiredKey {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoredKey {
-    /// What signatures name it by.
+    /// The key's id, which signatures name.
     pub id: String,
     secret: Bytes,
 }
@@ -99,7 +96,7 @@ impl<'de> Deserialize<'de> for Bytes {
 }
 
 impl KeySet {
-    /// New keys.
+    /// Creates a set of new keys.
     pub fn make() -> Result<Self, NoKeys> {
         let mut set = Self {
             license: Bytes(random::<32>().to_vec()),
@@ -115,20 +112,20 @@ impl KeySet {
         Ok(set)
     }
 
-    /// Reads keys that [`Self::to_text`] wrote.
+    /// Reads what [`Self::to_text`] wrote.
     pub fn read(text: &str) -> Result<Self, NoKeys> {
         let set: Self = serde_json::from_str(text).map_err(|error| NoKeys(error.to_string()))?;
         set.check()?;
         Ok(set)
     }
 
-    /// The keys as JSON: the greatest secret there is.
+    /// The keys as JSON. This text is the most valuable secret of an installation.
     pub fn to_text(&self) -> Result<String, NoKeys> {
         serde_json::to_string_pretty(self).map_err(|error| NoKeys(error.to_string()))
     }
 
-    /// Fails unless every key there must be is there, and is long enough to be one: a template that was filled from a
-    /// variable that is not set makes empty secrets, under which anybody could sign.
+    /// Fails unless all keys are present and long enough. A template that was filled from an unset variable makes empty
+    /// secrets, with which anyone could sign.
     fn check(&self) -> Result<(), NoKeys> {
         let lacking = |what: &str| Err(NoKeys(what.to_owned()));
         if self.license.0.len() < SECRET {
@@ -143,9 +140,9 @@ impl KeySet {
         Ok(())
     }
 
-    /// Takes the next key into use. Of links and sessions a new key goes first, and what the one before signed still
-    /// holds. Of manifests the next key has been public since the rotation before, so that updaters know it; it goes
-    /// first now, a new next one is made, and the public half of the old one is kept for good.
+    /// Rotates the keys of one purpose. For links and sessions a new key signs; the previous one still verifies. For
+    /// manifests the next key signs, which has been public since the previous rotation, so that updaters know it; a new
+    /// next key is created, and the public half of the old one is kept forever.
     pub fn rotate(&mut self, purpose: Purpose) -> Result<(), NoKeys> {
         let secret = match purpose {
             Purpose::Links | Purpose::Sessions => random::<32>().to_vec(),
@@ -155,7 +152,7 @@ impl KeySet {
                 .to_vec(),
         };
         let id = match purpose {
-            // One byte in every link: any other number than the last one will do.
+            // One byte in every link. It only has to differ from the previous key's id.
             Purpose::Links => {
                 let last: u8 = self.links.first().and_then(|key| key.id.parse().ok()).unwrap_or(0);
                 last.wrapping_add(1).to_string()
@@ -179,7 +176,7 @@ impl KeySet {
         Ok(())
     }
 
-    /// The keys for a purpose, the one that signs first; of manifests the second signs after the next rotation.
+    /// The keys of a purpose, the signing one first. The second key of manifests signs after the next rotation.
     #[must_use]
     pub fn of(&self, purpose: Purpose) -> &[StoredKey] {
         match purpose {
@@ -201,7 +198,7 @@ impl KeySet {
     }
 }
 
-/// Puts a key first; the one that was first stays second, and any older one is dropped.
+/// Puts a key first. The previous first key becomes second; older ones are dropped.
 fn put_first(keys: &mut Vec<StoredKey>, key: StoredKey) {
     keys.insert(0, key);
     keys.truncate(2);

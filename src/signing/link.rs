@@ -1,8 +1,9 @@
 //! Download links: a compact token that names the artifact, the license key and the expiry (contract section 4).
 //!
-//! 42 bytes in base64url: the id of the key that signed (1), the expiry in seconds since 1970 (8, big-endian), the
-//! license key's id (16, zeros without one), the rank of the channel that answered (1), and the first 16 bytes of HMAC-SHA-256 over all of it and the
-//! artifact's id, which stands in the URL's path. 128 bits of a MAC are what RFC 2104 (section 5) allows.
+//! 42 bytes in base64url: the id of the signing key (1), the expiry in seconds since 1970 (8, big-endian), the license
+//! key's id (16, zeros without one), the rank of the channel that answered (1), and the first 16 bytes of an
+//! HMAC-SHA-256 over all of it and the artifact's id, which is in the URL's path. RFC 2104 (section 5) allows a MAC of
+//! 128 bits.
 
 use aws_lc_rs::{constant_time, hmac};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -13,27 +14,27 @@ use crate::domain::id::{ArtifactId, LicenseKeyId};
 
 const MAC: usize = 16;
 const SIGNED: usize = 1 + 8 + 16 + 1;
-/// The purpose, so that nothing else that is ever signed with this key can be taken for a link. As long as it may be: with
-/// it, what is signed just fits one block of the hash.
+/// The purpose, so that nothing else signed with this key passes as a link. Its length makes the signed text fit
+/// exactly one block of the hash.
 const PURPOSE: &[u8] = b"sluice link 1";
 
-/// What a valid token says.
+/// What a valid token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// The key that the link was given to.
+    /// The license key that the check was made with.
     pub license_key: Option<LicenseKeyId>,
-    /// Until when a download may be started.
+    /// Until when a download can be started.
     pub expires_at: Timestamp,
-    /// The rank of the channel that answered: a stop that covers it withdraws the link, as it would block the check.
+    /// The rank of the channel that answered. A stop that covers this channel withdraws the link, as it blocks the
+    /// check.
     pub channel: u8,
 }
 
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkError {
-    /// It was not made here, or not for this artifact, or was altered.
+    /// It was signed by another server, was made for another artifact, or was altered.
     Invalid,
-    /// It was good, and is past its time.
     Expired,
 }
 
@@ -56,10 +57,10 @@ impl KeyRing {
         URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// Reads a token for an artifact.
+    /// Verifies a token for an artifact.
     ///
     /// # Errors
-    /// [`LinkError`] when it is not good, or not good any more, at `now`.
+    /// [`LinkError`] when the token is invalid or has expired at `now`.
     pub fn read_link(&self, artifact: ArtifactId, token: &str, now: Timestamp) -> Result<Grant, LinkError> {
         let mut bytes = [0_u8; SIGNED + MAC];
         match URL_SAFE_NO_PAD.decode_slice(token, &mut bytes) {

@@ -1,4 +1,4 @@
-//! Secrets that lie where others may read them, in a database, a file or a backup of one: encrypted with AES-256-GCM under a
+//! Encryption of secrets that are stored where others may read them (a database, a file, a backup): AES-256-GCM under a
 //! key that only the servers have.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{KeySet, NoKeys};
 
-/// The key, 32 bytes.
+/// An AES-256 key.
 pub struct EncryptionKey(RandomizedNonceKey);
 
 impl std::fmt::Debug for EncryptionKey {
@@ -15,18 +15,18 @@ impl std::fmt::Debug for EncryptionKey {
     }
 }
 
-/// The key that a vendor's other keys are encrypted with, and the one of before while it is being exchanged.
+/// The key that encrypts the vendor's other keys, and the previous one during a rotation.
 #[derive(Debug)]
 pub struct EncryptionKeys {
     current: EncryptionKey,
     previous: Option<EncryptionKey>,
 }
 
-/// What the sealed keys stand for, so that no other sealed text can be put in their place.
+/// The purpose of the sealed keys, so that no other sealed text can replace them.
 const KEYS: &str = "sluice keys 1";
 
 impl EncryptionKeys {
-    /// What `current` encrypts, and either of them decrypts.
+    /// `current` encrypts; both keys decrypt.
     #[must_use]
     pub const fn new(current: EncryptionKey, previous: Option<EncryptionKey>) -> Self {
         Self { current, previous }
@@ -37,16 +37,16 @@ impl EncryptionKeys {
         self.current.seal(KEYS, &keys.to_text()?).map_err(|_| NoKeys("they could not be encrypted".to_owned()))
     }
 
-    /// Whether a text can be what [`Self::seal`] made.
+    /// Whether a text looks like the output of [`Self::seal`].
     #[must_use]
     pub fn is_sealed(text: &str) -> bool {
         STANDARD.decode(text.trim()).is_ok_and(|bytes| bytes.len() > NONCE_LEN)
     }
 
-    /// Decrypts what [`Self::seal`] made; says too whether that was with the current key.
+    /// Decrypts the output of [`Self::seal`]. The second value says whether the current key had encrypted it.
     ///
     /// # Errors
-    /// When it was encrypted with neither key, or altered.
+    /// When neither key decrypts it, or the text was altered.
     pub fn open(&self, sealed: &str) -> Result<(KeySet, bool), NoKeys> {
         let current = self.current.open(KEYS, sealed).map(|text| (text, true));
         let opened = current.or_else(|unsealed| {
@@ -58,7 +58,7 @@ impl EncryptionKeys {
     }
 }
 
-/// Why a sealed text cannot be read.
+/// Why a sealed text cannot be decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it was encrypted with another key, or altered")]
 pub struct Unsealed;
@@ -71,19 +71,19 @@ impl EncryptionKey {
         Self::of(&bytes)
     }
 
-    /// A key of the bytes that a secret of ours was turned into.
+    /// A key made of the bytes that were derived from another secret.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         RandomizedNonceKey::new(&AES_256_GCM, bytes).ok().map(Self)
     }
 
-    /// Encrypts a text, which stands for `purpose` and can be taken for nothing else; the nonce goes first.
+    /// Encrypts a text for one purpose, so that it cannot be used for another. The nonce goes first.
     pub fn seal(&self, purpose: &str, text: &str) -> Result<String, Unsealed> {
         let mut bytes = text.as_bytes().to_vec();
         let nonce = self.0.seal_in_place_append_tag(Aad::from(purpose), &mut bytes).map_err(|_| Unsealed)?;
         Ok(STANDARD.encode([nonce.as_ref().as_slice(), &bytes].concat()))
     }
 
-    /// Decrypts what [`Self::seal`] made for the same purpose.
+    /// Decrypts the output of [`Self::seal`] for the same purpose.
     ///
     /// # Errors
     /// When it was encrypted with another key or for another purpose, or altered.

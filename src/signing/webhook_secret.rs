@@ -1,4 +1,4 @@
-//! The secrets of webhooks, and what is signed with them (<https://www.standardwebhooks.com>, "symmetric").
+//! The secrets of webhooks, and the signatures made with them (<https://www.standardwebhooks.com>, "symmetric").
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -6,23 +6,23 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::KeyRing;
 use crate::domain::id::{WebhookId, WebhookMessageId};
 
-/// The secret of a webhook. It is stored nowhere: it follows from the license secret, which stays the same for good, and
-/// from the webhook's id and number.
+/// The secret of a webhook. It is not stored: it is derived from the license secret, which never changes, and from the
+/// webhook's id and its secret's number.
 pub struct WebhookSecret([u8; 32]);
 
 impl std::fmt::Debug for WebhookSecret {
-    /// Never the secret.
+    /// Does not show the secret.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("WebhookSecret")
     }
 }
 
 impl KeyRing {
-    /// The secret of a webhook with this number.
+    /// Derives the secret with this number of a webhook.
     #[must_use]
     pub fn webhook_secret(&self, webhook: WebhookId, number: i64) -> WebhookSecret {
         let mut context = hmac::Context::with_key(&self.license);
-        // No fingerprint of a license key begins so (see `KeyForm`).
+        // No fingerprint of a license key starts with this prefix (see `KeyForm`).
         context.update(b"webhook:");
         context.update(webhook.0.as_bytes());
         context.update(&number.to_be_bytes());
@@ -31,13 +31,13 @@ impl KeyRing {
 }
 
 impl WebhookSecret {
-    /// The secret as its owner enters it.
+    /// The secret in the form in which its owner enters it.
     #[must_use]
     pub fn to_text(&self) -> String {
         format!("whsec_{}", STANDARD.encode(self.0))
     }
 
-    /// The signature of a message that is sent at a time, in seconds since 1970.
+    /// Signs a message that is sent at `timestamp`, in seconds since 1970.
     #[must_use]
     pub fn sign(&self, id: WebhookMessageId, timestamp: i64, payload: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);

@@ -1,4 +1,4 @@
-//! The public keys of an issuer (RFC 7517), and which algorithms each may be used with.
+//! The public keys of an issuer (RFC 7517), and the algorithms that each may be used with.
 
 use jsonwebtoken::{
     Algorithm, DecodingKey,
@@ -7,31 +7,30 @@ use jsonwebtoken::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// No issuer has as many.
+/// The most keys that are read. No known issuer publishes as many.
 const MOST_KEYS: usize = 100;
 
 const RSA: &[Algorithm] =
     &[Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512];
 
-/// A key set as it is published.
+/// A published key set.
 #[derive(Debug, Deserialize)]
 pub(super) struct KeySet {
     keys: Vec<Value>,
 }
 
-/// A key that signatures can be verified with.
+/// A key that verifies signatures.
 #[derive(Debug)]
 pub(super) struct VerificationKey {
-    /// Its `kid`.
+    /// The `kid`.
     pub id: Option<String>,
-    /// What it may be used with: what its type can, or the one that the issuer says.
+    /// The algorithms of its type, or the one that the issuer names.
     pub algorithms: Vec<Algorithm>,
-    /// The key itself.
     pub key: DecodingKey,
 }
 
 impl KeySet {
-    /// Those that are public and for signatures. What else there is concerns others.
+    /// The public keys for signatures. Other keys are ignored.
     pub(super) fn into_keys(self) -> Vec<VerificationKey> {
         self.keys.into_iter().take(MOST_KEYS).filter_map(verification_key).collect()
     }
@@ -49,7 +48,7 @@ fn verification_key(key: Value) -> Option<VerificationKey> {
         AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => &[Algorithm::ES256],
         AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => &[Algorithm::ES384],
         AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
-        // A secret that is published is none.
+        // A published symmetric key is not secret.
         _ => return None,
     };
     let said = jwk.common.key_algorithm;

@@ -1,4 +1,4 @@
-//! One token: what it says of itself, whether it was signed, and whether it is good.
+//! One token: its header, its signature and its claims.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
@@ -11,13 +11,14 @@ use super::{
     keys::VerificationKey,
 };
 
-/// What a token says.
+/// The claims of a token.
 pub type Claims = Map<String, Value>;
 
-/// Two clocks may be apart by this many seconds.
+/// How far two clocks may differ, in seconds.
 const LEEWAY: f64 = 30.0;
 
-/// The algorithms of public keys. There is no way to `none` or to an HMAC, whose secret would be a key that all know.
+/// The accepted algorithms: public keys only. `none` and HMACs are not accepted; anyone could sign with a public key as
+/// the secret.
 const ACCEPTED: [(&str, Algorithm); 9] = [
     ("RS256", Algorithm::RS256),
     ("RS384", Algorithm::RS384),
@@ -30,7 +31,7 @@ const ACCEPTED: [(&str, Algorithm); 9] = [
     ("EdDSA", Algorithm::EdDSA),
 ];
 
-/// The header (RFC 7515). Keys that it brings along (`jwk`, `jku`, `x5c`) are not looked at.
+/// The header (RFC 7515). Keys in it (`jwk`, `jku`, `x5c`) are ignored.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -39,7 +40,7 @@ struct Header {
     crit: Option<Value>,
 }
 
-/// A token of which nothing is believed yet.
+/// A token that has not been verified.
 pub(super) struct Presented<'t> {
     text: &'t str,
     algorithm: (&'static str, Algorithm),
@@ -47,20 +48,20 @@ pub(super) struct Presented<'t> {
     issuer: String,
 }
 
-/// What a token says, of which nothing is verified: it may be repeated to whoever presented it, and nothing may follow from it.
+/// The claims of a token, not verified. They may be repeated to the sender; nothing else may depend on them.
 #[must_use]
 pub fn unverified(token: &str) -> Option<Claims> {
     let (_, payload) = parts(token).ok()?;
     part(payload)
 }
 
-/// As much of what an issuer says as is worth repeating.
+/// An issuer's text cut to a length worth repeating, without control characters.
 #[must_use]
 pub fn repeatable(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(200).collect()
 }
 
-/// Whose token this claims to be, so that whoever is to be asked for keys can be found. `None` for what is no token.
+/// The `iss` that the token claims, not verified, to find the issuer to ask. `None` if this is not a token.
 #[must_use]
 pub fn claimed_issuer(token: &str) -> Option<String> {
     match unverified(token)?.remove("iss")? {
@@ -69,7 +70,7 @@ pub fn claimed_issuer(token: &str) -> Option<String> {
     }
 }
 
-/// Header and payload.
+/// Splits the token into header and payload.
 fn parts(token: &str) -> Result<(&str, &str), VerifyError> {
     if token.len() > LONGEST {
         return Err(VerifyError::TooLong);
@@ -85,7 +86,7 @@ fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
 }
 
 impl<'t> Presented<'t> {
-    /// Reads what has to be known before it can be verified.
+    /// Reads the header and the claimed issuer.
     pub(super) fn read(text: &'t str) -> Result<Self, VerifyError> {
         let (header, _) = parts(text)?;
         let header: Header = part(header).ok_or(VerifyError::Malformed)?;
@@ -108,7 +109,7 @@ impl<'t> Presented<'t> {
         }
     }
 
-    /// The keys that it can have been signed with.
+    /// The keys that the token can have been signed with.
     fn fitting<'k>(&self, keys: &'k [VerificationKey]) -> impl Iterator<Item = &'k VerificationKey> {
         let (_, algorithm) = self.algorithm;
         keys.iter()
@@ -120,7 +121,7 @@ impl<'t> Presented<'t> {
         self.fitting(keys).next().is_some()
     }
 
-    /// What it says, if it was signed with one of these keys and is good now.
+    /// The claims, if one of these keys signed them and they are valid now.
     pub(super) fn verify(
         &self,
         keys: &[VerificationKey],
@@ -139,7 +140,7 @@ impl<'t> Presented<'t> {
         if self.key.is_none() && fitting.len() > 1 {
             return Err(VerifyError::KeyNotNamed(expected.issuer.to_owned()));
         }
-        // What it says is looked at below, with the clock that was handed in.
+        // The claims are checked below, with the clock that was passed in.
         let mut signature_only = Validation::new(algorithm);
         signature_only.required_spec_claims.clear();
         signature_only.validate_exp = false;
@@ -179,8 +180,8 @@ fn check(claims: &Claims, expected: Expected<'_>, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
-/// Whether a token is for this audience alone. One that is for others too could have been passed on by any of them, unless it
-/// says that it was issued to us (`azp`; `OpenID` Connect Core 1.0, section 3.1.3.7).
+/// Whether a token is for this audience alone. Any other audience could have passed the token on, unless it says that
+/// it was issued to us (`azp`; `OpenID` Connect Core 1.0, section 3.1.3.7).
 fn is_for(claims: &Claims, audience: &Value, expected: &str) -> bool {
     match audience {
         Value::String(audience) => audience == expected,

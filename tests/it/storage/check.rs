@@ -39,7 +39,7 @@ fn the_check_reports_each_step_before_and_while_serving() {
     let s3 = S3::start();
     let mut server = prepared(&s3, &[]);
     let before = Ended::of(&mut server.command(&["config", "check"])).expect(0);
-    assert!(before.stdout.contains("is not there yet"), "{before:?}");
+    assert!(before.stdout.contains("does not exist yet"), "{before:?}");
     assert!(!server.data().exists(), "nothing was made");
     assert_eq!(s3.incoming().len(), 0, "the probe is gone");
     server.run();
