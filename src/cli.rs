@@ -1,4 +1,4 @@
-//! The program's commands, one file each.
+//! The program's commands, one file each, and what they share.
 
 pub mod admin;
 mod audit;
@@ -33,11 +33,11 @@ use crate::{
 
 /// The update distribution server.
 ///
-/// Every customer whose subscription covers it gets each new version, and nobody else.
+/// It gives every customer the versions that their subscription covers.
 #[derive(Debug, Parser)]
 #[command(name = "sluice", version, arg_required_else_help = true, after_long_help = HELP)]
 pub struct Cli {
-    /// The configuration file; `sluice.toml` in the working folder, if it is there, unless given.
+    /// The configuration file [default: `sluice.toml` in the working folder, if it exists]
     #[arg(long, global = true, value_name = "FILE", env = "SLUICE_CONFIG")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -52,8 +52,8 @@ const HELP: &str = "Try it:
 Every setting can also come from the environment: SLUICE__DATA__FOLDER=/srv/sluice.
 `sluice config --defaults` lists them all.";
 
-/// Opens the database, with the data folder where no server holds it. Then the schema is brought up to date too; beside a
-/// server that is the server's own business.
+/// Opens the database. If no server uses the data folder, this takes hold of it and migrates the schema; otherwise the
+/// running server is responsible for the schema.
 fn open_store(config: &Config) -> Result<(Store, Option<DataFolder>), Failure> {
     let folder = match (!config.database.is_shared()).then(|| DataFolder::open(&config.data.folder)) {
         None | Some(Err(DataFolderError::InUse(_))) => None,
@@ -70,13 +70,14 @@ fn open_store(config: &Config) -> Result<(Store, Option<DataFolder>), Failure> {
     if !pending.is_empty() {
         let place = store.place();
         return Err(Failure::failed(&format!(
-            "{place} is of an older Sluice; start the server, or run `sluice migrate`"
+            "{place} has the schema of an older Sluice; start the server, or run `sluice migrate`"
         )));
     }
     Ok((store, folder))
 }
 
-/// The keys, and where they are, for commands that make none: on a machine where no server ever was they leave nothing behind.
+/// Reads the keys and their place, for commands that never create keys: they leave nothing behind on a machine without
+/// a server.
 fn existing_keys(config: &Config) -> Result<(KeyPlace, KeySet), Failure> {
     let file = (!config.database.is_shared()).then(|| config.data.folder.join(KEY_FILE));
     let place = key_place(config, file).map_err(|error| Failure::failed(&error))?;
@@ -94,56 +95,56 @@ fn existing_keys(config: &Config) -> Result<(KeyPlace, KeySet), Failure> {
     Ok((place, keys))
 }
 
-/// Whoever runs a command that changes something, as the audit log names them.
+/// The operating system's user, as the audit log names the person who runs a command.
 fn whoever_runs_this() -> Actor {
     let user = User::from_uid(getuid()).ok().flatten();
     let name = user.map_or_else(|| format!("uid {}", getuid()), |user| user.name);
     Actor { name, ..Actor::nameless(ActorKind::Operator) }
 }
 
-/// The same, with what they change.
+/// The store and keys with the person who runs the command.
 fn operator<'o>(store: &'o Store, keys: &'o KeyRing) -> Operator<'o> {
     Operator { store, keys, actor: whoever_runs_this(), now: SystemClock.now() }
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server.
+    /// Run the server
     Serve(serve::ServeArgs),
-    /// Bring the database's schema up to date, without starting the server.
+    /// Migrate the database's schema without starting the server
     Migrate(migrate::MigrateArgs),
-    /// Copy a database into another one, such as from the embedded default to `PostgreSQL`.
+    /// Copy a database into another one, such as from the embedded default to `PostgreSQL`
     Database(database::DatabaseArgs),
-    /// Publish a release from a release.toml: draft it, upload its files, publish it.
+    /// Publish a release from a release.toml: create its draft, upload its files, publish it
     Publish(publish::PublishArgs),
-    /// Ask a server for an update, as an updater would.
+    /// Ask a server for an update, as an updater would
     Check(check::CheckArgs),
-    /// Move the files of artifacts from one store to another.
+    /// Move the files of artifacts from one store to another
     Storage(storage::StorageArgs),
-    /// Ask a server whether it is well: 0 if it is, 1 if not.
+    /// Ask a server whether it is healthy: 0 if it is, 1 if not
     Health(health::HealthArgs),
-    /// Show the configuration in force, or check that it works.
+    /// Show the configuration, or check that it works
     Config(config::ConfigArgs),
-    /// List, rotate or encrypt the signing keys.
+    /// List, rotate or encrypt the signing keys
     Keys(keys::KeysArgs),
-    /// Add people, and give them another password, on the machine itself.
+    /// Add users and reset passwords on the server's machine
     Admin(admin::AdminArgs),
-    /// Verify the audit log.
+    /// Verify the audit log
     Audit(audit::AuditArgs),
 }
 
 /// Why a command failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// 1 failed, 2 wrong usage or configuration, 3 the server refused, 4 the server could not be reached; 10 and more
-    /// are answers of `check`.
+    /// 1: failed; 2: wrong usage or configuration; 3: the server refused; 4: the server could not be reached; 10 and
+    /// more: answers of `check`.
     pub exit_code: u8,
-    /// One line for the person who called it; empty where the output has said it.
+    /// One line for the person who ran the command; empty if the output has said it already.
     pub message: String,
 }
 
 impl Failure {
-    /// It did not work.
+    /// A failure with exit code 1.
     #[must_use]
     pub fn failed(error: &dyn std::fmt::Display) -> Self {
         Self { exit_code: 1, message: error.to_string() }
@@ -156,8 +157,7 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// Writes a line to the output. Whoever reads it may have gone (`sluice config | head -1`), which is no fault, and nothing
-/// that a server should end for.
+/// Writes a line to standard output. The reader may have gone (`sluice config | head -1`), which is no reason to fail.
 fn say(line: impl std::fmt::Display) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stdout(), "{line}");
@@ -192,7 +192,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// There are keys, passwords and tokens in memory: none of it goes into a core dump, and no other process of the same user reads it.
+/// Keeps keys, passwords and tokens out of core dumps, and hides them from other processes of the same user.
 fn keep_memory_to_ourselves() {
     if let Err(error) = nix::sys::prctl::set_dumpable(false) {
         eprintln!("sluice: core dumps could not be turned off: {error}");

@@ -1,10 +1,9 @@
-//! The time of day, handed in so that what depends on it can be tested at any time.
+//! The time of day, passed in so that code that depends on it can be tested at any time.
 
 use jiff::Timestamp;
 
-/// Tells the time.
 pub trait Clock: Send + Sync {
-    /// Now, in whole milliseconds: what is stored is then what was answered.
+    /// The current time in whole milliseconds, the precision that is stored.
     fn now(&self) -> Timestamp;
 }
 

@@ -1,4 +1,4 @@
-//! The data folder: what this machine keeps. One process at a time uses it, because the directory of checks is in the
+//! The data folder of this machine. Only one process may use it, because the directory that answers checks is in the
 //! memory of the process that writes.
 
 use std::{
@@ -7,36 +7,34 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What is wrong with the data folder.
+/// Why the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataFolderError {
-    /// It cannot be made or written.
     #[error("cannot write the data folder {0}: {1}; make it writable, or choose another one with data.folder")]
     Io(PathBuf, std::io::Error),
-    /// Another process uses it.
     #[error(
         "the data folder {0} is in use by another Sluice; stop that one, or choose another folder with data.folder"
     )]
     InUse(PathBuf),
 }
 
-/// The folder, held until this is dropped.
+/// The data folder, held until this is dropped.
 #[derive(Debug)]
 pub struct DataFolder {
     _lock: File,
 }
 
-/// The file in it by which it is held.
+/// The lock file in it.
 const LOCK: &str = "lock";
 
 impl DataFolder {
-    /// Whether a folder has been a data folder.
+    /// Whether a folder has been used as a data folder.
     #[must_use]
     pub fn is_one(path: &Path) -> bool {
         path.join(LOCK).exists()
     }
 
-    /// Makes the folder where there is none (for its owner only), and takes hold of it.
+    /// Creates the folder if missing (for its owner only), and holds it.
     pub fn open(path: &Path) -> Result<Self, DataFolderError> {
         let io = |error| DataFolderError::Io(path.to_owned(), error);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;

@@ -1,6 +1,7 @@
-//! How often somebody may ask: counted in memory, by license key, by caller, and by address for those whom nobody knows.
+//! Rate limits, counted in memory: by license key, by caller, and by network for requests without credentials.
 //!
-//! Each replica counts for itself. A count costs a look-up in a map, and is kept only until what was used has come back.
+//! Each replica counts for itself. A count costs a look-up in a map, and is kept only until the allowance is full
+//! again.
 
 use std::{
     collections::HashMap,
@@ -17,44 +18,41 @@ use uuid::Uuid;
 
 use crate::domain::{frequency::Frequency, id::LicenseKeyId};
 
-/// What is allowed.
+/// The limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowance {
-    /// Requests with one license key.
+    /// Requests per license key.
     pub key: Frequency,
-    /// Requests of one API token or person.
+    /// Requests per API token or user.
     pub caller: Frequency,
-    /// Checks and reports without a key from one network.
+    /// Checks and reports without a key per network.
     pub anonymous: Frequency,
-    /// Credentials that are not good, from one network.
+    /// Invalid credentials per network.
     pub failures: Frequency,
-    /// Tries to log in from one network.
+    /// Attempts to log in per network.
     pub logins: Frequency,
-    /// Downloads at once with one license key; 0: any number.
+    /// Concurrent downloads per license key; 0 for no limit.
     pub downloads_per_key: u32,
-    /// Downloads at once without a key, to one network; 0: any number.
+    /// Concurrent downloads without a key per network; 0 for no limit.
     pub downloads_per_address: u32,
 }
 
-/// Everything that is counted.
+/// The counters of all limits.
 #[derive(Debug)]
 pub struct Limits {
-    /// By license key.
+    /// Requests by license key.
     pub keys: Meter<LicenseKeyId>,
-    /// By API token, or person.
+    /// Requests by API token or user.
     pub callers: Meter<Uuid>,
     /// Checks and reports without a key.
     pub anonymous: Meter<Network>,
-    /// Credentials that are not good.
     pub failures: Meter<Network>,
-    /// Tries to log in.
     pub logins: Meter<Network>,
-    /// Downloads under way.
     pub downloads: Downloads,
 }
 
 impl Limits {
-    /// Nothing has happened yet.
+    /// Counters at zero.
     #[must_use]
     pub fn new(allowance: Allowance) -> Self {
         Self {
@@ -71,7 +69,7 @@ impl Limits {
         }
     }
 
-    /// Forgets those who have all of their allowance again, so that memory holds only who asked just now.
+    /// Forgets all whose allowance is full again, so that memory holds recent callers only.
     pub fn forget(&self) {
         self.keys.forget();
         self.callers.forget();
@@ -81,7 +79,7 @@ impl Limits {
     }
 }
 
-/// A network that is counted as one: an IPv4 address, or the /64 that whoever has an IPv6 address usually has all of.
+/// A network that is counted as one: an IPv4 address, or a /64 of IPv6, which usually belongs to one subscriber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 
@@ -98,12 +96,12 @@ impl Network {
 
 type Limiter<K> = RateLimiter<K, DashMapStateStore<K, RandomState>, DefaultClock>;
 
-/// Counts one kind of thing by who does it.
+/// Counts one kind of request by its sender.
 #[derive(Debug)]
 pub struct Meter<K: Hash + Eq + Clone>(Option<Limiter<K>>);
 
 impl<K: Hash + Eq + Clone> Meter<K> {
-    /// A meter that allows so much.
+    /// A meter with this limit.
     #[must_use]
     pub fn new(frequency: Frequency) -> Self {
         let Frequency::Limited(times, period) = frequency else { return Self(None) };
@@ -113,10 +111,10 @@ impl<K: Hash + Eq + Clone> Meter<K> {
         }))
     }
 
-    /// Counts one.
+    /// Counts a request.
     ///
     /// # Errors
-    /// How long to wait, when it is one too many; then it is not counted.
+    /// How long to wait, if it exceeds the limit; then it is not counted.
     pub fn count(&self, who: &K) -> Result<(), Duration> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         limiter.check_key(who).map_err(|not_until| not_until.wait_time_from(limiter.clock().now()))
@@ -129,12 +127,10 @@ impl<K: Hash + Eq + Clone> Meter<K> {
     }
 }
 
-/// Whose download it is.
+/// Who downloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Downloader {
-    /// Somebody's with a license key.
     Key(LicenseKeyId),
-    /// Somebody's without one.
     Anonymous(Network),
 }
 
@@ -148,12 +144,12 @@ pub struct Downloads {
     running: Running,
 }
 
-/// A download under way; it is over when this is dropped.
+/// A download under way; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Turn(Option<(Downloader, Running)>);
 
 impl Downloads {
-    /// Begins one; `None` when there are as many as may be.
+    /// Begins a download; `None` if the limit is reached.
     #[must_use]
     pub fn begin(&self, downloader: Downloader) -> Option<Turn> {
         let allowed = match downloader {
@@ -213,7 +209,7 @@ mod tests {
             meter.count(&Network::of(IpAddr::from(number.to_be_bytes()))).expect("within the allowance");
         }
         let limiter = || meter.0.as_ref().expect("a limiter");
-        // The last of a thousand a second is whole again after a millisecond; a busy machine may take longer.
+        // The last of a thousand a second is full again after a millisecond; a busy machine may take longer.
         let until = std::time::Instant::now() + Duration::from_secs(10);
         while !limiter().is_empty() && std::time::Instant::now() < until {
             std::thread::yield_now();

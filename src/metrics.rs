@@ -1,4 +1,4 @@
-//! What is counted, for Prometheus.
+//! Metrics for Prometheus.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -12,37 +12,34 @@ use crate::{
     services::{Context, telling::deliver::Waiting},
 };
 
-/// Deliveries are counted in the database at most so often: anybody may ask for the figures.
+/// How often deliveries are counted in the database at most, because anyone may request the metrics.
 const COUNT_EVERY: Duration = Duration::from_secs(10);
 
-/// The figures.
+/// The metrics.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     checks: Vec<IntCounter>,
-    /// Downloads that were started.
     pub downloads: IntCounter,
     /// Requests that were answered with 429.
     pub limited: IntCounter,
     subscriptions: IntGauge,
     releases: IntGauge,
     deliveries: IntGaugeVec,
-    /// When deliveries were last counted.
     counted_at: Mutex<Option<Instant>>,
 }
 
 impl Metrics {
-    /// All figures at zero.
+    /// All metrics at zero.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
-        let checks =
-            IntCounterVec::new(Opts::new("sluice_checks_total", "Version checks that were answered."), &["status"])?;
-        let downloads = IntCounter::new("sluice_downloads_total", "Downloads that were started.")?;
-        let limited = IntCounter::new("sluice_limited_total", "Requests that were refused for coming too often.")?;
+        let checks = IntCounterVec::new(Opts::new("sluice_checks_total", "Answered version checks."), &["status"])?;
+        let downloads = IntCounter::new("sluice_downloads_total", "Started downloads.")?;
+        let limited = IntCounter::new("sluice_limited_total", "Requests refused by a rate limit.")?;
         let subscriptions = IntGauge::new("sluice_subscriptions", "Subscriptions in memory.")?;
-        let releases = IntGauge::new("sluice_releases", "Releases in memory, drafts too.")?;
+        let releases = IntGauge::new("sluice_releases", "Releases in memory, including drafts.")?;
         let deliveries = IntGaugeVec::new(
-            Opts::new("sluice_deliveries", "Mails and webhooks' messages that wait to be sent, or could not be."),
+            Opts::new("sluice_deliveries", "Mails and webhook messages that are waiting or have failed."),
             &["kind", "state"],
         )?;
         registry.register(Box::new(deliveries.clone()))?;
@@ -64,7 +61,7 @@ impl Metrics {
         })
     }
 
-    /// Counts a check that was answered so.
+    /// Counts a check by its status.
     pub fn count_check(&self, status: Status) {
         let place = Status::ALL.iter().position(|known| *known == status);
         if let Some(counter) = place.and_then(|place| self.checks.get(place)) {
@@ -72,7 +69,7 @@ impl Metrics {
         }
     }
 
-    /// Whether deliveries are to be counted again; says so once every `COUNT_EVERY`, however many ask.
+    /// Whether deliveries should be counted again. True once every `COUNT_EVERY`, however many callers ask.
     pub fn wants_deliveries(&self) -> bool {
         let mut counted_at = self.counted_at.lock().unwrap_or_else(PoisonError::into_inner);
         let is_old = counted_at.is_none_or(|at| at.elapsed() >= COUNT_EVERY);
@@ -82,14 +79,14 @@ impl Metrics {
         is_old
     }
 
-    /// Notes how many deliveries wait and have failed.
+    /// Stores how many deliveries are waiting and have failed.
     pub fn note_deliveries(&self, found: &[Waiting]) {
         for Waiting { kind, state, count } in found {
             self.deliveries.with_label_values(&[*kind, state.as_str()]).set(*count);
         }
     }
 
-    /// The figures in Prometheus' text format.
+    /// The metrics in Prometheus' text format.
     pub fn render(&self, context: &Context) -> Result<String, prometheus::Error> {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.subscriptions.set(count(context.directory.subscription_count()));

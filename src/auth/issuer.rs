@@ -2,7 +2,7 @@
 //! of single sign-on. Here a token is verified: signature, audience, time. What its claims allow is decided above.
 //!
 //! The discovery document and keys of an issuer are cached in memory; one request at a time fetches them. An unknown
-//! key causes a new fetch, because issuers rotate keys, but at most every [`PAUSE`], because anyone can invent key ids.
+//! key causes a new fetch, because issuers rotate keys, but at most every 10 s, because anyone can invent key ids.
 //! While an issuer does not answer, its last keys stay valid for a day.
 
 mod error;

@@ -1,4 +1,4 @@
-//! `sluice admin`: people, by whoever may use the machine.
+//! `sluice admin`: users, managed by someone with access to the machine.
 
 use std::io::Read as _;
 
@@ -14,10 +14,10 @@ use crate::{
     signing::random,
 };
 
-/// Add people, and give them another password, on the machine itself.
+/// Add users and reset passwords on the server's machine.
 ///
-/// Nobody has to be logged in: who may read the database may do all of it anyhow. A server may run meanwhile, and needs
-/// not be told. Run it as the user that the server runs as, so that the files stay that user's.
+/// No login is needed: someone who can write the database could do all of it anyway. The server may be running; it
+/// notices the change by itself. Run this as the user that runs the server, so that the files stay that user's.
 #[derive(Debug, Args)]
 pub struct AdminArgs {
     #[command(subcommand)]
@@ -26,19 +26,19 @@ pub struct AdminArgs {
 
 #[derive(Debug, Subcommand)]
 enum AdminCommand {
-    /// Add somebody, and print their password, this once.
+    /// Add a user, and print their password once
     Create {
         #[command(flatten)]
         person: Person,
-        /// What they may do.
+        /// The user's role
         #[arg(long, default_value = "owner", value_parser = ["owner", "release_manager", "support", "viewer"])]
         role: String,
     },
-    /// Give somebody another password, and print it, this once. All of their sessions end.
+    /// Reset a user's password, and print the new one once. All of their sessions end
     ResetPassword {
         #[command(flatten)]
         person: Person,
-        /// Remove the second factor too, of somebody who lost the device and the recovery codes.
+        /// Also remove the second factor, for a user who lost both the device and the recovery codes
         #[arg(long)]
         remove_second_factor: bool,
     },
@@ -46,15 +46,15 @@ enum AdminCommand {
 
 #[derive(Debug, Args)]
 struct Person {
-    /// What they log in with.
+    /// The e-mail address that the user logs in with
     #[arg(long)]
     email: String,
-    /// Read the password from standard input, up to the end of the first line, instead of making one.
+    /// Read the password from the first line of standard input instead of generating one
     #[arg(long)]
     password_stdin: bool,
 }
 
-/// Runs the command.
+/// Runs `sluice admin`.
 pub fn run(arguments: &AdminArgs, config: &Config) -> Result<(), Failure> {
     let (store, folder) = open_store(config)?;
     let keys = App::keys_or_new(config, &store).map_err(|error| Failure::failed(&error))?;
@@ -74,14 +74,14 @@ pub fn run(arguments: &AdminArgs, config: &Config) -> Result<(), Failure> {
         AdminCommand::ResetPassword { person, remove_second_factor } => {
             let password = password_for(person)?;
             machine.reset_password(&person.email, &password, *remove_second_factor).map_err(failed)?;
-            say(format_args!("{} has another password; all of their sessions have ended", person.email));
+            say(format_args!("{} has a new password; all of their sessions have ended", person.email));
             (person, password)
         }
     };
     if !person.password_stdin {
         say(format_args!("password: {password}"));
     }
-    // Where a server runs, that is its own business.
+    // A running server is responsible for its own write-ahead log.
     if folder.is_some() {
         store.settle().map_err(|error| Failure::failed(&error))?;
     }
@@ -93,7 +93,7 @@ fn password_for(person: &Person) -> Result<String, Failure> {
         return Ok(password::make(&random()));
     }
     let mut text = String::new();
-    // No password is that long, and no input endless then.
+    // Longer than any password, and an end for endless input.
     std::io::stdin().take(4096).read_to_string(&mut text).map_err(|error| Failure::failed(&error))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }

@@ -1,4 +1,4 @@
-//! `sluice audit`: whether the audit log is whole.
+//! `sluice audit`: verifies the audit log.
 
 use clap::{Args, Subcommand};
 
@@ -11,7 +11,7 @@ use crate::{
     store::Store,
 };
 
-/// Verify the audit log.
+/// Verify the audit log
 #[derive(Debug, Args)]
 pub struct AuditArgs {
     #[command(subcommand)]
@@ -20,19 +20,20 @@ pub struct AuditArgs {
 
 #[derive(Debug, Subcommand)]
 enum AuditCommand {
-    /// Go through the whole log and say whether an entry was altered or removed: 0 if not, 1 if so.
+    /// Read the whole log and say whether an entry was altered or removed: 0 if not, 1 if so.
     ///
-    /// Every entry holds the hash of the one before it, and the server's keys vouch for the newest one. Somebody who can write
-    /// the database and has the keys too could still write the log anew: note the head that this prints somewhere else, and
+    /// Every entry holds the hash of the previous one, and the server's keys vouch for the newest. Someone who can
+    /// write the database and has the keys too could still rewrite the log: keep the head that this prints in another
+    /// place, and verify against it later. The server may be running.
     /// verify against it later. The server may go on running.
     #[command(after_long_help = "Examples:
   sluice audit verify
   sluice audit verify --head 1041:9b64c1a19efb274a1593ec6e60e73c43956eb2d15593ea555bd34147a0cdab03")]
     Verify {
-        /// A head that was noted earlier, as NUMBER:HASH; the log must still have that entry.
+        /// A head that was kept earlier, as NUMBER:HASH; the log must still contain that entry
         #[arg(long, value_parser = head)]
         head: Option<(i64, Hash)>,
-        /// As JSON.
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -40,7 +41,7 @@ enum AuditCommand {
 
 /// Reads `NUMBER:HASH`.
 fn head(text: &str) -> Result<(i64, Hash), String> {
-    let wrong = || "write it as this command prints it: NUMBER:HASH".to_owned();
+    let wrong = || "expected NUMBER:HASH, as this command prints it".to_owned();
     let (number, hash) = text.split_once(':').ok_or_else(wrong)?;
     let digits: Vec<u8> = hash
         .as_bytes()
@@ -51,7 +52,7 @@ fn head(text: &str) -> Result<(i64, Hash), String> {
     Ok((number.parse().map_err(|_| wrong())?, Hash::try_from(digits).map_err(|_| wrong())?))
 }
 
-/// Runs the command.
+/// Runs `sluice audit`.
 pub fn run(arguments: &AuditArgs, config: &Config) -> Result<(), Failure> {
     let AuditCommand::Verify { head, json } = &arguments.command;
     let (_, keys) = existing_keys(config)?;

@@ -1,4 +1,4 @@
-//! `sluice check`: asks a running server what an updater would ask, and shows the answer.
+//! `sluice check`: asks a running server what an updater would ask, and prints the answer.
 
 mod answer;
 
@@ -68,25 +68,25 @@ pub struct CheckArgs {
     #[arg(long, env = "SLUICE_SERVER", value_name = "URL", default_value = "http://127.0.0.1:8080", value_parser = read_server)]
     server: Url,
 
-    /// The license key; without it only what is for everyone is offered
+    /// The license key; without it, only releases for everyone are offered
     ///
-    /// Better given in the environment: other users of a machine can see the arguments of its programs.
+    /// Better set in the environment: other users of a machine can see the arguments of its programs.
     #[arg(long, env = "SLUICE_LICENSE", value_name = "KEY", hide_env_values = true)]
     license: Option<Secret>,
 
-    /// Which program asks: standalone, server or client
+    /// The component that asks: standalone, server or client
     #[arg(long, default_value = "standalone")]
     component: Component,
 
-    /// What it runs on: windows, macos or linux [default: this machine's]
+    /// The operating system: windows, macos or linux [default: this machine's]
     #[arg(long)]
     platform: Option<Platform>,
 
-    /// The machine: `x86_64` or aarch64 [default: this machine's]
+    /// The architecture: `x86_64` or aarch64 [default: this machine's]
     #[arg(long)]
     arch: Option<MachineArch>,
 
-    /// The channel to see [default: the product's most stable]
+    /// The channel [default: the product's most stable]
     #[arg(long)]
     channel: Option<Slug>,
 
@@ -98,11 +98,11 @@ pub struct CheckArgs {
     #[arg(long, value_name = "VERSION")]
     server_version: Option<Version>,
 
-    /// For a client: what its server runs on [default: any]
+    /// For a client: the operating system of its server [default: any]
     #[arg(long, value_name = "PLATFORM", requires = "server_version")]
     server_platform: Option<Platform>,
 
-    /// For a client: the machine of its server [default: any]
+    /// For a client: the architecture of its server [default: any]
     #[arg(long, value_name = "ARCH", requires = "server_version")]
     server_arch: Option<MachineArch>,
 
@@ -114,19 +114,19 @@ pub struct CheckArgs {
     #[arg(long)]
     locale: Option<LanguageTag>,
 
-    /// Why it asks: startup, manual (a person did) or scheduled
+    /// The reason for the check: startup, manual (a person asked) or scheduled
     #[arg(long, value_parser = ["startup", "manual", "scheduled"])]
     trigger: Option<String>,
 
-    /// Print the answer as the server gave it, as JSON
+    /// Print the server's answer as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Runs the command.
+/// Runs `sluice check`.
 ///
 /// # Errors
-/// [`Failure`], as the help describes; an answer other than 'nothing to do' is one with an empty message.
+/// [`Failure`] as the help describes. An answer other than "nothing to do" is a failure with an empty message.
 pub async fn run(args: CheckArgs) -> Result<(), Failure> {
     let wrong_usage = |message: String| Failure { exit_code: 2, message };
     let license = args.license.as_ref().filter(|key| !key.is_empty());
@@ -138,10 +138,10 @@ pub async fn run(args: CheckArgs) -> Result<(), Failure> {
     let received: serde_json::Value = client.get(&address).await?;
     let answer: Answer = serde_path_to_error::deserialize(&received).map_err(|error| Failure {
         exit_code: 1,
-        message: format!("the server's answer is not one of a Sluice server: {error}"),
+        message: format!("the answer is not one of a Sluice server: {error}"),
     })?;
     let text = if args.json { format!("{received:#}") } else { answer.to_string() };
-    // Whoever does not read to the end has seen enough.
+    // The reader may have gone, which is no reason to fail.
     let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
     match answer.exit_code() {
         0 => Ok(()),
@@ -155,7 +155,7 @@ impl CheckArgs {
         let platform = self.platform.or_else(|| std::env::consts::OS.parse().ok());
         let arch = self.arch.or_else(|| std::env::consts::ARCH.parse().ok());
         let platform = platform.ok_or("this machine's operating system has no releases; name one with --platform")?;
-        let arch = arch.ok_or("this machine's kind has no releases; name one with --arch")?;
+        let arch = arch.ok_or("this machine's architecture has no releases; name one with --arch")?;
         let optional = [
             ("channel", self.channel.as_ref().map(ToString::to_string)),
             ("installation", self.installation.map(|id| id.to_string())),

@@ -1,5 +1,5 @@
-//! The publisher API as this program calls it: typed requests over HTTP, errors as one clear line, and nothing
-//! that prints a secret.
+//! The publisher API as this program calls it: typed requests over HTTP, errors in one clear line, and no secrets in
+//! any output.
 
 pub mod error;
 pub mod retry;
@@ -20,13 +20,13 @@ pub use transfer::Upload;
 use self::{error::ApiError, retry::Retries};
 use crate::domain::{manifest::Manifest, slug::Slug, version::Version};
 
-/// No answer of the server other than one to an upload takes this long.
+/// The longest wait for an answer, except for uploads.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A server that is there accepts a connection well within it.
+/// A server that is reachable accepts a connection well within this time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A secret from the command line or the environment. It has no `Display`, and its `Debug` says nothing.
+/// A secret from the command line or the environment. It has no `Display`, and `Debug` hides it.
 #[derive(Clone)]
 pub struct Secret(String);
 
@@ -45,7 +45,7 @@ impl std::str::FromStr for Secret {
 }
 
 impl Secret {
-    /// Whether there is none: a variable of the environment that is set to nothing.
+    /// Whether it is empty, as with an environment variable that is set to nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -54,10 +54,11 @@ impl Secret {
     /// The value of an `Authorization` header: `Bearer …`, `License …`.
     ///
     /// # Errors
-    /// A sentence when the secret has characters that no header may have.
+    /// A sentence, when the secret has characters that are not allowed in a header.
     pub fn authorization(&self, scheme: &str) -> Result<HeaderValue, String> {
-        let mut value = HeaderValue::try_from(format!("{scheme} {}", self.0))
-            .map_err(|_| "the secret has characters that cannot be sent; was it cut or quoted wrongly?".to_owned())?;
+        let mut value = HeaderValue::try_from(format!("{scheme} {}", self.0)).map_err(|_| {
+            "the secret has characters that cannot be sent; check that it was copied and quoted correctly".to_owned()
+        })?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -71,18 +72,18 @@ pub fn read_server(text: &str) -> Result<Url, String> {
     if matches!(url.scheme(), "http" | "https") && bare && url.host().is_some() { Ok(url) } else { Err(wrong()) }
 }
 
-/// A server, and who speaks to it.
+/// A server, and the credentials to use.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     server: Url,
     authorization: Option<HeaderValue>,
     retries: Retries,
-    told: Told,
+    on_retry: OnRetry,
 }
 
-/// Who hears of a failure that is followed by another try, and of the pause until then.
-pub type Told = Arc<dyn Fn(&ApiError, Duration) + Send + Sync>;
+/// Called before each pause between two attempts, with the failure and the length of the pause.
+pub type OnRetry = Arc<dyn Fn(&ApiError, Duration) + Send + Sync>;
 
 impl Client {
     /// A client of the server at `server`.
@@ -90,19 +91,19 @@ impl Client {
         server: Url,
         authorization: Option<HeaderValue>,
         retries: Retries,
-        told: Told,
+        on_retry: OnRetry,
     ) -> Result<Self, ApiError> {
         let http = reqwest::Client::builder()
             .user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
-            // A redirected POST becomes a GET, and a redirected token may go to a stranger.
+            // A redirected POST would become a GET, and a redirected token could reach a stranger.
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| ApiError::unreachable(&server, &error))?;
-        Ok(Self { http, server, authorization, retries, told })
+        Ok(Self { http, server, authorization, retries, on_retry })
     }
 
-    /// The address of something below the server's, each part escaped as it needs.
+    /// An address below the server's, with each part escaped.
     #[must_use]
     pub fn address<'a>(&self, parts: impl IntoIterator<Item = &'a str>) -> Url {
         let mut url = self.server.clone();
@@ -118,8 +119,8 @@ impl Client {
         self.address(head.into_iter().chain(rest.iter().copied()))
     }
 
-    /// `GET …/releases/{version}` with its `ETag`; `None` when the product has no such release (or there is no
-    /// such product, which creating one then says).
+    /// `GET …/releases/{version}` with its `ETag`; `None` if there is no such release. A missing product is `None` too,
+    /// and is reported when the release is created.
     pub async fn release(
         &self,
         product: &Slug,
@@ -137,7 +138,7 @@ impl Client {
         }
     }
 
-    /// `POST …/releases`: a draft.
+    /// `POST …/releases`: creates a draft.
     pub async fn create_release(
         &self,
         product: &Slug,
@@ -147,7 +148,7 @@ impl Client {
         self.send_json(Method::POST, &address, None, draft).await
     }
 
-    /// `PATCH …/releases/{version}`, provided that it has not changed since `tag`.
+    /// `PATCH …/releases/{version}`, if it has not changed since `tag`.
     ///
     /// # Errors
     /// [`ApiError`]; 412 when it has changed.
@@ -161,10 +162,10 @@ impl Client {
         self.send_json(Method::PATCH, &self.release_address(product, version, &[]), tag, changes).await
     }
 
-    /// `POST …/publish`, provided that it has not changed since `tag`.
+    /// `POST …/publish`, if the release has not changed since `tag`.
     ///
     /// # Errors
-    /// [`ApiError`]; 412 when it has changed; among others when something is missing that the product requires.
+    /// [`ApiError`]; 412 when it has changed.
     pub async fn publish_release(
         &self,
         product: &Slug,
@@ -181,7 +182,7 @@ impl Client {
         read(response).await.map(Box::new).map(wire::Published::Done)
     }
 
-    /// `POST …/publish?dry_run=true`, provided that it has not changed since `tag`: changes nothing.
+    /// `POST …/publish?dry_run=true`, if the release has not changed since `tag`. It changes nothing.
     pub async fn rehearse_publication(
         &self,
         product: &Slug,
@@ -194,12 +195,12 @@ impl Client {
         self.send_json(Method::POST, &address, tag, publication).await
     }
 
-    /// `GET …/manifest`: what was fixed at publication.
+    /// `GET …/manifest`: the content that was fixed at publication.
     pub async fn manifest(&self, product: &Slug, version: &Version) -> Result<Manifest, ApiError> {
         self.get(&self.release_address(product, version, &["manifest"])).await
     }
 
-    /// What lies at an address.
+    /// Gets a JSON document.
     pub async fn get<T: DeserializeOwned>(&self, address: &Url) -> Result<T, ApiError> {
         read(self.send(|| self.request(Method::GET, address)).await?).await
     }
@@ -243,11 +244,11 @@ impl Client {
         }
     }
 
-    /// Sends, and again when it fails in a way that may pass. A change may so be asked for twice; the server
-    /// then says that it was made already, and [`super::publish`] looks again how things stand.
+    /// Sends a request, and again if it fails in a way that may pass. A change may therefore be requested twice; the
+    /// server then answers that it exists already, and [`super::publish`] reads the state again.
     async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, ApiError> {
         self.retries
-            .run(&*self.told, async || {
+            .run(&*self.on_retry, async || {
                 let response = request().send().await.map_err(|error| ApiError::unreachable(&self.server, &error))?;
                 ApiError::check(response).await
             })
@@ -255,7 +256,7 @@ impl Client {
     }
 }
 
-/// Reads an answer of the form that is expected.
+/// Reads an answer of the expected form.
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
     let address = response.url().clone();
     let body = response.bytes().await.map_err(|error| ApiError::unreachable(&address, &error))?;

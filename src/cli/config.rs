@@ -1,4 +1,4 @@
-//! `sluice config`: the configuration in force, and whether it works.
+//! `sluice config`: shows the configuration, or checks that it works.
 
 use std::path::Path;
 
@@ -14,17 +14,17 @@ use crate::{
     store::Store,
 };
 
-/// Show the configuration in force, secrets hidden; or check that it works.
+/// Show the configuration, secrets hidden; or check that it works.
 ///
-/// It is read like `serve` reads it: the built-in defaults, then sluice.toml (or the file named with --config), then the
-/// environment (`SLUICE__SECTION__KEY`). A key that does not exist, or a value that is none, is named, with exit code 2.
+/// It is read as `serve` reads it: the built-in defaults, then sluice.toml (or the file named with --config), then the
+/// environment (`SLUICE__SECTION__KEY`). An unknown key or an invalid value is named, with exit code 2.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct ConfigArgs {
-    /// Show every key with its default and what it is for, ready to be saved as sluice.toml.
+    /// Show every key with its default and its description, ready to be saved as sluice.toml
     #[arg(long)]
     defaults: bool,
-    /// Show it as JSON.
+    /// Print JSON
     #[arg(long, conflicts_with = "defaults")]
     json: bool,
     #[command(subcommand)]
@@ -33,21 +33,22 @@ pub struct ConfigArgs {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Try all that the configuration names, before serving or while it is served.
+    /// Test everything that the configuration names, before or while the server runs.
     ///
-    /// Opens the database, without changing it, and says what `serve` would. In the artifact store a small probe is
-    /// written, read, fetched by a signed link as a client would (through `storage.public_endpoint`), and deleted. The identity
-    /// provider is asked what it says of itself. Each thing is a line; each problem says what is wrong, where, and what to do.
+    /// Opens the database without changing it, and says what `serve` would do. In the artifact store a small probe is
+    /// written, read, fetched by a signed link as a client would (through `storage.public_endpoint`), and deleted. The
+    /// identity provider's discovery document is fetched. Each step is a line; each problem says what is wrong, where,
+    /// and what to do.
     ///
-    /// Exit codes: 0 all of it works, 1 something does not, 2 the configuration itself is wrong.
+    /// Exit codes: 0 everything works, 1 something does not, 2 the configuration is invalid.
     Check {
-        /// One JSON object with the list of what was tried.
+        /// Print one JSON object with the list of steps
         #[arg(long)]
         json: bool,
     },
 }
 
-/// Runs the command.
+/// Runs `sluice config`.
 pub fn run(arguments: &ConfigArgs, file: Option<&Path>) -> Result<(), Failure> {
     if arguments.defaults {
         say(DEFAULTS.trim_end());
@@ -87,7 +88,7 @@ fn check(config: &Config, as_json: bool) -> Result<(), Failure> {
     }
 }
 
-/// Asks the identity provider what it says of itself, where one is configured.
+/// Fetches the discovery document of the identity provider, if one is configured.
 fn identity_provider(config: &Config) -> Result<Option<Examined>, Failure> {
     let public_url = config.public_url(config.server.bind)?;
     let sign_on = app::single_sign_on(config, &public_url).map_err(|error| Failure::failed(&error))?;
@@ -100,9 +101,9 @@ fn identity_provider(config: &Config) -> Result<Option<Examined>, Failure> {
 
 fn database(config: &Config) -> Result<Examined, Failure> {
     let url = config.database_url()?;
-    // Opening a file would make it.
+    // Opening a missing file would create it.
     if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !Path::new(path).exists()) {
-        let what = format!("the database {path} is not there yet; `sluice serve` makes it");
+        let what = format!("the database {path} does not exist yet; `sluice serve` creates it");
         return Ok(Examined { what, problem: None });
     }
     let pending = Store::connect(&url, config.database.connections).and_then(|store| {

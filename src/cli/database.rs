@@ -1,4 +1,4 @@
-//! `sluice database`: what is done with a database as a whole.
+//! `sluice database`: works on a whole database.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use crate::{
     store::{Place, Store},
 };
 
-/// Work on a database as a whole.
+/// Work on a whole database
 #[derive(Debug, Args)]
 pub struct DatabaseArgs {
     #[command(subcommand)]
@@ -27,7 +27,7 @@ pub struct DatabaseArgs {
 
 #[derive(Debug, Subcommand)]
 enum DatabaseCommand {
-    /// Copy everything into an empty database, such as from the embedded default to `PostgreSQL`.
+    /// Copy everything into an empty database, such as from the embedded default to `PostgreSQL`
     Copy(CopyArgs),
 }
 
@@ -44,31 +44,32 @@ A password need not stand in the command: PostgreSQL's library takes it from PGP
 
 /// Copy everything into an empty database.
 ///
-/// Products, releases, customers, subscriptions, license keys, users, tokens, reports, all of it, from one moment of the
-/// source, in one transaction on the target: when it fails or is killed, the target is as empty as before, and you run it
-/// again. What has arrived is read back and compared, by the number of rows and a checksum over all of them per table. The
-/// source is not changed. Its server must be stopped, as what it would still write would be missing in the copy.
+/// All data is copied as of one moment of the source, in one transaction on the target. If it fails or is killed, the
+/// target is still empty, and you can run it again. What has arrived is read back and compared: the number of rows and
+/// a checksum per table. The source is not changed. Its server must be stopped, because later changes would be missing
+/// in the copy.
 ///
-/// The signing keys go along: without them no license key would be recognised. On `SQLite` they are in a file of the data
-/// folder, with `PostgreSQL` in the database; both are encrypted with `keys.encryption_key`, the file where it is set. The artifacts stay where they are.
+/// The signing keys are copied too: without them no license key would be recognised. With `SQLite` they are in a file
+/// of the data folder, with `PostgreSQL` in the database, encrypted with `keys.encryption_key` (the file only if that
+/// is set). The artifacts stay where they are.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 struct CopyArgs {
-    /// What to copy: `sqlite:PATH` or `postgres://USER@HOST/NAME`.
+    /// The source: `sqlite:PATH` or `postgres://USER@HOST/NAME`
     #[arg(long, value_name = "URL")]
     from: String,
-    /// Where to: the same kinds of URL. It must be empty; tables are made where there are none.
+    /// The target: the same kinds of URL. It must be empty; missing tables are created
     #[arg(long, value_name = "URL")]
     to: String,
-    /// The file with the signing keys on the side of `SQLite`, where it is not `keys.json` of the data folder.
+    /// The file with the signing keys on the `SQLite` side [default: keys.json in the data folder]
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
-    /// Print what was copied as JSON: tables, rows, checksums.
+    /// Print JSON: tables, rows, checksums
     #[arg(long)]
     json: bool,
 }
 
-/// Runs the command.
+/// Runs `sluice database`.
 pub fn run(arguments: DatabaseArgs, config: &Config) -> Result<(), Failure> {
     let DatabaseCommand::Copy(arguments) = arguments.command;
     copy(arguments, config)
@@ -101,10 +102,10 @@ fn copy(arguments: CopyArgs, config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A database that was named on the command line.
+/// A database named on the command line.
 struct Given {
     url: String,
-    /// The file, where it is one.
+    /// The path, if it is a file.
     file: Option<PathBuf>,
 }
 
@@ -130,8 +131,7 @@ fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
-/// Holds data folders, so that no server runs on them meanwhile: those that have been some, and others if they are to
-/// become some.
+/// Holds data folders, so that no server can run on them meanwhile. `make` creates those that do not exist.
 fn hold(held: &mut BTreeMap<PathBuf, DataFolder>, folders: &[PathBuf], make: bool) -> Result<(), Failure> {
     for folder in folders {
         if !make && !DataFolder::is_one(folder) {
@@ -159,11 +159,11 @@ fn report((from, to): (&Place, &Place), copied: &[Copied], json: bool) {
         say(format_args!("{:<16} {:>10}  {}", table.table, table.rows, table.sha256));
     }
     say(format_args!(
-        "{rows} rows and the signing keys copied from {from} to {to}; what arrived was read back and is the same"
+        "{rows} rows and the signing keys copied from {from} to {to}; the copy was read back and compared"
     ));
 }
 
-/// How far it is, on a terminal.
+/// A progress bar on a terminal.
 struct Bar(ProgressBar);
 
 /// Fits a terminal of 80 columns.
@@ -172,7 +172,7 @@ const TEMPLATE: &str = "{msg:28} {wide_bar} {percent:>3} % {per_sec:>16} {eta:>4
 impl Bar {
     fn new() -> Self {
         let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
-        // Hidden by itself where there is no terminal.
+        // It hides itself if there is no terminal.
         Self(ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()).with_style(style))
     }
 

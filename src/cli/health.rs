@@ -1,5 +1,5 @@
-//! `sluice health`: whether a server lives, for those that watch over it and have no other client at hand: a container's
-//! health check, a script that upgrades one replica after another.
+//! `sluice health`: asks a server for its health, where no other client is available: in a container's health check, or
+//! a script that upgrades one replica after another.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -18,40 +18,40 @@ use super::{
 };
 use crate::config::Config;
 
-/// A server that lives answers within milliseconds; what takes this long is stuck. Less than what a container's health
-/// check usually waits, so that the command still says why before it is killed.
+/// The longest wait for an answer. A healthy server answers within milliseconds. It is shorter than the usual timeout
+/// of a container's health check, so that the command can still print the reason.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Ask a server whether it is well.
+/// Ask a server whether it is healthy.
 ///
-/// Says how it is, and ends with 0 when it is well and with 1 when it is not or does not answer. What it asks is the one
-/// server that listens at that address: no proxy is used.
+/// Prints the status, and ends with 0 if the server is healthy and with 1 if it is not or does not answer. It asks
+/// exactly the server at that address: no proxy is used.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   sluice health                                       does the server of this configuration live?
   sluice health --ready                               can it answer programs?
   sluice health --url https://updates.example.com     and the one out there?")]
 pub struct HealthArgs {
-    /// The server's address [default: where server.bind listens, on this machine]
+    /// The server's address [default: server.bind on this machine]
     #[arg(long, value_name = "URL", value_parser = read_server)]
     url: Option<Url>,
-    /// Ask whether it can do its work (/readyz), and not only whether it lives (/livez). What watches over the process,
-    /// to start it again, must not ask this: a new process does not bring back a database that is away.
+    /// Ask whether the server can do its work (/readyz), not only whether it is alive (/livez). A supervisor that
+    /// restarts the process must not use this: a new process does not bring back a database that is away
     #[arg(long)]
     ready: bool,
 }
 
-/// What a server says of itself.
+/// A server's answer.
 #[derive(Deserialize)]
 struct Health {
     status: String,
     problems: Vec<String>,
 }
 
-/// Runs the command.
+/// Runs `sluice health`.
 ///
 /// # Errors
-/// With exit code 1, whatever is wrong: 2 has a meaning of its own to those that run health checks.
+/// Always with exit code 1, because 2 has another meaning in health checks.
 pub async fn run(arguments: &HealthArgs, file: Option<&Path>) -> Result<(), Failure> {
     let server = match &arguments.url {
         Some(url) => url.clone(),
@@ -65,7 +65,7 @@ pub async fn run(arguments: &HealthArgs, file: Option<&Path>) -> Result<(), Fail
     let client = reqwest::Client::builder()
         .user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")))
         .timeout(PATIENCE)
-        // HTTP_PROXY may well be set where the server's own mail or storage needs it.
+        // `HTTP_PROXY` may be set for the server's own mail or storage.
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()
@@ -75,7 +75,7 @@ pub async fn run(arguments: &HealthArgs, file: Option<&Path>) -> Result<(), Fail
     let said = match response.json::<Health>().await {
         Ok(health) if health.problems.is_empty() => health.status,
         Ok(health) => format!("{}: {}", health.status, health.problems.join("; ")),
-        Err(_) => return Err(Failure::failed(&format!("{asked} answered {status}, but not as a Sluice server does"))),
+        Err(_) => return Err(Failure::failed(&format!("{asked} answered {status}, but not like a Sluice server"))),
     };
     if !status.is_success() {
         return Err(Failure::failed(&format!("{asked} answered {status}: {said}")));
@@ -84,7 +84,7 @@ pub async fn run(arguments: &HealthArgs, file: Option<&Path>) -> Result<(), Fail
     Ok(())
 }
 
-/// How this machine reaches what listens there: who listens on all addresses is asked on the loopback one.
+/// The address at which this machine reaches the server: loopback if it listens on all addresses.
 fn address(bind: SocketAddr) -> Result<Url, Failure> {
     if bind.port() == 0 {
         return Err(Failure::failed(

@@ -1,4 +1,4 @@
-//! `sluice keys`: the signing keys, in the data folder or the shared database.
+//! `sluice keys`: the signing keys, in the data folder or in the shared database.
 
 use clap::{Args, Subcommand};
 
@@ -16,13 +16,13 @@ use crate::{
 
 /// List, rotate or encrypt the signing keys.
 ///
-/// Of links and sessions there are two: the first signs, and what the second signed before the last rotation still holds;
-/// rotate twice to end what an old key signed. Of manifests the first signs and the second will after the next rotation:
-/// its public half is in /.well-known/jwks.json already, so that you can build it into your updaters in time. Public
-/// halves of older ones stay there, so that what was published stays verifiable.
+/// Links and sessions have two keys: the first signs, the second still verifies what it signed before the last
+/// rotation; rotate twice to invalidate everything that an old key signed. Manifests have two as well: the first signs
+/// now, the second after the next rotation. Its public key is in /.well-known/jwks.json already, so that you can build
+/// it into your updaters in time. Public keys of older ones stay there, so that published manifests stay verifiable.
 ///
-/// On the embedded default the keys are in the data folder, and the server must be stopped for a rotation. With `PostgreSQL`
-/// they are in the database, and every replica takes the next key into use within two seconds.
+/// On the embedded default the keys are in the data folder, and the server must be stopped for a rotation. With
+/// `PostgreSQL` they are in the database, and every replica uses the new key within two seconds.
 #[derive(Debug, Args)]
 pub struct KeysArgs {
     #[command(subcommand)]
@@ -31,26 +31,26 @@ pub struct KeysArgs {
 
 #[derive(Debug, Subcommand)]
 enum KeysCommand {
-    /// List the ids of the keys; secrets are not shown.
+    /// List the ids of the keys, without their secrets
     List {
-        /// As JSON.
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Encrypt the keys with `keys.encryption_key` where they are kept.
+    /// Encrypt the stored keys with `keys.encryption_key`
     ///
-    /// The keys stay the same. To exchange the encryption key: set the new one as `keys.encryption_key` and the old one as
-    /// `keys.previous_encryption_key`, restart every replica, run this, and take the old one out again.
+    /// The keys stay the same. To rotate the encryption key: set the new one as `keys.encryption_key` and the old one
+    /// as `keys.previous_encryption_key`, restart every replica, run this, and remove the old one again.
     Encrypt,
-    /// Take the next key into use.
+    /// Rotate the keys of one purpose
     Rotate {
-        /// What the key is for: links (download links), sessions (logins), manifests (release manifests).
+        /// The purpose: links (download links), sessions (logins) or manifests (release manifests)
         #[arg(value_parser = ["links", "sessions", "manifests"])]
         purpose: String,
     },
 }
 
-/// Runs the command.
+/// Runs `sluice keys`.
 pub fn run(arguments: &KeysArgs, config: &Config) -> Result<(), Failure> {
     let (place, keys) = existing_keys(config)?;
     match &arguments.command {
@@ -71,7 +71,8 @@ pub fn run(arguments: &KeysArgs, config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Changes the keys, and remembers who did. In the data folder they are a server's that runs there, which knows of no other.
+/// Changes the keys, and writes an audit entry. Keys in the data folder cannot be changed while a server runs there,
+/// because it would not notice.
 fn change<T>(
     config: &Config,
     action: &'static str,

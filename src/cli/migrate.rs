@@ -1,24 +1,24 @@
-//! `sluice migrate`: the database's schema, brought up to date.
+//! `sluice migrate`: migrates the database's schema.
 
 use clap::Args;
 
 use super::{Failure, say};
 use crate::{config::Config, data_folder::DataFolder, store::Store};
 
-/// Bring the database's schema up to date, without starting the server.
+/// Migrate the database's schema without starting the server.
 ///
-/// `serve` does the same when it starts; this is for those who want to see it done first. Running it again changes
-/// nothing. A database with the schema of a newer Sluice is refused.
+/// `serve` does the same when it starts; this is for operators who want to see it done first. Running it again changes
+/// nothing. The schema of a newer Sluice is refused.
 #[derive(Debug, Args)]
 pub struct MigrateArgs {
-    /// Print the migrations that were run as JSON.
+    /// Print the migrations that were run as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Runs the command.
+/// Runs `sluice migrate`.
 pub fn run(arguments: &MigrateArgs, config: &Config) -> Result<(), Failure> {
-    // Beside servers that run, only what may be shared can be changed.
+    // With a running server, only a shared database can be migrated.
     let folder = (!config.database.is_shared()).then(|| DataFolder::open(&config.data.folder));
     let _folder = folder.transpose().map_err(|error| Failure::failed(&error))?;
     let store = Store::connect(&config.database_url()?, config.database.connections);

@@ -1,5 +1,5 @@
-//! `sluice publish`: brings a server to what a `release.toml` says. It looks how things stand, does what is
-//! missing, and looks again where somebody else was faster; so it can be interrupted and run again at any time.
+//! `sluice publish`: brings a server to the state that `release.toml` describes. It reads the server's state, does what
+//! is missing, and reads again where another change came first. So it can be interrupted and run again at any time.
 
 mod hash;
 mod plan;
@@ -73,7 +73,7 @@ EXIT CODES
 )]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct PublishArgs {
-    /// What to publish
+    /// The file that describes the release
     #[arg(value_name = "release.toml")]
     file: PathBuf,
 
@@ -83,7 +83,7 @@ pub struct PublishArgs {
 
     /// An API token with the scopes releases:write and releases:publish
     ///
-    /// Better given in the environment: other users of a machine can see the arguments of its programs.
+    /// Better set in the environment: other users of a machine can see the arguments of its programs.
     #[arg(long, env = "SLUICE_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     token: Option<Secret>,
 
@@ -93,7 +93,7 @@ pub struct PublishArgs {
 
     /// Change nothing; show what the server finds wrong with the draft, and how many sites would be offered it
     ///
-    /// The draft must be there: `--draft-only` makes it. Ends with 3 where it would not be published.
+    /// The draft must exist: `--draft-only` creates it. Ends with 3 if it would not be published.
     #[arg(long, conflicts_with = "draft_only")]
     dry_run: bool,
 
@@ -105,38 +105,38 @@ pub struct PublishArgs {
     #[arg(long)]
     json: bool,
 
-    /// Say nothing but errors
+    /// Print errors only
     #[arg(long, short)]
     quiet: bool,
 }
 
-/// Runs the command.
+/// Runs `sluice publish`.
 pub async fn run(args: PublishArgs) -> Result<(), Failure> {
     let progress = Arc::new(Progress::new(args.quiet));
     let result = tokio::select! {
         result = publish(&args, &progress) => result,
         _ = tokio::signal::ctrl_c() => Err(Failure {
             exit_code: 130,
-            message: "interrupted; what was uploaded is kept, and the same command goes on from there".to_owned(),
+            message: "interrupted; uploads are kept, and the same command continues from there".to_owned(),
         }),
     };
     progress.finish();
     let Ended { text, result } = result?;
     if args.json || !args.quiet {
-        // Whoever does not read to the end has seen enough.
+        // The reader may have gone, which is no reason to fail.
         let _ = writeln!(std::io::stdout(), "{text}");
     }
     result
 }
 
-/// What there is to say in the end, and whether it is what was asked for.
+/// The output, and the result of the command.
 struct Ended {
     text: String,
     result: Result<(), Failure>,
 }
 
 impl Ended {
-    /// Says it for people, or as JSON.
+    /// Writes the output for people, or as JSON.
     fn of(
         said: &(impl serde::Serialize + std::fmt::Display),
         json: bool,
@@ -158,9 +158,9 @@ async fn publish(args: &PublishArgs, progress: &Arc<Progress>) -> Result<Ended, 
         return Err(wrong_usage("an API token is needed: set SLUICE_TOKEN, or give --token".to_owned()));
     };
     let authorization = token.authorization("Bearer").map_err(|message| wrong_usage(format!("--token: {message}")))?;
-    let told = Arc::clone(progress);
-    let told = Arc::new(move |error: &ApiError, pause| told.trying_again(error, pause));
-    let client = Client::new(args.server.clone(), Some(authorization), Retries::PATIENT, told)?;
+    let shown = Arc::clone(progress);
+    let on_retry = Arc::new(move |error: &ApiError, pause| shown.trying_again(error, pause));
+    let client = Client::new(args.server.clone(), Some(authorization), Retries::PATIENT, on_retry)?;
     let concurrency = usize::from(args.concurrency);
     let ready = hash::all(&file.artifacts, concurrency, progress).await?;
     let publication =
@@ -173,8 +173,8 @@ async fn publish(args: &PublishArgs, progress: &Arc<Progress>) -> Result<Ended, 
     Ended::of(&report, args.json, report.result())
 }
 
-/// Times that is looked how things stand. More than one is needed only when another changes the same release
-/// at the same time, or an answer was lost on the way.
+/// The most rounds. More than one is needed only when someone else changes the same release at the same time, or an
+/// answer was lost.
 const ROUNDS: usize = 4;
 
 struct Publication<'a> {
@@ -186,11 +186,11 @@ struct Publication<'a> {
     progress: &'a Arc<Progress>,
 }
 
-/// What a round ended with.
+/// The end of a round.
 enum Round {
-    /// All is as it should be, or will not be.
+    /// Nothing is left to do.
     Done(wire::Release),
-    /// The release changed under our hands, as this answer shows.
+    /// The release changed meanwhile, as this answer shows.
     Again(ApiError),
 }
 
@@ -235,7 +235,7 @@ impl Publication<'_> {
         }
     }
 
-    /// Gives a draft what it lacks, and publishes it.
+    /// Completes a draft, and publishes it.
     async fn complete(
         &self,
         release: wire::Release,
@@ -255,16 +255,16 @@ impl Publication<'_> {
             self.progress.say(&format!("changed on the draft: {}", plan::names(&changes).join(", ")));
         }
         self.upload_missing(&release, report).await?;
-        // What is published is what was looked at: the draft as it is after the uploads, and no later.
+        // Exactly this draft is published: its tag makes a later change fail.
         let Some((release, tag)) = self.client.release(product, version).await? else {
-            return Err(Failure { exit_code: 3, message: format!("the draft {version} was deleted meanwhile") });
+            return Err(Failure { exit_code: 3, message: format!("the draft {version} was deleted in the meantime") });
         };
         if release.state == ReleaseState::Draft
             && !self.ready.iter().all(|ready| plan::is_there(ready, &release.artifacts))
         {
             return Err(Failure {
                 exit_code: 3,
-                message: format!("not published: somebody else changes the files of the draft {version}"),
+                message: format!("not published: someone else is changing the files of the draft {version}"),
             });
         }
         let strays = plan::strays(self.ready, &release.artifacts);
@@ -292,8 +292,8 @@ impl Publication<'_> {
                 Ok(Round::Done(release))
             }
             Err(error) if error.is_refused_with(&[StatusCode::PRECONDITION_FAILED]) => Ok(Round::Again(error)),
-            // The answer to an earlier try may have been lost, or somebody else was faster. If it is still a
-            // draft, it was refused for what it is.
+            // The answer to an earlier attempt may have been lost, or someone else was faster. If it is still a draft,
+            // the refusal stands.
             Err(error) if error.is_refused_with(&[StatusCode::CONFLICT]) => {
                 match self.client.release(product, version).await? {
                     Some((release, _)) if release.state != ReleaseState::Draft => Ok(Round::Again(error)),
@@ -304,7 +304,7 @@ impl Publication<'_> {
         }
     }
 
-    /// What the file says of the publication.
+    /// The publication that the file asks for.
     fn as_asked(&self) -> wire::Publication<'_> {
         let publish = &self.file.publish;
         wire::Publication {
@@ -322,10 +322,10 @@ impl Publication<'_> {
             self.ready.iter().partition(|ready| plan::is_there(ready, &release.artifacts));
         for ready in there {
             report.already_there(ready);
-            self.progress.say(&format!("{} is there already", ready.artifact.filename));
+            self.progress.say(&format!("{} exists already", ready.artifact.filename));
         }
         self.progress.expect("uploading", missing.iter().map(|ready| ready.artifact.size).sum());
-        // Collected, as the compiler cannot see through a borrowing closure inside a stream that is awaited.
+        // Collected, because the compiler cannot see through a borrowing closure inside an awaited stream.
         let uploads: Vec<_> = missing
             .into_iter()
             .map(|ready| async move {
@@ -344,7 +344,7 @@ impl Publication<'_> {
         Ok(())
     }
 
-    /// Compares what is published, and its signed manifest, with the files.
+    /// Compares the published release and its signed manifest with the files.
     async fn compare(&self, release: wire::Release, report: &mut Report) -> Result<Round, Failure> {
         let ReleaseFile { product, version, .. } = self.file;
         if release.state == ReleaseState::Yanked {

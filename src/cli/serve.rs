@@ -25,34 +25,34 @@ use crate::{
     store::StoreError,
 };
 
-/// Connections that may wait to be accepted: all programs of a company start at eight.
+/// Connections that may wait to be accepted: all programs of a company start at eight in the morning.
 const BACKLOG: i32 = 4096;
 
-/// A client that takes nothing of its answer for so long is gone, or holds us up; whoever downloads goes on with `Range`.
+/// A client that acknowledges no bytes for this long is disconnected. Downloads continue with `Range`.
 const TAKES_NOTHING: Duration = Duration::from_mins(2);
 
-/// How often a database that is away at the start is looked for.
+/// How often to try to reach a database that is away at the start.
 const TRY_EVERY: Duration = Duration::from_secs(1);
 
-/// How long the jobs may take to come to their end.
+/// How long the jobs may take to finish.
 const LAST_WRITES: Duration = Duration::from_secs(15);
 
-/// Of so many tries one is told of.
+/// Log every nth failed attempt.
 const SAY_EVERY: u32 = 30;
 
 /// Run the server.
 ///
-/// Without any configuration it listens on 127.0.0.1:8080 and keeps everything under ./data (`SQLite` and files). At the first
-/// start it prints a one-time link with which the first administrator is made, unless `auth.bootstrap_email` and
-/// `auth.bootstrap_password` say who that is. SIGTERM and Ctrl-C end it after the requests that are under way.
+/// Without any configuration it listens on 127.0.0.1:8080 and keeps everything under ./data (`SQLite` and files). At
+/// the first start it prints a one-time link to create the first administrator, unless `auth.bootstrap_email` and
+/// `auth.bootstrap_password` are set. On SIGTERM or Ctrl-C it finishes the requests that are under way and stops.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   sluice serve --demo
   SLUICE__SERVER__BIND=0.0.0.0:8080 SLUICE__SERVER__PUBLIC_URL=https://updates.example.com sluice serve
   sluice --config /etc/sluice/sluice.toml serve")]
 pub struct ServeArgs {
-    /// Fill an empty data folder with a made-up vendor, and print curl lines to try. Keeps its data under ./demo-data unless
-    /// data.folder says otherwise.
+    /// Fill an empty data folder with a made-up vendor, and print curl lines to try. The data is kept under ./demo-data
+    /// unless data.folder says otherwise
     #[arg(long)]
     demo: bool,
 }
@@ -67,8 +67,8 @@ pub fn run(arguments: &ServeArgs, config: &Config) -> Result<(), Failure> {
     let listener = listen(config.server.bind)?;
     let bound = listener.local_addr().map_err(|error| Failure::failed(&error))?;
     actix_web::rt::System::new().block_on(async {
-        // Before anything else: as the first process of a container it would not even be ended by a signal otherwise, and one
-        // that comes while nobody listens would be lost.
+        // Before anything else: the first process of a container ignores signals without handlers, and a signal that
+        // arrives before a handler exists is lost.
         let mut stop = StopSignal::listen()?;
         let app = tokio::select! {
             app = build(&config, bound, &listener) => app?,
@@ -78,8 +78,8 @@ pub fn run(arguments: &ServeArgs, config: &Config) -> Result<(), Failure> {
     })
 }
 
-/// Builds the application, and waits for a database that is away: a server that was started while it is comes up when it is
-/// back. Who asks meanwhile is told so.
+/// Builds the application. If the database is away, this waits for it, and requests are answered that the server is
+/// starting.
 async fn build(config: &Config, bound: SocketAddr, listener: &TcpListener) -> Result<App, Failure> {
     let mut waiting: Option<ServerHandle> = None;
     let mut tries: u32 = 0;
@@ -111,7 +111,7 @@ async fn build(config: &Config, bound: SocketAddr, listener: &TcpListener) -> Re
     }
 }
 
-/// SIGTERM or Ctrl-C.
+/// Waits for SIGTERM or Ctrl-C.
 struct StopSignal {
     terminate: Signal,
     interrupt: Signal,
@@ -155,43 +155,43 @@ async fn serve(
     let handle = server.handle();
     actix_web::rt::spawn(async move {
         stop.told().await;
-        tracing::info!("stopping: no new requests, those under way come to their end");
+        tracing::info!("stopping: finishing the requests that are under way");
         handle.stop(true).await;
     });
     let ended = server.await;
     if tokio::time::timeout(LAST_WRITES, jobs.stop()).await.is_err() {
-        // A database that hangs would hold the end up for ever; nothing acknowledged waits to be written.
-        tracing::error!("what was gathered could not be written down in {} s", LAST_WRITES.as_secs());
+        // A database that hangs would delay the end forever. Nothing that was acknowledged waits to be written.
+        tracing::error!("the last usage figures were not written within {} s", LAST_WRITES.as_secs());
         std::process::exit(1);
     }
     if let Err(error) = app.context.store.settle() {
-        tracing::warn!(%error, "the database's log could not be brought into its file; it will be at the next start");
+        tracing::warn!(%error, "the write-ahead log was not merged into the database; the next start will do it");
     }
     ended.map_err(|error| Failure::failed(&error))
 }
 
-/// Takes the address, so that a busy one is known before anything else is touched.
+/// Binds the address first, so that a busy one is reported before anything else is touched.
 fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     let take = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
         socket.bind(&address.into())?;
-        // Those who are accepted have it from here.
+        // Accepted connections inherit this.
         socket.set_tcp_user_timeout(Some(TAKES_NOTHING))?;
         socket.listen(BACKLOG)?;
         Ok(TcpListener::from(socket))
     };
     take().map_err(|error: std::io::Error| {
-        Failure::failed(&format!("cannot listen on {address}: {error}; stop the program that does, or choose another address with server.bind"))
+        Failure::failed(&format!("cannot listen on {address}: {error}; stop the program that uses it, or choose another address with server.bind"))
     })
 }
 
 fn start_log(config: &Config) -> Result<(), Failure> {
-    // What the HTTP parser thinks of requests that are none it would log as errors of the server, as often as a stranger likes.
+    // The HTTP parser would log invalid requests as errors of the server, as often as a stranger likes.
     let filter = format!("actix_http=off,{}", config.log.filter);
     let filter = EnvFilter::try_new(filter).map_err(|error| Failure {
         exit_code: 2,
-        message: format!("configuration: log.filter: `{}` is no filter: {error}", config.log.filter),
+        message: format!("configuration: log.filter: `{}` is not a valid filter: {error}", config.log.filter),
     })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match config.log.format {
@@ -201,7 +201,7 @@ fn start_log(config: &Config) -> Result<(), Failure> {
     started.map_err(|error| Failure::failed(&error))
 }
 
-/// What a person who started it wants to know first.
+/// What the operator wants to know first.
 fn welcome(app: &App, bound: SocketAddr, config: &Config, demo: Option<demo::Stage>) {
     let address = &app.context.settings.public_url;
     say(format_args!("Sluice {} listens on http://{bound}", env!("CARGO_PKG_VERSION")));
@@ -209,7 +209,7 @@ fn welcome(app: &App, bound: SocketAddr, config: &Config, demo: Option<demo::Sta
     say(format_args!("  public address {address}"));
     say(format_args!("  API            {address}/docs/"));
     if let Some(link) = app.setup_link() {
-        say(format_args!("\nThere is no administrator yet. Make one with this link; it works once:\n  {link}"));
+        say(format_args!("\nThere is no administrator yet. Create one with this link; it works once:\n  {link}"));
     }
     if let Some(stage) = demo {
         demo::print(&app.context, config, stage);

@@ -1,4 +1,4 @@
-//! `sluice storage`: where the files of artifacts lie.
+//! `sluice storage`: the place of the files of artifacts.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// Move the files of artifacts from one store to another.
+/// Move the files of artifacts from one store to another
 #[derive(Debug, Args)]
 pub struct StorageArgs {
     #[command(subcommand)]
@@ -32,14 +32,14 @@ pub struct StorageArgs {
 enum StorageCommand {
     /// Copy the files of all artifacts to the store for uploads, and serve them from there.
     ///
-    /// Each artifact remembers the store its file went to, so after `storage.url` was changed older files go on being served
-    /// from where they are (`storage.files`, `storage.s3`). This brings them over: each file is copied, read back and
-    /// hashed, and only then served from its new place. It can be ended at any moment and run again: it goes on where it
-    /// was. The old store keeps its files until you say --delete-source.
+    /// Each artifact remembers its store, so after a change of `storage.url` older files are still served from the old
+    /// store (`storage.files`, `storage.s3`). This command moves them: each file is copied, read back and hashed, and
+    /// only then served from its new place. You can stop it at any time and run it again; it continues where it
+    /// stopped. The old store keeps its files unless you pass --delete-source.
     ///
-    /// With an `SQLite` database the server must be stopped for it.
+    /// With an `SQLite` database the server must be stopped.
     ///
-    /// Exit codes: 0 all of it is there, 1 something is not, 2 the configuration is wrong.
+    /// Exit codes: 0 all files are there, 1 some are not, 2 the configuration is invalid.
     #[command(after_long_help = "Examples:
   sluice storage move --dry-run          how much there is to move
   sluice storage move                    copy, verify, serve from there
@@ -52,16 +52,16 @@ From a folder to S3, for example:
 
 #[derive(Clone, Copy, Debug, Args)]
 struct MoveArgs {
-    /// Where to; the store that `storage.url` names, unless given.
+    /// The target store [default: the one that `storage.url` names]
     #[arg(long, value_name = "STORE", value_parser = parse_store)]
     to: Option<ContentStore>,
-    /// Say what would be moved, and change nothing.
+    /// Say what would be moved, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Then remove from the old store what was moved, each file after it was verified once more in the new one.
+    /// Then remove the moved files from the old store, each after it was verified once more in the new one
     #[arg(long, conflicts_with = "dry_run")]
     delete_source: bool,
-    /// Print the result as JSON.
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -70,7 +70,7 @@ fn parse_store(text: &str) -> Result<ContentStore, String> {
     text.parse().map_err(|_| "expected files or s3".to_owned())
 }
 
-/// What became of it all.
+/// What became of all files.
 #[derive(Debug, Default)]
 struct Outcome {
     copied: usize,
@@ -81,10 +81,10 @@ struct Outcome {
     failed: Vec<(Sha256, Refusal)>,
 }
 
-/// Runs the command.
+/// Runs `sluice storage`.
 pub fn run(arguments: &StorageArgs, config: &Config) -> Result<(), Failure> {
     let StorageCommand::Move(arguments) = &arguments.command;
-    // Nobody listens; the address would only go into links.
+    // Nothing listens there; the address would only be used in links.
     let bound = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let app = App::build_beside(config, bound).map_err(|error| Failure::failed(&error))?;
     let context = &app.context;
@@ -117,7 +117,7 @@ pub fn run(arguments: &StorageArgs, config: &Config) -> Result<(), Failure> {
             false => Err(Failure {
                 exit_code: 1,
                 message: format!(
-                    "{} files were not moved; run this again when what is named above is right",
+                    "{} files were not moved; fix the problems above and run this again",
                     outcome.failed.len()
                 ),
             }),
@@ -127,7 +127,7 @@ pub fn run(arguments: &StorageArgs, config: &Config) -> Result<(), Failure> {
 
 async fn move_all(context: &Arc<Context>, to: ContentStore, moves: &[Move]) -> Outcome {
     let mut outcome = Outcome::default();
-    // Copied, then read back. Shown on a terminal only: the bar knows.
+    // Each file is copied and read back. The bar is only shown on a terminal.
     let total: u64 = moves.iter().map(|one| one.size.saturating_mul(2)).sum();
     let bar = ProgressBar::new(total).with_style(style());
     for (number, what) in (1..).zip(moves) {
@@ -154,7 +154,7 @@ fn tell_plan(moves: &[Move], to: ContentStore, as_json: bool) {
     let bytes: u64 = moves.iter().map(|one| one.size).sum();
     match as_json {
         true => say(json!({"to": to, "files": moves.len(), "bytes": bytes, "dry_run": true})),
-        false => say(format_args!("{} files ({}) are to be moved to {to}", moves.len(), HumanBytes(bytes))),
+        false => say(format_args!("{} files ({}) would be moved to {to}", moves.len(), HumanBytes(bytes))),
     }
 }
 
@@ -169,14 +169,14 @@ fn tell(outcome: &Outcome, to: ContentStore, arguments: MoveArgs) {
     }
     say(format_args!("copied {copied} files ({}) to {to}; {found} were there already", HumanBytes(*bytes)));
     if arguments.delete_source {
-        say(format_args!("removed {deleted} files from where they were"));
+        say(format_args!("removed {deleted} files from the old store"));
     } else if *left > 0 {
-        say(format_args!("{left} files are still where they were as well; --delete-source removes them"));
+        say(format_args!("{left} files are still in the old store as well; --delete-source removes them"));
     }
 }
 
 fn style() -> ProgressStyle {
-    // A template that is wrong shows as the plain bar; a test keeps it right.
+    // An invalid template would show the default bar; a test keeps it valid.
     ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 

@@ -1,4 +1,4 @@
-//! The answer to a check, as text for a terminal: a name and a value a line, the values below each other.
+//! The answer to a check as text for a terminal: one name and value per line, aligned.
 
 use std::fmt::{self, Write as _};
 
@@ -13,7 +13,7 @@ use crate::domain::{
     release::Severity,
 };
 
-/// What is shown of an answer. Versions and names are shown as they come.
+/// The fields of an answer that are shown. Versions and names are shown unparsed.
 #[derive(Debug, Deserialize)]
 pub(super) struct Answer {
     status: Status,
@@ -85,7 +85,7 @@ struct Subscription {
 }
 
 impl Answer {
-    /// The exit code that tells a script which answer it was; the help lists them.
+    /// The exit code of the answer's status; the help lists them.
     pub(super) const fn exit_code(&self) -> u8 {
         match self.status {
             Status::UpToDate | Status::Managed => 0,
@@ -98,12 +98,12 @@ impl Answer {
     }
 }
 
-/// Lines of a name and a value.
+/// Prints lines of a name and a value.
 struct Table<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
 impl Table<'_, '_> {
     fn line(&mut self, name: &str, value: impl fmt::Display) -> fmt::Result {
-        // The server's words, but not its control characters: this goes to a terminal.
+        // The server's text without its control characters, because it goes to a terminal.
         writeln!(self.0, "{name:<14} {}", one_line(&value.to_string()))
     }
 

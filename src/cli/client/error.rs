@@ -1,4 +1,4 @@
-//! What can go wrong between this program and a server, as one line for a person and an exit code for a script.
+//! Errors between this program and a server: one line for a person, an exit code for a script.
 
 use std::{error::Error, fmt, path::PathBuf, time::Duration};
 
@@ -12,59 +12,48 @@ use url::Url;
 
 use crate::cli::Failure;
 
-/// Why a request did not do what it should.
+/// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiError {
-    /// There was no answer.
     Unreachable {
-        /// The server.
         server: String,
-        /// What happened instead.
         cause: String,
     },
     /// The server refused (RFC 9457).
     Refused(Problem),
-    /// A file of this machine cannot be read.
+    /// A local file cannot be read.
     Unreadable {
-        /// Which.
         path: PathBuf,
-        /// Why.
         cause: String,
     },
-    /// There was an answer of a form that no Sluice server gives.
+    /// The answer is not one of a Sluice server.
     Unexpected {
-        /// What was asked.
         address: String,
-        /// What is odd.
         message: String,
     },
 }
 
-/// A refusal, as the server explained it.
+/// A refusal as the server explained it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The HTTP status.
     pub status: StatusCode,
-    /// The stable code; empty when something before the server answered in its place.
+    /// The stable code; empty if something in front of the server answered instead.
     pub code: String,
-    /// What is wrong, in words.
     pub detail: String,
-    /// Which fields are wrong.
+    /// The wrong fields.
     pub errors: Vec<FieldError>,
-    /// After what time to try again.
+    /// How long to wait before another attempt.
     pub retry_after: Option<Duration>,
 }
 
-/// A field that is wrong.
+/// A wrong field.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct FieldError {
-    /// Its name.
     pub field: String,
-    /// What is wrong with it.
     pub message: String,
 }
 
-/// The body of a problem document. Everything may be missing, as proxies write their own.
+/// The body of a problem document. All fields are optional, because proxies write their own.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
@@ -78,7 +67,7 @@ impl ApiError {
     /// There was no answer from `server`.
     #[must_use]
     pub fn unreachable(server: &Url, error: &reqwest::Error) -> Self {
-        // The innermost cause says what happened; the outer ones that a request failed.
+        // The innermost cause says what happened; the outer ones only that a request failed.
         let mut innermost = error.source();
         while let Some(deeper) = innermost.and_then(Error::source) {
             innermost = Some(deeper);
@@ -91,10 +80,10 @@ impl ApiError {
         Self::Unreachable { server: server.origin().ascii_serialization(), cause }
     }
 
-    /// Passes an answer on that is none of failure.
+    /// Returns a successful answer, and turns any other into an error.
     ///
     /// # Errors
-    /// [`ApiError::Refused`] with what the server says, and [`ApiError::Unexpected`] for a redirection.
+    /// [`ApiError::Refused`] with what the server says; [`ApiError::Unexpected`] for a redirection.
     pub async fn check(response: Response) -> Result<Response, Self> {
         let status = response.status();
         if status.is_success() {
@@ -104,18 +93,18 @@ impl ApiError {
             return Err(Self::Unexpected {
                 address: response.url().to_string(),
                 message: format!(
-                    "it leads on to {}; name that server with --server",
+                    "it redirects to {}; name that server with --server",
                     String::from_utf8_lossy(target.as_bytes())
                 ),
             });
         }
         let headers = response.headers().clone();
-        // A refusal whose words are lost on the way is still a refusal.
+        // A refusal whose body is lost is still a refusal.
         let body = response.bytes().await.unwrap_or_default();
         Err(Self::Refused(Problem::read(status, &headers, &body)))
     }
 
-    /// Whether the same may go well a little later.
+    /// Whether the same request may succeed a little later.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
@@ -130,7 +119,7 @@ impl ApiError {
         }
     }
 
-    /// After what time the server says to try again.
+    /// How long the server asks to wait before another attempt.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -147,7 +136,7 @@ impl ApiError {
 }
 
 impl Problem {
-    /// Reads a refusal, whatever it looks like.
+    /// Reads a refusal, whatever its form.
     #[must_use]
     pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let body: Body = serde_json::from_slice(body).unwrap_or_default();
@@ -185,14 +174,16 @@ impl fmt::Display for ApiError {
             Self::Refused(problem) => {
                 write!(formatter, "the server answered {problem}")?;
                 match problem.status {
-                    StatusCode::UNAUTHORIZED => formatter.write_str(" (is the token or key right, and not revoked?)"),
-                    StatusCode::FORBIDDEN => formatter.write_str(" (has the token the scopes that this needs?)"),
+                    StatusCode::UNAUTHORIZED => {
+                        formatter.write_str(" (check that the token or key is right and not revoked)")
+                    }
+                    StatusCode::FORBIDDEN => formatter.write_str(" (check that the token has the scopes for this)"),
                     _ => Ok(()),
                 }
             }
             Self::Unreadable { path, cause } => write!(formatter, "{} cannot be read: {cause}", path.display()),
             Self::Unexpected { address, message } => {
-                write!(formatter, "{address} gave no answer of a Sluice server: {}", one_line(message))
+                write!(formatter, "{address} did not answer like a Sluice server: {}", one_line(message))
             }
         }
     }
@@ -209,7 +200,7 @@ impl From<ApiError> for Failure {
     }
 }
 
-/// Text from elsewhere, fit to be shown: on one line, and without what would steer a terminal.
+/// Text of others made safe to show: on one line, without control characters.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     text.split(|letter: char| letter.is_control() || letter.is_whitespace())

@@ -1,33 +1,33 @@
-//! When to try again what failed: exponential back-off with jitter, unless the server names a time.
+//! When to retry: exponential back-off with jitter, unless the server names a time.
 
 use std::time::Duration;
 
 use super::error::ApiError;
 
-/// How often, and after what pauses.
+/// How often to try, and how long to pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retries {
-    /// Times that something is tried, the first included.
+    /// The number of attempts, including the first.
     pub tries: u32,
     /// The pause after the first failure; it doubles with each.
     pub first_pause: Duration,
-    /// No pause is longer.
     pub longest_pause: Duration,
 }
 
 impl Retries {
-    /// Nothing is tried again.
+    /// One attempt only.
     pub const NONE: Self = Self { tries: 1, first_pause: Duration::ZERO, longest_pause: Duration::ZERO };
 
-    /// Six tries within about half a minute: a restart of the server is outlived, a mistake soon told.
+    /// Six attempts within about half a minute: long enough for a restart of the server, short enough to report a
+    /// mistake soon.
     pub const PATIENT: Self =
         Self { tries: 6, first_pause: Duration::from_millis(500), longest_pause: Duration::from_secs(30) };
 
-    /// A server that asks for more patience than this is taken at its word another day.
+    /// The longest pause that a server may ask for. If it asks for more, the command fails instead.
     const LONGEST_ASKED: Duration = Duration::from_mins(5);
 
-    /// The pause after the `failures`th failure (from 1), or `None` when it was the last try. `jitter`, of 256
-    /// parts, spreads it over its second half, so that many who failed together do not come back together.
+    /// The pause after the `failures`th failure (from 1); `None` after the last attempt. `jitter` (of 256) spreads it
+    /// over its second half, so that clients that failed together do not return together.
     #[must_use]
     pub fn pause(&self, failures: u32, asked: Option<Duration>, jitter: u8) -> Option<Duration> {
         if failures >= self.tries || asked.is_some_and(|asked| asked > Self::LONGEST_ASKED) {
@@ -39,11 +39,11 @@ impl Retries {
         Some(spread.max(asked.unwrap_or_default()))
     }
 
-    /// Runs `attempt` until it succeeds, fails for good, or has been tried often enough. `told` hears of each
-    /// failure that is followed by another try, with the pause until then.
+    /// Runs `attempt` until it succeeds, fails for good, or has been tried often enough. `on_retry` is called before
+    /// each pause.
     pub async fn run<T>(
         &self,
-        told: impl Fn(&ApiError, Duration),
+        on_retry: impl Fn(&ApiError, Duration),
         attempt: impl AsyncFn() -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let mut failures = 0;
@@ -57,16 +57,16 @@ impl Retries {
             let Some(pause) = self.pause(failures, error.retry_after(), random_byte()) else {
                 return Err(error);
             };
-            told(&error, pause);
+            on_retry(&error, pause);
             tokio::time::sleep(pause).await;
         }
     }
 }
 
-/// Chance for the jitter, where nothing depends on its quality.
+/// A random byte for the jitter, where quality does not matter.
 fn random_byte() -> u8 {
     let mut byte = [0_u8];
-    // Without chance all come back at the same time, which is no reason to give up.
+    // Without randomness all clients return at the same time, which is no reason to fail.
     let _ = aws_lc_rs::rand::fill(&mut byte);
     byte.first().copied().unwrap_or_default()
 }
@@ -114,17 +114,17 @@ mod tests {
     #[tokio::test]
     async fn what_may_pass_is_tried_as_often_as_allowed_and_the_rest_once() {
         for (status, expected) in [(StatusCode::BAD_GATEWAY, 3), (StatusCode::CONFLICT, 1)] {
-            let (tries, told) = (Cell::new(0), Cell::new(0));
+            let (tries, on_retry) = (Cell::new(0), Cell::new(0));
             let result: Result<(), _> = QUICK
                 .run(
-                    |_, _| told.set(told.get() + 1),
+                    |_, _| on_retry.set(on_retry.get() + 1),
                     async || {
                         tries.set(tries.get() + 1);
                         Err(refusal(status))
                     },
                 )
                 .await;
-            assert_eq!((result, tries.get(), told.get()), (Err(refusal(status)), expected, expected - 1));
+            assert_eq!((result, tries.get(), on_retry.get()), (Err(refusal(status)), expected, expected - 1));
         }
     }
 

@@ -1,4 +1,4 @@
-//! Uploads: a file streamed in constant memory, with its hash, and given up when nothing moves any more.
+//! Uploads: a file is streamed in constant memory, hashed, and given up when the connection stalls.
 
 use std::{
     path::Path,
@@ -22,35 +22,32 @@ use tokio_util::io::ReaderStream;
 use super::{ApiError, Client, read, wire};
 use crate::domain::{artifact::Sha256, slug::Slug, version::Version};
 
-/// Read and sent at a time.
+/// Bytes that are read and sent at a time.
 const PIECE: usize = 256 * 1024;
 
-/// Nothing moved for so long: the connection is dead. After the last byte the server still syncs the file to
-/// its disk, which takes some seconds per GB.
+/// How long no bytes may move before the connection counts as dead. After the last byte the server still syncs the file
+/// to its disk, which takes some seconds per GB.
 const STALLED: Duration = Duration::from_mins(3);
 
-/// How often is looked whether something moved.
+/// How often to check whether bytes moved.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// A file to upload.
 #[derive(Clone, Copy, Debug)]
 pub struct Upload<'a> {
-    /// The product.
     pub product: &'a Slug,
-    /// The release that it becomes a part of.
     pub version: &'a Version,
-    /// Where it lies.
     pub path: &'a Path,
-    /// What it is, with the size and hash it had when it was read.
+    /// The artifact, with the size and hash of the file when it was read.
     pub artifact: &'a wire::Artifact,
 }
 
 impl Client {
-    /// `PUT …/artifacts/{filename}`, again from the start when it fails in a way that may pass: `begun` hears of
-    /// each start, `sent` of every piece that goes out, in bytes.
+    /// `PUT …/artifacts/{filename}`. It starts again when it fails in a way that may pass. `begun` is called at each
+    /// start, `sent` with the length of each piece that is sent.
     ///
     /// # Errors
-    /// [`ApiError`]; [`ApiError::Unreadable`] when the file is gone since it was hashed.
+    /// [`ApiError`]; [`ApiError::Unreadable`] when the file has vanished since it was hashed.
     pub async fn upload(
         &self,
         upload: Upload<'_>,
@@ -58,7 +55,7 @@ impl Client {
         sent: impl Fn(u64) + Clone + Send + Sync + 'static,
     ) -> Result<wire::Artifact, ApiError> {
         self.retries
-            .run(&*self.told, async || {
+            .run(&*self.on_retry, async || {
                 begun();
                 self.upload_once(upload, sent.clone()).await
             })
@@ -83,7 +80,7 @@ impl Client {
         let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
         let moved = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&moved);
-        // Never more than was announced, should the file have grown since it was hashed.
+        // Never more than announced, in case the file has grown since it was hashed.
         let pieces = ReaderStream::with_capacity(file.take(artifact.size), PIECE).inspect_ok(move |piece: &Bytes| {
             let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
             counter.fetch_add(length, Ordering::Relaxed);
@@ -115,7 +112,7 @@ fn content_digest(hash: &Sha256) -> String {
     format!("sha-256=:{}:", STANDARD.encode(hash.0))
 }
 
-/// Ends when `moved` has not changed for [`STALLED`].
+/// Returns once `moved` has not changed for [`STALLED`].
 async fn stalled(moved: &AtomicU64) {
     let (mut before, mut still) = (0, Duration::ZERO);
     while still < STALLED {

@@ -1,4 +1,4 @@
-//! The hashes of local files: on threads of their own, in constant memory.
+//! The hashes of local files: on blocking threads, in constant memory.
 
 use std::{
     fs::File,
@@ -23,10 +23,10 @@ use super::{
 };
 use crate::domain::artifact::Sha256;
 
-/// Read at a time.
+/// Bytes read at a time.
 const PIECE: usize = 1024 * 1024;
 
-/// Hashes the files, several at once, and says what each will be on the server, in their order.
+/// Hashes the files, several at once, and returns the artifacts that they will be, in the same order.
 pub(super) async fn all(
     artifacts: &[LocalArtifact],
     concurrency: usize,
@@ -51,7 +51,7 @@ async fn one(local: &LocalArtifact, progress: Arc<Progress>) -> Result<Ready, Ap
     Ok(Ready { path, artifact: wire::Artifact { component, platform, arch, kind, filename, size, sha256, signature } })
 }
 
-/// A thread cannot be cancelled; it can be told to stop when nobody waits for it any more.
+/// A thread cannot be cancelled, but told to stop when nobody waits for it any more.
 struct StopOnDrop(Arc<AtomicBool>);
 
 impl Drop for StopOnDrop {

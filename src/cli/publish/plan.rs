@@ -1,5 +1,5 @@
-//! What is missing, what is there, and what differs: pure comparisons of `release.toml` with what a server has.
-//! What the file does not say is never compared.
+//! What is missing, what exists, and what differs: pure comparisons of `release.toml` with the server's state. Keys
+//! that are not in the file are never compared.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -8,14 +8,14 @@ use jiff::Unit;
 use super::super::{client::wire, release_file::ReleaseFile};
 use crate::domain::manifest::Manifest;
 
-/// A local file, and the artifact that it is to be.
+/// A local file, and the artifact that it will be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ready {
     pub path: PathBuf,
     pub artifact: wire::Artifact,
 }
 
-/// All that the file says about the release itself.
+/// All fields of the release that the file sets.
 pub(super) fn said(file: &ReleaseFile) -> wire::Changes<'_> {
     wire::Changes {
         channel: file.channel.as_ref(),
@@ -28,7 +28,7 @@ pub(super) fn said(file: &ReleaseFile) -> wire::Changes<'_> {
     }
 }
 
-/// What the file says and the server has otherwise. Notes are changed together, so those in other locales go along.
+/// The fields that differ on the server. Notes are changed together, so notes in other languages are included.
 pub(super) fn changes<'a>(file: &'a ReleaseFile, release: &'a wire::Release) -> wire::Changes<'a> {
     let said = said(file);
     let other_notes = file.notes.iter().any(|(locale, text)| release.notes.get(locale) != Some(text));
@@ -47,7 +47,7 @@ pub(super) fn changes<'a>(file: &'a ReleaseFile, release: &'a wire::Release) -> 
     }
 }
 
-/// The names of what is to change.
+/// The names of the fields that change.
 pub(super) fn names(changes: &wire::Changes<'_>) -> Vec<&'static str> {
     let wire::Changes { channel, severity, access, min_from, compatible_clients, notes } = changes;
     [
@@ -63,24 +63,24 @@ pub(super) fn names(changes: &wire::Changes<'_>) -> Vec<&'static str> {
     .collect()
 }
 
-/// Whether a file need not be uploaded.
+/// Whether the server has a file already.
 pub(super) fn is_there(ready: &Ready, artifacts: &[wire::Artifact]) -> bool {
     artifacts.iter().any(|artifact| is_same(&ready.artifact, artifact))
 }
 
-/// Equal in all that the file says: a signature that it does not name may be there.
+/// Equal in everything that the file sets; a signature that it does not name may exist.
 fn is_same(wanted: &wire::Artifact, found: &wire::Artifact) -> bool {
     let signature = wanted.signature.clone().or_else(|| found.signature.clone());
     wire::Artifact { signature, ..wanted.clone() } == *found
 }
 
-/// The names of the server's files that the file does not list.
+/// The server's files that `release.toml` does not list.
 pub(super) fn strays(ready: &[Ready], artifacts: &[wire::Artifact]) -> Vec<String> {
     let listed = |artifact: &wire::Artifact| ready.iter().any(|ready| ready.artifact.filename == artifact.filename);
     artifacts.iter().filter(|artifact| !listed(artifact)).map(|artifact| artifact.filename.to_string()).collect()
 }
 
-/// What of a published release is not as the file says, each as one phrase.
+/// The differences between a published release and the file, each as one phrase.
 pub(super) fn differences(file: &ReleaseFile, ready: &[Ready], release: &wire::Release) -> Vec<String> {
     let mut found = Vec::new();
     let mut differ =
@@ -104,7 +104,7 @@ pub(super) fn differences(file: &ReleaseFile, ready: &[Ready], release: &wire::R
     if let Some(requirement) = changes.compatible_clients {
         differ("compatible_clients", requirement.to_string(), or_nothing(release.compatible_clients.as_ref()));
     }
-    // A server may keep fewer decimals of a second than were written.
+    // A server may store fewer decimals of a second than were written.
     let second = |at: jiff::Timestamp| at.round(Unit::Second).unwrap_or(at);
     if let Some(at) = file.publish.published_at
         && release.published_at.map(second) != Some(second(at))
@@ -113,8 +113,8 @@ pub(super) fn differences(file: &ReleaseFile, ready: &[Ready], release: &wire::R
     }
     for (locale, text) in &file.notes {
         match release.notes.get(locale) {
-            None => found.push(format!("notes.{locale} are not there")),
-            Some(has) if has != text => found.push(format!("notes.{locale} are other words")),
+            None => found.push(format!("notes.{locale} are missing")),
+            Some(has) if has != text => found.push(format!("notes.{locale} differ")),
             Some(_) => {}
         }
     }
@@ -126,11 +126,11 @@ fn or_nothing(value: Option<&impl ToString>) -> String {
     value.map_or_else(|| "nothing".to_owned(), ToString::to_string)
 }
 
-/// What is not as it should be in a manifest that the server has signed.
+/// What is wrong in the manifest that the server has signed.
 pub(super) fn wrong_in_manifest(file: &ReleaseFile, ready: &[Ready], manifest: &Manifest) -> Vec<String> {
     let mut wrong = Vec::new();
     if (&manifest.product, &manifest.version) != (&file.product, &file.version) {
-        wrong.push(format!("it is that of {} {}", manifest.product, manifest.version));
+        wrong.push(format!("it belongs to {} {}", manifest.product, manifest.version));
     }
     let artifacts: Vec<_> = manifest
         .artifacts
@@ -150,13 +150,13 @@ pub(super) fn wrong_in_manifest(file: &ReleaseFile, ready: &[Ready], manifest: &
     wrong
 }
 
-/// What differs between the files wanted and those found, each as one phrase.
+/// The differences between the expected files and the server's, each as one phrase.
 fn other_files(ready: &[Ready], artifacts: &[wire::Artifact]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for Ready { artifact: wanted, .. } in ready {
         let name = &wanted.filename;
         let Some(has) = artifacts.iter().find(|artifact| artifact.filename == *name) else {
-            found.push(format!("{name} is not there"));
+            found.push(format!("{name} is missing"));
             continue;
         };
         let place = |artifact: &wire::Artifact| {
@@ -175,11 +175,7 @@ fn other_files(ready: &[Ready], artifacts: &[wire::Artifact]) -> Vec<String> {
             found.push(format!("{name} has another signature"));
         }
     }
-    found.extend(
-        strays(ready, artifacts)
-            .into_iter()
-            .map(|name| format!("{name} is there too, and release.toml does not list it")),
-    );
+    found.extend(strays(ready, artifacts).into_iter().map(|name| format!("{name} is not listed in release.toml")));
     found
 }
 

@@ -1,4 +1,4 @@
-//! How far things are: bars on a terminal, else one line per event, on the standard error in both cases.
+//! Progress: bars on a terminal, otherwise one line per event, both on standard error.
 
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 
 use super::super::client::{error::ApiError, wire};
 
-/// Where a person sees it.
+/// Where progress is shown.
 pub(super) struct Progress {
     shown: Shown,
-    /// The bar of everything that goes on at the moment.
+    /// The bar of all current work.
     total: Mutex<ProgressBar>,
 }
 
@@ -23,7 +23,7 @@ enum Shown {
     Nothing,
 }
 
-/// One file on its way.
+/// The progress of one file.
 #[derive(Clone)]
 pub(super) struct FileProgress {
     bar: ProgressBar,
@@ -33,7 +33,7 @@ pub(super) struct FileProgress {
 }
 
 impl Progress {
-    /// Bars on a terminal, lines elsewhere, nothing if that is wished.
+    /// Bars on a terminal, lines elsewhere, nothing if `quiet`.
     pub fn new(quiet: bool) -> Self {
         let shown = match (quiet, std::io::stderr().is_terminal()) {
             (true, _) => Shown::Nothing,
@@ -43,11 +43,11 @@ impl Progress {
         Self { shown, total: Mutex::new(ProgressBar::hidden()) }
     }
 
-    /// Something happened.
+    /// Reports an event.
     pub fn say(&self, event: &str) {
         match &self.shown {
             Shown::Bars(bars) => {
-                // A terminal that is gone is no reason to stop.
+                // The terminal may be gone, which is no reason to stop.
                 let _ = bars.println(event);
             }
             Shown::Lines => write_line(event),
@@ -55,12 +55,12 @@ impl Progress {
         }
     }
 
-    /// Something failed, and is tried again.
+    /// Reports a failure that is followed by another attempt.
     pub fn trying_again(&self, error: &ApiError, pause: Duration) {
         self.say(&format!("{error}; trying again in {:.1} s", pause.as_secs_f64()));
     }
 
-    /// Work on so many bytes begins.
+    /// Begins work on `bytes` bytes.
     pub fn expect(&self, verb: &'static str, bytes: u64) {
         let bar = match &self.shown {
             Shown::Bars(bars) if bytes > 0 => {
@@ -72,12 +72,12 @@ impl Progress {
         before.finish_and_clear();
     }
 
-    /// So many bytes of it are done.
+    /// Counts finished bytes.
     pub fn advance(&self, bytes: u64) {
         self.total.lock().inc(bytes);
     }
 
-    /// Work on one file begins.
+    /// Begins work on one file.
     pub fn file(&self, verb: &str, artifact: &wire::Artifact) -> FileProgress {
         let (name, total) = (artifact.filename.to_string(), self.total.lock().clone());
         let bar = match &self.shown {
@@ -92,7 +92,7 @@ impl Progress {
         FileProgress { bar, total, lines: matches!(self.shown, Shown::Lines), name }
     }
 
-    /// Nothing more happens: the terminal is as it was.
+    /// Removes the bars from the terminal.
     pub fn finish(&self) {
         self.total.lock().finish_and_clear();
         if let Shown::Bars(bars) = &self.shown {
@@ -102,19 +102,19 @@ impl Progress {
 }
 
 impl FileProgress {
-    /// From the start, be it again.
+    /// Begins from the start, possibly again.
     pub fn begin(&self) {
         self.total.dec(self.bar.position());
         self.bar.reset();
     }
 
-    /// So many bytes more are done.
+    /// Counts finished bytes.
     pub fn advance(&self, bytes: u64) {
         self.bar.inc(bytes);
         self.total.inc(bytes);
     }
 
-    /// It is through.
+    /// Ends work on the file.
     pub fn finish(&self, verb: &str) {
         self.bar.finish_and_clear();
         if self.lines {
@@ -128,7 +128,7 @@ fn write_line(line: &str) {
 }
 
 fn style() -> ProgressStyle {
-    // A template that is wrong shows as the plain bar; a test keeps it right.
+    // An invalid template would show the default bar; a test keeps it valid.
     ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 

@@ -1,5 +1,5 @@
-//! `sluice publish --dry-run`: what the server would say to the draft as it is, and what of `release.toml` it lacks. Nothing
-//! is changed.
+//! `sluice publish --dry-run`: what the server says about the draft as it is, and what the draft lacks compared with
+//! `release.toml`. Nothing is changed.
 
 use std::fmt;
 
@@ -11,15 +11,15 @@ use super::{
 };
 use crate::domain::{slug::Slug, version::Version};
 
-/// What would come of it. With `--json` this is printed as it is.
+/// The result of a rehearsal. `--json` prints it as it is.
 #[derive(Debug, Serialize)]
 pub(super) struct Rehearsed {
     product: Slug,
     version: Version,
-    /// What would be changed on the draft first; the server has not judged it yet.
+    /// Fields that would be changed on the draft first. The server has not checked them yet.
     would_change: Vec<&'static str>,
     would_upload: Vec<String>,
-    /// Files of the draft that the file does not list, for which it would not be published.
+    /// Files of the draft that `release.toml` does not list. They prevent the publication.
     strays: Vec<String>,
     #[serde(flatten)]
     answer: wire::Rehearsal,
@@ -29,7 +29,7 @@ impl Publication<'_> {
     pub(super) async fn rehearse(&self) -> Result<Rehearsed, Failure> {
         let ReleaseFile { product, version, .. } = self.file;
         let Some((release, tag)) = self.client.release(product, version).await? else {
-            let message = format!("there is no draft {product} {version} to look at; `--draft-only` makes it");
+            let message = format!("there is no draft {product} {version}; create it with `--draft-only`");
             return Err(Failure { exit_code: 3, message });
         };
         let answer = self.client.rehearse_publication(product, version, tag.as_ref(), &self.as_asked()).await?;
@@ -46,7 +46,7 @@ impl Publication<'_> {
 }
 
 impl Rehearsed {
-    /// Whether it would be published.
+    /// Fails if the release would not be published.
     pub fn result(&self) -> Result<(), Failure> {
         if self.answer.would_publish && self.strays.is_empty() {
             return Ok(());

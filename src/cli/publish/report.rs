@@ -12,32 +12,30 @@ use super::{
 };
 use crate::domain::{release::ReleaseState, slug::Slug, version::Version};
 
-/// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
-    /// It is published, by this run.
+    /// Published by this run.
     Published,
-    /// It was published already, just like this.
+    /// It was published already, and is the same.
     Unchanged,
-    /// It was published already, and is not what the file says.
+    /// It was published already, and differs from the file.
     Different,
-    /// The draft has all that it should have.
+    /// The draft is complete.
     Draft,
-    /// The same, and a second person is to approve its publication.
+    /// The draft is complete, and a second person has to approve its publication.
     AwaitingApproval,
 }
 
-/// What a second person is to approve.
+/// An approval request that waits for a second person.
 #[derive(Debug, Serialize)]
 pub(super) struct Awaited {
     pub id: String,
-    /// Where it is.
     pub address: String,
     pub expires_at: Timestamp,
 }
 
-/// What was done. With `--json` this is printed as it is.
+/// What was done. `--json` prints it as it is.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     product: Slug,
@@ -52,13 +50,13 @@ pub(super) struct Report {
     uploaded: Vec<String>,
     already_there: Vec<String>,
     bytes_uploaded: u64,
-    /// Files of the draft that the file does not list.
+    /// Files of the draft that `release.toml` does not list.
     pub strays: Vec<String>,
     pub differences: Vec<String>,
 }
 
 impl Report {
-    /// Nothing was done yet.
+    /// A report of a run that has done nothing yet.
     pub fn new(file: &ReleaseFile) -> Self {
         Self {
             product: file.product.clone(),
@@ -78,13 +76,14 @@ impl Report {
         }
     }
 
-    /// A file went up.
+    /// Notes that a file was uploaded.
     pub fn uploaded(&mut self, ready: &Ready) {
         self.uploaded.push(ready.artifact.filename.to_string());
         self.bytes_uploaded = self.bytes_uploaded.saturating_add(ready.artifact.size);
     }
 
-    /// A file need not go up. A later round also finds those of an earlier one, which did.
+    /// Notes that a file existed already. Uploads of an earlier round are found again in a later one; they are not
+    /// counted twice.
     pub fn already_there(&mut self, ready: &Ready) {
         let name = ready.artifact.filename.to_string();
         if !self.uploaded.contains(&name) && !self.already_there.contains(&name) {
@@ -92,7 +91,7 @@ impl Report {
         }
     }
 
-    /// How the release stands in the end.
+    /// Notes the final state of the release.
     pub fn conclude(&mut self, release: &wire::Release) {
         self.channel = Some(release.channel.clone());
         self.published_at = release.published_at;
@@ -101,13 +100,13 @@ impl Report {
             ReleaseState::Draft if self.approval.is_some() => Outcome::AwaitingApproval,
             ReleaseState::Draft => Outcome::Draft,
             _ if !self.differences.is_empty() => Outcome::Different,
-            // The answer to its publication was lost on the way; the next look found it published.
+            // The answer to the publication was lost; the next round found it published.
             _ if something_done => Outcome::Published,
             _ => self.outcome,
         };
     }
 
-    /// Whether the server has now what the file says.
+    /// Fails if the server's release differs from the file.
     pub fn result(&self) -> Result<(), Failure> {
         match self.differences.as_slice() {
             [] => Ok(()),
@@ -115,7 +114,7 @@ impl Report {
         }
     }
 
-    /// Why what is published cannot be brought to what the file says.
+    /// Why the published release cannot be made like the file.
     fn refusal(&self, differences: &[String]) -> String {
         let list = differences.join(
             "

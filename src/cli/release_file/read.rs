@@ -1,5 +1,5 @@
-//! From the text of `release.toml` to a [`ReleaseFile`]: paths are resolved against its folder, texts are read
-//! in, and what does not go together is found.
+//! Reads the text of `release.toml` into a [`ReleaseFile`]: resolves paths against its folder, reads texts, and finds
+//! contradictions.
 
 use std::{
     collections::btree_map::Entry,
@@ -17,11 +17,11 @@ use super::{
 };
 use crate::domain::artifact::Filename;
 
-/// A release's notes travel in one JSON body of at most 256 KiB; a larger file was named by
-/// mistake.
+/// The longest text, in bytes. A release's notes are sent in one JSON body of at most 256 KiB; a larger file was named
+/// by mistake.
 const MAX_TEXT_BYTES: u64 = 200 * 1024;
 
-/// A signature travels in a header line.
+/// The longest signature: it is sent in a header.
 const MAX_SIGNATURE_LENGTH: usize = 4096;
 
 pub(super) fn read(path: &Path) -> Result<ReleaseFile, ReleaseFileError> {
@@ -53,7 +53,7 @@ fn parse(text: &str) -> Result<WrittenRelease, Mistake> {
     };
     let document = toml::Deserializer::parse(text).map_err(|error| mistake(String::new(), &error))?;
     serde_path_to_error::deserialize(document).map_err(|error| {
-        // `Spanned` reads its value under a name of its own, which is in no file.
+        // `Spanned` reads its value under an internal name, which is in no file.
         let path = error.path().to_string().replace(".$__serde_spanned_private_value", "");
         mistake(if path == "." { String::new() } else { path }, error.inner())
     })
@@ -63,10 +63,10 @@ fn line_of(text: &str, place: Range<usize>) -> usize {
     text.bytes().take(place.start).filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// What the operating system said, in a sentence of its own.
+/// The operating system's error as a sentence.
 fn explain(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::NotFound => "the file does not exist".to_owned(),
         std::io::ErrorKind::InvalidData => "the file is not UTF-8 text".to_owned(),
         _ => format!("the file cannot be read: {error}"),
     }
@@ -95,7 +95,7 @@ impl Reader<'_> {
                     }
                 }
                 Entry::Occupied(place) => {
-                    let message = format!("`notes.{}` is there too; write the notes in one of the two", place.key());
+                    let message = format!("`notes.{}` exists too; use only one of the two", place.key());
                     self.wrong(path.span(), key, message);
                 }
             }
@@ -109,11 +109,7 @@ impl Reader<'_> {
             if let Some((other, clash)) =
                 artifacts.iter().enumerate().find_map(|(other, earlier)| Some((other, clash(earlier, &artifact)?)))
             {
-                self.wrong(
-                    place,
-                    &key,
-                    format!("{clash} is that of `artifacts[{other}]` too; a release has one of each"),
-                );
+                self.wrong(place, &key, format!("{clash} is already used by `artifacts[{other}]`"));
             }
             artifacts.push(artifact);
         }
@@ -131,7 +127,7 @@ impl Reader<'_> {
                     self.wrong(
                         reason.span(),
                         "publish.force_reason",
-                        "a reason in words is needed, or leave the key out",
+                        "a reason is missing; write one, or remove the key",
                     );
                 }
                 given.then(|| reason.into_inner())
@@ -179,7 +175,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The name of the file itself, if it can be one of an artifact.
+    /// The file's own name, if it is a valid name of an artifact.
     fn filename_of(&mut self, key: &str, written: &Spanned<String>, path: &Path) -> Option<Filename> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         match name.parse() {
@@ -203,7 +199,7 @@ impl Reader<'_> {
                 self.wrong(
                     given.span(),
                     format!("{key}.signature"),
-                    "`signature_file` is there too; one of the two is enough",
+                    "`signature_file` exists too; use only one of the two",
                 );
                 return None;
             }
@@ -218,7 +214,7 @@ impl Reader<'_> {
         let one_line = !text.is_empty() && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         if !one_line || text.len() > MAX_SIGNATURE_LENGTH {
             let message = format!(
-                "a signature is one line of at most {MAX_SIGNATURE_LENGTH} visible ASCII characters; encode one of several lines in base64"
+                "a signature is one line of at most {MAX_SIGNATURE_LENGTH} visible ASCII characters; encode a longer one in base64"
             );
             self.wrong(place, key, message);
             return None;
@@ -230,7 +226,7 @@ impl Reader<'_> {
         let path: PathBuf = self.folder.join(written.get_ref());
         let size = fs::metadata(&path).map_or(0, |found| found.len());
         let read = if size > MAX_TEXT_BYTES {
-            Err(format!("it has {size} bytes; at most {MAX_TEXT_BYTES} are taken"))
+            Err(format!("it has {size} bytes; at most {MAX_TEXT_BYTES} are accepted"))
         } else {
             fs::read_to_string(&path).map_err(|error| explain(&error))
         };
@@ -251,20 +247,21 @@ impl Reader<'_> {
         };
         let read = text.parse();
         if read.is_err() {
-            let message =
-                format!("`{text}` is no point in time; expected one with its offset such as 2026-06-30T09:00:00Z");
+            let message = format!(
+                "`{text}` is not a valid point in time; expected one with an offset, such as 2026-06-30T09:00:00Z"
+            );
             self.wrong(value.span(), key, message);
         }
         read.ok()
     }
 }
 
-/// What two files of one release have in common that they must not have.
+/// What two files of one release have in common but must not.
 fn clash(one: &LocalArtifact, other: &LocalArtifact) -> Option<String> {
     let slot = |artifact: &LocalArtifact| (artifact.component, artifact.platform, artifact.arch, artifact.kind);
     if one.filename == other.filename {
         return Some(format!("the file name `{}`", other.filename));
     }
     let LocalArtifact { component, platform, arch, kind, .. } = other;
-    (slot(one) == slot(other)).then(|| format!("the place {component}, {platform}, {arch}, {kind}"))
+    (slot(one) == slot(other)).then(|| format!("the combination {component}, {platform}, {arch}, {kind}"))
 }

@@ -105,23 +105,23 @@ fn a_mistake_is_named_by_line_and_key_with_what_is_expected() {
         (with("min_from = \"12\""), "release.toml:3: min_from: `12` is no version;", "12.4.0"),
         (with("compatible_clients = \"newer\""), "release.toml:3: compatible_clients: `newer` is no", ">=12.0, <13"),
         (with("notes.german = \"Neu\""), "release.toml:3: notes", "BCP 47"),
-        (with("notes_files.de = \"fr.md\""), "release.toml:3: notes_files.de: `fr.md`: there is no such file", ""),
+        (with("notes_files.de = \"fr.md\""), "release.toml:3: notes_files.de: `fr.md`: the file does not exist", ""),
         (with("notes_files.de = \"latin1.md\""), "release.toml:3: notes_files.de: `latin1.md`: ", "UTF-8"),
         (
             with("notes.de = \"x\"\nnotes_files.de = \"de.md\""),
-            "release.toml:4: notes_files.de: `notes.de` is there too",
+            "release.toml:4: notes_files.de: `notes.de` exists too",
             "",
         ),
         (with("publish.percent = 100.5"), "release.toml:3: publish.percent: `100.5` is no percentage;", "0 to 100"),
         (
             with("publish.published_at = 2026-06-30"),
-            "release.toml:3: publish.published_at: `2026-06-30` is no point in time",
+            "release.toml:3: publish.published_at: `2026-06-30` is not a valid point in time",
             "Z",
         ),
-        (with("publish.force_reason = \" \""), "release.toml:3: publish.force_reason: a reason in words", ""),
+        (with("publish.force_reason = \" \""), "release.toml:3: publish.force_reason: a reason is missing", ""),
         (
             two("path = \"gone.exe\"\ncomponent = \"client\"\nplatform = \"linux\"\narch = \"x86_64\""),
-            "release.toml:12: artifacts[1].path: `gone.exe`: there is no such file",
+            "release.toml:12: artifacts[1].path: `gone.exe`: the file does not exist",
             "",
         ),
         (
@@ -146,12 +146,12 @@ fn a_mistake_is_named_by_line_and_key_with_what_is_expected() {
         ),
         (
             two("path = \"other.exe\"\ncomponent = \"standalone\"\nplatform = \"windows\"\narch = \"x86_64\""),
-            "release.toml:11: artifacts[1]: the place standalone, windows, x86_64, installer is that of `artifacts[0]` too",
+            "release.toml:11: artifacts[1]: the combination standalone, windows, x86_64, installer is already used by `artifacts[0]`",
             "",
         ),
         (
             two("path = \"setup.exe\"\ncomponent = \"client\"\nplatform = \"windows\"\narch = \"x86_64\""),
-            "release.toml:11: artifacts[1]: the file name `setup.exe` is that of `artifacts[0]` too",
+            "release.toml:11: artifacts[1]: the file name `setup.exe` is already used by `artifacts[0]`",
             "",
         ),
         (
@@ -161,7 +161,7 @@ fn a_mistake_is_named_by_line_and_key_with_what_is_expected() {
         ),
         (
             with("") + "signature_file = \"setup.exe.sig\"\nsignature = \"x\"",
-            "release.toml:11: artifacts[0].signature: `signature_file` is there too",
+            "release.toml:11: artifacts[0].signature: `signature_file` exists too",
             "",
         ),
         (
@@ -191,7 +191,7 @@ fn all_mistakes_are_named_at_once_in_the_order_of_the_file() {
 #[test]
 fn a_file_that_is_not_there_is_named() {
     let error = ReleaseFile::read(Path::new("no/such/release.toml")).expect_err("no file");
-    assert_eq!(error.to_string(), "no/such/release.toml: there is no such file");
+    assert_eq!(error.to_string(), "no/such/release.toml: the file does not exist");
 }
 
 #[test]

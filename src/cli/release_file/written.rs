@@ -1,4 +1,4 @@
-//! The shape of `release.toml` as it is written, before anything is looked up or put together.
+//! The form of `release.toml`, before paths are resolved and values are combined.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::{
     services::releasing::roll_out::Halt,
 };
 
-/// The whole file. The places of values are kept where something can turn out to be wrong with them later.
+/// The whole file. Values that may turn out to be wrong later keep their place in the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenRelease {
@@ -64,7 +64,7 @@ pub struct WrittenPublish {
     pub force_reason: Option<Spanned<String>>,
 }
 
-/// The kind that the server takes a file for when it is not told.
+/// The kind that the server assumes if none is given.
 const fn installer() -> ArtifactKind {
     ArtifactKind::Installer
 }

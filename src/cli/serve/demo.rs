@@ -1,7 +1,7 @@
 //! `serve --demo`: a made-up vendor.
 //!
-//! What there is to see is in `demo/catalogue.toml` and `demo/customers.toml`. It goes in through the use cases that
-//! the API calls, only with ids that are known beforehand and with days counted from the first start.
+//! Its data is in `demo/catalogue.toml` and `demo/customers.toml`. It is entered through the use cases that the API
+//! calls, but with fixed ids, and with days counted from the first start.
 
 mod catalogue;
 mod catalogue_file;
@@ -31,31 +31,31 @@ use crate::{
     },
 };
 
-/// Who may log in to the demo. Everybody knows the password, so the demo listens to this machine only.
+/// The demo's administrator. Everyone knows the password, so the demo listens on this machine only.
 pub const EMAIL: &str = "admin@demo.example.com";
-/// The password that goes with it.
+/// The administrator's password.
 pub const PASSWORD: &str = "demo-password";
 
-/// What the demo found in its data folder.
+/// The state of the demo's data folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Nothing, so it was filled.
+    /// It was empty, and was filled.
     Fresh,
-    /// The made-up vendor, of an earlier start.
+    /// It has the made-up vendor of an earlier start.
     Known,
-    /// Something else, which is served as it is.
+    /// It has other data, which is served unchanged.
     Foreign,
 }
 
-/// Keeps the demo apart from anything real: its data by default, and its well-known password from the network.
+/// Separates the demo from real data by another default folder, and keeps its known password off the network.
 ///
 /// # Errors
-/// With exit code 2 when others than this machine could reach it.
+/// With exit code 2 if other machines could reach the demo.
 pub fn adapt(config: &mut Config) -> Result<(), Failure> {
     if !config.server.bind.ip().is_loopback() {
         let bind = config.server.bind;
         let message = format!(
-            "the demo's password and keys are known to everybody, so it only listens to this machine, not to {bind}; set server.bind to 127.0.0.1:{}",
+            "everyone knows the demo's password and keys, so it listens on this machine only, not on {bind}; set server.bind to 127.0.0.1:{}",
             bind.port()
         );
         return Err(Failure { exit_code: 2, message });
@@ -66,7 +66,7 @@ pub fn adapt(config: &mut Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Fills an empty data folder; one that is not empty is left as it is.
+/// Fills an empty data folder; any other is left unchanged.
 pub async fn fill(context: &Arc<Context>, config: &Config) -> Result<Stage, Failure> {
     let failed = |error| Failure::failed(&error);
     if found_vendor::is_empty(context).await.map_err(failed)? {
@@ -78,20 +78,18 @@ pub async fn fill(context: &Arc<Context>, config: &Config) -> Result<Stage, Fail
     Ok(if lines::work(context) { Stage::Known } else { Stage::Foreign })
 }
 
-/// Says what there is to try.
+/// Prints what there is to try.
 pub fn print(context: &Context, config: &Config, stage: Stage) {
     let folder = config.data.folder.display();
     match stage {
         Stage::Fresh => {
-            println!("\nA made-up vendor, for this machine only: its password and keys are known to everybody.");
+            println!("\nA made-up vendor, for this machine only: everyone knows its password and keys.");
         }
         Stage::Known => println!(
-            "\nThe made-up vendor of an earlier start, and what became of it since. Delete {folder} for a fresh one."
+            "\nThe made-up vendor of an earlier start, with its changes since. Delete {folder} for a fresh one."
         ),
         Stage::Foreign => {
-            println!(
-                "\nThe data folder {folder} was not empty, so nothing was added: what is there is served as it is."
-            );
+            println!("\nThe data folder {folder} was not empty, so nothing was added; its data is served unchanged.");
             return;
         }
     }
@@ -126,7 +124,7 @@ fn vendor(context: &Context) -> Result<Vendor, Failure> {
 /// The demo's release manager.
 const MANAGER: &str = "releases@demo.example.com";
 
-/// Something that the release manager has asked for.
+/// An approval request of the release manager.
 fn asked(number: usize, version: &str, deed: Deed, parameters: serde_json::Value) -> Result<FoundedApproval, Failure> {
     let failed = |error| Failure::failed(&error);
     Ok(FoundedApproval {
@@ -144,7 +142,7 @@ const PIPELINE: &str = "DemoPipeline";
 /// The name in the API token of the vendor's support desk.
 const SUPPORT: &str = "DemoSupportDesk";
 
-/// A project on a server that nobody has.
+/// A project on a server that does not exist.
 fn pipeline() -> NewTrustedPublisher {
     NewTrustedPublisher {
         scopes: vec![Scope::ReleasesWrite, Scope::ReleasesPublish],
@@ -162,11 +160,11 @@ fn token(number: usize, name: &str, about: &str, scopes: &[Scope]) -> (TokenId, 
     (id(0xd, number), token_text(name), new)
 }
 
-/// A well-known API token: the name, filled up with zeros, in the form that API tokens have.
+/// A well-known API token: the name, padded with zeros, in the form of API tokens.
 fn token_text(name: &str) -> String {
     let mut bytes = [0; 64];
     for (byte, letter) in bytes.iter_mut().zip(name.bytes()) {
-        // What makes this letter: API tokens are drawn from the digits, then A to Z, then a to z.
+        // The byte that becomes this letter: API tokens use the digits, then A to Z, then a to z.
         *byte = match letter {
             b'A'..=b'Z' => letter - b'A' + 10,
             b'a'..=b'z' => letter - b'a' + 36,
@@ -183,7 +181,7 @@ fn id<T: From<Uuid>>(family: u16, number: usize) -> T {
     T::from(Uuid::from_u128(0x0199_a0de_0000_7000_8000_0000_0000_0000 + family + number))
 }
 
-/// Reads one of the embedded files.
+/// Reads an embedded file.
 fn read<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Failure> {
     toml::from_str(text).map_err(|error| Failure::failed(&format!("the demo's own {name}: {error}")))
 }

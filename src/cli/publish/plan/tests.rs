@@ -91,8 +91,8 @@ fn what_a_published_release_has_otherwise_is_named_one_by_one() {
         "min_from is `12.0.0`, release.toml says `12.1.0`",
         "compatible_clients is `nothing`, release.toml says `^13`",
         "published_at is `2026-06-30T07:00:00Z`, release.toml says `2026-07-01T07:00:00Z`",
-        "notes.en are other words",
-        "notes.it are not there",
+        "notes.en differ",
+        "notes.it are missing",
     ];
     assert_eq!(differences(&file, &[], &release), expected);
 }
@@ -124,8 +124,8 @@ fn files_that_differ_are_named_with_their_hashes() {
         "b.exe is for standalone, windows, x86_64, installer; release.toml says standalone, windows, x86_64, archive"
             .to_owned(),
         "c.exe has another signature".to_owned(),
-        "d.exe is not there".to_owned(),
-        "e.exe is there too, and release.toml does not list it".to_owned(),
+        "d.exe is missing".to_owned(),
+        "e.exe is not listed in release.toml".to_owned(),
     ];
     assert_eq!(differences(&file(), &wanted, &release(&has)), expected);
 }
@@ -149,7 +149,7 @@ fn a_signed_manifest_must_list_exactly_the_files() {
     let wanted = [ready("a.exe", None), ready("b.exe", None)];
     let wrong = |manifest| wrong_in_manifest(&file(), &wanted, &manifest);
     assert_eq!(wrong(manifest("office-maker", &["b.exe", "a.exe"])), [""; 0]);
-    assert_eq!(wrong(manifest("office-maker", &["a.exe"])), ["b.exe is not there"]);
-    assert_eq!(wrong(manifest("other", &["a.exe", "b.exe"])), ["it is that of other 13.0.0"]);
+    assert_eq!(wrong(manifest("office-maker", &["a.exe"])), ["b.exe is missing"]);
+    assert_eq!(wrong(manifest("other", &["a.exe", "b.exe"])), ["it belongs to other 13.0.0"]);
     assert_eq!(wrong(manifest("office-maker", &["a.exe", "b.exe", "c.exe"])).len(), 1);
 }

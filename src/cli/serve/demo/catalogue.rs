@@ -50,7 +50,7 @@ pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Nine o'clock, UTC, so many days ago.
+/// Nine o'clock UTC on the day this many days ago.
 fn morning(now: Timestamp, days: i64) -> Timestamp {
     let day = utc_day(now).saturating_sub(days.days());
     day.at(9, 0, 0, 0).to_zoned(TimeZone::UTC).map_or(now, |zoned| zoned.timestamp())

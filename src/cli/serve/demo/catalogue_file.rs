@@ -26,19 +26,18 @@ pub(super) struct Catalogue {
     pub known_problem: Vec<KnownProblemLine>,
 }
 
-/// A product.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProductLine {
     pub id: ProductId,
-    /// What the names of its files begin with.
+    /// The prefix of its file names.
     pub file_prefix: String,
-    /// What its archives bring to the database.
+    /// The database migrations in its archives.
     pub migrations: Vec<Migration>,
     pub about: NewProduct,
 }
 
-/// A change to the database of a product.
+/// A database migration of a product.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Migration {
@@ -61,21 +60,20 @@ pub(super) struct KnownProblemLine {
     pub about: NewKnownProblem,
 }
 
-/// A release.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReleaseLine {
     pub product: Slug,
-    /// When it was published; a draft without.
+    /// When it was published; missing for a draft.
     pub days_ago: Option<i64>,
     pub percent: Option<Percent>,
     pub stages: Option<Vec<Stage>>,
     pub halt: Option<Halt>,
     pub paused: Option<String>,
     pub yanked: Option<String>,
-    /// The systems that it has installers for.
+    /// The platforms with an installer.
     pub installers: Vec<Platform>,
-    /// The components that it has archives of.
+    /// The components with an archive.
     #[serde(default)]
     pub archives: Vec<Component>,
     pub about: NewRelease,

@@ -59,7 +59,7 @@ struct SubscriptionLine {
     on: Option<Platform>,
 }
 
-/// What staff did with a subscription.
+/// What the staff did with a subscription.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Done {
@@ -89,7 +89,7 @@ struct ErrorLine {
     message: String,
 }
 
-/// Enters the customers as they stand at `now`. The products must be there.
+/// Enters the customers as of `now`. The products must exist.
 pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> {
     let read: Customers = read("customers.toml", include_str!("customers.toml"))?;
     let today = utc_day(now);
@@ -131,7 +131,7 @@ fn subscription(
         external_ref: Some(format!("INV-{}", 20_000 + number)),
         license_key: keys.next(),
     };
-    // Further keys are numbered apart, so that the first keys have their subscriptions' numbers.
+    // Further keys have their own numbers, so that the first keys share the numbers of their subscriptions.
     let more_keys = keys.map(|key| (id::<LicenseKeyId>(0xbb, number), key)).collect();
     let action = line.action.map(|done| match done {
         Done::Suspend => Action::Suspend,
@@ -141,7 +141,7 @@ fn subscription(
     FoundedSubscription { id, license_key, new, more_keys, actions: action.into_iter().collect() }
 }
 
-/// What the program of a subscription told at its last check, some hours ago.
+/// The last check of a subscription's program, some hours ago.
 fn sighting(
     vendor: &Vendor,
     number: usize,
@@ -173,7 +173,7 @@ fn run(vendor: &Vendor, index: usize, line: RunLine, now: Timestamp) -> Result<R
     let sold = vendor.subscriptions.iter().find(|sold| sold.id == subscription).ok_or_else(lacking)?;
     let first_reported_at = before(now, SignedDuration::from_hours(line.days_ago * 24 + 2));
     Ok(Run {
-        // The first is left to the example of the API description.
+        // The first number is used by the example in the API description.
         id: id::<RunId>(0xf, index + 2),
         product: product(vendor, &sold.new.product).ok_or_else(lacking)?,
         subscription: Some(subscription),

@@ -27,10 +27,10 @@ use crate::{
     },
 };
 
-/// What follows the few words of an installer, so that there is something to download, and to break off.
+/// Bytes after the text of an installer, so that there is something to download and to interrupt.
 const FILLING: usize = 24 << 10;
 
-/// The files of a release. They are numbered on from those that the vendor has.
+/// The files of a release, numbered after those that the vendor has.
 pub(super) fn of(
     product: &ProductLine,
     release: &ReleaseLine,
@@ -60,7 +60,7 @@ pub(super) fn of(
         Ok::<_, Failure>(())
     };
     for platform in release.installers.iter().copied() {
-        // One installer for all components, as many vendors have it; it asks, or its name tells it, what to install.
+        // One installer for all components, as many vendors have it; the user or the file name says what to install.
         let content = installer(&product.about.name, version, platform);
         let (arch, ending) = match platform {
             Platform::Windows => (Arch::X86_64, "-setup.exe"),
@@ -99,7 +99,7 @@ fn sha256(content: &[u8]) -> Sha256 {
     Sha256(digest::digest(&digest::SHA256, content).as_ref().try_into().unwrap_or_default())
 }
 
-/// Says what it stands in for, then bytes that are the same at every start.
+/// A text that says what the file stands in for, then bytes that are the same at every start.
 fn installer(name: &str, version: &Version, platform: Platform) -> Bytes {
     let mut content =
         format!("Sluice's demo. This stands in for the installer of {name} {version} for {platform}.\n").into_bytes();
@@ -111,7 +111,7 @@ fn installer(name: &str, version: &Version, platform: Platform) -> Bytes {
     content.into()
 }
 
-/// What `examples/README.md` says an update is made of.
+/// An archive of the form that `examples/README.md` describes.
 fn archive(
     product: &ProductLine,
     version: &Version,
@@ -133,7 +133,7 @@ fn archive(
         0o755,
         &format!("#!/bin/sh\necho '{} {version}, {component}'\n", about.name),
     )?;
-    // A client program has no database of its own.
+    // A client has no database of its own.
     let migrations = product.migrations.iter().filter(|_| component != Component::Client);
     for migration in migrations.filter(|migration| migration.since <= *version) {
         add(&format!("migrations/{}", migration.file), 0o644, &format!("{}\n", migration.sql))?;

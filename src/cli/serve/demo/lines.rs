@@ -1,4 +1,4 @@
-//! Lines to try: each works as it is printed, in a shell on this machine.
+//! Commands to try: each works as printed, in a shell on this machine.
 
 use super::{EMAIL, PASSWORD, PIPELINE, SUPPORT, id, token_text};
 use crate::{
@@ -13,7 +13,7 @@ const MULTI: &str = "DEMO-OFFICE-MULTI-ACTIVE";
 const CLOUD: [(&str, &str); 2] =
     [("DEMO-OFFICE-CLOUD-MILAN", "milan-nights"), ("DEMO-OFFICE-CLOUD-AUCKLAND", "auckland-nights")];
 
-/// The other keys in `customers.toml` that are worth trying.
+/// Other keys in `customers.toml` that are worth trying.
 const MORE_KEYS: [&str; 9] = [
     "DEMO-OFFICE-SINGLE-GRACE",
     "DEMO-OFFICE-SINGLE-PENDING",
@@ -26,12 +26,12 @@ const MORE_KEYS: [&str; 9] = [
     "DEMO-LIBRARY-MULTI-ACTIVE",
 ];
 
-/// Whether the lines would work: the demo's keys are known.
+/// Whether the commands would work, that is, the demo's keys exist.
 pub(super) fn work(context: &Context) -> bool {
     license_keys::recognise(context, ACTIVE).is_ok()
 }
 
-/// Prints the lines.
+/// Prints the commands.
 pub(super) fn print(context: &Context, with_administrator: bool) {
     for (title, line) in lines(context, with_administrator) {
         println!("\n# {title}\n{line}");
@@ -92,8 +92,8 @@ fn lines(context: &Context, with_administrator: bool) -> Vec<(&'static str, Stri
     lines
 }
 
-/// The key of the hosting group whose window opens last from now: the nights of the two groups do not meet, so one of
-/// them is closed, and stays so for a while.
+/// The key of the hosting group whose window opens last from now. The nights of the two groups do not overlap, so one
+/// of them is closed, and stays closed for a while.
 fn closed_group(context: &Context) -> &'static str {
     let catalogue = context.directory.catalogue();
     let now = context.clock.now();

@@ -1,5 +1,5 @@
-//! What the demo's vendor told others: a webhook that is turned off, as nobody is there to listen, a message that it was sent,
-//! and a mail, which waits for an SMTP server.
+//! The demo's outgoing messages: a webhook that is turned off because nothing listens, a message that it was sent, and
+//! a mail that waits for an SMTP server.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::{
     texts::mail::{MailText, MailValues, write},
 };
 
-/// Enters it as it stands at `now`. The products and subscriptions must be there.
+/// Enters the messages as of `now`. The products and subscriptions must exist.
 pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> {
     let (_, product) = vendor.products.first().ok_or_else(|| Failure::failed(&"the demo has no product"))?;
     let values = MailValues { product: &product.name, version: "13.0.0", ..MailValues::default() };
