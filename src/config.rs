@@ -22,42 +22,27 @@ pub use private_url::PrivateUrl;
 pub use single_sign_on::SingleSignOnConfig;
 pub use storage::{BucketUrl, DownloadMode, StorageConfig, Stores};
 
-/// Every key with its default and what it is for.
+/// Every key with its default and its description.
 pub const DEFAULTS: &str = include_str!("config/default.toml");
 
-/// The configuration in force.
+/// The configuration.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Listening.
     pub server: ServerConfig,
-    /// What is kept on this machine.
     pub data: DataConfig,
-    /// The database.
     pub database: DatabaseConfig,
-    /// The signing keys.
     pub keys: KeysConfig,
-    /// The artifacts.
     pub storage: StorageConfig,
-    /// Logins.
     pub auth: AuthConfig,
-    /// The two-person rule.
     pub approvals: ApprovalsConfig,
-    /// Logins through an identity provider.
     pub single_sign_on: SingleSignOnConfig,
-    /// How often somebody may ask.
     pub limits: LimitsConfig,
-    /// Downloads.
     pub downloads: DownloadsConfig,
-    /// Version checks.
     pub checks: ChecksConfig,
-    /// Updates as their updaters report them.
     pub runs: RunsConfig,
-    /// Mails.
     pub mail: MailConfig,
-    /// Webhooks.
     pub webhooks: WebhooksConfig,
-    /// Logging.
     pub log: LogConfig,
 }
 
@@ -65,17 +50,16 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerConfig {
-    /// Where to listen.
     pub bind: std::net::SocketAddr,
-    /// The address that goes into links; empty for the one listened on.
+    /// The address in links; empty for the one that the server listens on.
     pub public_url: String,
     /// Threads that answer requests; 0 for one per processor.
     pub workers: usize,
-    /// How long running requests may go on after a stop signal.
+    /// How long running requests may continue after a stop signal.
     pub shutdown_timeout: Span,
-    /// How long a body that is being sent may be silent.
+    /// How long a client may pause while it sends a body.
     pub body_timeout: Span,
-    /// The networks of proxies whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: List<IpNet>,
 }
 
@@ -83,7 +67,6 @@ pub struct ServerConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// The folder.
     pub folder: PathBuf,
 }
 
@@ -93,12 +76,12 @@ pub struct DataConfig {
 pub struct DatabaseConfig {
     /// `sqlite:PATH`, `postgres://…`, or empty.
     pub url: PrivateUrl,
-    /// How many connections to `PostgreSQL` at most.
+    /// The most connections to `PostgreSQL`.
     pub connections: usize,
 }
 
 impl DatabaseConfig {
-    /// Whether several processes may use it.
+    /// Whether several processes can use it.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         self.url.is_server()
@@ -109,9 +92,9 @@ impl DatabaseConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeysConfig {
-    /// What the keys are encrypted with where they are kept: 32 bytes in base64, or empty.
+    /// The key that encrypts the stored keys: 32 bytes in base64, or empty.
     pub encryption_key: Secret,
-    /// What they were encrypted with before, while that is exchanged; or empty.
+    /// The previous key, during a rotation; or empty.
     pub previous_encryption_key: Secret,
 }
 
@@ -119,21 +102,21 @@ pub struct KeysConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuthConfig {
-    /// The first administrator's e-mail address, or empty.
+    /// Empty for none.
     pub bootstrap_email: String,
-    /// The first administrator's password, or empty.
+    /// Empty for none.
     pub bootstrap_password: Secret,
-    /// How long an access token is good.
+    /// The lifetime of an access token.
     pub session_ttl: Span,
-    /// How long a refresh token is good.
+    /// The lifetime of a refresh token.
     pub refresh_ttl: Span,
-    /// Memory of one password hash, in KiB.
+    /// The memory of one password hash, in KiB.
     pub password_memory_kib: u32,
-    /// Passes of one password hash.
+    /// The passes of one password hash.
     pub password_passes: u32,
-    /// How long a token is good that a pipeline was given for its identity.
+    /// The lifetime of a token that a pipeline got for its identity.
     pub trusted_publishing_ttl: Span,
-    /// Whether issuers of tokens may be at addresses that are not on the public internet.
+    /// Whether issuers may be at addresses that are not on the public internet.
     pub allow_private_issuers: bool,
 }
 
@@ -141,9 +124,9 @@ pub struct AuthConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalsConfig {
-    /// How long something can be approved.
+    /// How long a request can be approved.
     pub expire_after: Span,
-    /// How long somebody whom another person has entered or changed approves nothing.
+    /// How long a user who was added or changed by someone else cannot approve.
     pub new_approvers_wait: Span,
 }
 
@@ -151,9 +134,9 @@ pub struct ApprovalsConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DownloadsConfig {
-    /// Whether clients fetch from the S3 server themselves.
+    /// Whether clients download from the S3 server directly.
     pub mode: DownloadMode,
-    /// How long a link is good.
+    /// How long after it was issued a link can start a download.
     pub url_ttl: Span,
     /// Threads that read files.
     pub threads: usize,
@@ -163,9 +146,9 @@ pub struct DownloadsConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChecksConfig {
-    /// When a program should ask again.
+    /// When a program should check again.
     pub next_check_after: Span,
-    /// How often sightings are written down.
+    /// How often sightings are written to the database.
     pub sightings_every: Span,
 }
 
@@ -173,7 +156,7 @@ pub struct ChecksConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunsConfig {
-    /// How long a run that has begun to install may be silent.
+    /// How long a run that has begun to install may be silent before it counts as lost.
     pub lost_after: Span,
 }
 
@@ -181,19 +164,18 @@ pub struct RunsConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogConfig {
-    /// A `tracing` filter.
+    /// A filter in the syntax of `tracing`.
     pub filter: String,
-    /// For whom.
     pub format: LogFormat,
 }
 
-/// For whom log lines are written.
+/// The form of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
     /// For people.
     Text,
-    /// For machines: one JSON object a line.
+    /// For machines: one JSON object per line.
     Json,
 }
 
@@ -226,18 +208,18 @@ impl Serialize for Secret {
     }
 }
 
-/// A length of time, written `90s`, `15m`, `6h`, `1h 30m` or, as ISO 8601 has it, `PT15M`.
+/// A length of time: `90s`, `15m`, `6h`, `1h 30m`, or ISO 8601 such as `PT15M`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
 impl Span {
-    /// In whole seconds.
+    /// The length in whole seconds.
     #[must_use]
     pub fn seconds(self) -> i64 {
         i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX)
     }
 
-    /// As the length of time that moments are counted with.
+    /// The length as jiff's type.
     #[must_use]
     pub fn signed(self) -> jiff::SignedDuration {
         jiff::SignedDuration::try_from(self.0).unwrap_or(jiff::SignedDuration::MAX)
@@ -249,7 +231,9 @@ impl<'de> Deserialize<'de> for Span {
         let text = String::deserialize(deserializer)?;
         let length = text.parse::<jiff::SignedDuration>().ok().and_then(|length| Duration::try_from(length).ok());
         length.filter(|length| !length.is_zero()).map(Self).ok_or_else(|| {
-            serde::de::Error::custom(format!("`{text}` is no length of time; write for example `90s`, `15m` or `6h`"))
+            serde::de::Error::custom(format!(
+                "`{text}` is not a valid length of time; expected for example `90s`, `15m` or `6h`"
+            ))
         })
     }
 }
@@ -261,7 +245,7 @@ impl Serialize for Span {
     }
 }
 
-/// Variables, where those that end in `_FILE` stand for what is in a file, as Docker's and systemd's secrets are handed over:
+/// Resolves variables that end in `_FILE` to the content of a file, the way in which Docker and systemd pass secrets:
 /// `SLUICE__KEYS__ENCRYPTION_KEY_FILE=/run/secrets/sluice`.
 fn with_files_read(variables: impl Iterator<Item = (String, String)>) -> Result<HashMap<String, String>, ConfigError> {
     let mut read: HashMap<_, _> = variables.collect();
@@ -271,27 +255,27 @@ fn with_files_read(variables: impl Iterator<Item = (String, String)>) -> Result<
         let text = std::fs::read_to_string(&path)
             .map_err(|error| ConfigError(format!("{name}: cannot read the file `{path}`: {error}")))?;
         let setting = name.strip_suffix("_FILE").unwrap_or_default().to_owned();
-        // The line break that editors end files with is no part of a secret.
+        // Editors end a file with a line break, which is not part of the secret.
         let text = text.trim_end_matches(['\r', '\n']);
-        // It would be a key that is not set, and so something in clear that was to be encrypted.
+        // An empty file would count as a missing key, and leave unencrypted what should be encrypted.
         if text.is_empty() {
             return Err(ConfigError(format!("{name}: the file `{path}` is empty")));
         }
         if read.insert(setting.clone(), text.to_owned()).is_some() {
-            return Err(ConfigError(format!("{setting} and {name} are both set; set one of them")));
+            return Err(ConfigError(format!("{setting} and {name} are both set; remove one of them")));
         }
     }
     Ok(read)
 }
 
-/// What is wrong with the configuration: where it comes from, which key, and what would be right.
+/// What is wrong with the configuration: the source, the key, and what is expected.
 #[derive(Debug, thiserror::Error)]
 #[error("configuration: {0}")]
 pub struct ConfigError(String);
 
 impl Config {
-    /// Reads the configuration. `file` must exist where it is given; else `sluice.toml` in the working folder is
-    /// read if it is there.
+    /// Reads the configuration. `file` must exist if it is given; otherwise `sluice.toml` in the working folder is read
+    /// if it exists.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let texts =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -320,7 +304,7 @@ impl Config {
         Ok(read)
     }
 
-    /// What the types cannot say.
+    /// Checks what the types cannot express.
     fn check(&self) -> Result<(), ConfigError> {
         self.database_url()?;
         self.stores()?;
@@ -342,9 +326,7 @@ impl Config {
             );
         }
         if self.keys.encryption_key.reveal().is_empty() && !self.keys.previous_encryption_key.reveal().is_empty() {
-            return refuse(
-                "keys.previous_encryption_key is of no use without keys.encryption_key, the one that takes its place",
-            );
+            return refuse("keys.previous_encryption_key needs keys.encryption_key, the key that replaces it");
         }
         if !(1..=30 * 60).contains(&self.auth.trusted_publishing_ttl.seconds()) {
             return refuse("auth.trusted_publishing_ttl must be one second to 30 minutes");
@@ -355,7 +337,7 @@ impl Config {
         if let Some(fault) = self.single_sign_on.fault() {
             return refuse(fault);
         }
-        // One for the write whose turn it is, one for what is read beside it.
+        // One connection for the current write, one for reads.
         if self.database.connections < 2 {
             return refuse("database.connections must be at least 2");
         }
@@ -368,10 +350,10 @@ impl Config {
         Ok(())
     }
 
-    /// Where the database is: `sqlite:PATH`, or the URL of a `PostgreSQL` server, which may hold a password.
+    /// The URL of the database: `sqlite:PATH`, or a `PostgreSQL` URL, which may contain a password.
     ///
     /// # Errors
-    /// When `database.url` names something else.
+    /// When `database.url` has another form.
     pub fn database_url(&self) -> Result<String, ConfigError> {
         self.database_url_of("database.url", &self.database.url)
     }
@@ -389,7 +371,7 @@ impl Config {
         }
         if self.keys.encryption_key.reveal().is_empty() {
             return Err(ConfigError(
-                "keys.encryption_key is needed with PostgreSQL, where the signing keys are kept that replicas share; make one with `openssl rand -base64 32`, and keep it: what it encrypted cannot be read without it"
+                "keys.encryption_key is required with PostgreSQL, which stores the signing keys of all replicas; create one with `openssl rand -base64 32`, and keep it: what it encrypted cannot be read without it"
                     .to_owned(),
             ));
         }
@@ -401,22 +383,22 @@ impl Config {
             return Ok(self.data.folder.join(default));
         }
         match url.strip_prefix(scheme) {
-            // `sqlite://data/x` would be `/data/x` to some and `data/x` to others; `:memory:` keeps nothing.
+            // `sqlite://data/x` would be ambiguous: `/data/x` or `data/x`. `:memory:` stores nothing.
             Some(path) if !path.is_empty() && !path.starts_with("//") && !path.starts_with(':') => {
                 Ok(PathBuf::from(path))
             }
-            // The URL may hold a password, so only its scheme is shown.
+            // The URL may contain a password, so only its scheme is shown.
             _ => Err(ConfigError(format!(
-                "{key}: `{}…` is not supported; this version takes {takes}",
+                "{key}: `{}…` is not supported; expected {takes}",
                 url.split_once(':').map_or("", |(scheme, _)| scheme)
             ))),
         }
     }
 
-    /// The address that goes into links, without a slash at its end; `bound` is where the server listens.
+    /// The address in links, without a slash at its end; `bound` is where the server listens.
     ///
     /// # Errors
-    /// When `server.public_url` is no http or https URL.
+    /// When `server.public_url` is not an http or https URL.
     pub fn public_url(&self, bound: std::net::SocketAddr) -> Result<String, ConfigError> {
         let written = &self.server.public_url;
         if written.is_empty() {
@@ -437,11 +419,11 @@ impl Config {
     }
 }
 
-/// The error in one line, with the key, its value, and where it was set.
+/// The error in one line, with the key, its value, and its source.
 fn explain(error: &config::ConfigError, read: Option<&config::Config>) -> String {
     let mut line = error.to_string().replace('\n', " ");
     let key = line.split_once("for key `").and_then(|(_, rest)| rest.split('`').next());
-    // What is secret is text, and every text is one, so no secret can be what is wrong here.
+    // Secrets are texts, and every text is valid as one, so a secret is never shown here.
     if let Some(value) = key.zip(read).and_then(|(key, read)| read.get_string(key).ok())
         && !line.contains(&value)
     {
@@ -450,7 +432,7 @@ fn explain(error: &config::ConfigError, read: Option<&config::Config>) -> String
     match line.split_once("unknown field `") {
         Some((_, rest)) => {
             let name = rest.split('`').next().unwrap_or_default();
-            format!("there is no key `{name}`; `sluice config --defaults` lists every key ({line})")
+            format!("unknown key `{name}`; `sluice config --defaults` lists all keys ({line})")
         }
         None => line,
     }

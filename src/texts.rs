@@ -1,6 +1,6 @@
-//! Texts for people: what a dialog on an end user's desktop says, in the languages of the catalogue under
-//! `locales/`. The only place that knows how the catalogue is written (Fluent). Release notes are not here:
-//! the vendor writes them, per release.
+//! Texts for people: what a dialog on an end user's desktop says, in the languages of the catalogue under `locales/`.
+//! Only this room knows that the catalogue is written in Fluent. Release notes are not here: the vendor writes them for
+//! each release.
 
 pub mod mail;
 mod memo;
@@ -16,17 +16,17 @@ fluent_templates::static_loader! {
     static CATALOGUE = {
         locales: "./locales",
         fallback_language: "en",
-        // The marks would show as boxes in dialogs that do not know them, and all four languages run the same way.
+        // Dialogs without support for these marks would show them as boxes, and all four languages run left to right.
         customise: |bundle| bundle.set_use_isolating(false),
     };
 }
 
-/// The languages of the catalogue, by the names of their folders.
+/// The languages of the catalogue, named as its folders.
 pub const LANGUAGES: [&str; 4] = ["en", "it", "fr", "de"];
 
 macro_rules! texts {
     ($($(#[$meta:meta])* $variant:ident($($value:ident),+) = $id:literal),+ $(,)?) => {
-        /// One text for people.
+        /// A text for a dialog.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Text { $($(#[$meta])* $variant),+ }
 
@@ -40,7 +40,7 @@ macro_rules! texts {
                 match self { $(Self::$variant => $id),+ }
             }
 
-            /// Of these values, those that the text uses.
+            /// The values that the text uses, out of these.
             fn uses<'a>(self, values: &Values<'a>) -> Values<'a> {
                 match self { $(Self::$variant => Values { $($value: values.$value,)+ ..Values::default() }),+ }
             }
@@ -48,106 +48,102 @@ macro_rules! texts {
     };
 }
 
-// With the values that each uses.
+// Each text with the values that it uses.
 texts! {
-    /// There is an update.
     UpdateAvailable(product, version) = "update-available",
-    /// There is an update that must be installed to go on (rule 11).
+    /// An update must be installed to continue (rule 11).
     UpdateAvailableMandatory(product, version) = "update-available-mandatory",
-    /// To a client: its server has an update (rule 10b).
+    /// Tells a client that its server has an update (rule 10b).
     UpdateAvailableServer(product, version) = "update-available-server",
-    /// To a client: its server has an update that must be installed.
+    /// Tells a client that its server has a mandatory update.
     UpdateAvailableServerMandatory(product, version) = "update-available-server-mandatory",
-    /// The client has to change to match its server (rule 10a).
+    /// The client must change its version to match its server (rule 10a).
     ClientMustMatchServer(product, version, server_version) = "client-must-match-server",
-    /// Nothing to do.
     UpToDate(product) = "up-to-date",
-    /// A multi-user client did not say what its server is (rule 10).
+    /// A multi-user client did not send its server's version (rule 10).
     ServerVersionRequired(product) = "server-version-required",
-    /// The rollout has not come this far (rule 7).
+    /// The rollout has not reached this site (rule 7).
     RolloutPending(product) = "rollout-pending",
-    /// The rollout is paused (rule 5).
+    /// Rule 5.
     RolloutPaused(product) = "rollout-paused",
-    /// The rollout was halted (rule 5).
+    /// Rule 5.
     RolloutHalted(product) = "rollout-halted",
-    /// What is newer cannot be reached from this version (rule 8).
+    /// No newer version can be reached from this one (rule 8).
     NoPath(product) = "no-path",
     /// The subscription is pinned to older versions (rule 4).
     Pinned(product) = "pinned",
-    /// The version in use was withdrawn and nothing replaces it yet (rule 12).
+    /// The current version was withdrawn and has no replacement yet (rule 12).
     CurrentYanked(product) = "current-yanked",
-    /// The license key is one of another product (rule 1).
+    /// The license key belongs to another product (rule 1).
     NotEntitledWrongProduct(product) = "not-entitled-wrong-product",
     /// There is no subscription (rule 6).
     NotEntitledLicenseRequired(product, newer) = "not-entitled-license-required",
-    /// The subscription has ended (rule 6).
+    /// Rule 6.
     NotEntitledExpired(product, newer, date) = "not-entitled-expired",
-    /// The subscription was set aside (rule 6).
+    /// Rule 6.
     NotEntitledSuspended(product, newer) = "not-entitled-suspended",
-    /// The subscription was ended (rule 6).
+    /// Rule 6.
     NotEntitledCancelled(product, newer) = "not-entitled-cancelled",
     /// The subscription has not begun (rule 6).
     NotEntitledPending(product, newer, date) = "not-entitled-pending",
     /// The maintenance window is closed (rule 9).
     DeferredOutsideWindow(product, time, zone) = "deferred-outside-window",
-    /// As many sites of the group as may are being updated (rule 9).
+    /// The hosting group is at its limit (rule 9).
     DeferredGroupBusy(product) = "deferred-group-busy",
-    /// The vendor sees to updates (rule 10d).
+    /// The vendor manages the updates (rule 10d).
     Managed(product) = "managed",
-    /// No client that the server accepts exists (rule 10a).
+    /// No client exists that the server accepts (rule 10a).
     IncompatibleNoClient(product, server_version) = "incompatible-no-client",
-    /// Only halted clients would fit the server (rule 10a).
+    /// Only halted clients would match the server (rule 10a).
     IncompatibleHalted(product, server_version) = "incompatible-halted",
     /// The vendor has stopped all updates (rule 3).
     BlockedStopped(product, reason) = "blocked-stopped",
-    /// A virus scanner keeps the updater from its files.
+    /// A virus scanner blocks the updater.
     HelpAntivirus(product) = "help-antivirus",
-    /// A firewall or a proxy keeps it from the server.
+    /// A firewall or a proxy blocks the connection.
     HelpFirewall(product) = "help-firewall",
-    /// The disk is full.
     HelpDisk(product) = "help-disk",
-    /// It may not write where it must.
+    /// The updater lacks write permissions.
     HelpRights(product) = "help-rights",
 }
 
-/// Values that a text may use. What it does not use may be left out.
+/// The values that texts may use. Unused ones may be left out.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Values<'a> {
-    /// The product's name.
     pub product: &'a str,
-    /// The version on offer.
+    /// The offered version.
     pub version: &'a str,
-    /// The version that entitlement holds back.
+    /// The version that the subscription does not cover.
     pub newer: &'a str,
-    /// The version of the asking client's server.
+    /// The version of the client's server.
     pub server_version: &'a str,
-    /// The vendor's own words, in whatever language they are.
+    /// The vendor's own words, in any language.
     pub reason: &'a str,
-    /// A day in the life of the subscription.
+    /// The day on which the subscription starts or ended.
     pub date: Option<civil::Date>,
     /// When the maintenance window opens.
     pub time: Option<Timestamp>,
-    /// Where `time` is read off the clock; without it UTC, and the text says so.
+    /// The zone in which `time` is shown; `None` for UTC, which the text then names.
     pub zone: Option<&'a TimeZone>,
 }
 
-/// The text in the catalogue's language that fits the wishes best, with the values in it.
+/// Renders a text in the language of the catalogue that fits the wishes best.
 #[must_use]
 pub fn render(wishes: &Wishes, default: &LanguageTag, text: Text, values: &Values<'_>) -> Arc<str> {
     let language = language(wishes, default);
-    // What the text does not use must not tell two messages apart.
+    // Unused values must not make two messages different.
     let values = &text.uses(values);
     memo::recall(language, text, values, || write(language, text, values))
 }
 
-/// Which of the catalogue's languages [`render`] uses.
+/// The language that [`render`] uses.
 #[must_use]
 pub fn language(wishes: &Wishes, default: &LanguageTag) -> &'static str {
     let known = |wanted: &str| LANGUAGES.into_iter().find(|language| *language == wanted);
     wishes.look_up(default, known).unwrap_or("en")
 }
 
-/// What the catalogue's messages are given, by name.
+/// The arguments of a Fluent message, by name.
 type Arguments<'a> = HashMap<Cow<'static, str>, FluentValue<'a>>;
 
 fn write(language: &str, text: Text, values: &Values<'_>) -> String {
@@ -182,7 +178,7 @@ fn date_and_time(language: &str, time: Timestamp, zone: Option<&TimeZone>) -> St
     written
 }
 
-/// The date written out, as `date`, and its `day` as a number, which a language may choose an article by.
+/// The formatted date as `date`, and its `day` as a number, by which a language may choose an article.
 fn date_arguments<'a>(language: &str, date: civil::Date) -> Arguments<'a> {
     let month = look_up(language, &format!("month-{}", date.month()), &Arguments::new());
     let mut arguments = Arguments::from([
@@ -195,7 +191,7 @@ fn date_arguments<'a>(language: &str, date: civil::Date) -> Arguments<'a> {
     arguments
 }
 
-/// The catalogue's message, in English where the language should lack it. A test sees to it that it does not.
+/// A message of the catalogue, in English if the language lacks it. A test makes sure that it does not.
 fn look_up(language: &str, id: &str, arguments: &Arguments<'_>) -> String {
     let in_language = |language: &str| {
         let language: LanguageIdentifier = language.parse().ok()?;

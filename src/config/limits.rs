@@ -1,4 +1,4 @@
-//! `[limits]`: how often somebody may ask.
+//! `[limits]`: rate limits.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,18 +8,18 @@ use crate::domain::frequency::Frequency;
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsConfig {
-    /// Requests with one license key.
+    /// Requests per license key.
     pub requests_per_key: Frequency,
-    /// Requests of one API token or person.
+    /// Requests per API token or user.
     pub requests_per_token: Frequency,
-    /// Checks and reports without a key from one address.
+    /// Checks and reports without a key per network.
     pub anonymous_per_address: Frequency,
-    /// Credentials that are not good, from one address.
+    /// Invalid credentials per network.
     pub failures_per_address: Frequency,
-    /// Tries to log in, or to exchange an identity, from one address.
+    /// Attempts to log in, or to exchange an identity, per network.
     pub logins_per_address: Frequency,
-    /// Downloads at once with one license key; 0 for any number.
+    /// Concurrent downloads per license key; 0 for no limit.
     pub downloads_at_once_per_key: u32,
-    /// Downloads at once without a key, to one address; 0 for any number.
+    /// Concurrent downloads without a key per network; 0 for no limit.
     pub downloads_at_once_per_address: u32,
 }

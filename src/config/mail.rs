@@ -1,4 +1,4 @@
-//! `[mail]` and `[webhooks]`: who is told of what happens, and how.
+//! `[mail]` and `[webhooks]`: who is notified, and how.
 
 use std::{fmt::Display, net::IpAddr, str::FromStr};
 
@@ -10,20 +10,20 @@ use super::{PrivateUrl, Span};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailConfig {
-    /// The SMTP server, or empty.
+    /// The SMTP server; empty for none.
     pub smtp_url: PrivateUrl,
-    /// Whom mails are from.
+    /// The sender.
     pub from: String,
-    /// Who of the vendor's staff gets mails; nobody named: the users who have to do with what they are about.
+    /// Recipients of staff mail. Empty: every user with access to the product concerned.
     pub staff: List<String>,
-    /// How many mails may be sent on a subscription's account in 24 hours.
+    /// The most mails for one subscription in 24 hours.
     pub per_subscription_per_day: u32,
-    /// How many days before the end of a subscription staff are told.
+    /// How many days before the end of a subscription the staff is notified.
     pub ending_days: List<u16>,
 }
 
 impl MailConfig {
-    /// What is wrong with it, if something is.
+    /// What is wrong with the section, if anything.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
         let url = self.smtp_url.reveal();
@@ -31,7 +31,7 @@ impl MailConfig {
             matches!(url.scheme(), "smtp" | "smtps") && url.host_str().is_some_and(|host| !host.is_empty())
         });
         if !url.is_empty() && !usable {
-            // It may hold a password, so nothing of it is shown.
+            // The URL may contain a password, so it is not shown.
             return Some(
                 "mail.smtp_url must be like `smtp://user:password@mail.example.com:587?tls=required` or `smtps://…`; in a password write `@`, `/`, `?`, `#` and `%` as %40, %2F, %3F, %23 and %25"
                     .to_owned(),
@@ -44,7 +44,7 @@ impl MailConfig {
             );
         }
         if !url.is_empty() && self.from.is_empty() {
-            return Some("mail.from is needed with mail.smtp_url: the address that mails are from".to_owned());
+            return Some("mail.from is required with mail.smtp_url: the sender's address".to_owned());
         }
         self.ending_days
             .0
@@ -54,13 +54,13 @@ impl MailConfig {
     }
 }
 
-/// Whether somebody on the way to the server could read a password: without `tls=required` it is sent in clear, or is wherever
-/// somebody takes the offer of TLS out of the greeting.
+/// Whether a password could be read on the network. Without `tls=required` it may be sent in clear: an attacker can
+/// remove the offer of TLS from the server's greeting.
 fn shows_password(url: &url::Url) -> bool {
     let has_user = !url.username().is_empty() || url.password().is_some();
     let mut wishes = url.query_pairs().filter(|(name, _)| name == "tls").map(|(_, wish)| wish).peekable();
     let is_safe = url.scheme() == "smtps" || (wishes.peek().is_some() && wishes.all(|wish| wish == "required"));
-    // The host of a scheme that is not the web's is not read as an address.
+    // The URL parser reads hosts of unknown schemes as text, not as addresses.
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     has_user && !is_safe && !is_here
@@ -70,11 +70,11 @@ fn shows_password(url: &url::Url) -> bool {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhooksConfig {
-    /// How long an answer is waited for.
+    /// How long to wait for an answer.
     pub timeout: Span,
-    /// Whether they may go to addresses that are not on the public internet.
+    /// Whether receivers may be at addresses that are not on the public internet.
     pub allow_private: bool,
-    /// Of how many failed runs of a subscription each webhook is told in 24 hours.
+    /// The most failed runs of one subscription that are reported to each webhook in 24 hours.
     pub runs_per_subscription_per_day: u32,
 }
 

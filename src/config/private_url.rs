@@ -1,4 +1,4 @@
-//! A URL that may hold a password.
+//! A URL that may contain a password.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct PrivateUrl(String);
 
-/// What stands in the place of a password.
+/// The text in place of a password.
 const HIDDEN: &str = "(hidden)";
 
-/// Parameters of a database's URL that are secret.
+/// The secret parameters of a database URL.
 const SECRET_PARAMETERS: [&str; 2] = ["password", "sslpassword"];
 
 impl PrivateUrl {
@@ -22,7 +22,7 @@ impl PrivateUrl {
         &self.0
     }
 
-    /// Whether it names a database server, which several processes may use, and not a file.
+    /// Whether it names a database server, which several processes can use, rather than a file.
     #[must_use]
     pub fn is_server(&self) -> bool {
         self.0.starts_with("postgres://") || self.0.starts_with("postgresql://")
@@ -32,7 +32,7 @@ impl PrivateUrl {
     #[must_use]
     pub fn shown(&self) -> Cow<'_, str> {
         let Some((scheme, rest)) = self.0.split_once("://") else { return Cow::Borrowed(&self.0) };
-        // Up to the last `@`: of a password with an `@` of its own nothing is shown either.
+        // Up to the last `@`: a password may contain an unescaped `@`.
         let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
         let user = user.map(|user| match user.split_once(':') {
             Some((name, _)) => format!("{name}:{HIDDEN}@"),
@@ -46,8 +46,8 @@ impl PrivateUrl {
         Cow::Owned(format!("{scheme}://{}{address}{}", user.unwrap_or_default(), query.unwrap_or_default()))
     }
 
-    /// Why this is no URL that `PostgreSQL`'s library reads as it is meant, if it is none. What the library says of such a
-    /// one may have a piece of the password in it.
+    /// Why `PostgreSQL`'s library would misread the URL, if so. The library's own error could contain a part of the
+    /// password.
     #[must_use]
     pub fn fault(&self) -> Option<&'static str> {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);

@@ -9,56 +9,52 @@ use crate::domain::role_claim::Assignment;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SingleSignOnConfig {
-    /// What the provider calls itself, or empty.
+    /// The provider's issuer; empty for none.
     pub issuer: String,
-    /// What it calls this server.
     pub client_id: String,
-    /// What this server proves itself with, or empty.
+    /// Empty if the provider does not require one.
     pub client_secret: Secret,
-    /// What it is asked for.
+    /// The scopes to request.
     pub scopes: List<String>,
-    /// The claim that names somebody's groups.
+    /// The claim with the user's groups.
     pub role_claim: String,
-    /// Which of them bring a role.
+    /// The groups that give a role.
     pub roles: List<Assignment>,
-    /// Whether somebody with a role who is not known yet is entered.
+    /// Whether an unknown user with a role is added.
     pub create_users: bool,
-    /// Whether addresses count as verified of which the provider does not say so.
+    /// Whether an e-mail address counts as verified if the provider does not say so.
     pub trust_email: bool,
-    /// How long such a login lasts at most.
+    /// The longest time that a login at the provider may take.
     pub login_ttl: Span,
-    /// Whether passwords let others in than owners.
+    /// Whether users other than owners can log in with a password.
     pub password_login: bool,
 }
 
 impl SingleSignOnConfig {
-    /// Whether there is any.
+    /// Whether single sign-on is configured.
     #[must_use]
     pub const fn is_on(&self) -> bool {
         !self.issuer.is_empty()
     }
 
-    /// What is wrong with it, if something is.
+    /// What is wrong with the section, if anything.
     #[must_use]
     pub fn fault(&self) -> Option<&'static str> {
         if !self.is_on() {
-            return (!self.password_login).then_some(
-                "single_sign_on.password_login is off, but there is no single_sign_on.issuer to log in through",
-            );
+            return (!self.password_login)
+                .then_some("single_sign_on.password_login is off, but single_sign_on.issuer is missing");
         }
         if self.client_id.is_empty() {
             return Some(
-                "single_sign_on.client_id is needed with single_sign_on.issuer: the name of this server at the provider",
+                "single_sign_on.client_id is required with single_sign_on.issuer: the provider's name for this server",
             );
         }
         if !self.scopes.0.iter().any(|scope| scope == "openid") {
-            return Some(
-                "single_sign_on.scopes must have `openid` among them, or the provider does not say who somebody is",
-            );
+            return Some("single_sign_on.scopes must include `openid`, or the provider does not identify the user");
         }
         if self.role_claim.is_empty() || self.roles.0.is_empty() {
             return Some(
-                "single_sign_on.role_claim and single_sign_on.roles are needed with single_sign_on.issuer: without a role nobody is let in; write for example `roles = [\"sluice-owners=owner\"]`",
+                "single_sign_on.role_claim and single_sign_on.roles are required with single_sign_on.issuer: without a role nobody can log in; write for example `roles = [\"sluice-owners=owner\"]`",
             );
         }
         (self.login_ttl.seconds() < 1).then_some("single_sign_on.login_ttl must be at least one second")

@@ -1,4 +1,4 @@
-//! `[storage]`: where the contents of artifacts lie.
+//! `[storage]`: where the contents of artifacts are stored.
 
 use std::path::PathBuf;
 
@@ -11,60 +11,56 @@ use crate::domain::artifact::ContentStore;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StorageConfig {
-    /// Where uploads go: `file:PATH`, `s3://bucket/prefix`, or empty.
+    /// The store for uploads: `file:PATH`, `s3://bucket/prefix`, or empty.
     pub url: String,
-    /// A folder that older contents are served from; empty for `artifacts` in the data folder, if it is there.
+    /// A folder that serves older contents; empty for `artifacts` in the data folder, if it exists.
     pub files: PathBuf,
-    /// A bucket that older contents are served from: `s3://bucket/prefix`, or empty.
+    /// A bucket that serves older contents: `s3://bucket/prefix`, or empty.
     pub s3: String,
     /// The S3 server; empty for Amazon's.
     pub endpoint: String,
-    /// The S3 server as clients reach it; empty for `endpoint`.
+    /// The address at which clients reach the S3 server; empty for `endpoint`.
     pub public_endpoint: String,
-    /// The bucket's region.
     pub region: String,
-    /// The key pair's name, or empty.
+    /// Empty for none.
     pub access_key_id: String,
-    /// The key pair's secret, or empty.
+    /// Empty for none.
     pub secret_access_key: Secret,
-    /// Whether the bucket stands in the path of an address instead of its host.
+    /// Whether the bucket's name is in the path of the URL instead of its host.
     pub path_style: bool,
-    /// How long a content that nothing refers to is kept.
+    /// How long an unused content is kept.
     pub keep_loose: Span,
 }
 
-/// Whether clients fetch from the S3 server themselves.
+/// Whether clients download from the S3 server directly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DownloadMode {
-    /// They are sent there, with a link that is signed for it.
+    /// Clients are redirected there with a signed link.
     Redirect,
     /// The bytes go through Sluice.
     Proxy,
 }
 
-/// A bucket and where in it.
+/// A bucket, and a prefix in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BucketUrl {
-    /// Its name.
     pub bucket: String,
-    /// Before every key; empty, or without slashes at its ends.
+    /// The prefix of all keys; empty, or without slashes at its ends.
     pub prefix: String,
 }
 
-/// The stores that contents lie in.
+/// The stores of contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stores {
-    /// Where uploads go.
+    /// The store for uploads.
     pub main: ContentStore,
-    /// The folder, if there is one.
     pub files: Option<PathBuf>,
-    /// The bucket, if there is one.
     pub s3: Option<BucketUrl>,
 }
 
 impl Config {
-    /// The stores that contents lie in.
+    /// The stores that the configuration names.
     pub fn stores(&self) -> Result<Stores, ConfigError> {
         let storage = &self.storage;
         let also = match storage.s3.as_str() {
@@ -74,7 +70,7 @@ impl Config {
         let stores = if storage.url.starts_with("s3:") {
             let main = bucket("storage.url", &storage.url)?;
             if also.is_some() {
-                return refuse("storage.s3 is for older contents while storage.url names a folder; leave it out");
+                return refuse("storage.s3 can only be set while storage.url names a folder; remove it");
             }
             let usual = self.data.folder.join("artifacts");
             let files = match storage.files.as_os_str().is_empty() {
@@ -86,7 +82,7 @@ impl Config {
             let takes = "`file:PATH` or `s3://BUCKET/PREFIX`";
             let folder = self.path_of("storage.url", &storage.url, "file:", "artifacts", takes)?;
             if !storage.files.as_os_str().is_empty() {
-                return refuse("storage.files is for older contents while storage.url names a bucket; leave it out");
+                return refuse("storage.files can only be set while storage.url names a bucket; remove it");
             }
             Stores { main: ContentStore::Files, files: Some(folder), s3: also }
         };
@@ -96,7 +92,7 @@ impl Config {
         Ok(stores)
     }
 
-    /// What is said of the S3 server must fit together.
+    /// Checks that the keys about the S3 server fit together.
     fn check_server(&self) -> Result<(), ConfigError> {
         let storage = &self.storage;
         for (key, address) in
@@ -112,7 +108,7 @@ impl Config {
                     && url.password().is_none()
             });
             if !address.is_empty() && !usable {
-                // It may hold a password, so it is not shown.
+                // The URL may contain a password, so it is not shown.
                 return refuse(&format!(
                     "{key} should be the address of the S3 server alone, like `https://s3.example.com`"
                 ));
@@ -123,11 +119,11 @@ impl Config {
         }
         if storage.access_key_id.is_empty() && !storage.endpoint.is_empty() {
             return refuse(
-                "storage.access_key_id and storage.secret_access_key are needed for the S3 server at storage.endpoint",
+                "storage.access_key_id and storage.secret_access_key are required for the S3 server at storage.endpoint",
             );
         }
         if storage.region.is_empty() {
-            return refuse("storage.region is needed for an S3 server; one that has no regions takes `us-east-1`");
+            return refuse("storage.region is required for an S3 server; use `us-east-1` for a server without regions");
         }
         Ok(())
     }
@@ -150,7 +146,7 @@ fn bucket(key: &str, url: &str) -> Result<BucketUrl, ConfigError> {
     let prefix = prefix.trim_end_matches('/');
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
     let is_bucket = (3..=63).contains(&bucket.len()) && bucket.bytes().all(letter);
-    // What needs no escaping in an address, so that a key is the same wherever it is looked at.
+    // Only characters that need no escaping in a URL, so that a key looks the same everywhere.
     let plain = |part: &str| {
         !part.is_empty()
             && part != "."

@@ -1,4 +1,4 @@
-//! What mails say, in the languages of the catalogue.
+//! The texts of mails, in the languages of the catalogue.
 
 use fluent_templates::fluent_bundle::FluentValue;
 use jiff::civil::Date;
@@ -8,7 +8,7 @@ use crate::domain::run::FailureClass;
 
 macro_rules! texts {
     ($($(#[$meta:meta])* $variant:ident = $id:literal),+ $(,)?) => {
-        /// One text of a mail.
+        /// A text of a mail.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum MailText { $($(#[$meta])* $variant),+ }
 
@@ -26,58 +26,42 @@ macro_rules! texts {
 }
 
 texts! {
-    /// The subject where an update is done.
     RunSucceededSubject = "mail-run-succeeded-subject",
-    /// An update is done.
     RunSucceeded = "mail-run-succeeded",
-    /// The subject where an update did not work.
+    /// The subject of a failed or rolled-back update.
     RunFailedSubject = "mail-run-failed-subject",
-    /// An update did not work, and nothing does.
+    /// The update failed, and no version works.
     RunFailed = "mail-run-failed",
-    /// An update did not work, and the version before does.
+    /// The update failed, and the previous version works again.
     RunRolledBack = "mail-run-rolled-back",
-    /// Why: [`FailureClass::Network`].
     ClassNetwork = "mail-class-network",
-    /// Why: [`FailureClass::Integrity`].
     ClassIntegrity = "mail-class-integrity",
-    /// Why: [`FailureClass::Environment`].
     ClassEnvironment = "mail-class-environment",
-    /// Why: [`FailureClass::UsersConnected`].
     ClassUsersConnected = "mail-class-users-connected",
-    /// Why: [`FailureClass::Backup`].
     ClassBackup = "mail-class-backup",
-    /// Why: [`FailureClass::Installer`].
     ClassInstaller = "mail-class-installer",
-    /// Why: [`FailureClass::Migration`].
     ClassMigration = "mail-class-migration",
-    /// Why: [`FailureClass::ServiceStart`].
     ClassServiceStart = "mail-class-service-start",
-    /// Why: [`FailureClass::DataLoss`].
     ClassDataLoss = "mail-class-data-loss",
-    /// Why: [`FailureClass::Internal`].
     ClassInternal = "mail-class-internal",
     /// Where to find help.
     Help = "mail-help",
-    /// Why this person gets this mail.
+    /// Why the recipient gets this mail.
     RunWhy = "mail-run-why",
-    /// The subject where a rollout was halted.
     HaltedSubject = "mail-halted-subject",
-    /// A rollout was halted.
     Halted = "mail-halted",
-    /// The subject where subscriptions are about to end.
     EndingSubject = "mail-ending-subject",
-    /// Subscriptions are about to end.
     Ending = "mail-ending",
-    /// One of them, which is to be renewed.
+    /// A subscription that will be renewed.
     EndingRenews = "mail-ending-renews",
-    /// One of them, which is not to be renewed.
+    /// A subscription that will not be renewed.
     EndingStays = "mail-ending-stays",
-    /// So many more are.
+    /// How many more subscriptions there are.
     EndingMore = "mail-ending-more",
 }
 
 impl MailText {
-    /// What went wrong, in words.
+    /// The explanation of a failure.
     #[must_use]
     pub const fn of_class(class: FailureClass) -> Self {
         match class {
@@ -95,32 +79,28 @@ impl MailText {
     }
 }
 
-/// Values that a text may use. What it does not use may be left out.
+/// The values that texts may use. Unused ones may be left out.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MailValues<'a> {
-    /// The product's name.
     pub product: &'a str,
-    /// The version.
     pub version: &'a str,
-    /// The customer's name.
     pub customer: &'a str,
-    /// Why something was done, in the vendor's own words.
+    /// The vendor's own words.
     pub reason: &'a str,
-    /// Where to find help.
     pub link: &'a str,
     /// The last covered day of a subscription.
     pub date: Option<Date>,
-    /// How many days are left.
+    /// The days until then.
     pub days: i64,
-    /// How many there are.
+    /// How many subscriptions there are.
     pub count: usize,
 }
 
-/// The text in a language of the catalogue (see [`super::language`]), with the values in it.
+/// Renders a text in a language of the catalogue (see [`super::language`]).
 #[must_use]
 pub fn write(language: &str, text: MailText, values: &MailValues<'_>) -> String {
     let mut arguments = Arguments::new();
-    // What is about the same goes under the same names as in dialogs; the day of the month is `day`.
+    // Values that dialogs use too have the same names; the day of the month is `day`.
     arguments.extend(date_arguments(language, values.date.unwrap_or_default()));
     let words = [
         ("product", values.product),

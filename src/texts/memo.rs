@@ -1,5 +1,5 @@
-//! What each thread has rendered lately. A check says one of a few texts about one of a few releases, so nearly
-//! every message was written before; finding it costs a hash and a comparison, and no allocation.
+//! A cache per thread of rendered messages. Checks return few different texts about few releases, so most messages were
+//! rendered before. A look-up costs a hash and a comparison, without allocation.
 
 use std::{cell::RefCell, collections::HashMap, hash::BuildHasher as _, sync::Arc};
 
@@ -8,18 +8,18 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::{Text, Values};
 
-/// Messages kept per thread. Texts times languages times the releases that are offered at one time stays well
-/// below; dates and the versions that clients claim for their servers may go above, and then it begins anew.
+/// The most messages per thread. Texts times languages times offered releases stay well below; dates, and server
+/// versions that clients send, may exceed it, and then the cache is emptied.
 const CAPACITY: usize = 2048;
 
-/// Longer values are not kept, so that [`CAPACITY`] bounds the memory too.
+/// The longest value of a cached message, in bytes, so that [`CAPACITY`] limits the memory too.
 const MAX_VALUE_LENGTH: usize = 512;
 
 thread_local! {
     static MEMO: RefCell<Memo> = RefCell::new(Memo::default());
 }
 
-/// The message that was rendered from the same before, or else `write`'s, which is then kept.
+/// The cached message with these values, or the result of `write`, which is then cached.
 pub(super) fn recall(
     language: &'static str,
     text: Text,
@@ -31,14 +31,14 @@ pub(super) fn recall(
 
 #[derive(Default)]
 struct Memo {
-    /// Seeded per thread: versions that clients send go into the hash. The worst that somebody who finds the seed can do is
-    /// to have messages written anew.
+    /// Seeded per thread, because the hash covers versions that clients send. An attacker who finds the seed can only
+    /// cause messages to be rendered again.
     hashing: RandomState,
-    /// By the hash of what they were rendered from. Should two have one hash, the later replaces the earlier.
+    /// By the hash of their values. Of two messages with the same hash, the later one replaces the earlier.
     messages: HashMap<u64, Message, RandomState>,
 }
 
-/// A message with what it was rendered from.
+/// A message with the values that it was rendered from.
 struct Message {
     language: &'static str,
     text: Text,
@@ -80,7 +80,7 @@ impl Memo {
         rendered
     }
 
-    /// The zone is left to the comparison: its rules have no hash, and it hardly tells messages apart.
+    /// The zone is only compared: its rules have no hash, and it rarely distinguishes messages.
     fn hash(&self, language: &str, text: Text, values: &Values<'_>) -> u64 {
         self.hashing.hash_one((language, text, words(values), values.date, values.time))
     }
@@ -96,8 +96,8 @@ impl Message {
     }
 }
 
-/// An empty text is at no address, and comparing what is at none costs some 100 ns on processors where the C
-/// library compares by masked loads; most of a message's values are empty.
+/// Compares the lengths first. Most values are empty; comparing empty texts costs about 100 ns on processors where the
+/// C library compares with masked loads.
 fn same(kept: &str, given: &str) -> bool {
     kept.len() == given.len() && (given.is_empty() || kept == given)
 }
