@@ -7,17 +7,17 @@ use uuid::Uuid;
 use super::named_enum;
 
 named_enum! {
-    /// What kind of somebody.
+    /// The kind of an actor.
     ActorKind, "kind of actor" {
-        /// A person who is logged in.
+        /// A user who is logged in.
         Person = "person",
-        /// A machine, with its API token.
+        /// An API token.
         Machine = "machine",
-        /// Somebody at the command line of the server's own machine.
+        /// A person at the command line of the server's machine.
         Operator = "operator",
-        /// Nobody whom the server knows: a stranger who logs in, or sets the server up.
+        /// A request without credentials, such as a login or the set-up.
         Stranger = "stranger",
-        /// The server, by itself.
+        /// The server itself.
         Server = "server",
     }
 }
@@ -25,18 +25,17 @@ named_enum! {
 /// Who does something, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// What kind of somebody.
     pub kind: ActorKind,
-    /// The id of the person or of the token.
+    /// The id of the user or token.
     pub id: Option<Uuid>,
-    /// The person's e-mail address, or the token's name.
+    /// The user's e-mail address, or the token's name.
     pub name: String,
-    /// Where the request came from.
+    /// The address that the request came from.
     pub address: Option<IpAddr>,
 }
 
 impl Actor {
-    /// Somebody without a name.
+    /// An actor without a name.
     #[must_use]
     pub fn nameless(kind: ActorKind) -> Self {
         Self { kind, id: None, name: String::new(), address: None }

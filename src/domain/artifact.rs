@@ -11,78 +11,63 @@ use super::{
 };
 
 named_enum! {
-    /// What form a file of a release has.
+    /// The form of a file of a release.
     ArtifactKind, "kind" {
-        /// A program that installs.
         Installer = "installer",
-        /// Files to unpack.
         Archive = "archive",
-        /// What turns one version's files into another's.
+        /// A patch from one version's files to another's.
         Delta = "delta",
     }
 }
 
 named_enum! {
-    /// The kinds that can be installed without having an earlier version.
+    /// A kind that can be installed without an earlier version.
     FullKind, "kind" {
-        /// A program that installs.
         Installer = "installer",
-        /// Files to unpack.
         Archive = "archive",
     }
 }
 
 named_enum! {
-    /// Where the content of an artifact lies.
+    /// The store of a content.
     ContentStore, "store" {
-        /// In a folder.
         Files = "files",
-        /// In a bucket of an S3 server.
         S3 = "s3",
     }
 }
 
-/// One file of a release. There is at most one per component, platform, arch and kind.
+/// A file of a release. A release has at most one per component, platform, architecture and kind.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Artifact {
-    /// Its id, which its download URL names.
+    /// The id in its download URL.
     pub id: ArtifactId,
-    /// The program it updates.
     pub component: Component,
-    /// The operating system it is for.
     pub platform: Platform,
-    /// The architecture it is for.
     pub arch: Arch,
-    /// Its form.
     pub kind: ArtifactKind,
-    /// The name it is saved under.
     pub filename: Filename,
     /// Bytes.
     pub size: u64,
-    /// Of the content; the key it is stored under.
+    /// The hash of the content, by which it is stored.
     pub sha256: Sha256,
-    /// A signature made by the vendor's own key, handed on as it is.
+    /// A signature made by the vendor's own key. Sluice passes it on unchecked.
     pub signature: Option<String>,
-    /// Where the content lies.
     pub store: ContentStore,
 }
 
-/// One platform of one component that something is wanted for.
+/// A component on a machine that a file is needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The program.
     pub component: Component,
-    /// Its operating system.
     pub platform: Platform,
-    /// Its machine.
     pub arch: MachineArch,
-    /// The form it wants, if only one will do.
+    /// The required form, if only one is usable.
     pub kind: Option<FullKind>,
 }
 
 impl Artifact {
-    /// How well this artifact fits: lower is better, `None` when it does not fit. The exact arch goes before
-    /// `universal` (contract section 3, rule 4), then an installer before an archive (section 4).
+    /// How well this artifact fits: lower is better, `None` if it does not fit. The exact architecture is better than
+    /// `universal` (contract section 3, rule 4), then an installer is better than an archive (section 4).
     #[must_use]
     pub fn fit(&self, target: &Target) -> Option<u8> {
         let kind = match self.kind {
@@ -147,14 +132,14 @@ impl FromStr for Sha256 {
 
 serde_as_text!(Sha256);
 
-/// The name a file is offered under: 1 to 200 of `A-Z a-z 0-9 . _ + - ~ ( )`, not starting with a dot. Such a
-/// name needs no escaping in a URL's path, a header or a file system, so it is the same in all three.
+/// A file name: 1 to 200 of `A-Z a-z 0-9 . _ + - ~ ( )`, not starting with a dot. Such a name needs no escaping in
+/// URLs, headers and file systems.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
 #[schema(value_type = String, pattern = "^[A-Za-z0-9_+~()-][A-Za-z0-9._+~()-]{0,199}$", example = "OfficeMaker-13.0.0-setup.exe")]
 pub struct Filename(String);
 
 impl Filename {
-    /// The text.
+    /// The file name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

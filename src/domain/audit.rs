@@ -1,5 +1,5 @@
-//! The audit log: who changed what. Each entry holds the hash of the one before it in its own, so that none can be altered or
-//! removed without being noticed.
+//! The audit log: who changed what. Each entry contains the hash of the previous one, so that no entry can be altered
+//! or removed unnoticed.
 
 use aws_lc_rs::digest;
 use jiff::Timestamp;
@@ -7,22 +7,20 @@ use serde_json::{Map, Value, json};
 
 use super::{actor::Actor, id::ProductId};
 
-/// A change that is to be remembered.
+/// A change to record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// What was done: `release.publish`, `subscription.suspend`.
+    /// What was done, such as `release.publish` or `subscription.suspend`.
     pub action: &'static str,
-    /// What it was done to: `release:0199a0de-0000-7000-8000-000000000101`, `subscription:<id>`.
+    /// What was changed, such as `release:0199a0de-0000-7000-8000-000000000101`.
     pub subject: String,
-    /// The product that it belongs to.
     pub product: Option<ProductId>,
-    /// What was changed and why; never a secret.
+    /// What was changed and why. Never contains a secret.
     pub details: Value,
 }
 
 impl Record {
-    /// A change of a thing from one state to another: only what differs is kept. `null` is a thing that was not there, or is no
-    /// more.
+    /// A change between two states; only the differences are kept. `null` stands for a thing that does not exist.
     #[must_use]
     pub fn change(
         action: &'static str,
@@ -35,7 +33,7 @@ impl Record {
     }
 }
 
-/// Leaves out what is the same in both.
+/// Removes what is equal in both.
 fn differing(before: Value, after: Value) -> (Value, Value) {
     match (before, after) {
         (Value::Object(before), Value::Object(after)) => {
@@ -49,34 +47,29 @@ fn differing(before: Value, after: Value) -> (Value, Value) {
     }
 }
 
-/// SHA-256.
+/// A SHA-256.
 pub type Hash = [u8; 32];
 
-/// The hash that stands before the first entry.
+/// The hash before the first entry.
 pub const BEGINNING: Hash = [0; 32];
 
 /// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its number; the first is 1, and none is left out.
+    /// 1 for the first entry; there are no gaps.
     pub number: i64,
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub actor: Actor,
-    /// What was done.
     pub action: String,
-    /// What it was done to.
     pub subject: String,
-    /// The product that it belongs to.
     pub product: Option<ProductId>,
-    /// What was changed and why, as it was written: JSON.
+    /// What was changed and why, as stored: JSON.
     pub details: String,
 }
 
 impl Entry {
-    /// The hash of the entry after one with this hash: SHA-256 of the canonical JSON (RFC 8785) of all of it. `None` when there
-    /// is no canonical form, which no entry that was written here lacks.
+    /// The hash of this entry after one with the hash `previous`: SHA-256 of the canonical JSON (RFC 8785). `None` if
+    /// there is no canonical form; all entries that Sluice writes have one.
     #[must_use]
     pub fn hash(&self, previous: &Hash) -> Option<Hash> {
         let text = serde_json_canonicalizer::to_vec(&json!({
@@ -98,12 +91,12 @@ impl Entry {
     }
 }
 
-/// Bytes as people write hashes.
+/// Bytes in hexadecimal notation.
 #[must_use]
 pub fn hexadecimal(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
@@ -112,31 +105,24 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 /// What is wrong with a log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
-    /// An entry is missing.
     #[error("entry {0} is missing: it was removed")]
     Missing(i64),
-    /// An entry was altered, or one before it was exchanged.
+    /// This entry was altered, or an earlier one replaced.
     #[error("entry {0} does not match its hash: it was altered, or put in place of another one")]
     Altered(i64),
-    /// The newest entries are missing.
     #[error("the log ends with entry {found}, and should with {expected}: the newest entries were removed")]
-    Shortened {
-        /// The last one there is.
-        found: i64,
-        /// The last one there was.
-        expected: i64,
-    },
-    /// The entry with this number is another one than the one that was noted.
-    #[error("entry {0} is not the one that was noted: the log was written anew")]
+    Shortened { found: i64, expected: i64 },
+    /// The entry differs from the one that was kept elsewhere.
+    #[error("entry {0} differs from the head that was given: the log was rewritten")]
     Rewritten(i64),
 }
 
-/// Goes through a log from its beginning.
+/// Verifies a log from its beginning.
 #[derive(Clone, Copy, Debug)]
 pub struct Verifier {
-    /// The number of the last entry that was gone through; 0 before the first.
+    /// The number of the last verified entry; 0 before the first.
     pub number: i64,
-    /// Its hash.
+    /// The hash of that entry.
     pub hash: Hash,
 }
 
@@ -147,10 +133,10 @@ impl Default for Verifier {
 }
 
 impl Verifier {
-    /// Goes on to the next entry, which was stored with this hash.
+    /// Verifies the next entry, which was stored with the hash `stored`.
     ///
     /// # Errors
-    /// [`Damage`] when it is not the next one, or not the one that was written.
+    /// [`Damage`] when an entry is missing, or its hash is wrong.
     pub fn next(&mut self, entry: &Entry, stored: &[u8]) -> Result<(), Damage> {
         let expected = self.number.saturating_add(1);
         if entry.number != expected {

@@ -1,22 +1,20 @@
-//! Channels: how stable a release is meant to be.
+//! Channels: how stable releases are.
 
 use super::slug::Slug;
 
-/// The channels of a product, the most stable first. A check on one sees it and every more stable one.
+/// The channels of a product, the most stable first. A check on one sees its releases and those of all more stable
+/// ones.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
 pub struct Channels(Vec<Slug>);
 
-/// Why a list of channels is none.
+/// Why a list of channels is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelsError {
-    /// No channel at all.
     #[error("a product has at least one channel")]
     Empty,
-    /// One name twice.
     #[error("the channel `{0}` is named twice")]
     Twice(Slug),
-    /// More than can be meant.
     #[error("a product has at most 16 channels")]
     TooMany,
 }
@@ -25,7 +23,7 @@ impl Channels {
     /// The channels in this order, the most stable first.
     ///
     /// # Errors
-    /// When there is none, more than 16, or one is named twice.
+    /// When the list is empty, has more than 16 channels, or names one twice.
     pub fn new(names: Vec<Slug>) -> Result<Self, ChannelsError> {
         if names.is_empty() {
             return Err(ChannelsError::Empty);
@@ -43,24 +41,24 @@ impl Channels {
         Ok(Self(names))
     }
 
-    /// How far from the most stable one the channel stands: 0 is the most stable.
+    /// The position of a channel; 0 is the most stable.
     #[must_use]
     pub fn rank(&self, name: &Slug) -> Option<usize> {
         self.0.iter().position(|known| known == name)
     }
 
-    /// The channel at a rank.
+    /// The channel with this rank.
     #[must_use]
     pub fn at(&self, rank: usize) -> Option<&Slug> {
         self.0.get(rank)
     }
 
-    /// All of them, the most stable first.
+    /// All channels, the most stable first.
     pub fn names(&self) -> std::slice::Iter<'_, Slug> {
         self.0.iter()
     }
 
-    /// The names as one text, for messages: `stable, beta, alpha`.
+    /// The names in one text, for messages: `stable, beta, alpha`.
     #[must_use]
     pub fn listed(&self) -> String {
         self.0.iter().map(Slug::as_str).collect::<Vec<_>>().join(", ")

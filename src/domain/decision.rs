@@ -1,8 +1,8 @@
-//! The decision: which update, if any, does the program that asks get? (contract section 3)
+//! The decision: which update, if any, a program is offered (contract section 3).
 //!
-//! [`decide`] is the order of the rules and nothing else; the rules are in [`rules`] and [`path`], what goes in
-//! is [`Facts`], what comes out is [`Decision`]. Everything that answers 'which update' calls it: the check, the
-//! explain endpoint, other updaters' feeds.
+//! [`decide`] contains only the order of the rules; the rules are in [`rules`] and [`path`]. The input is [`Facts`],
+//! the output is [`Decision`]. Everything that decides on updates calls it: the check, the explain endpoint, the feeds
+//! for other updaters.
 
 pub mod facts;
 pub mod path;
@@ -43,7 +43,7 @@ pub fn decide<'a>(facts: &Facts<'a>) -> Decision<'a> {
     }
 }
 
-/// A decision that offers nothing and considered nothing.
+/// A decision that offers nothing and has considered no release.
 fn nothing(current: Current, channel: &Slug, status: Status, reason: Option<Reason>) -> Decision<'_> {
     Decision {
         status,
@@ -58,7 +58,7 @@ fn nothing(current: Current, channel: &Slug, status: Status, reason: Option<Reas
     }
 }
 
-/// Rule 9: a hosted server that would be offered something waits for its group's window, and for a slot in its group.
+/// Rule 9: a hosted server waits for its group's window and for a free slot.
 fn within_window<'a>(facts: &Facts<'a>, decision: Decision<'a>) -> Decision<'a> {
     let Some((coverage, group)) = facts.hosted().filter(|_| decision.offer.is_some()) else { return decision };
     if !group.is_open(facts.now) {
@@ -72,7 +72,7 @@ fn within_window<'a>(facts: &Facts<'a>, decision: Decision<'a>) -> Decision<'a> 
     }
 }
 
-/// The same decision, whose offer is for later.
+/// The same decision with its offer postponed.
 fn deferred(decision: Decision<'_>, reason: Reason, verdict: Verdict) -> Decision<'_> {
     let mut trace = decision.trace;
     for one in trace.iter_mut().filter(|one| one.verdict == Verdict::Offered) {
@@ -81,7 +81,7 @@ fn deferred(decision: Decision<'_>, reason: Reason, verdict: Verdict) -> Decisio
     Decision { status: Status::Deferred, reason: Some(reason), offer: None, newer: None, trace, ..decision }
 }
 
-/// The one who asks, once rules 1 to 3 are through.
+/// The program that asks, after rules 1 to 3.
 struct Asker<'f, 'a> {
     facts: &'f Facts<'a>,
     channel: &'a Slug,
@@ -90,7 +90,7 @@ struct Asker<'f, 'a> {
 }
 
 impl<'a> Asker<'_, 'a> {
-    /// Rules 4 to 8 for the component that asks.
+    /// Rules 4 to 8 for the program itself.
     fn own_update(&self) -> Decision<'a> {
         let check = self.facts.check;
         let target = rules::own_target(check);
@@ -113,7 +113,7 @@ impl<'a> Asker<'_, 'a> {
         self.available(offer, held_back_above(&judged, &last.version), trace)
     }
 
-    /// Rule 10, for a client whose server is known.
+    /// Rule 10, for a client whose server's version is known.
     fn client_of(&self, server: &'a Version) -> Decision<'a> {
         let check = self.facts.check;
         let acceptance = Acceptance::of(self.facts, server);
@@ -155,8 +155,8 @@ impl<'a> Asker<'_, 'a> {
         self.available(offer, held_back_above(&both, &first.version), considered)
     }
 
-    /// Rule 10a: a client that its server refuses is brought to the highest release that the server accepts,
-    /// upwards or downwards.
+    /// Rule 10a: a client that its server refuses is offered the highest release that the server accepts, upwards or
+    /// downwards.
     fn match_server(&self, server: &Version, acceptance: &Acceptance<'a>) -> Decision<'a> {
         let target = rules::own_target(self.facts.check);
         let mut considered = Vec::new();
@@ -211,7 +211,7 @@ impl<'a> Asker<'_, 'a> {
         rules::above(self.facts, version).map(|release| self.judge.judge(release, targets)).collect()
     }
 
-    /// An offer of `release`, the first hop of a path; what only some offers have is left out.
+    /// An offer of `release`, the first hop of `path`, without the fields that only some offers have.
     fn offer(&self, applies_to: Component, from: &Version, release: &'a Release, path: &[&'a Release]) -> Offer<'a> {
         let notes = rules::between(self.facts, from, &release.version)
             .iter()
@@ -240,7 +240,7 @@ impl<'a> Asker<'_, 'a> {
         }
     }
 
-    /// Rule 12: why nothing is offered; the first that fits.
+    /// Rule 12: the first reason that applies for offering nothing.
     fn refusal(&self, judged: &[Judged<'a>], trace: Vec<Considered<'a>>) -> Decision<'a> {
         let highest = |wanted: fn(&Ruling) -> bool| {
             judged
@@ -261,8 +261,8 @@ impl<'a> Asker<'_, 'a> {
     }
 }
 
-/// Rule 10b: each pair of platform and arch on its own; the path that ends highest, then the one whose first hop is highest,
-/// then the second, and so on. What rules 5 to 7 make of a release is the same for every pair.
+/// Rule 10b: the best path over all pairs of platform and architecture: the one that ends highest, then the one whose
+/// first hop is highest, then the second, and so on. Rules 5 to 7 do not depend on the pair.
 fn best_server_path<'a>(server: &Version, judged: &[Judged<'a>], targets: &[Target]) -> Vec<&'a Release> {
     let open = open(judged);
     let path = |target: &Target| {
@@ -277,12 +277,12 @@ fn best_server_path<'a>(server: &Version, judged: &[Judged<'a>], targets: &[Targ
     targets.iter().map(path).max_by_key(rank).unwrap_or_default()
 }
 
-/// Those that pass rules 4 to 7, in ascending order.
+/// The releases that pass rules 4 to 7, in ascending order.
 fn open<'a>(judged: &[Judged<'a>]) -> Vec<&'a Release> {
     judged.iter().filter(|one| one.ruling == Ruling::Open).map(|one| one.release).collect()
 }
 
-/// The highest candidate above a version that entitlement holds back: `newer` (rule 12).
+/// `newer` of rule 12: the highest candidate above a version that the entitlement excludes.
 fn held_back_above<'a>(judged: &[Judged<'a>], version: &Version) -> Option<&'a Release> {
     judged
         .iter()
@@ -291,7 +291,7 @@ fn held_back_above<'a>(judged: &[Judged<'a>], version: &Version) -> Option<&'a R
         .max_by(|left, right| left.version.cmp(&right.version))
 }
 
-/// What became of each, once it is known which way the path goes.
+/// The verdict on each release, once the path is known.
 fn trace<'a>(judged: &[Judged<'a>], component: Component, path: &[&Release]) -> Vec<Considered<'a>> {
     let verdict = |one: &Judged<'a>| match path.iter().position(|hop| hop.version == one.release.version) {
         Some(0) => Verdict::Offered,

@@ -1,24 +1,23 @@
-//! Deliveries: what is to reach somebody outside, and is tried again until it has, or for long enough.
+//! Deliveries: outgoing messages that are tried again until they are accepted, refused or too old.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::named_enum;
 
 named_enum! {
-    /// How far a delivery has come.
+    /// The state of a delivery.
     #[schema(as = DeliveryState)]
     DeliveryState, "state of a delivery" {
-        /// It is to be sent, or sent again.
+        /// It waits for its next attempt.
         Queued = "queued",
-        /// It was accepted.
         Sent = "sent",
-        /// It was refused for good, or not accepted for too long.
+        /// It was refused, or not accepted for too long.
         Failed = "failed",
     }
 }
 
-/// How long is waited after the first try that failed, the second, and so on; after the last of them always as long. A few
-/// seconds for a restart, minutes for a fault that somebody sees to, hours for one that nobody has seen yet.
+/// The pauses after the first failed attempt, the second, and so on; the last one repeats. Seconds suit a restart,
+/// minutes a fault that someone is fixing, hours one that nobody has noticed yet.
 const WAITS: [SignedDuration; 7] = [
     SignedDuration::from_secs(10),
     SignedDuration::from_mins(1),
@@ -29,37 +28,35 @@ const WAITS: [SignedDuration; 7] = [
     SignedDuration::from_hours(10),
 ];
 
-/// Whoever is away for longer is not waited for: a weekend and a night.
+/// How long to keep trying: a weekend and a night.
 const GIVE_UP: SignedDuration = SignedDuration::from_hours(72);
 
-/// An error is told in so many characters at most.
+/// The longest stored error, in characters.
 const ERROR_LENGTH: usize = 500;
 
-/// What stands in [`Delivery::last_error`] from the beginning of a try until its end is noted. Where the process ends in between it
-/// stays, and tells those who look why nothing else is known.
+/// The value of [`Delivery::last_error`] while an attempt is under way. If the process dies in between, it stays and
+/// explains why nothing else is known.
 pub const UNDER_WAY: &str = "a try is under way, or was broken off";
 
-/// How a delivery stands.
+/// The state of a delivery and its attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// How far it has come.
     pub state: DeliveryState,
-    /// How often it was tried since it was queued.
+    /// The number of attempts since it was queued.
     pub attempts: u32,
-    /// When it is tried next; only while it is queued.
+    /// When the next attempt is due; only while queued.
     pub next_attempt_at: Option<Timestamp>,
-    /// Why the last try that failed did.
+    /// The error of the last failed attempt.
     pub last_error: Option<String>,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// When it was queued, last: later than `created_at` where somebody had it queued again.
+    /// When it was last queued; later than `created_at` if a user queued it again.
     pub queued_at: Timestamp,
     /// When it was accepted.
     pub sent_at: Option<Timestamp>,
 }
 
 impl Delivery {
-    /// One that is to be tried at once.
+    /// A delivery that is due at once.
     #[must_use]
     pub const fn new(now: Timestamp) -> Self {
         Self {
@@ -73,12 +70,13 @@ impl Delivery {
         }
     }
 
-    /// Queues it again, as if it were new.
+    /// Queues it again as if it were new.
     pub fn queue_again(&mut self, now: Timestamp) {
         *self = Self { created_at: self.created_at, last_error: self.last_error.take(), ..Self::new(now) };
     }
 
-    /// How it stands while it is tried: nobody else tries it until `until`, when the one who does must have died.
+    /// The state during an attempt: nobody else tries it before `until`, by which time the process must have ended or
+    /// died.
     #[must_use]
     pub fn claimed(&self, until: Timestamp) -> Self {
         Self {
@@ -89,7 +87,7 @@ impl Delivery {
         }
     }
 
-    /// Whether somebody is trying it.
+    /// Whether an attempt is under way.
     #[must_use]
     pub fn is_under_way(&self, now: Timestamp) -> bool {
         self.last_error.as_deref() == Some(UNDER_WAY) && self.next_attempt_at.is_some_and(|until| until > now)
@@ -104,7 +102,7 @@ impl Delivery {
         self.sent_at = Some(now);
     }
 
-    /// Notes that it was refused, so that trying again is of no use.
+    /// Notes a final refusal.
     pub fn refused(&mut self, error: &str) {
         self.state = DeliveryState::Failed;
         self.attempts = self.attempts.saturating_add(1);
@@ -112,8 +110,8 @@ impl Delivery {
         self.last_error = Some(error.chars().take(ERROR_LENGTH).collect());
     }
 
-    /// Notes that a try failed: the next one comes later and later, until there is none. `chance` spreads those that failed
-    /// together over a fifth of the wait to either side.
+    /// Notes a failed attempt. The next ones come at growing pauses, until it is given up. `chance` spreads deliveries
+    /// that failed together by up to a fifth of the pause in both directions.
     pub fn missed(&mut self, now: Timestamp, error: &str, chance: u16) {
         let tried = usize::try_from(self.attempts).unwrap_or(usize::MAX);
         let wait = WAITS.get(tried).or(WAITS.last()).copied().unwrap_or(GIVE_UP);
@@ -127,7 +125,7 @@ impl Delivery {
         }
     }
 
-    /// Whether it has waited for so long that what it tells is no news any more.
+    /// Whether it has waited so long that its message is outdated.
     #[must_use]
     pub fn is_stale(&self, now: Timestamp) -> bool {
         now.duration_since(self.queued_at) > GIVE_UP

@@ -1,15 +1,14 @@
-//! Subscriptions that are about to end: when staff are told of each.
+//! Subscriptions that end soon: when staff are notified.
 
 use jiff::{Timestamp, civil::Date};
 
 use super::zone::Zone;
 
-/// Until when staff were told, as one product's calendar has it.
+/// When staff were last notified, in a product's calendar.
 #[derive(Clone, Copy, Debug)]
 pub struct Told {
-    /// The moment.
     pub at: Timestamp,
-    /// The day that it was then.
+    /// The day of that moment in the product's time zone.
     pub day: Date,
 }
 
@@ -21,9 +20,9 @@ impl Told {
     }
 }
 
-/// How many days are left of a subscription that staff are to be told of today, if they are. Of the ladder's steps the lowest
-/// counts that has been reached, and only where it was since staff were last told: each is told once, be the server down on
-/// its very day. Of a subscription that was entered since then nothing can have been told.
+/// The number of days to report for a subscription today, if any. Of the configured steps, the lowest that has been
+/// reached counts, if it was reached after staff were last notified: each step is reported once, even if the server was
+/// down on its day. A subscription that was entered later has not been reported at all.
 #[must_use]
 pub fn days_left(
     ladder: &[u16],
@@ -64,7 +63,8 @@ mod tests {
 
     #[test]
     fn what_fell_into_a_time_away_is_told_afterwards_and_once() {
-        // Away from the 33rd day before to the 5th: the steps of 30 and 7 are told as one, with the days that are left.
+        // Away from day 33 to day 5 before the end: the steps of 30 and 7 days are reported as one, with the days that
+        // are left.
         assert_eq!(on(date(2026, 6, 25), Some(date(2026, 5, 28))), Some(5));
         assert_eq!(on(date(2026, 6, 25), Some(date(2026, 6, 23))), None);
         assert_eq!(on(date(2026, 6, 30), Some(date(2026, 6, 28))), Some(0));

@@ -1,7 +1,7 @@
-//! Decimal numbers that are kept as whole units of their last place: no floating point touches them.
+//! Decimal numbers stored as integers in units of their last place, without floating point.
 
-/// Reads decimal notation such as `12.5` into units of the last of `places` decimals. Zeros beyond that are let pass, as some
-/// JSON writers add one.
+/// Reads decimal notation such as `12.5` into units of the last of `places` decimals. Further zeros are accepted,
+/// because some JSON writers add one.
 pub(super) fn read(text: &str, places: usize) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| (1..=18).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -15,7 +15,7 @@ pub(super) fn read(text: &str, places: usize) -> Option<u64> {
     format!("{whole}{fraction:0<places$}").parse().ok()
 }
 
-/// Writes units of the last of `places` decimals in decimal notation, without zeros at the end.
+/// Writes decimal notation without zeros at the end.
 pub(super) fn write(units: u64, places: u32) -> String {
     let one = 10_u64.pow(places);
     let width = usize::try_from(places).unwrap_or_default();
@@ -26,8 +26,8 @@ pub(super) fn write(units: u64, places: u32) -> String {
     }
 }
 
-/// Makes a type of a decimal number with a fixed number of places: whole units inside, `Display`, `FromStr`, and a number in
-/// JSON.
+/// Defines a type for decimal numbers with a fixed number of places: an integer inside, `Display`, `FromStr`, and a
+/// JSON number.
 macro_rules! fixed_point {
     ($(#[$meta:meta])* $name:ident($unit:ty), $what:literal, places $places:literal, units $range:expr, expected $expected:literal) => {
         $(#[$meta])*
@@ -35,7 +35,7 @@ macro_rules! fixed_point {
         pub struct $name($unit);
 
         impl $name {
-            /// From units of its last place; `None` when it is out of range.
+            /// From units of its last place; `None` if out of range.
             #[must_use]
             pub fn from_units(units: $unit) -> Option<Self> {
                 ($range).contains(&units).then_some(Self(units))
@@ -75,18 +75,18 @@ macro_rules! fixed_point {
 }
 pub(super) use fixed_point;
 
-/// As a JSON number: whole where it is whole.
+/// Writes a JSON number, an integer where possible.
 pub(super) fn serialize<S: serde::Serializer>(units: u64, places: u32, serializer: S) -> Result<S::Ok, S::Error> {
     let one = 10_u64.pow(places);
     if units.is_multiple_of(one) {
         return serializer.serialize_u64(units / one);
     }
-    // The nearest double of the decimal reads back as that decimal: it has far fewer than 15 digits.
+    // The nearest double reads back as the same decimal, which has far fewer than 15 digits.
     let number: f64 = write(units, places).parse().map_err(serde::ser::Error::custom)?;
     serializer.serialize_f64(number)
 }
 
-/// From a JSON number, as it was written.
+/// Reads a JSON number.
 pub(super) fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,

@@ -1,19 +1,17 @@
-//! How often something may happen: `600/m`.
+//! Rate limits: `600/m`.
 
 use std::{fmt, num::NonZeroU32, str::FromStr, time::Duration};
 
 use super::{InvalidValue, serde_as_text};
 
-/// So many times in a second, a minute or an hour: all of them at once, or one after the other; what was used comes back evenly.
+/// A number of events per second, minute or hour. All may come at once; the allowance refills evenly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frequency {
-    /// As often as anybody likes.
     Unlimited,
-    /// So many times in this period.
     Limited(NonZeroU32, Period),
 }
 
-/// What times are counted in.
+/// The period of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Period {
     /// `s`
@@ -25,7 +23,7 @@ pub enum Period {
 }
 
 impl Period {
-    /// How long it is.
+    /// Its length.
     #[must_use]
     pub const fn length(self) -> Duration {
         match self {

@@ -1,4 +1,4 @@
-//! Whether a release does well: the outcomes of its rollout, and the rule by which it is halted.
+//! The health of a release: the outcomes of its rollout, and the rule that halts it.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use super::{
     run::{FailureClass, Outcome, Run},
 };
 
-/// The quantile of the normal distribution that 95 % lie below: the interval is one-sided.
+/// The 95 % quantile of the normal distribution; the interval is one-sided.
 const Z: f64 = 1.644_853_626_951_472_6;
 
 /// Ten-thousandths in a whole.
 const WHOLE: u16 = 10_000;
 
 fixed_point! {
-    /// A share between 0 and 1, neither of them, with at most four decimals.
+    /// A share above 0 and below 1, with at most four decimals.
     #[derive(utoipa::ToSchema)]
     #[schema(value_type = f64, exclusive_minimum = 0, exclusive_maximum = 1, multiple_of = 0.0001, example = 0.1)]
     Rate(u16), "rate", places 4, units 1..WHOLE, expected "a share above 0 and below 1 with at most four decimals, such as 0.1 for 10 %"
@@ -29,50 +29,47 @@ impl Rate {
         f64::from(self.0) / f64::from(WHOLE)
     }
 
-    /// As a percentage: its units are hundredths of one.
+    /// The share as a percentage; its units are hundredths of a percent.
     fn percent(self) -> String {
         fixed_point::write(u64::from(self.0), 2)
     }
 }
 
-/// From how many outcomes on, and from which share of failures, a release is halted.
+/// The number of outcomes and the share of failures from which a release is halted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureLimit {
-    /// The share of failures that is too much.
     pub failure_rate: Rate,
-    /// So many outcomes there must be before they are judged.
+    /// The number of outcomes required before they are judged.
     pub min_reports: u32,
 }
 
-/// When a release is halted.
+/// When a release is halted automatically.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HaltRule {
-    /// When too many updates fail; never unless given.
+    /// Halt when too many updates fail; `None` for never.
     pub failures: Option<FailureLimit>,
-    /// When so many subscriptions have reported lost data; 0 is never.
+    /// Halt when this many subscriptions have reported lost data; 0 for never.
     pub data_loss_reports: u32,
 }
 
 impl Default for HaltRule {
-    /// The first report of lost data.
+    /// The first report of lost data halts a release.
     fn default() -> Self {
         Self { failures: None, data_loss_reports: 1 }
     }
 }
 
 named_enum! {
-    /// What an ended run says of the release that it led to.
+    /// The outcome of a run as a vote on its release.
     Vote, "vote" {
-        /// It works.
         Succeeded = "succeeded",
-        /// It does not.
         Failed = "failed",
     }
 }
 
-/// What a run says of its release, if anything: cancelled runs say nothing of it, nor do failures that come from where it was
-/// installed (issue: `environment`, `network`, `users_connected`). One that was given up counts as failed.
+/// The vote of a run, if it has one. Cancelled runs have none, nor do failures that are due to the site (issue:
+/// `environment`, `network`, `users_connected`). A lost run counts as failed.
 #[must_use]
 pub fn vote(run: &Run) -> Option<Vote> {
     match run.outcome {
@@ -86,27 +83,26 @@ pub fn vote(run: &Run) -> Option<Vote> {
     }
 }
 
-/// What one subscription says of a release.
+/// The vote of a subscription on a release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ballot {
     /// The last outcome of its runs that has a vote.
     pub outcome: Option<Vote>,
-    /// When that was.
     pub voted_at: Option<Timestamp>,
-    /// When the last of its runs reported lost data.
+    /// When one of its runs last reported lost data.
     pub data_loss_at: Option<Timestamp>,
 }
 
 impl Ballot {
-    /// Whether there is anything to count in what was heard of a run.
+    /// Whether a report changed anything that counts.
     #[must_use]
     pub fn concerns(before: Option<&Run>, after: &Run) -> bool {
         let says = |run: &Run| (vote(run), run.over_at(), run.data_loss_at);
         before.map_or((None, None, None), says) != says(after)
     }
 
-    /// Counts what was heard of a run. `false` when the vote that counted was taken back by it (the run is heard of again, or
-    /// failed for a reason that says nothing): then the last one before it must be looked for, in the runs.
+    /// Counts a report. Returns `false` if it withdrew the vote that counted (a lost run came back, or it failed for a
+    /// reason without a vote). Then the last vote before it must be read from the runs.
     #[must_use]
     pub fn count(&mut self, before: Option<&Run>, after: &Run) -> bool {
         self.data_loss_at = self.data_loss_at.max(after.data_loss_at);
@@ -124,20 +120,18 @@ impl Ballot {
 /// The votes on a release, one per subscription.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// That it works.
     pub succeeded: u32,
-    /// That it does not.
     pub failed: u32,
     /// Subscriptions that reported lost data.
     pub data_loss: u32,
 }
 
-/// Why a release is to be halted.
+/// Why a release is halted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Alarm {
-    /// Data was lost at so many sites.
+    /// The number of sites that lost data.
     DataLoss(u32),
-    /// Too many updates fail: of all outcomes, with the share that is at least to be expected, and the limit.
+    /// Too many failures: the votes, the lower bound of the failure rate, and the limit.
     Failures(Tally, f64, Rate),
 }
 
@@ -159,7 +153,7 @@ impl fmt::Display for Alarm {
 }
 
 impl HaltRule {
-    /// Whether, and why, a release with these votes is to be halted.
+    /// The reason for halting a release with these votes, if any.
     #[must_use]
     pub fn alarm(&self, tally: Tally) -> Option<Alarm> {
         if self.data_loss_reports > 0 && tally.data_loss >= self.data_loss_reports {
@@ -175,8 +169,8 @@ impl HaltRule {
     }
 }
 
-/// The lower bound of the one-sided 95 % Wilson score interval for `failed` of `outcomes`, which are not 0 (E. B. Wilson,
-/// *Probable inference, the law of succession, and statistical inference*, 1927).
+/// The lower bound of the one-sided 95 % Wilson score interval for `failed` of `outcomes`, which is not 0 (E. B.
+/// Wilson, *Probable inference, the law of succession, and statistical inference*, 1927).
 fn lower_bound(failed: u32, outcomes: u32) -> f64 {
     let n = f64::from(outcomes);
     let share = f64::from(failed) / n;
@@ -207,8 +201,8 @@ mod tests {
         }
     }
 
-    /// Computed apart from this program by Python's statsmodels:
-    /// `proportion_confint(failed, outcomes, alpha=0.1, method="wilson")[0]`.
+    /// Computed independently with Python's statsmodels: `proportion_confint(failed, outcomes, alpha=0.1,
+    /// method="wilson")[0]`.
     #[test]
     fn bounds_are_what_another_program_computes() {
         let table = [

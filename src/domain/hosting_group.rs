@@ -14,28 +14,22 @@ use super::{
     zone::Zone,
 };
 
-/// Over how much of a window the sites of a group come at most, in seconds: the rest is for the updates.
+/// The longest time over which the sites of a group spread their start, in seconds. The rest of the window is for the
+/// updates.
 const LONGEST_JITTER: u64 = 15 * 60;
 
-/// When a site of a full group asks again, in seconds: at the earliest, and at the latest. An update takes minutes.
+/// When a site of a full group asks again, in seconds: earliest and latest. An update takes minutes.
 const ASK_AGAIN: (u64, u64) = (60, 300);
 
 named_enum! {
     /// A day of the week.
     Day, "day" {
-        /// Monday.
         Monday = "mon",
-        /// Tuesday.
         Tuesday = "tue",
-        /// Wednesday.
         Wednesday = "wed",
-        /// Thursday.
         Thursday = "thu",
-        /// Friday.
         Friday = "fri",
-        /// Saturday.
         Saturday = "sat",
-        /// Sunday.
         Sunday = "sun",
     }
 }
@@ -54,31 +48,26 @@ impl Day {
     }
 }
 
-/// When hosted sites may be updated.
+/// A weekly schedule in which hosted sites may be updated.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Window {
-    /// The days on which it opens, at least one.
+    /// The days on which it opens; at least one.
     pub days: Vec<Day>,
-    /// The time at which it opens, on the wall clock of the group's zone.
+    /// The time at which it opens, in the group's zone.
     pub start: Time,
-    /// For how long, elapsed time; 1 to 1440.
+    /// Elapsed time; 1 to 1440.
     pub duration_minutes: u16,
 }
 
-/// Cloud subscriptions that share a time zone and a window.
+/// Cloud subscriptions that share a time zone and a maintenance window.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct HostingGroup {
-    /// Its id.
     pub id: HostingGroupId,
-    /// Its name in URLs.
     pub slug: Slug,
-    /// Its name for people.
     pub name: String,
-    /// Where its window's times are times.
     pub timezone: Zone,
-    /// Its window.
     pub window: Window,
-    /// How many of its sites may be updating at once.
+    /// The most sites that may be updating at the same time.
     pub max_concurrent: Option<u32>,
     /// Counts changes, for `If-Match`.
     pub revision: i64,
@@ -89,30 +78,30 @@ impl HostingGroup {
     #[must_use]
     pub fn is_open(&self, now: Timestamp) -> bool {
         let length = i64::from(self.window.duration_minutes).minutes();
-        // A window that is open now began today or, as it lasts at most a day, on one of the two days before
-        // (two, because a clock change can make a day of 25 hours).
+        // An open window began today or, because it lasts at most a day, on one of the two days before (two, because a
+        // day can have 25 hours).
         self.starts_from(now, -2)
             .take(4)
             .any(|start| start <= now && start.checked_add(length).is_ok_and(|end| now < end))
     }
 
-    /// When the window opens next, strictly after `now`. `None` only at the end of the calendar.
+    /// When the window opens next, after `now`. `None` only at the end of the calendar.
     #[must_use]
     pub fn next_start(&self, now: Timestamp) -> Option<Timestamp> {
         self.starts_from(now, -1).find(|start| *start > now)
     }
 
-    /// When a site of the group is to come for the window that opens next, strictly after `now`: always so many seconds into
-    /// it, so that not all sites come in one second. `None` only at the end of the calendar.
+    /// When a site should come for the next window after `now`: always the same number of seconds into it, so that
+    /// sites do not come all at once. `None` only at the end of the calendar.
     #[must_use]
     pub fn next_turn(&self, site: SubscriptionId, now: Timestamp) -> Option<Timestamp> {
-        // A quarter of the window, in seconds; it lasts a minute at least.
+        // A quarter of the window in seconds. A window lasts at least a minute.
         let quarter = u64::from(self.window.duration_minutes.max(1)) * 60 / 4;
         let jitter = spread::number(self.id.0, site.0) % quarter.min(LONGEST_JITTER);
         self.next_start(now)?.checked_add(i64::try_from(jitter).ok()?.seconds()).ok()
     }
 
-    /// After how many seconds a site is to ask again that found the group full: each after a time of its own.
+    /// After how many seconds a site asks again if the group is full. Each site has its own number.
     #[must_use]
     pub fn ask_again_after(&self, site: SubscriptionId) -> i64 {
         let (earliest, latest) = ASK_AGAIN;
@@ -120,7 +109,7 @@ impl HostingGroup {
         i64::try_from(after).unwrap_or(i64::MAX)
     }
 
-    /// The starts of the window in the ten days that begin `first` days from the day of `now`.
+    /// The starts of the window in ten days, beginning `first` days from today.
     fn starts_from(&self, now: Timestamp, first: i64) -> impl Iterator<Item = Timestamp> + '_ {
         let today = self.timezone.date_at(now);
         (first..first + 10)
@@ -128,8 +117,9 @@ impl HostingGroup {
             .filter_map(|day| self.start_on(day))
     }
 
-    /// When the window opens on a day, if it does. A start that the clock change leaves out moves forward by
-    /// the gap, one that comes twice is the first: what `Disambiguation::Compatible` does (RFC 5545, 3.3.5).
+    /// When the window opens on a day, if it does. When clocks go forward over the start, the window opens at the first
+    /// valid time after the gap. When the hour is repeated, it opens the first time (`Disambiguation::Compatible`; RFC
+    /// 5545, 3.3.5).
     fn start_on(&self, day: Date) -> Option<Timestamp> {
         if !self.window.days.contains(&Day::of(day.weekday())) {
             return None;
@@ -175,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_start_skipped_by_a_clock_change_moves_forward_by_the_gap() {
-        // 02:30 does not exist in Rome on 2026-03-29: the clock goes from 02:00 to 03:00 at 01:00Z.
+        // 02:30 does not exist in Rome on 2026-03-29: the clock jumps from 02:00 to 03:00 at 01:00Z.
         let nightly = group("Europe/Rome", (2, 30), 60);
         assert_eq!(nightly.next_start(at("2026-03-29T00:00:00Z")), Some(at("2026-03-29T01:30:00Z")));
         assert!(!nightly.is_open(at("2026-03-29T01:29:59Z")));
@@ -185,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_repeated_start_is_the_first_and_the_length_is_elapsed_time() {
-        // 02:30 comes twice in Rome on 2026-10-25, at 00:30Z and 01:30Z.
+        // 02:30 occurs twice in Rome on 2026-10-25, at 00:30Z and 01:30Z.
         let nightly = group("Europe/Rome", (2, 30), 60);
         assert!(nightly.is_open(at("2026-10-25T00:30:00Z")));
         assert!(!nightly.is_open(at("2026-10-25T01:30:00Z")));

@@ -1,4 +1,4 @@
-//! One type per kind of id, so that a customer's id cannot be handed over where a release's is meant.
+//! One type per kind of id, so that they cannot be confused.
 
 use uuid::Uuid;
 
@@ -36,8 +36,8 @@ macro_rules! ids {
         impl std::str::FromStr for $name {
             type Err = crate::domain::InvalidValue;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                // Only the hyphenated form: `Uuid::from_str` would also take braces and URNs, and two
-                // spellings of one id make two addresses of one thing.
+                // Only the hyphenated form. `Uuid::from_str` also accepts braces and URNs, but one id must have one
+                // spelling in URLs.
                 match Uuid::try_parse(text) {
                     Ok(id) if text.len() == uuid::fmt::Hyphenated::LENGTH => Ok(Self(id)),
                     _ => Err(crate::domain::InvalidValue::new("UUID", text, "8-4-4-4-12 hexadecimal digits")),
@@ -48,38 +48,38 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A product.
+    /// The id of a product.
     ProductId,
-    /// A release of a product. It goes into the rollout bucket (contract section 3, rule 7).
+    /// The id of a release. It is part of the rollout bucket (contract section 3, rule 7).
     ReleaseId,
-    /// A file of a release.
+    /// The id of a file of a release.
     ArtifactId,
-    /// A customer of the vendor.
+    /// The id of a customer.
     CustomerId,
-    /// A customer's subscription. It goes into the rollout bucket (contract section 3, rule 7).
+    /// The id of a subscription. It is part of the rollout bucket (contract section 3, rule 7).
     SubscriptionId,
-    /// A license key (the key itself is never stored).
+    /// The id of a license key (the key itself is never stored).
     LicenseKeyId,
-    /// A group of hosted sites with one maintenance window.
+    /// The id of a hosting group.
     HostingGroupId,
-    /// An installation: a UUID that an updater made for itself.
+    /// The id of an installation, which its updater generated.
     InstallationId,
-    /// One attempt at one update, a UUID that an updater made for itself.
+    /// The id of a run, which its updater generated.
     RunId,
-    /// A person who may log in.
+    /// The id of a user.
     UserId,
-    /// An API token.
+    /// The id of an API token.
     TokenId,
-    /// A workload that a product trusts.
+    /// The id of a trusted publisher.
     TrustedPublisherId,
-    /// A rule of the vendor's about a known problem.
+    /// The id of a vendor's rule for a known problem.
     KnownProblemId,
-    /// A mail.
+    /// The id of a mail.
     MailId,
-    /// A webhook: an address of another system of the vendor's.
+    /// The id of a webhook.
     WebhookId,
-    /// Something that a second person is to approve.
+    /// The id of an approval request.
     ApprovalId,
-    /// A message to a webhook; the `webhook-id` of every try.
+    /// The id of a webhook message; the `webhook-id` of every attempt.
     WebhookMessageId,
 }

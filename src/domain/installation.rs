@@ -1,4 +1,4 @@
-//! Installations: what the last check of each said about itself.
+//! Installations: the content of their last check.
 
 use jiff::Timestamp;
 
@@ -10,29 +10,21 @@ use super::{
     version::Version,
 };
 
-/// What one check told about its installation.
+/// One check of an installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
-    /// Who it was.
     pub installation: InstallationId,
-    /// Of which product.
     pub product: ProductId,
-    /// On whose subscription.
     pub subscription: Option<SubscriptionId>,
-    /// Which program.
     pub component: Component,
-    /// Its version.
     pub version: Version,
-    /// Its operating system.
     pub platform: Platform,
-    /// Its machine.
     pub arch: MachineArch,
-    /// The channel it was answered on.
+    /// The channel that answered.
     pub channel: Slug,
-    /// The language it asked for.
+    /// The language that was requested.
     pub locale: Option<LanguageTag>,
-    /// The release that it was offered, if any.
+    /// The offered release, if any.
     pub offered: Option<ReleaseId>,
-    /// When.
     pub seen_at: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! Known problems: what support has an answer to, and which failures are meant by it.
+//! Known problems: failures that support has an answer to.
 
 use std::{cmp::Reverse, collections::BTreeMap, fmt, str::FromStr};
 
@@ -15,19 +15,19 @@ use super::{
     version::{Requirement, Version},
 };
 
-/// Which codes of updaters are meant: `disk_full`, `vendor_*`, `enospc|*no_space*`. `*` stands for any text, `|` for 'or', and
-/// capitals make no difference.
+/// A pattern for error codes of updaters: `disk_full`, `vendor_*`, `enospc|*no_space*`. `*` matches any text, `|` means
+/// or, and case does not matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(String);
 
 impl Pattern {
-    /// The text.
+    /// The pattern as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether this code is meant.
+    /// Whether the pattern matches this code.
     #[must_use]
     pub fn matches(&self, code: &str) -> bool {
         is_one_of(&self.0, code)
@@ -39,8 +39,8 @@ fn is_one_of(pattern: &str, code: &str) -> bool {
     pattern.split('|').any(|one| fits(&one.to_lowercase(), &code))
 }
 
-/// Whether a text is what a pattern with `*` says. Each piece is looked for where the one before it ends: the first place is
-/// as good as any later one.
+/// Whether a text matches a pattern with `*`. Each piece is searched from the end of the previous match; the first
+/// match is as good as any later one.
 fn fits(pattern: &str, text: &str) -> bool {
     let Some((first, others)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut rest) = text.strip_prefix(first) else { return false };
@@ -72,21 +72,18 @@ impl FromStr for Pattern {
 serde_as_text!(Pattern);
 text_schema!(Pattern, "antivirus_*", 200, r"^[^\u0000-\u001f\u007f-\u009f|]+(\|[^\u0000-\u001f\u007f-\u009f|]+)*$");
 
-/// Which failures are meant. What is `None` makes no difference.
+/// The conditions of a rule. `None` matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Conditions {
-    /// Of this class.
     pub failure_class: Option<FailureClass>,
-    /// With such a code.
     pub code: Option<Pattern>,
-    /// On this operating system.
     pub platform: Option<Platform>,
-    /// On the way to such a version.
+    /// The versions that the update leads to.
     pub versions: Option<Requirement>,
 }
 
 impl Conditions {
-    /// How many there are.
+    /// The number of conditions.
     #[must_use]
     pub fn count(&self) -> usize {
         let Self { failure_class, code, platform, versions } = self;
@@ -96,7 +93,7 @@ impl Conditions {
             .count()
     }
 
-    /// Whether the failure of an update to this version is meant, on whatever operating system.
+    /// Whether the failure of an update to this version matches, apart from the platform.
     #[must_use]
     fn fit(&self, failure: &Failure, to: &Version) -> bool {
         self.failure_class.is_none_or(|class| class == failure.class)
@@ -105,51 +102,47 @@ impl Conditions {
     }
 }
 
-/// A rule of the vendor's.
+/// A vendor's rule for a known problem.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct KnownProblem {
-    /// Its id.
     pub id: KnownProblemId,
-    /// Of which product.
     pub product: ProductId,
-    /// Which failures are meant.
     pub conditions: Conditions,
-    /// What the user is told to do, by locale.
+    /// Instructions for the user, by language.
     pub texts: BTreeMap<LanguageTag, String>,
-    /// Where there is more.
+    /// A page with more information.
     pub link: Option<String>,
-    /// When it was added.
     pub created_at: Timestamp,
     /// Counts changes, for `If-Match`.
     pub revision: i64,
 }
 
 named_enum! {
-    /// A problem that Sluice knows of itself.
+    /// A known problem that is built in.
     DefaultProblem, "default" {
-        /// A virus scanner keeps the updater from its files.
+        /// A virus scanner blocks the updater.
         Antivirus = "antivirus",
-        /// A firewall or a proxy keeps it from the server.
+        /// A firewall or a proxy blocks the connection.
         Firewall = "firewall",
         /// The disk is full.
         Disk = "disk",
-        /// It may not write where it must.
+        /// The updater lacks write permissions.
         Rights = "rights",
     }
 }
 
 impl DefaultProblem {
-    /// The class of failures that is meant, where only one is.
+    /// The only class of failures that matches, if there is just one.
     #[must_use]
     pub const fn failure_class(self) -> Option<FailureClass> {
         match self {
             Self::Firewall => Some(FailureClass::Network),
-            // A full disk during the backup is a failed backup, to the vendor: the code says what it was.
+            // A full disk during the backup is reported as a failed backup; its code says more.
             Self::Antivirus | Self::Disk | Self::Rights => None,
         }
     }
 
-    /// The codes that are meant, as a [`Pattern`].
+    /// The matching codes, as a [`Pattern`].
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -165,17 +158,15 @@ impl DefaultProblem {
     }
 }
 
-/// What a failure was recognised as.
+/// The known problem that a failure matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recognised<'a> {
-    /// A problem that the vendor has a rule for.
     Vendors(&'a KnownProblem),
-    /// One that Sluice knows of itself.
     Default(DefaultProblem),
 }
 
 impl Recognised<'_> {
-    /// What a run that was recognised so is marked with.
+    /// The name that is stored with a run.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -185,13 +176,14 @@ impl Recognised<'_> {
     }
 }
 
-/// Puts rules into the order in which they are looked at: those with the most conditions first, of these the oldest.
+/// Sorts rules into the order of their application: by the number of conditions, the most first, then by age, the
+/// oldest first.
 pub fn put_in_order(rules: &mut [KnownProblem]) {
     rules.sort_by_key(|rule| (Reverse(rule.conditions.count()), rule.created_at, rule.id));
 }
 
-/// The first of the vendor's rules that means the failure of an update to a version, else the first default that does. Rules for
-/// a platform mean nothing where it is not known. `rules` are [in order](put_in_order).
+/// The first vendor's rule that matches the failure of an update to a version, else the first default. Rules for a
+/// platform do not match if the platform is unknown. `rules` are [in order](put_in_order).
 #[must_use]
 pub fn recognise<'a>(
     rules: &'a [KnownProblem],
@@ -206,14 +198,14 @@ pub fn recognise<'a>(
     rules.iter().find(means).map(Recognised::Vendors).or_else(default)
 }
 
-/// Whether it depends on the platform what [`recognise`] finds.
+/// Whether the result of [`recognise`] depends on the platform.
 #[must_use]
 pub fn depends_on_platform(rules: &[KnownProblem], failure: &Failure, to: &Version) -> bool {
     let first = rules.iter().find(|rule| rule.conditions.fit(failure, to));
     first.is_some_and(|rule| rule.conditions.platform.is_some())
 }
 
-/// What a run was recognised as, by what it was marked with; nothing where the rule is gone.
+/// The known problem that a run was stored with; `None` if the rule was deleted.
 #[must_use]
 pub fn recall<'a>(rules: &'a [KnownProblem], key: &str) -> Option<Recognised<'a>> {
     match key.parse::<KnownProblemId>() {

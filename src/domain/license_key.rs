@@ -1,4 +1,4 @@
-//! License keys: their two forms, and how what a person typed is read.
+//! License keys: their two forms, and how typed keys are read.
 
 use std::{fmt, sync::LazyLock};
 
@@ -9,10 +9,10 @@ use super::{
     id::{LicenseKeyId, SubscriptionId},
 };
 
-/// Crockford's base 32, then the five symbols that only a check symbol can be.
+/// The symbols of Crockford's base 32, then the five that only a check symbol can be.
 const SYMBOLS: &[u8; 37] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U";
 
-/// What each byte that a person may type stands for: a digit and its symbol. A table, because every check reads a key.
+/// The digit and symbol of each byte that a person may type. A table, because every check reads a key.
 static TYPED: LazyLock<[Option<(u8, u8)>; 256]> = LazyLock::new(|| {
     std::array::from_fn(|byte| {
         let symbol = match u8::try_from(byte).ok()?.to_ascii_uppercase() {
@@ -25,28 +25,28 @@ static TYPED: LazyLock<[Option<(u8, u8)>; 256]> = LazyLock::new(|| {
     })
 });
 
-/// Symbols that carry the random part: 24 × 5 = 120 bits.
+/// The symbols of the random part: 24 × 5 = 120 bits.
 const RANDOM_SYMBOLS: usize = 24;
 
-/// A key of Sluice's own form, `XXXXX-XXXXX-XXXXX-XXXXX-XXXXX`: 24 random symbols and Crockford's check symbol
-/// (the value modulo 37). Kept without dashes, in the alphabet's own letters.
+/// A key of Sluice's own form, `XXXXX-XXXXX-XXXXX-XXXXX-XXXXX`: 24 random symbols and Crockford's check symbol (the
+/// value modulo 37). Stored without dashes, in the alphabet's own letters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LicenseKey([u8; RANDOM_SYMBOLS + 1]);
 
-/// What a text is, read as a key of Sluice's own form.
+/// The result of reading a text as a key of Sluice's form.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reading {
-    /// A key that could have been issued.
+    /// A key with a valid check symbol.
     Key(LicenseKey),
-    /// A key with a wrong check symbol: somebody mistyped it.
+    /// A key with a wrong check symbol, so a typing error.
     Mistyped,
-    /// Not of this form.
+    /// Another form.
     Foreign,
 }
 
 impl LicenseKey {
-    /// Makes a key from random bytes, one per symbol, of which five bits each are used; `None` where the check symbol
-    /// would be one that is awkward to dictate or to type (`* ~ $ = U`): draw again (5 of 37 times).
+    /// Makes a key from random bytes, using five bits of each. `None` if the check symbol would be hard to dictate or
+    /// to type (`* ~ $ = U`, 5 of 37 times): then draw again.
     #[must_use]
     pub fn from_random(random: &[u8; RANDOM_SYMBOLS]) -> Option<Self> {
         let mut symbols = [b'0'; RANDOM_SYMBOLS + 1];
@@ -60,7 +60,7 @@ impl LicenseKey {
         Some(Self(symbols))
     }
 
-    /// Reads what a person typed: case, dashes and spaces do not matter, nor O for 0 and I or L for 1.
+    /// Reads a typed key: case, dashes and spaces do not matter, nor O for 0, nor I or L for 1.
     #[must_use]
     pub fn read(text: &str) -> Reading {
         let mut symbols = [b'0'; RANDOM_SYMBOLS + 1];
@@ -89,14 +89,14 @@ impl LicenseKey {
         }
     }
 
-    /// The symbols without dashes: what is hashed.
+    /// The symbols without dashes, which are hashed.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// One step of the check value: the number so far, modulo 37.
+/// One step of the check value, modulo 37.
 fn check(value: u8, digit: u8) -> u8 {
     u8::try_from((u16::from(value) * 32 + u16::from(digit)) % 37).unwrap_or(0)
 }
@@ -114,33 +114,29 @@ impl fmt::Display for LicenseKey {
 }
 
 impl fmt::Debug for LicenseKey {
-    /// Never the key.
+    /// Does not show the key.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("LicenseKey(hidden)")
     }
 }
 
-/// A license key, as much of it as is kept: never the key itself.
+/// The stored data of a license key, without the key itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRecord {
-    /// Its id.
     pub id: LicenseKeyId,
-    /// The subscription it opens.
     pub subscription: SubscriptionId,
     /// HMAC-SHA-256 of the key under the server's license secret.
     pub fingerprint: [u8; 32],
-    /// Whether the vendor brought it.
+    /// Whether the vendor imported it.
     pub imported: bool,
-    /// When it was issued or imported.
     pub created_at: Timestamp,
-    /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
 }
 
-/// Checks a key that the vendor already has in the field: 16 to 128 characters 0x21–0x7E.
+/// Checks a key that the vendor has issued elsewhere: 16 to 128 characters 0x21–0x7E.
 ///
 /// # Errors
-/// Without the key in it, as it is a secret.
+/// The error does not contain the key, which is a secret.
 pub fn check_imported(text: &str) -> Result<(), InvalidValue> {
     if (16..=128).contains(&text.len()) && text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
         Ok(())

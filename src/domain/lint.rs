@@ -1,5 +1,5 @@
-//! The publish lint: what is wrong with a release that is about to be published, in the light of those that are published
-//! already. All of it is found at once; whether it is published all the same is for a person to say.
+//! The publish lint: what is wrong with a release before its publication, compared with the published ones. It finds
+//! all problems at once; a person decides whether to publish anyway.
 
 use std::{borrow::Borrow, fmt};
 
@@ -16,43 +16,39 @@ use super::{
 };
 
 named_enum! {
-    /// What kind of thing is wrong with a release that is about to be published.
+    /// A kind of problem with a release before its publication.
     #[schema(as = FindingCode)]
     FindingCode, "finding" {
-        /// The product requires a file that the release does not have.
+        /// The release lacks a file that the product requires.
         ArtifactMissing = "artifact_missing",
-        /// The product requires notes in a language that the release has none in.
+        /// The release lacks notes in a language that the product requires.
         NotesMissing = "notes_missing",
-        /// No published release can update straight to it.
+        /// No published release can update directly to it.
         MinFromUnreachable = "min_from_unreachable",
-        /// Its `compatible_clients` accepts no version at all.
+        /// Its `compatible_clients` matches no version.
         CompatibleClientsEmpty = "compatible_clients_empty",
-        /// Its server program accepts no client that is published.
+        /// Its server accepts no published client.
         NoCompatibleClient = "no_compatible_client",
-        /// A higher version of its major.minor is published already.
+        /// A higher version with the same major.minor is published.
         VersionNotNewest = "version_not_newest",
     }
 }
 
-/// One thing that is wrong.
+/// A problem of a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// This file is missing.
     ArtifactMissing(RequiredArtifact),
-    /// Notes in this language are missing.
     NotesMissing(LanguageTag),
-    /// No published release from this version up to the release's own is there.
+    /// No release is published from this version up to the release's own.
     MinFromUnreachable(Version),
-    /// No version satisfies this.
     CompatibleClientsEmpty(Requirement),
-    /// No published client is accepted.
     NoCompatibleClient,
-    /// This higher version is published on the release's channel, or a more stable one.
+    /// The higher version, on the release's channel or a more stable one.
     VersionNotNewest(Version),
 }
 
 impl Finding {
-    /// Its stable name.
+    /// The stable code.
     #[must_use]
     pub const fn code(&self) -> FindingCode {
         match self {
@@ -65,7 +61,7 @@ impl Finding {
         }
     }
 
-    /// The field of the release that it is about.
+    /// The field of the release that is concerned.
     #[must_use]
     pub const fn field(&self) -> &'static str {
         match self {
@@ -82,9 +78,9 @@ impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ArtifactMissing(RequiredArtifact { component, platform, arch }) => {
-                write!(formatter, "there is none for {component} on {platform} {arch}")
+                write!(formatter, "a file for {component} on {platform} {arch} is missing")
             }
-            Self::NotesMissing(locale) => write!(formatter, "there are none in `{locale}`"),
+            Self::NotesMissing(locale) => write!(formatter, "notes in `{locale}` are missing"),
             Self::MinFromUnreachable(lowest) => {
                 write!(
                     formatter,
@@ -104,8 +100,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Everything that is wrong with publishing `release` at `published_at` (now unless given), when `releases` are those of the
-/// product.
+/// All problems of publishing `release` at `published_at` (now unless given). `releases` are those of the product.
 #[must_use]
 pub fn lint<R: Borrow<Release>>(
     product: &Product,
@@ -115,7 +110,7 @@ pub fn lint<R: Borrow<Release>>(
     now: Timestamp,
 ) -> Vec<Finding> {
     let at = published_at.map_or(now, |at| at.max(now));
-    // What will be out by the time that this one is.
+    // Including releases that will be published by then.
     let published: Vec<&Release> = releases
         .iter()
         .map(Borrow::borrow)
@@ -146,8 +141,8 @@ fn lacking(product: &Product, release: &Release) -> Vec<Finding> {
     artifacts.chain(notes.map(|locale| Finding::NotesMissing(locale.clone()))).collect()
 }
 
-/// Whether a file is what is required: something that can be installed by itself, as rule 4 takes it. A delta cannot, and
-/// `universal` runs everywhere.
+/// Whether a file fulfils a requirement: it can be installed by itself (rule 4), which a delta cannot; `universal` fits
+/// every architecture.
 fn fulfils(artifact: &Artifact, required: RequiredArtifact) -> bool {
     artifact.kind != ArtifactKind::Delta
         && (artifact.component, artifact.platform) == (required.component, required.platform)
@@ -159,14 +154,14 @@ fn has(release: &Release, component: Component) -> bool {
     release.artifacts.iter().any(|artifact| artifact.component == component && artifact.kind != ArtifactKind::Delta)
 }
 
-/// Whether whoever is on the channel of `release` sees `other` (rule 2).
+/// Whether a check on the channel of `release` sees `other` (rule 2).
 fn sees(product: &Product, release: &Release, other: &Release) -> bool {
     let rank = |release: &Release| product.channels.rank(&release.channel);
     rank(other).zip(rank(release)).is_some_and(|(other, own)| other <= own)
 }
 
-/// Rule 8: whoever hops to a release has one from `min_from` on. Versions that were never published here may be in the field
-/// too, but nobody can be sent there.
+/// Rule 8: a direct update to a release starts at `min_from` or above. Versions that were never published here may
+/// exist, but nobody can be brought to them.
 fn min_from_unreachable(product: &Product, published: &[&Release], release: &Release) -> Option<Finding> {
     let lowest = release.min_from.as_ref()?;
     let reaches =
@@ -179,8 +174,8 @@ fn empty_range(release: &Release) -> Option<Finding> {
     Some(Finding::CompatibleClientsEmpty(requirement.clone()))
 }
 
-/// Rule 10a: a client that a server refuses is brought to one that it accepts and that is not above it. The server's own
-/// version is accepted always.
+/// Rule 10a: a client that a server refuses is offered one that it accepts and that is not above the server. A server
+/// always accepts its own version.
 fn no_compatible_client(published: &[&Release], release: &Release) -> Option<Finding> {
     let accepts = |client: &Version| match &release.compatible_clients {
         Some(requirement) => requirement.matches(client),

@@ -4,29 +4,29 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use super::{InvalidValue, serde_as_text};
 
-/// A language tag such as `de`, `fr-CH` or `zh-Hant-TW`, written as RFC 5646 section 2.1.1 recommends.
+/// A language tag such as `de`, `fr-CH` or `zh-Hant-TW`, in the form that RFC 5646 section 2.1.1 recommends.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
 #[schema(value_type = String, pattern = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$", max_length = 35, example = "fr-CH")]
 pub struct LanguageTag(String);
 
 impl LanguageTag {
-    /// English: what every text of Sluice's own exists in.
+    /// English, in which all of Sluice's own texts exist.
     #[must_use]
     pub fn english() -> Self {
         Self("en".to_owned())
     }
 
-    /// The text.
+    /// The tag as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The tag and its ever more general forms: `zh-Hant-TW`, `zh-Hant`, `zh` (RFC 4647, section 3.4).
+    /// The tag and its more general forms: `zh-Hant-TW`, `zh-Hant`, `zh` (RFC 4647, section 3.4).
     fn generalised(&self) -> impl Iterator<Item = &str> {
         std::iter::successors(Some(self.0.as_str()), |tag| {
             let (mut shorter, _) = tag.rsplit_once('-')?;
-            // A single letter only introduces what follows it, so it goes with it.
+            // A single letter only introduces what follows, so both are removed.
             while let Some((before, last)) = shorter.rsplit_once('-') {
                 if last.len() > 1 {
                     break;
@@ -84,25 +84,25 @@ impl FromStr for LanguageTag {
 
 serde_as_text!(LanguageTag);
 
-/// The locales somebody would take, the dearest first, as the check names them or `Accept-Language` does.
+/// Preferred languages, the best first, from a check's `locale` or from `Accept-Language`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wishes(Vec<LanguageTag>);
 
 impl Wishes {
-    /// Just this one.
+    /// A single preference.
     #[must_use]
     pub fn one(tag: LanguageTag) -> Self {
         Self(vec![tag])
     }
 
-    /// The dearest.
+    /// The first preference.
     #[must_use]
     pub fn first(&self) -> Option<&LanguageTag> {
         self.0.first()
     }
 
-    /// Reads an `Accept-Language` header (RFC 9110, section 12.5.4). What cannot be read is passed over, as
-    /// a header that a browser made is no reason to refuse an answer.
+    /// Reads an `Accept-Language` header (RFC 9110, section 12.5.4). Invalid parts are skipped: a browser's header is
+    /// no reason to refuse an answer.
     #[must_use]
     pub fn from_accept_language(header: &str) -> Self {
         const READ: usize = 16;
@@ -121,14 +121,14 @@ impl Wishes {
         Self(ranked.into_iter().map(|(_, tag)| tag).collect())
     }
 
-    /// The first of the wishes, each first as it is and then ever more general, that `known` says exists; then
-    /// the product's default, likewise; then English.
+    /// The first match that `known` returns for the preferences, each followed by its more general forms; then for the
+    /// product's default; then for English.
     pub fn look_up<'a, T>(&'a self, default: &'a LanguageTag, known: impl Fn(&str) -> Option<T>) -> Option<T> {
         self.0.iter().chain([default]).flat_map(LanguageTag::generalised).chain(["en"]).find_map(known)
     }
 
-    /// The text for these wishes, with its locale; where there is none in the default or in English either, the
-    /// first there is: a text in a foreign language beats none.
+    /// The best text for these preferences with its language. If the default and English are missing too, any text is
+    /// better than none.
     #[must_use]
     pub fn choose<'a, T>(
         &self,
@@ -139,7 +139,7 @@ impl Wishes {
     }
 }
 
-/// `0.875` as 875; `None` for what is no quality value.
+/// Reads `0.875` as 875; `None` if it is not a quality value.
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {

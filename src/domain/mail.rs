@@ -1,4 +1,4 @@
-//! Mails: what people are told who do not look at a screen of Sluice's.
+//! Mails.
 
 use super::{
     delivery::Delivery,
@@ -7,36 +7,32 @@ use super::{
 };
 
 named_enum! {
-    /// What a mail is about.
+    /// The kind of a mail.
     MailKind, "kind of mail" {
-        /// To the person who started an update: it is done.
+        /// To the person who started an update.
         RunSucceeded = "run_succeeded",
-        /// To the person who started an update: it did not work.
+        /// To the person who started an update.
         RunFailed = "run_failed",
-        /// To the vendor's staff: a rollout was halted.
+        /// To the vendor's staff.
         ReleaseHalted = "release_halted",
-        /// To the vendor's staff: subscriptions are about to end.
+        /// To the vendor's staff.
         SubscriptionsEnding = "subscriptions_ending",
     }
 }
 
-/// A mail, in plain text.
+/// A mail in plain text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
-    /// Its id, which its `Message-ID` is made of: every try has the same.
+    /// The id in its `Message-ID`; the same for every attempt.
     pub id: MailId,
     /// What it tells of; nothing is told twice.
     pub cause: String,
-    /// What it is about.
     pub kind: MailKind,
     /// One plain address.
     pub recipient: String,
-    /// On whose account it is sent, where it is not to staff.
+    /// The subscription whose daily limit it counts against; `None` for mail to staff.
     pub subscription: Option<SubscriptionId>,
-    /// The subject.
     pub subject: String,
-    /// The text.
     pub body: String,
-    /// How its delivery stands.
     pub delivery: Delivery,
 }

@@ -1,4 +1,4 @@
-//! The canonical release manifest: what was published, in the one form that is signed (RFC 8785).
+//! The canonical release manifest: the published content in the form that is signed (RFC 8785).
 
 use std::collections::BTreeMap;
 
@@ -14,71 +14,69 @@ use super::{
     version::{Requirement, Version},
 };
 
-/// What an updater can rely on about a release. Channel and rollout are not in it: they say who is offered the
-/// release and when, and may change.
+/// What an updater can rely on about a release. The channel and the rollout are not part of it: they say who is offered
+/// the release and when, and may change.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct Manifest {
-    /// The form of this document: 1.
+    /// The version of this document's form: 1.
     pub schema: u32,
     /// The product's slug.
     pub product: Slug,
     /// The release's id.
     pub release: ReleaseId,
-    /// Its version.
+    /// The release's version.
     pub version: Version,
-    /// 1 at publication, one more with every correction.
+    /// 1 at publication, plus one for every correction.
     pub revision: i64,
     /// From when it is offered.
     pub published_at: Timestamp,
-    /// How much it matters.
+    /// How urgent the update is.
     pub severity: Severity,
-    /// Who it is for.
+    /// Who may install it.
     pub access: Access,
-    /// The lowest version that can update straight to it.
+    /// The lowest version that can update directly to it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub min_from: Option<Version>,
-    /// The client versions that a server program of this version accepts.
+    /// The client versions that a server of this version accepts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub compatible_clients: Option<Requirement>,
-    /// What changed, in Markdown by locale.
+    /// The release notes in Markdown, by language.
     pub notes: BTreeMap<LanguageTag, String>,
-    /// Its files, in the order of their names.
+    /// The files, ordered by name.
     pub artifacts: Vec<ManifestArtifact>,
 }
 
-/// A manifest as it was signed.
+/// A signed manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedManifest {
-    /// Of which release.
     pub release: ReleaseId,
-    /// 1 at publication, one more with every correction.
+    /// 1 at publication, plus one for every correction.
     pub revision: i64,
     /// The canonical JSON.
     pub body: Vec<u8>,
     /// The Ed25519 signature of the body.
     pub signature: Vec<u8>,
-    /// The key it was signed with.
     pub key_id: String,
 }
 
 /// A file in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct ManifestArtifact {
-    /// Its id.
+    /// The artifact's id.
     pub id: ArtifactId,
-    /// The program it updates.
+    /// The program that it updates.
     pub component: Component,
-    /// The operating system it is for.
+    /// The operating system.
     pub platform: Platform,
-    /// The architecture it is for.
+    /// The architecture.
     pub arch: Arch,
-    /// Its form.
+    /// The form of the file.
     pub kind: ArtifactKind,
-    /// The name it is saved under.
+    /// The file's name.
     pub filename: Filename,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Of the content.
+    /// The SHA-256 of the content.
     pub sha256: Sha256,
     /// The vendor's own signature of the file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -86,7 +84,7 @@ pub struct ManifestArtifact {
 }
 
 impl Manifest {
-    /// The manifest of a release that has a `published_at`; `None` on a draft.
+    /// The manifest of a release; `None` for a draft.
     #[must_use]
     pub fn of(product: &Slug, release: &Release) -> Option<Self> {
         let mut artifacts: Vec<ManifestArtifact> = release

@@ -1,21 +1,18 @@
-//! What a program runs on, and which part of a product it is.
+//! Platforms, architectures and components.
 
 use super::named_enum;
 
 named_enum! {
     /// An operating system.
     Platform, "platform" {
-        /// Microsoft Windows.
         Windows = "windows",
-        /// Apple macOS.
         Macos = "macos",
-        /// Linux.
         Linux = "linux",
     }
 }
 
 named_enum! {
-    /// What an artifact is built for.
+    /// The architecture of an artifact.
     Arch, "arch" {
         /// 64-bit Intel and AMD.
         X86_64 = "x86_64",
@@ -27,7 +24,7 @@ named_enum! {
 }
 
 named_enum! {
-    /// What a machine is: unlike an artifact, it cannot be universal.
+    /// The architecture of a machine, which cannot be universal.
     MachineArch, "arch" {
         /// 64-bit Intel and AMD.
         X86_64 = "x86_64",
@@ -49,7 +46,7 @@ named_enum! {
 }
 
 impl MachineArch {
-    /// The arch of an artifact made for just this machine.
+    /// The architecture of an artifact for exactly this machine.
     #[must_use]
     pub const fn exact(self) -> Arch {
         match self {

@@ -1,9 +1,9 @@
-//! Which addresses are on the public internet: all others are somebody's own network, and a server that is told to talk to them
-//! could be made to reach what only those inside may.
+//! Which addresses are on the public internet. All others belong to private networks, which users must not be able to
+//! reach through this server.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Networks of the registry of special addresses (RFC 6890 and those after it), and the length of their prefixes.
+/// The special networks (RFC 6890 and its updates), with the length of their prefixes.
 const SPECIAL: [(Ipv4Addr, u32); 15] = [
     // This host, on this network.
     (Ipv4Addr::UNSPECIFIED, 8),
@@ -13,7 +13,7 @@ const SPECIAL: [(Ipv4Addr, u32); 15] = [
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     // Loopback.
     (Ipv4Addr::new(127, 0, 0, 0), 8),
-    // Link-local; clouds give out their machines' credentials here.
+    // Link-local; cloud machines get their credentials from here.
     (Ipv4Addr::new(169, 254, 0, 0), 16),
     (Ipv4Addr::new(172, 16, 0, 0), 12),
     // Protocols.
@@ -33,7 +33,7 @@ const SPECIAL: [(Ipv4Addr, u32); 15] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// Whether an address is on the public internet. Of one that has another one in it, that one is looked at as well.
+/// Whether an address is on the public internet. An embedded IPv4 address must be public as well.
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
@@ -51,14 +51,14 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let embedded = |high: u16, low: u16| is_public_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
     match address.segments() {
-        // IPv4-mapped, and what a NAT64 leads to IPv4.
+        // IPv4-mapped, and NAT64.
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low),
         // 6to4.
         [0x2002, high, low, ..] => embedded(high, low),
         // Protocols (Teredo among them), and documentation.
         [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => false,
         [0x3fff, second, ..] if second < 0x1000 => false,
-        // Only this part is given out to anybody: not loopback, unique local, link-local, site-local or multicast.
+        // Only this part is allocated: not loopback, unique local, link-local, site-local or multicast.
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }

@@ -1,21 +1,20 @@
-//! Which products somebody has to do with.
+//! The products that a caller may access.
 
 use std::sync::Arc;
 
 use super::id::ProductId;
 
-/// Which products a caller may touch.
+/// The products that a caller may access.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
-    /// All of them.
     #[default]
     Everything,
-    /// Only these; the others do not exist for them.
+    /// Other products do not exist for the caller.
     Only(Arc<[ProductId]>),
 }
 
 impl Reach {
-    /// Only these products, or all where none are named.
+    /// Only these products; all if none are given.
     #[must_use]
     pub fn of(products: Option<&[ProductId]>) -> Self {
         products.map_or(Self::Everything, |products| Self::Only(products.into()))
@@ -27,13 +26,13 @@ impl Reach {
         Self::Only([product].into())
     }
 
-    /// Whether the product is within reach.
+    /// Whether the product is accessible.
     #[must_use]
     pub fn includes(&self, product: ProductId) -> bool {
         self.products().is_none_or(|products| products.contains(&product))
     }
 
-    /// The products that it is limited to; `None`: all.
+    /// The accessible products; `None` for all.
     #[must_use]
     pub fn products(&self) -> Option<&[ProductId]> {
         match self {

@@ -15,35 +15,34 @@ use super::{
 };
 
 named_enum! {
-    /// Where a release stands.
+    /// The state of a release.
     ReleaseState, "release state" {
-        /// Being put together; nobody is offered it, and everything about it may change.
+        /// It is not offered, and everything about it may change.
         Draft = "draft",
-        /// Fixed and signed; offered from its `published_at` on.
+        /// Fixed and signed; offered from its `published_at`.
         Published = "published",
-        /// Withdrawn: offered to nobody, and not downloadable.
+        /// Withdrawn: not offered, and not downloadable.
         Yanked = "yanked",
     }
 }
 
 named_enum! {
-    /// How much a release matters.
+    /// How urgent a release is.
     Severity, "severity" {
-        /// An ordinary update.
         Normal = "normal",
-        /// One that people should take soon.
+        /// Users should install it soon.
         Important = "important",
-        /// One that people must take.
+        /// Users must install it.
         Critical = "critical",
     }
 }
 
 named_enum! {
-    /// Who a release is for.
+    /// Who may install a release.
     Access, "access" {
-        /// Those whose subscription covers it.
+        /// Holders of a subscription that covers it.
         Subscribers = "subscribers",
-        /// Everybody, with or without a license key.
+        /// Everyone, with or without a license key.
         Everyone = "everyone",
     }
 }
@@ -51,63 +50,49 @@ named_enum! {
 /// A release (contract section 2).
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Release {
-    /// Its id.
     pub id: ReleaseId,
-    /// Of which product.
     pub product: ProductId,
-    /// Its version; no two releases of a product have versions of equal precedence.
+    /// No two releases of a product have versions of equal precedence.
     pub version: Version,
-    /// Its channel.
     pub channel: Slug,
-    /// Where it stands.
     pub state: ReleaseState,
     /// From when it is offered; `None` on a draft.
     pub published_at: Option<Timestamp>,
-    /// How much it matters.
     pub severity: Severity,
-    /// Who it is for.
     pub access: Access,
-    /// The lowest version that can update straight to it.
+    /// The lowest version that can update directly to it.
     pub min_from: Option<Version>,
-    /// The client versions that a server program of this version accepts; `None` means its own major.minor.
+    /// The client versions that a server of this version accepts; `None` for its own major.minor.
     pub compatible_clients: Option<Requirement>,
-    /// What changed, in Markdown by locale.
+    /// Markdown by language.
     pub notes: BTreeMap<LanguageTag, String>,
-    /// How far it has been opened.
     pub rollout: Rollout,
-    /// Why it was yanked.
     pub yank_reason: Option<String>,
-    /// Its files.
     pub artifacts: Vec<Artifact>,
-    /// When the draft was made.
     pub created_at: Timestamp,
-    /// Counts the signed manifests: 0 on a draft, 1 at publication, one more with every correction.
+    /// The number of signed manifests: 0 on a draft, 1 at publication, plus one for every correction.
     pub manifest_revision: i64,
     /// Counts changes, for `If-Match`.
     pub revision: i64,
-    /// When others (webhooks) were told that it is out; `None` while its `published_at` is still to come.
+    /// When its publication was announced to webhooks; `None` while its `published_at` is in the future.
     pub announced_at: Option<Timestamp>,
 }
 
-/// What cannot be done with a release in the state it is in.
+/// Why a change is impossible in a release's state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransitionError {
-    /// It was published already.
-    #[error("release {0} is published; what is published never changes")]
+    #[error("release {0} is published and can no longer be changed")]
     AlreadyPublished(Version),
-    /// It is no longer offered to anybody.
     #[error("release {0} is yanked; restore it first")]
     Yanked(Version),
-    /// It is not published yet.
     #[error("release {0} is a draft; publish it first")]
     StillDraft(Version),
-    /// It was not yanked.
-    #[error("release {0} is not yanked, so there is nothing to restore")]
+    #[error("release {0} is not yanked; only a yanked release can be restored")]
     NotYanked(Version),
 }
 
 impl Release {
-    /// Whether it was published by `now`, yanked since or not.
+    /// Whether it was published by `now`, even if it was yanked later.
     #[must_use]
     pub fn was_published_by(&self, now: Timestamp) -> bool {
         self.state != ReleaseState::Draft && self.published_at.is_some_and(|at| at <= now)
@@ -119,7 +104,7 @@ impl Release {
         self.state == ReleaseState::Yanked
     }
 
-    /// Whether its files may be downloaded by somebody who was given a link to them (contract, end of section 3).
+    /// Whether the holder of a link may download its files (contract, end of section 3).
     #[must_use]
     pub fn may_be_downloaded(&self, now: Timestamp) -> bool {
         self.state == ReleaseState::Published
@@ -137,10 +122,10 @@ impl Release {
             .map(|(_, artifact)| artifact)
     }
 
-    /// Fails unless this is a draft.
+    /// Fails unless it is a draft.
     ///
     /// # Errors
-    /// [`TransitionError`] when it was published, yanked since or not.
+    /// [`TransitionError`] when it is published or yanked.
     pub fn require_draft(&self) -> Result<(), TransitionError> {
         match self.state {
             ReleaseState::Draft => Ok(()),
@@ -150,7 +135,7 @@ impl Release {
         }
     }
 
-    /// Fails unless this is published and not yanked.
+    /// Fails unless it is published and not yanked.
     ///
     /// # Errors
     /// [`TransitionError`] on a draft or a yanked release.
@@ -162,7 +147,7 @@ impl Release {
         }
     }
 
-    /// Publishes a draft, to be offered from `at` on.
+    /// Publishes a draft, to be offered from `at`.
     ///
     /// # Errors
     /// [`TransitionError::AlreadyPublished`] unless this is a draft.
@@ -185,7 +170,7 @@ impl Release {
         Ok(())
     }
 
-    /// Takes a yank back; `published_at` and the rollout stay as they were.
+    /// Undoes a yank; `published_at` and the rollout stay.
     ///
     /// # Errors
     /// [`TransitionError::NotYanked`] unless it is yanked.

@@ -1,17 +1,17 @@
-//! What a person may do.
+//! Roles of users.
 
 use super::named_enum;
 
 named_enum! {
-    /// What a person is there for. Which rights that brings is written beside each right.
+    /// The role of a user, which decides what the user may do.
     Role, "role" {
-        /// Everything, people and tokens too.
+        /// Everything, including users and tokens.
         Owner = "owner",
-        /// Products and their releases, from the draft to the end of a rollout, and stops.
+        /// Products, releases, rollouts and stops.
         ReleaseManager = "release_manager",
-        /// Customers, subscriptions, keys and known problems; puts a stop on, but does not lift it.
+        /// Customers, subscriptions, license keys and known problems; can set a stop but not lift it.
         Support = "support",
-        /// Sees, and changes nothing.
+        /// Reads everything, changes nothing.
         Viewer = "viewer",
     }
 }

@@ -1,4 +1,4 @@
-//! Which role somebody has by the word of an identity provider: a claim names their groups, and some of these bring a role.
+//! The role of a user at an identity provider: a claim contains the user's groups, and some groups give a role.
 
 use std::{fmt, str::FromStr};
 
@@ -6,12 +6,11 @@ use serde_json::{Map, Value};
 
 use super::{InvalidValue, role::Role, serde_as_text};
 
-/// A value of the claim, and the role that it brings: `sluice-owners=owner`.
+/// A value of the claim with the role that it gives: `sluice-owners=owner`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
-    /// What the claim has to say, exactly.
+    /// The exact value.
     pub value: String,
-    /// What somebody may do then.
     pub role: Role,
 }
 
@@ -26,7 +25,7 @@ impl FromStr for Assignment {
                 "a value of the claim with its role, such as `sluice-owners=owner`",
             )
         };
-        // The last `=`: distinguished names of directories have some of their own.
+        // The last `=`: distinguished names of directories contain some.
         let (value, role) = text.rsplit_once('=').ok_or_else(expected)?;
         if value.trim().is_empty() {
             return Err(expected());
@@ -43,8 +42,8 @@ impl fmt::Display for Assignment {
 
 serde_as_text!(Assignment);
 
-/// The claim with this name, or at the end of a path through objects (`realm_access.roles`). Names with dots of their own
-/// (`https://vendor.example/roles`) go first.
+/// The claim with this name, or at the end of a path through objects (`realm_access.roles`). A name that contains dots
+/// (`https://vendor.example/roles`) takes precedence.
 #[must_use]
 pub fn claim<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c Value> {
     if let Some(found) = claims.get(name) {
@@ -54,12 +53,12 @@ pub fn claim<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c Value
     claim(claims.get(first)?.as_object()?, rest)
 }
 
-/// The highest of the roles that a claim brings: it is one text, or a list of them.
+/// The highest role that a claim gives. The claim is a text or a list of texts.
 #[must_use]
 pub fn highest(assignments: &[Assignment], claim: &Value) -> Option<Role> {
     let values = claim.as_array().map_or(std::slice::from_ref(claim), Vec::as_slice);
     let brings = |assignment: &&Assignment| values.iter().any(|value| value.as_str() == Some(&assignment.value));
-    // Roles are declared from the highest on.
+    // Roles are declared from the highest to the lowest.
     assignments.iter().filter(brings).map(|assignment| assignment.role).min()
 }
 

@@ -6,39 +6,39 @@ use uuid::Uuid;
 
 use super::{fixed_point::fixed_point, health::HaltRule, id::ReleaseId, named_enum, spread};
 
-/// Buckets there are: whole hundredths of a percent.
+/// The number of buckets: hundredths of a percent.
 const BUCKETS: u16 = 10_000;
 
 fixed_point! {
-    /// A percentage with at most two decimals, kept in whole hundredths.
+    /// A percentage with at most two decimals, stored in hundredths.
     #[derive(utoipa::ToSchema)]
     #[schema(value_type = f64, minimum = 0, maximum = 100, multiple_of = 0.01, example = 25)]
     Percent(u16), "percentage", places 2, units 0..=BUCKETS, expected "0 to 100 with at most two decimals"
 }
 
 impl Percent {
-    /// Everybody.
+    /// 100 %.
     pub const ALL: Self = Self(BUCKETS);
 
-    /// In hundredths of a percent.
+    /// The percentage in hundredths.
     #[must_use]
     pub const fn hundredths(self) -> u16 {
         self.0
     }
 }
 
-/// The longest that a stage may wait: a year, in hundredths of an hour.
+/// The longest time before a stage: a leap year, in hundredths of an hour.
 const LONGEST_WAIT: u32 = 366 * 24 * 100;
 
 fixed_point! {
-    /// Hours with at most two decimals: steps of 36 seconds.
+    /// Hours with at most two decimals, that is, in steps of 36 seconds.
     #[derive(utoipa::ToSchema)]
     #[schema(value_type = f64, minimum = 0, maximum = 8784, multiple_of = 0.01, example = 24)]
     Hours(u32), "number of hours", places 2, units 0..=LONGEST_WAIT, expected "0 to 8784 hours with at most two decimals"
 }
 
 impl Hours {
-    /// As a length of time.
+    /// The hours as a duration.
     #[must_use]
     pub fn duration(self) -> SignedDuration {
         SignedDuration::from_secs(i64::from(self.0) * 36)
@@ -46,70 +46,65 @@ impl Hours {
 }
 
 named_enum! {
-    /// What a rollout is doing.
+    /// The state of a rollout.
     RolloutState, "rollout state" {
-        /// Offers are made to those inside the percentage.
         Running = "running",
-        /// A person has set it aside for a while.
+        /// A person paused it.
         Paused = "paused",
-        /// It was set aside because updates fail.
+        /// It was halted because updates fail.
         Halted = "halted",
     }
 }
 
-/// A stage that opens later than this after its time was missed; less is what the server takes to notice.
+/// A stage that opens this much after its time was missed; less is what the server needs to notice.
 const LATE: SignedDuration = SignedDuration::from_mins(5);
 
-/// A share of sites that a rollout opens to by itself.
+/// A percentage that a rollout opens to automatically.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
-    /// The share of sites that is in from then on.
+    /// The percentage of sites from then on.
     pub percent: Percent,
-    /// After so many hours of the rollout's own clock, which stands still while nothing is offered.
+    /// Hours of the rollout's own clock, which stops while nothing is offered.
     pub after_hours: Hours,
 }
 
-/// What is to become of a rollout by itself: its stages, when it halts, and the clock that both go by.
+/// The automatic part of a rollout: its stages, when it halts, and the clock for both.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Plan {
-    /// Its stages, in the order in which they open.
+    /// The stages in the order of their opening.
     pub stages: Vec<Stage>,
-    /// How many of them have opened.
+    /// How many stages have opened.
     pub opened: usize,
-    /// When it is halted.
     pub halt: HaltRule,
-    /// When its clock would have started, had it never stood still.
+    /// When the clock would have started if it had never stopped.
     pub clock_start: Option<Timestamp>,
-    /// Since when its clock stands still.
+    /// Since when the clock is stopped; `None` while it runs.
     pub stands_since: Option<Timestamp>,
-    /// Since when outcomes count: since a person took it up again after a halt.
+    /// Outcomes count from here: when a person last resumed it after a halt.
     pub judged_from: Option<Timestamp>,
 }
 
-/// How far a published release has been opened.
+/// How far a published release is open.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Rollout {
-    /// Who is in.
     pub percent: Percent,
-    /// Whether offers are made at all.
     pub state: RolloutState,
-    /// Why it was paused, halted or resumed last.
+    /// Why it was last paused, halted or resumed.
     pub reason: Option<String>,
-    /// What is to become of it by itself.
     pub plan: Plan,
 }
 
 impl Default for Rollout {
-    /// Open to everybody.
+    /// Open to all sites.
     fn default() -> Self {
         Self { percent: Percent::ALL, state: RolloutState::Running, reason: None, plan: Plan::default() }
     }
 }
 
 impl Rollout {
-    /// Opens to the sites in `percent` at `start`, and from there on by stages.
+    /// Opens to `percent` of the sites at `start`, then by stages.
     pub fn begin(&mut self, stages: Vec<Stage>, start: Timestamp) {
         self.plan.stages = stages;
         self.plan.opened = 0;
@@ -117,23 +112,23 @@ impl Rollout {
         self.plan.stands_since = None;
     }
 
-    /// When a stage opens; no time while the clock stands still.
+    /// When a stage opens; `None` while the clock is stopped.
     #[must_use]
     pub fn opens_at(&self, stage: &Stage) -> Option<Timestamp> {
         let start = self.plan.clock_start.filter(|_| self.plan.stands_since.is_none())?;
         start.checked_add(stage.after_hours.duration()).ok()
     }
 
-    /// The next stage, and when it opens; no time while the clock stands still.
+    /// The next stage and when it opens; no time while the clock is stopped.
     #[must_use]
     pub fn next_stage(&self) -> Option<(Stage, Option<Timestamp>)> {
         let stage = self.plan.stages.get(self.plan.opened)?;
         Some((*stage, self.opens_at(stage)))
     }
 
-    /// Opens the next stage if its time has come; returns whether it did. One at a time: where nobody came to open it for long
-    /// (the server was down), the next one keeps its distance, as each is to be seen to do well before the next opens. A stage
-    /// never takes a site out: where a person has opened further, it changes nothing.
+    /// Opens the next stage if it is due, and returns whether it did. Only one stage opens at a time. If the server was
+    /// down for long, the following stage keeps its distance, because each stage should prove itself first. A stage
+    /// never reduces a percentage that a person has raised further.
     pub fn open_due(&mut self, now: Timestamp) -> bool {
         let Some((stage, Some(at))) = self.next_stage() else { return false };
         let late = now.duration_since(at);
@@ -148,19 +143,19 @@ impl Rollout {
         true
     }
 
-    /// Opens to everybody; no stage is left.
+    /// Opens to all sites, without further stages.
     pub fn complete(&mut self) {
         self.percent = Percent::ALL;
         self.plan.opened = self.plan.stages.len();
     }
 
-    /// Lets the clock stand still, or go on from where it stood.
+    /// Stops or resumes the clock.
     pub fn keep_clock(&mut self, stands: bool, now: Timestamp) {
         match (stands, self.plan.stands_since) {
             (true, None) => self.plan.stands_since = Some(now),
             (false, Some(since)) => {
                 self.plan.stands_since = None;
-                // Time before the start was never the clock's.
+                // The clock does not run before the start.
                 if let Some(start) = self.plan.clock_start {
                     let stood = now.duration_since(since.max(start)).max(SignedDuration::ZERO);
                     self.plan.clock_start = start.checked_add(stood).ok();
@@ -171,8 +166,8 @@ impl Rollout {
     }
 }
 
-/// Where a site stands in the queue for a release: 0 is first, 9 999 last. `site` is the subscription, without
-/// one the installation; without either the answer is 9 999.
+/// The position of a site in the queue for a release: 0 is first, 9 999 last. `site` is the subscription, or the
+/// installation if there is none; without either the position is 9 999.
 #[must_use]
 pub fn bucket(release: ReleaseId, site: Option<Uuid>) -> u16 {
     let Some(site) = site else { return BUCKETS - 1 };
@@ -180,7 +175,7 @@ pub fn bucket(release: ReleaseId, site: Option<Uuid>) -> u16 {
 }
 
 impl Percent {
-    /// Whether the site is in. Without hashing where everybody or nobody is.
+    /// Whether the site is included. It does not hash for 0 % and 100 %.
     #[must_use]
     pub fn admits(self, release: ReleaseId, site: Option<Uuid>) -> bool {
         match self.0 {
@@ -206,8 +201,8 @@ mod tests {
         assert_eq!(bucket(release(1), None), 9999);
     }
 
-    /// Computed apart from this program, by Python's `hashlib`:
-    /// `int.from_bytes(sha256((release + site).encode()).digest()[:8], "big") % 10000`.
+    /// Computed independently with Python's `hashlib`: `int.from_bytes(sha256((release + site).encode()).digest()[:8],
+    /// "big") % 10000`.
     #[test]
     fn buckets_are_what_another_program_computes() {
         let table = [
@@ -285,7 +280,7 @@ mod tests {
         rollout.keep_clock(false, at(600));
         assert!(!rollout.open_due(at(613)));
         assert!(rollout.open_due(at(614)));
-        // A pause before the start takes nothing from the time after it.
+        // A pause before the start does not count.
         let mut early = staged();
         early.keep_clock(true, at(10));
         early.keep_clock(false, at(90));

@@ -11,71 +11,67 @@ use super::{
 };
 
 named_enum! {
-    /// How far a run has come, in the order in which an update goes.
+    /// The stage of a run, in the order of an update.
     Stage, "stage" {
         /// A time was set.
         Scheduled = "scheduled",
-        /// The download has begun.
         Downloading = "downloading",
-        /// The files are there and verified.
+        /// The files are complete and verified.
         Downloaded = "downloaded",
-        /// The database is being saved.
+        /// The database is being backed up.
         BackingUp = "backing_up",
         /// Users are being disconnected.
         Draining = "draining",
         /// Files are being replaced.
         Installing = "installing",
-        /// The database is being changed.
+        /// The database is being migrated.
         Migrating = "migrating",
-        /// It is over.
         Ended = "ended",
     }
 }
 
 named_enum! {
-    /// How a run ended.
+    /// The outcome of a run.
     Outcome, "outcome" {
         /// The new version runs.
         Succeeded = "succeeded",
-        /// It did not work, and the old version is not back.
+        /// The update failed, and the old version is not restored.
         Failed = "failed",
-        /// It did not work, and the old version is back.
+        /// The update failed, and the old version runs again.
         RolledBack = "rolled_back",
-        /// A person decided against it.
+        /// A person cancelled it.
         Cancelled = "cancelled",
     }
 }
 
 named_enum! {
-    /// What kind of thing went wrong (contract section 2).
+    /// The class of a failure (contract section 2).
     FailureClass, "failure class" {
-        /// The download could not be made.
+        /// The download failed.
         Network = "network",
-        /// What was downloaded is not what was published.
+        /// The downloaded files are damaged.
         Integrity = "integrity",
-        /// Disk full, rights, antivirus, file in use.
+        /// Disk full, missing permissions, antivirus, file in use.
         Environment = "environment",
-        /// Users would not leave.
+        /// Users did not disconnect.
         UsersConnected = "users_connected",
-        /// The database could not be saved.
+        /// The database could not be backed up.
         Backup = "backup",
         /// The installer failed.
         Installer = "installer",
-        /// The database could not be changed.
+        /// The database could not be migrated.
         Migration = "migration",
-        /// The new version would not start.
+        /// The new version did not start.
         ServiceStart = "service_start",
-        /// Data is gone.
         DataLoss = "data_loss",
-        /// A fault of the updater's own.
+        /// An error of the updater itself.
         Internal = "internal",
     }
 }
 
-/// What went wrong, in the updater's words.
+/// A failure as the updater describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What kind of thing.
     pub class: FailureClass,
     /// The updater's own code.
     pub code: String,
@@ -83,75 +79,65 @@ pub struct Failure {
     pub message: String,
 }
 
-/// One report about a run, or the sum of all that came so far.
+/// A report about a run, or the sum of all reports so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// The updater's own id for it.
+    /// The id that the updater generated.
     pub id: RunId,
-    /// Of which product.
     pub product: ProductId,
-    /// On whose subscription. Runs of different subscriptions are different runs, whatever their ids.
+    /// Runs of different subscriptions are different runs, even with the same id.
     pub subscription: Option<SubscriptionId>,
-    /// Which installation.
     pub installation: InstallationId,
-    /// Which program.
     pub component: Component,
-    /// What it was.
     pub from_version: Version,
-    /// What it is to be.
     pub to_version: Version,
-    /// How far it has come.
     pub stage: Stage,
-    /// How it ended, once it has.
     pub outcome: Option<Outcome>,
-    /// What went wrong.
     pub error: Option<Failure>,
-    /// The stage that what is known of an error, or that there was none, was said of: the furthest one before the end, or the end
-    /// itself where that was reported with an error. An error of an earlier stage was overcome.
+    /// The stage to which `error` (or its absence) refers: the furthest one before the end, or the end if it was
+    /// reported with an error. A later stage overrides an earlier one.
     pub error_stage: Stage,
-    /// When a person wants it to happen.
+    /// When a person wants the update to happen.
     pub scheduled_for: Option<Timestamp>,
-    /// Who is to be told.
+    /// Who gets a mail about the outcome.
     pub notify_email: Option<String>,
-    /// In which language.
+    /// The language of that mail.
     pub locale: Option<LanguageTag>,
-    /// When its last step happened, by the updater's own clock.
+    /// When its last step happened, by the updater's clock.
     pub at: Option<Timestamp>,
-    /// When it was first heard of.
     pub first_reported_at: Timestamp,
-    /// When it was last heard of.
     pub last_reported_at: Timestamp,
-    /// The release it leads to, where one of this version was published when it began.
+    /// The release that it leads to, if one of that version was published when it began.
     pub release: Option<ReleaseId>,
-    /// Whether that release was open to the subscription when it began: only then its outcome is a vote.
+    /// Whether that release was open to the subscription when it began. Only then its outcome is a vote.
     pub has_vote: bool,
-    /// When it was first heard to have downloaded everything.
+    /// When it was first reported to have downloaded everything.
     pub downloaded_at: Option<Timestamp>,
-    /// When it was first heard to have ended.
+    /// When it was first reported to have ended.
     pub ended_at: Option<Timestamp>,
     /// When it was given up.
     pub lost_at: Option<Timestamp>,
-    /// When it was first reported that data was lost; whatever is reported later, that is not taken back.
+    /// When lost data was first reported. No later report takes this back.
     pub data_loss_at: Option<Timestamp>,
-    /// The known problem that its error matched: the id of a rule of the vendor's, or the name of a default.
+    /// The known problem that its error matched: the id of a vendor's rule, or the name of a default.
     pub known_problem: Option<String>,
 }
 
 impl Run {
-    /// The first report of a run, as the run that it is the beginning of.
+    /// The first report as a new run.
     #[must_use]
     pub fn begun(mut self) -> Self {
         self.note_times(self.first_reported_at);
         self.note_data_loss(self.error.clone().as_ref(), self.first_reported_at);
         if self.stage == Stage::Ended && self.error.is_none() {
-            // Why may still be said of any stage.
+            // An error may still be reported for any stage.
             self.error_stage = Stage::Scheduled;
         }
         self.forget_what_was_overcome();
         self
     }
 
-    /// Notes when it came as far as it has come.
+    /// Records when the current stage was reached.
     fn note_times(&mut self, now: Timestamp) {
         let downloaded = match self.stage {
             Stage::Scheduled | Stage::Downloading => false,
@@ -172,9 +158,10 @@ impl Run {
         }
     }
 
-    /// Hears what a report says of an error, whenever it comes: of what was said of one stage an error counts, and the first.
+    /// Takes over what a report says about an error. For one stage an error wins over none, and the first error over
+    /// later ones.
     fn hear_error(&mut self, report: &mut Self) {
-        // That it ended, without a word why, is no word on the stage at which it ended. An end that came too late has no say.
+        // An end without an error does not say at which stage it ended. An end that came too late is ignored.
         let says_why = report.error.is_some() && report.outcome == self.outcome;
         let is_news = report.stage > self.error_stage || (report.stage == self.error_stage && self.error.is_none());
         if is_news && (report.stage != Stage::Ended || says_why) {
@@ -184,21 +171,21 @@ impl Run {
         self.forget_what_was_overcome();
     }
 
-    /// What went wrong on the way of an update that succeeded went wrong no more.
+    /// Removes an error that the update overcame before it succeeded.
     fn forget_what_was_overcome(&mut self) {
         if self.outcome == Some(Outcome::Succeeded) {
             (self.error, self.known_problem) = (None, None);
         }
     }
 
-    /// When it was over: it ended, or was given up.
+    /// When it ended or was given up.
     #[must_use]
     pub fn over_at(&self) -> Option<Timestamp> {
         self.ended_at.or(self.lost_at)
     }
 
-    /// When it is given up unless it is heard of before: so long after it was last heard of, or is scheduled for, whichever is
-    /// later. Only a run that has begun to install can be lost; one that has not has simply not happened.
+    /// When it counts as lost if no report comes: `silence` after the last report or the scheduled time, whichever is
+    /// later. Only a run that has begun to install can be lost; any other has simply not happened.
     #[must_use]
     pub fn lost_from(&self, silence: SignedDuration) -> Option<Timestamp> {
         let begun = matches!(self.stage, Stage::Installing | Stage::Migrating);
@@ -206,12 +193,12 @@ impl Run {
         from.checked_add(silence).ok().filter(|_| begun)
     }
 
-    /// Takes in one more report of this run. Repeated and late ones change nothing that is already further on;
-    /// what only they know (the schedule, whom to tell) is kept whenever it comes.
+    /// Adds another report of this run. Repeated and late reports do not undo later stages. What only they contain (the
+    /// schedule, the recipient) is kept.
     pub fn absorb(&mut self, mut report: Self) {
         let late = report.stage < self.stage;
         self.note_data_loss(report.error.as_ref(), report.last_reported_at);
-        // The first report may have come to a replica that did not know of the release yet.
+        // The first report may have reached a replica that did not know the release yet.
         if self.release.is_none() && self.stage != Stage::Ended {
             (self.release, self.has_vote) = (report.release, report.has_vote);
         }
@@ -225,13 +212,13 @@ impl Run {
         hear(&mut self.notify_email, report.notify_email, late);
         hear(&mut self.locale, report.locale, late);
         self.last_reported_at = self.last_reported_at.max(report.last_reported_at);
-        // It is heard of again.
+        // It is no longer lost.
         self.lost_at = None;
         self.note_times(report.last_reported_at);
     }
 }
 
-/// A later word on the schedule counts; a report that says nothing of it, or comes late, takes nothing back.
+/// A later report overrides the schedule; one that is late or does not mention it changes nothing.
 fn hear<T>(known: &mut Option<T>, told: Option<T>, late: bool) {
     if told.is_some() && !(late && known.is_some()) {
         *known = told;

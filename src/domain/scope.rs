@@ -1,19 +1,19 @@
-//! What an API token may do.
+//! Scopes of API tokens.
 
 use super::named_enum;
 
 named_enum! {
-    /// One right of an API token.
+    /// A right of an API token.
     Scope, "scope" {
-        /// See releases and products.
+        /// Read releases and products.
         ReleasesRead = "releases:read",
-        /// Make drafts and upload artifacts.
+        /// Create drafts and upload artifacts.
         ReleasesWrite = "releases:write",
-        /// Publish, yank, restore, promote, correct, steer rollouts, and stop a product.
+        /// Publish, yank, restore, promote and correct releases, control rollouts, and stop a product.
         ReleasesPublish = "releases:publish",
-        /// Lift a stop: a right of its own, so that no pipeline does it by the way.
+        /// Lift a stop. It is a separate right, so that a pipeline does not get it by accident.
         StopsLift = "stops:lift",
-        /// See customers, subscriptions, installations and runs.
+        /// Read customers, subscriptions, installations and runs.
         SubscriptionsRead = "subscriptions:read",
         /// Change customers and subscriptions.
         SubscriptionsWrite = "subscriptions:write",
@@ -21,7 +21,7 @@ named_enum! {
 }
 
 impl Scope {
-    /// Whether a token with this scope may do what `needed` asks: writing brings reading with it.
+    /// Whether a token with this scope has the right `needed`. Writing includes reading.
     #[must_use]
     pub fn grants(self, needed: Self) -> bool {
         self == needed

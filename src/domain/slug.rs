@@ -1,16 +1,16 @@
-//! Short names that appear in URLs.
+//! Slugs: short names in URLs.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
 use super::{InvalidValue, serde_as_text};
 
-/// A name in a URL: 1 to 64 lower-case letters, digits and single hyphens inside, starting with a letter or digit.
+/// A name in URLs: 1 to 64 lower-case letters, digits and single hyphens between them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
 #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", min_length = 1, max_length = 64, example = "office-maker")]
 pub struct Slug(Arc<str>);
 
 impl Slug {
-    /// The text.
+    /// The slug as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

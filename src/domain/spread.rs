@@ -1,10 +1,10 @@
-//! Numbers that are spread evenly over things and sites, so that not all sites do the same at once.
+//! Evenly distributed numbers, so that sites do not all act at the same time.
 
 use aws_lc_rs::digest;
 use uuid::Uuid;
 
-/// The number that a thing and a site always make: the first 8 bytes, big-endian, of SHA-256(thing ‖ site, both as lower-case
-/// hyphenated UUID text), as the contract has it in section 3, rule 7.
+/// The number of a thing and a site: the first 8 bytes, big-endian, of SHA-256(thing ‖ site), both as lower-case
+/// hyphenated UUID text (contract section 3, rule 7).
 pub(super) fn number(thing: Uuid, site: Uuid) -> u64 {
     let mut text = [0_u8; uuid::fmt::Hyphenated::LENGTH * 2];
     let (first, second) = text.split_at_mut(uuid::fmt::Hyphenated::LENGTH);

@@ -17,78 +17,70 @@ named_enum! {
     Deployment, "deployment" {
         /// One program on one machine.
         SingleUser = "single_user",
-        /// A server program of the customer's own, and clients.
+        /// A server and clients that the customer runs.
         MultiUser = "multi_user",
-        /// A server program that the vendor hosts, and clients.
+        /// A server that the vendor hosts, and clients.
         Cloud = "cloud",
     }
 }
 
 named_enum! {
-    /// What staff have made of a subscription.
+    /// The state that staff have given a subscription.
     SubscriptionState, "subscription state" {
         /// Its dates decide.
         Active = "active",
-        /// Set aside, until it is resumed.
+        /// Suspended until it is resumed.
         Suspended = "suspended",
-        /// Over, whatever its dates say.
+        /// Ended, regardless of its dates.
         Cancelled = "cancelled",
     }
 }
 
 named_enum! {
-    /// What a subscription is on a given day.
+    /// The status of a subscription on a given day.
     #[schema(as = SubscriptionStatus)]
     Status, "subscription status" {
         /// It has not begun.
         Pending = "pending",
-        /// It is covered.
         Active = "active",
-        /// It has ended, and is still covered for a while.
+        /// It has ended, and is covered for some more days.
         Grace = "grace",
-        /// It has ended.
         Expired = "expired",
-        /// Staff have set it aside.
         Suspended = "suspended",
-        /// Staff have ended it.
         Cancelled = "cancelled",
     }
 }
 
-/// What a subscription covers: the part of it that the decision needs, kept small because a server holds one
-/// for every subscription there is.
+/// The part of a subscription that the decision needs. It is small, because a server holds all subscriptions in memory.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Coverage {
-    /// Its id.
     pub id: SubscriptionId,
-    /// The product it is for.
     pub product: ProductId,
-    /// How the customer runs it.
     pub deployment: Deployment,
-    /// What staff have made of it. It outranks the dates.
+    /// Overrides the dates.
     pub state: SubscriptionState,
     /// The first covered day.
     pub starts_on: Date,
-    /// The last covered day; `None` never ends.
+    /// The last covered day; `None` for no end.
     pub ends_on: Option<Date>,
-    /// Days after `ends_on` that are covered too.
+    /// Covered days after `ends_on`.
     pub grace_days: u16,
-    /// The channels it may be answered on; each brings the more stable ones with it.
+    /// The allowed channels; each includes the more stable ones.
     pub channels: Arc<[Slug]>,
-    /// The versions it is pinned to.
+    /// The versions that it is pinned to.
     pub version_req: Option<Arc<Requirement>>,
-    /// The group whose maintenance window it keeps to.
+    /// The group whose maintenance window applies.
     pub hosting_group: Option<HostingGroupId>,
 }
 
 impl Coverage {
-    /// The last day that is covered, grace included; `None` never ends.
+    /// The last covered day, including the grace days; `None` for no end.
     #[must_use]
     pub fn last_covered_day(&self) -> Option<Date> {
         self.ends_on.map(|end| end.saturating_add(jiff::Span::new().days(i64::from(self.grace_days))))
     }
 
-    /// What the subscription is at `now`; its days are days in the product's `zone`.
+    /// The status at `now`; days are those of the product's `zone`.
     #[must_use]
     pub fn status(&self, zone: &Zone, now: Timestamp) -> Status {
         match self.state {
@@ -98,7 +90,7 @@ impl Coverage {
         }
     }
 
-    /// What the dates alone make of it on a day.
+    /// The status by the dates alone.
     fn status_on(&self, today: Date) -> Status {
         if today < self.starts_on {
             Status::Pending
@@ -112,18 +104,15 @@ impl Coverage {
     }
 }
 
-/// A subscription, whole.
+/// A complete subscription.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Subscription {
-    /// What it covers.
     pub coverage: Coverage,
-    /// Whose it is.
     pub customer: CustomerId,
-    /// What the vendor's other systems call it.
+    /// The subscription's id in the vendor's other systems.
     pub external_ref: Option<String>,
     /// Whether it will be renewed at its end; `false` once it was cancelled to its end.
     pub renews: bool,
-    /// When it was entered.
     pub created_at: Timestamp,
     /// Counts changes, for `If-Match`.
     pub revision: i64,

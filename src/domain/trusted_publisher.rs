@@ -1,4 +1,4 @@
-//! Trusted publishers: workloads of others' pipelines that may release a product, known by what their identity says.
+//! Trusted publishers: pipelines of other systems that may release a product, identified by the claims of their tokens.
 
 use std::collections::BTreeMap;
 
@@ -11,61 +11,51 @@ use super::{
     scope::Scope,
 };
 
-/// Claims that say who a workload is, not what it does just now. Only whoever has all of these that a publisher is known by is
-/// told what else it must be.
+/// Claims that identify a workload, rather than its current job. Only a token with all of these that a publisher
+/// requires is told which other claims are wrong.
 const IDENTIFYING: [&str; 5] = ["repository", "repository_id", "project_path", "project_id", "sub"];
 
-/// Claims whose value may end with a `*`: those that name a Git reference, and for the ones that name a file at a reference
-/// the part after the `@`.
+/// Claims whose value may end with `*`: those with a Git reference, and the part after `@` of those with a file at a
+/// reference.
 const REFERENCES: [&str; 5] = ["ref", "ref_path", "workflow_ref", "job_workflow_ref", "ci_config_ref_uri"];
 
-/// Claims that are looked at when a token is verified.
+/// Claims that are checked when a token is verified.
 const REGISTERED: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
 
 /// A workload that a product trusts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TrustedPublisher {
-    /// Its id.
     pub id: TrustedPublisherId,
-    /// The product that it may release.
     pub product: ProductId,
-    /// What staff call it.
     pub name: String,
-    /// Who vouches for it.
     pub issuer: String,
-    /// Whom its tokens must be for; `None`: this server.
+    /// The required audience; `None` for this server.
     pub audience: Option<String>,
-    /// What its tokens must say: the value to the letter, or its beginning where a `*` ends it.
+    /// The required claims: the exact value, or its beginning if it ends with `*`.
     pub claims: BTreeMap<String, String>,
-    /// Claims whose value is taken over from the first token that fits.
+    /// Claims whose value is taken from the first matching token.
     pub pins: Vec<String>,
-    /// What it may do.
     pub scopes: Vec<Scope>,
-    /// When it was entered.
     pub created_at: Timestamp,
-    /// The person who had it trusted; `None` where that was nobody.
+    /// The user who added it; `None` for the command line.
     pub created_by: Option<UserId>,
-    /// When it last came.
     pub last_used_at: Option<Timestamp>,
 }
 
-/// A claim that is not what it must be.
+/// A claim with the wrong value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Which.
     pub claim: String,
-    /// As it must be.
     pub expected: String,
-    /// As it is.
     pub found: Option<String>,
 }
 
-/// What is wrong with a claim that a publisher is to be known by, if anything is.
+/// What is wrong with a required claim, if anything.
 #[must_use]
 pub fn fault(claim: &str, value: &str) -> Option<&'static str> {
     let is_text = |text: &str, longest| (1..=longest).contains(&text.len()) && !text.chars().any(char::is_control);
     if REGISTERED.contains(&claim) {
-        return Some("is looked at anyway; `issuer` and `audience` are fields of their own");
+        return Some("is checked already; use the fields `issuer` and `audience`");
     }
     if !is_text(claim, 100) || !is_text(value, 500) {
         return Some("must be 1 to 500 characters without control characters, with a name of 1 to 100");
@@ -81,13 +71,13 @@ pub fn fault(claim: &str, value: &str) -> Option<&'static str> {
     )
 }
 
-/// Whether claims say who a workload is.
+/// Whether claims identify a workload.
 #[must_use]
 pub fn identifies(claims: &BTreeMap<String, String>) -> bool {
     claims.keys().any(|claim| IDENTIFYING.contains(&claim.as_str()))
 }
 
-/// A claim as text: only what is one value has one.
+/// A claim as text; `None` for objects and lists.
 #[must_use]
 pub fn text(claims: &Map<String, Value>, name: &str) -> Option<String> {
     match claims.get(name)? {
@@ -105,7 +95,7 @@ fn fits(expected: &str, found: &str) -> bool {
 }
 
 impl TrustedPublisher {
-    /// What of a token's claims is not as it must be; nothing: this is the workload.
+    /// The claims that do not match. If there are none, the token is from this workload.
     #[must_use]
     pub fn mismatches(&self, claims: &Map<String, Value>) -> Vec<Mismatch> {
         let wrong = self.claims.iter().filter_map(|(claim, expected)| {
@@ -116,14 +106,14 @@ impl TrustedPublisher {
         wrong.collect()
     }
 
-    /// Whether the token is of the same project, whatever it does there just now.
+    /// Whether the token is from the same project, whatever its job.
     #[must_use]
     pub fn knows(&self, claims: &Map<String, Value>) -> bool {
         let others = self.mismatches(claims);
         identifies(&self.claims) && others.iter().all(|mismatch| !IDENTIFYING.contains(&mismatch.claim.as_str()))
     }
 
-    /// Takes over what is to be taken over from the first token.
+    /// Takes over pinned claims from the first token.
     pub fn pin(&mut self, claims: &Map<String, Value>) {
         for name in std::mem::take(&mut self.pins) {
             match text(claims, &name) {

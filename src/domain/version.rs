@@ -6,14 +6,14 @@ use semver::{BuildMetadata, Comparator, Op, Prerelease};
 
 use super::{InvalidValue, serde_as_text, text_schema};
 
-/// Longer texts are no version: the longest in the field are below 60, and the text stands in tables and URLs.
+/// The longest version in bytes. The longest known ones are below 60, and versions are part of tables and URLs.
 const MAX_LENGTH: usize = 128;
 
-/// A version by `SemVer` 2.0.0. Equality and order are precedence: build metadata is kept for display and ignored otherwise.
+/// A `SemVer` 2.0.0 version. Equality and order are by precedence; build metadata is only kept for display.
 #[derive(Clone, Debug)]
 pub struct Version {
     parsed: semver::Version,
-    /// As it is written, because far more often than it is read it goes out: into answers, messages and logs.
+    /// Stored as text, because versions are written into answers, messages and logs far more often than read.
     written: Arc<str>,
 }
 
@@ -28,30 +28,30 @@ impl Version {
         Self { written: parsed.to_string().into(), parsed }
     }
 
-    /// The text.
+    /// The version as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.written
     }
 
-    /// What is the same for all versions of equal precedence: the text without build metadata. The key of uniqueness.
+    /// The text without build metadata, which is the same for versions of equal precedence. Used for uniqueness.
     #[must_use]
     pub fn precedence_key(&self) -> String {
         semver::Version { build: BuildMetadata::EMPTY, ..self.parsed.clone() }.to_string()
     }
 
-    /// Whether both are of one `major.minor`.
+    /// Whether both have the same `major.minor`.
     #[must_use]
     pub fn same_minor(&self, other: &Self) -> bool {
         (self.parsed.major, self.parsed.minor) == (other.parsed.major, other.parsed.minor)
     }
 
-    /// The lowest version there is, by precedence.
+    /// The lowest version by precedence.
     fn lowest() -> Self {
         Self::new(0, 0, 0).first_prerelease()
     }
 
-    /// The lowest of all versions above this one: `1.0.0-rc.0` after `1.0.0-rc`, `1.0.1-0` after `1.0.0`.
+    /// The lowest version above this one: `1.0.0-rc.0` after `1.0.0-rc`, `1.0.1-0` after `1.0.0`.
     fn next(&self) -> Option<Self> {
         let semver::Version { major, minor, patch, pre, .. } = &self.parsed;
         if pre.is_empty() {
@@ -67,7 +67,7 @@ impl Version {
         Self::of(semver::Version { pre, build: BuildMetadata::EMPTY, ..self.parsed.clone() })
     }
 
-    /// Whether this is a pre-release of `bound`: same numbers, with a pre-release part.
+    /// Whether this is a pre-release of `bound`.
     fn is_prerelease_of(&self, bound: &Self) -> bool {
         !self.parsed.pre.is_empty()
             && (self.parsed.major, self.parsed.minor, self.parsed.patch)
@@ -121,7 +121,7 @@ impl FromStr for Version {
         if two_numbers {
             return semver::Version::parse(&format!("{text}.0")).map(Self::of).map_err(|_| invalid());
         }
-        // What SemVer takes has one spelling only.
+        // SemVer allows one spelling only.
         let parsed = semver::Version::parse(text).map_err(|_| invalid())?;
         Ok(Self { parsed, written: text.into() })
     }
@@ -146,15 +146,15 @@ text_schema!(
     r"^(0|[1-9]\d{0,17})\.(0|[1-9]\d{0,17})(\.(0|[1-9]\d{0,17})(-(0|[1-9]\d{0,17}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d{0,17}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?)?$"
 );
 
-/// A requirement on versions in Cargo's syntax, judged by precedence (contract section 3): unlike Cargo, a
-/// pre-release satisfies it like any version, except that an upper bound `<X` leaves out X's own pre-releases.
+/// A requirement on versions in Cargo's syntax, applied by precedence (contract section 3). Unlike Cargo's, it matches
+/// pre-releases like any version, except that an upper bound `<X` excludes X's own pre-releases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
     written: semver::VersionReq,
     ranges: Vec<Range>,
 }
 
-/// What one comparator means: everything from `lower` to `upper`.
+/// The range of one comparator, from `lower` to `upper`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Range {
     lower: Option<Bound>,
@@ -168,21 +168,21 @@ struct Bound {
 }
 
 impl Requirement {
-    /// Whether `version` satisfies every part of the requirement.
+    /// Whether `version` satisfies all parts of the requirement.
     #[must_use]
     pub fn matches(&self, version: &Version) -> bool {
         self.ranges.iter().all(|range| range.contains(version))
     }
 
-    /// Whether no version satisfies it. Each part lets in everything from one version up to another, so if any version
-    /// satisfies all of them, the lowest that is above all lower bounds does.
+    /// Whether no version satisfies it. Each part is a range; if any version satisfies all of them, the lowest one
+    /// above all lower bounds does.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let lower_bounds = self.ranges.iter().filter_map(|range| range.lower.as_ref());
         let lowest: Option<Vec<Version>> = lower_bounds
             .map(|bound| if bound.inclusive { Some(bound.version.clone()) } else { bound.version.next() })
             .collect();
-        // Above the highest version that can be written there is none.
+        // There is no version above the highest one.
         lowest.is_none_or(|lowest| !self.matches(&lowest.into_iter().max().unwrap_or_else(Version::lowest)))
     }
 }
@@ -216,7 +216,7 @@ impl Range {
         let from = |version: Version| Some(Bound { version, inclusive: true });
         let until = |version: Option<Version>| version.map(|version| Bound { version, inclusive: false });
         let partial = patch.is_none();
-        // The version after all those that a partial version stands for: 13.0.0 after `12`, 12.5.0 after `12.4`.
+        // The first version after those that a partial version stands for: 13.0.0 after `12`, 12.5.0 after `12.4`.
         let after_partial = || minor.map_or_else(|| next_major(*major), |minor| next_minor(*major, minor));
         match op {
             Op::Exact | Op::Wildcard if partial => Self { lower: from(written), upper: until(after_partial()) },
@@ -238,7 +238,7 @@ impl Range {
                 };
                 Self { lower: from(written), upper: until(upper) }
             }
-            // `=1.2.3`; operators that a later `semver` may add are read as exact, the narrowest.
+            // `=1.2.3`. Operators that `semver` may add later are read as exact, the narrowest.
             _ => Self { lower: from(written.clone()), upper: from(written) },
         }
     }
@@ -272,7 +272,7 @@ impl FromStr for Requirement {
             return Err(invalid());
         }
         let written = semver::VersionReq::parse(text).map_err(|_| invalid())?;
-        // It is kept as it is written anew, with an operator before each part: what is kept must be read again.
+        // Rewritten with an operator before each part, because the stored text must be readable again.
         if written.to_string().len() > MAX_LENGTH {
             return Err(invalid());
         }

@@ -1,4 +1,4 @@
-//! Webhooks: other systems of the vendor's that are told of events (<https://www.standardwebhooks.com>).
+//! Webhooks: the vendor's other systems that are notified of events (<https://www.standardwebhooks.com>).
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,57 +9,50 @@ use super::{
 };
 
 named_enum! {
-    /// What can be told of.
+    /// An event that webhooks can subscribe to.
     WebhookEvent, "event" {
-        /// A release is out, for the first time or once more after a yank.
+        /// A release was published, or restored after a yank.
         ReleasePublished = "release.published",
-        /// A release was withdrawn.
         ReleaseYanked = "release.yanked",
-        /// A rollout was halted.
         ReleaseHalted = "release.halted",
-        /// Something takes a second person, who is to approve or reject it.
+        /// An approval request waits for a second person.
         ApprovalRequested = "approval.requested",
-        /// An update did not work, or was not heard of again.
+        /// An update failed or was lost.
         RunFailed = "run.failed",
-        /// A subscription was made or changed.
+        /// A subscription was created or changed.
         SubscriptionChanged = "subscription.changed",
     }
 }
 
-/// After a rotation messages are signed with the secret before too, for so long.
+/// How long the previous secret still signs after a rotation.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
 
-/// Where a system wants to be told, and of what.
+/// A receiver of events.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Webhook {
-    /// Its id.
     pub id: WebhookId,
-    /// The address that messages are sent to.
     pub url: String,
-    /// The events it is told of.
     pub events: Vec<WebhookEvent>,
-    /// The only product it is told about.
+    /// The only product whose events are sent; `None` for all.
     pub product: Option<ProductId>,
-    /// Whether anything is sent.
     pub enabled: bool,
-    /// Counts its secrets, which are derived and not stored.
+    /// The number of the current secret. Secrets are derived from it, not stored.
     pub secret_number: i64,
-    /// When it got the present secret, unless that is its first.
+    /// When the current secret was made; `None` for the first one.
     pub rotated_at: Option<Timestamp>,
-    /// When it was entered.
     pub created_at: Timestamp,
     /// Counts changes, for `If-Match`.
     pub revision: i64,
 }
 
 impl Webhook {
-    /// Whether it is to be told of such an event about this product.
+    /// Whether it subscribes to this event of this product.
     #[must_use]
     pub fn wants(&self, event: WebhookEvent, product: ProductId) -> bool {
         self.enabled && self.events.contains(&event) && self.product.is_none_or(|only| only == product)
     }
 
-    /// The numbers of the secrets that a message is signed with: the present one, and for a day the one before.
+    /// The numbers of the secrets that sign messages: the current one and, for a day, the previous one.
     pub fn secret_numbers(&self, now: Timestamp) -> impl Iterator<Item = i64> {
         let overlaps = self.rotated_at.is_some_and(|at| now.duration_since(at) < OVERLAP);
         [Some(self.secret_number), overlaps.then(|| self.secret_number.saturating_sub(1))].into_iter().flatten()
@@ -69,16 +62,13 @@ impl Webhook {
 /// A message to a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookMessage {
-    /// Its id, the `webhook-id` of every try.
+    /// The `webhook-id` of every attempt.
     pub id: WebhookMessageId,
-    /// To which webhook.
     pub webhook: WebhookId,
     /// What it tells of; nothing is told twice.
     pub cause: String,
-    /// Which event.
     pub event: WebhookEvent,
-    /// The bytes that every try sends.
+    /// The bytes that every attempt sends.
     pub payload: String,
-    /// How its delivery stands.
     pub delivery: Delivery,
 }

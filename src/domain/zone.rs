@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{InvalidValue, serde_as_text, text_schema};
 
-/// An IANA time zone, such as `Europe/Rome`, with its rules looked up once.
+/// An IANA time zone such as `Europe/Rome`, with its rules.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Zone {
     name: String,
@@ -14,7 +14,7 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// Coordinated universal time.
+    /// UTC.
     #[must_use]
     pub fn utc() -> Self {
         Self { name: "UTC".to_owned(), rules: TimeZone::UTC }
@@ -26,20 +26,20 @@ impl Zone {
         &self.name
     }
 
-    /// The rules behind the name.
+    /// The rules of the zone.
     #[must_use]
     pub const fn rules(&self) -> &TimeZone {
         &self.rules
     }
 
-    /// The day that the calendar on the wall shows there at `instant`.
+    /// The date in this zone at `instant`.
     #[must_use]
     pub fn date_at(&self, instant: Timestamp) -> Date {
         self.rules.to_datetime(instant).date()
     }
 }
 
-/// The day in UTC, by which is counted what has nothing to do with one place.
+/// The date in UTC, for counts that do not belong to a place.
 #[must_use]
 pub fn utc_day(instant: Timestamp) -> Date {
     TimeZone::UTC.to_datetime(instant).date()
@@ -61,7 +61,7 @@ impl FromStr for Zone {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // The rules come from the database inside the binary, so that every replica reads the same calendar.
+        // The rules are embedded in the binary, so that all replicas use the same calendar.
         match TimeZone::get(text) {
             Ok(rules) => Ok(Self { name: rules.iana_name().unwrap_or(text).to_owned(), rules }),
             Err(_) => Err(InvalidValue::new("time zone", text, "an IANA name such as `Europe/Rome`")),

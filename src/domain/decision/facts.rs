@@ -1,4 +1,4 @@
-//! What a decision is made from. Everything is in here: there is nothing else to look up.
+//! The input of a decision. It is complete: nothing else is looked up.
 
 use std::sync::Arc;
 
@@ -19,87 +19,76 @@ use crate::domain::{
 };
 
 named_enum! {
-    /// What made the program ask.
+    /// Why the program asks.
     Trigger, "trigger" {
-        /// It was started.
+        /// The program was started.
         Startup = "startup",
-        /// A person asked, or scheduled the update that is now carried out.
+        /// A person asked, or scheduled the update that now begins.
         Manual = "manual",
-        /// It asks by itself from time to time.
+        /// A periodic check.
         Scheduled = "scheduled",
     }
 }
 
-/// What the program that asks says of itself.
+/// The request of the program that asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Which program it is.
     pub component: Component,
-    /// Its version.
     pub version: Version,
-    /// Its operating system.
     pub platform: Platform,
-    /// Its machine.
     pub arch: MachineArch,
-    /// The form of file it can install, if only one will do.
+    /// The form of file that it can install, if only one.
     pub kind: Option<FullKind>,
-    /// The channel it asks on, one of the product's.
+    /// The channel, which is one of the product's.
     pub channel: Slug,
-    /// Which installation it is.
     pub installation: Option<InstallationId>,
-    /// A client's: the version of its server.
+    /// For a client: the version of its server.
     pub server_version: Option<Version>,
-    /// A client's: the operating system of its server.
+    /// For a client: the operating system of its server.
     pub server_platform: Option<Platform>,
-    /// A client's: the machine of its server.
+    /// For a client: the architecture of its server.
     pub server_arch: Option<MachineArch>,
-    /// What made it ask.
     pub trigger: Trigger,
 }
 
 /// Who asks (contract section 3, rule 1).
 #[derive(Clone, Copy, Debug)]
 pub enum Entitlement<'a> {
-    /// Somebody without a license key.
+    /// No license key.
     Nobody,
-    /// The holder of a key of another product.
+    /// A license key of another product.
     OtherProduct,
-    /// The holder of a key of this subscription, with its hosting group, if it has one.
+    /// A license key of this subscription, with its hosting group, if any.
     Subscriber(&'a Coverage, Option<&'a HostingGroup>),
 }
 
-/// Whether the other sites of a hosting group leave room for one more to be updated (rule 9).
+/// Whether another site of a hosting group can be updated (rule 9).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Slot {
-    /// They do, or the group has no limit.
+    /// There is room, or no limit.
     #[default]
     Free,
-    /// As many as may are being updated, and the one that asks is none of them.
+    /// The group is at its limit, and this site holds no slot.
     Taken,
 }
 
-/// Everything a decision depends on.
+/// Everything that a decision depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// The moment for which the decision is made.
     pub now: Timestamp,
-    /// The product asked about.
     pub product: &'a Product,
-    /// All of its releases, drafts too, in ascending order of their versions.
+    /// All releases of the product, drafts included, by ascending version.
     pub releases: &'a [Arc<Release>],
-    /// Its stops.
     pub stops: &'a [Stop],
-    /// What the program says of itself.
     pub check: &'a Check,
-    /// Who asks.
     pub entitlement: Entitlement<'a>,
-    /// What is known of the group's slots; matters only where [`Self::hosted`] says so and the group has a limit.
+    /// Whether the group has a free slot. It matters only if [`Self::hosted`] returns a group with a limit.
     pub slot: Slot,
 }
 
 impl<'a> Facts<'a> {
-    /// The subscription and the group of a hosted server, where one asks: only such a one is bound to a window, and to the
-    /// slots of its group (rule 9).
+    /// The subscription and group of a hosted server; `None` for all others. Only hosted servers are bound to windows
+    /// and slots (rule 9).
     #[must_use]
     pub fn hosted(&self) -> Option<(&'a Coverage, &'a HostingGroup)> {
         match self.entitlement {

@@ -2,8 +2,8 @@
 
 use crate::domain::{release::Release, version::Version};
 
-/// The hops from `from` on: each time the highest of the releases that can be reached in one, until none can.
-/// `open` is in ascending order; the first element is the offer.
+/// The hops from `from`: each the highest release that can be reached from the previous one. `open` is in ascending
+/// order; the first element of the result is the offer.
 #[must_use]
 pub fn walk<'a>(from: &Version, open: &[&'a Release]) -> Vec<&'a Release> {
     let mut path: Vec<&Release> = Vec::new();

@@ -1,4 +1,4 @@
-//! The answer: what is offered, or why nothing is, and what became of every release on the way.
+//! The output of a decision: what is offered, or why nothing is, and the verdict on every release.
 
 use jiff::Timestamp;
 
@@ -7,33 +7,32 @@ use crate::domain::{
     artifact::Artifact, platform::Component, release::Release, slug::Slug, stop::Stop, version::Version,
 };
 
-/// What was decided.
+/// A decision.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Decision<'a> {
-    /// The answer in one word.
     pub status: Status,
-    /// Why, where the status alone does not say it.
+    /// Why, if the status alone does not say it.
     pub reason: Option<Reason>,
-    /// The channel that answers (rule 2).
+    /// The answering channel (rule 2).
     pub channel: &'a Slug,
-    /// What is offered; only with [`Status::UpdateAvailable`].
+    /// Only with [`Status::UpdateAvailable`].
     pub offer: Option<Offer<'a>>,
-    /// The highest release that entitlement holds back (rule 12).
+    /// The highest release that the entitlement excludes (rule 12).
     pub newer: Option<&'a Release>,
-    /// When the site is to come for its maintenance window; only with [`Reason::OutsideMaintenanceWindow`].
+    /// When the site should ask again for its maintenance window; only with [`Reason::OutsideMaintenanceWindow`].
     pub next_window_at: Option<Timestamp>,
-    /// The stop that is in force; only with [`Status::Blocked`].
+    /// The stop in force; only with [`Status::Blocked`].
     pub stop: Option<&'a Stop>,
-    /// What is to be said of the version that asks.
+    /// The state of the current version.
     pub current: Current,
-    /// What became of each release that was considered: those above the version in use, in ascending order; of a client,
-    /// first those above its server's version as servers, then those above its own as clients; of a client that its server
-    /// refuses (rule 10a), all. Empty where it did not come to that.
+    /// The verdict on each considered release above the current version, in ascending order. For a client: first the
+    /// releases above its server's version as servers, then those above its own as clients. For a client that its
+    /// server refuses (rule 10a): all releases. Empty if an earlier rule decided.
     pub trace: Vec<Considered<'a>>,
 }
 
-/// What the catalogue says of the version in use.
+/// The catalogue's information on the current version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Current {
     /// It was published and then yanked.
@@ -47,29 +46,27 @@ pub struct Current {
 pub struct Offer<'a> {
     /// The release to install next.
     pub release: &'a Release,
-    /// Which program is to be updated.
+    /// The program to update.
     pub applies_to: Component,
     /// Whether it must be installed (rule 11).
     pub mandatory: bool,
-    /// Whether it is what the asking client's server demands, upwards or downwards (rule 10a).
+    /// Whether the client's server demands it, upwards or downwards (rule 10a).
     pub matches_server: bool,
-    /// This release and those that follow, hop by hop (rule 8).
+    /// This release and the following hops (rule 8).
     pub path: Vec<&'a Version>,
-    /// The file to download; `None` where a client is told of its server's update.
+    /// The file to download; `None` if a client is told of its server's update.
     pub artifact: Option<&'a Artifact>,
     /// With a server's offer: the client files of that release.
     pub companions: Vec<&'a Artifact>,
-    /// The releases whose notes tell what changes, newest first.
+    /// The releases whose notes describe the changes, newest first.
     pub notes: Vec<&'a Release>,
 }
 
-/// What became of one release.
+/// The verdict on one release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Considered<'a> {
-    /// Its version.
     pub version: &'a Version,
-    /// The program it was considered for.
+    /// The program that it was considered for.
     pub component: Component,
-    /// What became of it.
     pub verdict: Verdict,
 }

@@ -1,5 +1,5 @@
-//! The single rules of the decision (contract section 3), each a small function. Their order is in
-//! [`super::decide`] and in [`Judge::judge`].
+//! The rules of the decision (contract section 3), each a small function. Their order is in [`super::decide`] and
+//! [`Judge::judge`].
 
 use super::{
     facts::{Check, Entitlement, Facts, Trigger},
@@ -20,7 +20,7 @@ use crate::domain::{
 };
 use jiff::civil::Date;
 
-/// Rule 1: how the one who asks runs the product. Without a key: like a single user.
+/// Rule 1: the deployment of the program that asks; single-user without a key.
 #[must_use]
 pub fn deployment(entitlement: Entitlement<'_>) -> Deployment {
     match entitlement {
@@ -29,7 +29,7 @@ pub fn deployment(entitlement: Entitlement<'_>) -> Deployment {
     }
 }
 
-/// Rule 2: the channel that answers. A check on a less stable channel than any allowed is answered on the least
+/// Rule 2: the answering channel. A check on a channel less stable than all allowed ones is answered on the least
 /// stable allowed one.
 #[must_use]
 pub fn answering_channel<'a>(facts: &Facts<'a>) -> &'a Slug {
@@ -39,13 +39,13 @@ pub fn answering_channel<'a>(facts: &Facts<'a>) -> &'a Slug {
     let least_stable = coverage.channels.iter().filter_map(|channel| channels.rank(channel)).max();
     match (channels.rank(asked), least_stable) {
         (Some(rank), Some(allowed)) if rank > allowed => channels.at(allowed).unwrap_or(asked),
-        // A subscription without any channel of this product gets the most stable one.
+        // A subscription without any of the product's channels gets the most stable one.
         (Some(rank), None) if rank > 0 => channels.at(0).unwrap_or(asked),
         _ => asked,
     }
 }
 
-/// Rule 3: the stop that covers the channel, the one of the whole product first.
+/// Rule 3: the stop that covers the channel; a stop of the whole product comes first.
 #[must_use]
 pub fn stop_on<'a>(facts: &Facts<'a>, channel: &Slug) -> Option<&'a Stop> {
     facts
@@ -55,14 +55,13 @@ pub fn stop_on<'a>(facts: &Facts<'a>, channel: &Slug) -> Option<&'a Stop> {
         .min_by_key(|stop| stop.channel.is_some())
 }
 
-/// What an asker may have, worked out once per decision (rule 6).
+/// What the subscription allows, computed once per decision (rule 6).
 #[derive(Clone, Copy, Debug)]
 enum Rights<'a> {
-    /// Everything.
     All,
-    /// What was published by the end of this day, there; anything else is refused for this reason.
+    /// Releases published by the end of this day in this zone; others are refused with this reason.
     PublishedBy(Date, &'a Zone, Reason),
-    /// Only what is for everyone; anything else is refused for this reason.
+    /// Releases for everyone; others are refused with this reason.
     Public(Reason),
 }
 
@@ -82,7 +81,7 @@ impl<'a> Rights<'a> {
         }
     }
 
-    /// Rule 6: why this release is refused, if it is.
+    /// Rule 6: the reason for refusing this release, if any.
     fn refuse(&self, release: &Release) -> Option<Reason> {
         if release.access == Access::Everyone {
             return None;
@@ -98,44 +97,42 @@ impl<'a> Rights<'a> {
     }
 }
 
-/// One release with what rules 2 to 7 made of it.
+/// A release with the result of rules 2 to 7.
 #[derive(Clone, Copy, Debug)]
 pub struct Judged<'a> {
-    /// The release.
     pub release: &'a Release,
-    /// Whether it is a candidate (rule 4, on the channel that answers).
+    /// Whether it is a candidate (rule 4, on the answering channel).
     pub candidate: bool,
-    /// What became of it.
     pub ruling: Ruling,
 }
 
 impl<'a> Judged<'a> {
-    /// One that is no candidate.
+    /// A release that is not a candidate.
     #[must_use]
     pub const fn out(release: &'a Release, verdict: Verdict) -> Self {
         Self { release, candidate: false, ruling: Ruling::Out(verdict) }
     }
 }
 
-/// What rules 2 to 7 found.
+/// The result of rules 2 to 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ruling {
-    /// It passes them all.
+    /// It passes all of them.
     Open,
-    /// It is no candidate; the verdict says why.
+    /// It is not a candidate, for this reason.
     Out(Verdict),
-    /// Only the subscription's `version_req` keeps it out.
+    /// Only the subscription's `version_req` excludes it.
     Pinned,
-    /// It is set aside, and the asker would have been entitled to it (rules 5 and 7).
+    /// The rollout withholds it from a site that is entitled to it (rules 5 and 7).
     HeldBack(Reason),
-    /// It is set aside, and the asker would not have been entitled to it either (rule 5).
+    /// The rollout withholds it from a site that is not entitled to it (rule 5).
     SetAside(Verdict),
-    /// The asker is not entitled to it (rule 6).
+    /// The site is not entitled to it (rule 6).
     NotEntitled(Reason),
 }
 
 impl Ruling {
-    /// The code for the trace of a release that was not taken.
+    /// The verdict for the trace if the release is not on the path.
     #[must_use]
     pub const fn verdict(self) -> Verdict {
         match self {
@@ -154,7 +151,7 @@ impl Ruling {
     }
 }
 
-/// Judges releases by rules 2 and 4 to 7 for one asker.
+/// Applies rules 2 and 4 to 7 to releases for one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Judge<'a> {
     facts: Facts<'a>,
@@ -165,7 +162,7 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// A judge for these facts, on the channel that answers.
+    /// A judge for these facts, on the answering channel.
     #[must_use]
     pub fn new(facts: &Facts<'a>, channel: &Slug) -> Self {
         let subscriber = match facts.entitlement {
@@ -181,13 +178,13 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Whether the channel that answers sees the release (rule 2).
+    /// Whether the answering channel includes the release (rule 2).
     #[must_use]
     pub fn sees(&self, release: &Release) -> bool {
         self.facts.product.channels.rank(&release.channel).is_some_and(|rank| rank <= self.rank)
     }
 
-    /// What rules 2 and 4 to 7 make of a release that is above the current version, for any of the targets.
+    /// The result of rules 2 and 4 to 7 for a release above the current version, for any of the targets.
     #[must_use]
     pub fn judge(&self, release: &'a Release, targets: &[Target]) -> Judged<'a> {
         let out = |verdict| Judged::out(release, verdict);
@@ -210,7 +207,7 @@ impl<'a> Judge<'a> {
         Judged { release, candidate: true, ruling }
     }
 
-    /// Whether a release passes rules 2 to 7, whatever it is to run on.
+    /// Whether a release passes rules 2 to 7, regardless of files.
     #[must_use]
     pub fn lets_pass(&self, release: &Release) -> bool {
         self.sees(release)
@@ -219,8 +216,7 @@ impl<'a> Judge<'a> {
             && self.offerable(release) == Ruling::Open
     }
 
-    /// Why entitlement refuses a release to the one who asks, if it does: rule 6 alone, as rule 10a asks it of the release
-    /// that the server runs.
+    /// Rule 6 alone: why the entitlement excludes a release. Rule 10a applies it to the release that the server runs.
     #[must_use]
     pub fn refusal(&self, release: &Release) -> Option<Reason> {
         self.rights.refuse(release)
@@ -243,7 +239,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Rule 7: a manual trigger passes any percentage above 0.
+    /// Rule 7. A manual check passes any percentage above 0.
     fn in_stage(&self, release: &Release) -> bool {
         let percent = release.rollout.percent;
         (self.facts.check.trigger == Trigger::Manual && percent.hundredths() > 0)
@@ -251,7 +247,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Rules 4 and 10a: why a release is not there to be offered, if it is not.
+/// Rules 4 and 10a: why a release is not published, if so.
 #[must_use]
 pub fn unpublished(facts: &Facts<'_>, release: &Release) -> Option<Verdict> {
     match release.state {
@@ -268,21 +264,21 @@ pub fn above<'a>(facts: &Facts<'a>, version: &Version) -> impl DoubleEndedIterat
     facts.releases.get(first..).unwrap_or_default().iter().map(AsRef::as_ref)
 }
 
-/// The releases above one version up to another, in ascending order.
+/// The releases above one version and up to another, in ascending order.
 #[must_use]
 pub fn between<'a>(facts: &Facts<'a>, from: &Version, to: &Version) -> &'a [std::sync::Arc<Release>] {
     let place = |version: &Version| facts.releases.partition_point(|release| release.version <= *version);
     facts.releases.get(place(from)..place(to)).unwrap_or_default()
 }
 
-/// The release of a version, in whatever state.
+/// The release of a version, in any state.
 #[must_use]
 pub fn release_of<'a>(facts: &Facts<'a>, version: &Version) -> Option<&'a Release> {
     let place = facts.releases.binary_search_by(|release| release.version.cmp(version)).ok()?;
     facts.releases.get(place).map(AsRef::as_ref)
 }
 
-/// What is to be said of a version in use.
+/// The catalogue's information on the current version.
 #[must_use]
 pub fn current(facts: &Facts<'_>, version: &Version) -> Current {
     Current {
@@ -292,7 +288,7 @@ pub fn current(facts: &Facts<'_>, version: &Version) -> Current {
     }
 }
 
-/// Rule 11, for an update from `from` whose first hop is `hop`.
+/// Rule 11, for an update from `from` with the first hop `hop`.
 #[must_use]
 pub fn mandatory(from: Current, hop: &Version, judged: &[Judged<'_>]) -> bool {
     from.yanked
@@ -302,13 +298,13 @@ pub fn mandatory(from: Current, hop: &Version, judged: &[Judged<'_>]) -> bool {
             .any(|one| one.candidate && one.release.severity == Severity::Critical && one.release.version <= *hop)
 }
 
-/// What the program that asks needs: a file for its own component and machine.
+/// The target of the program itself: its component and machine.
 #[must_use]
 pub fn own_target(check: &Check) -> Target {
     Target { component: check.component, platform: check.platform, arch: check.arch, kind: check.kind }
 }
 
-/// Rule 10b: every pair of platform and arch that the asking client's server may be.
+/// Rule 10b: all pairs of platform and architecture that the client's server may have.
 #[must_use]
 pub fn server_targets(check: &Check) -> Vec<Target> {
     let platforms = check.server_platform.as_ref().map_or(Platform::ALL, std::slice::from_ref);
@@ -321,22 +317,22 @@ pub fn server_targets(check: &Check) -> Vec<Target> {
         .collect()
 }
 
-/// Which clients a server of one version accepts (rule 10).
+/// Which clients a server version accepts (rule 10).
 #[derive(Clone, Copy, Debug)]
 pub struct Acceptance<'a> {
     server: &'a Version,
-    /// The release that the server runs, where it was published.
+    /// The release that the server runs, if it was published.
     pub release: Option<&'a Release>,
 }
 
 impl<'a> Acceptance<'a> {
-    /// What the server of this version accepts.
+    /// The acceptance of a server with this version.
     #[must_use]
     pub fn of(facts: &Facts<'a>, server: &'a Version) -> Self {
         Self { server, release: release_of(facts, server).filter(|release| release.was_published_by(facts.now)) }
     }
 
-    /// Rule 10c: why the server keeps a client of this version out, if it does.
+    /// Rule 10c: why the server refuses a client of this version, if it does.
     #[must_use]
     pub fn keeps_out(&self, client: &Version) -> Option<Verdict> {
         if client > self.server {
@@ -346,7 +342,7 @@ impl<'a> Acceptance<'a> {
         }
     }
 
-    /// Whether a client of this version is accepted.
+    /// Whether the server accepts a client of this version.
     #[must_use]
     pub fn accepts(&self, client: &Version) -> bool {
         client == self.server

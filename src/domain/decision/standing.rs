@@ -1,4 +1,4 @@
-//! Whether a release is open to a subscription, apart from any check: who may be offered it may say how it went.
+//! Whether a release is open to a subscription, without a check. Reports on releases that are not open have no vote.
 
 use jiff::Timestamp;
 
@@ -14,25 +14,21 @@ use crate::domain::{
     subscription::Coverage,
 };
 
-/// How a subscription stands to the releases of its product.
+/// A subscription's view of the releases of its product.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing<'a> {
-    /// The product.
     pub product: &'a Product,
-    /// Its stops.
     pub stops: &'a [Stop],
-    /// What the subscription covers.
     pub coverage: &'a Coverage,
-    /// The moment.
     pub now: Timestamp,
 }
 
 impl Standing<'_> {
-    /// Whether some check of the subscription could be offered the release: by rules 2 to 7, on the release's own channel, and
-    /// by a person's wish, which passes any percentage above 0.
+    /// Whether any check of the subscription could be offered the release: rules 2 to 7, on the release's own channel,
+    /// with a manual trigger, which passes any percentage above 0.
     #[must_use]
     pub fn is_open(&self, release: &Release) -> bool {
-        // The release is named, so nothing is asked of where it is to run.
+        // The release is given, so files and machines do not matter.
         let check = Check {
             component: Component::Standalone,
             version: release.version.clone(),

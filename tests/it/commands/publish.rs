@@ -103,7 +103,7 @@ fn a_dry_run_shows_what_would_come_of_it_and_changes_nothing() {
     assert_eq!(found["findings"][0]["code"], "notes_missing");
     assert_eq!((&found["offered"]["active"], &found["sites"]), (&json!(3), &json!(3)));
     let told = run(&["--dry-run"]).expect(3);
-    for text in ["there are none in `it` (notes_missing)", "to 3 of 3 sites", "changed first: notes"] {
+    for text in ["notes in `it` are missing (notes_missing)", "to 3 of 3 sites", "changed first: notes"] {
         assert!(told.stdout.contains(text), "{told:?}");
     }
     let text = fs::read_to_string(workspace.file()).expect("release.toml");
