@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+/// A source of the current time.
 pub trait Clock: Send + Sync {
     /// The current time in whole milliseconds, the precision that is stored.
     fn now(&self) -> Timestamp;

@@ -4,7 +4,10 @@ use std::io::Read as _;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, open_store, operator, say};
+use super::{
+    failure::Failure,
+    machine::{open_store, operator, say},
+};
 use crate::{
     app::App,
     auth::password::{self, Passwords},

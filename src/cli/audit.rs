@@ -2,7 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, existing_keys, say};
+use super::{
+    failure::Failure,
+    machine::{existing_keys, say},
+};
 use crate::{
     config::Config,
     domain::audit::{Hash, hexadecimal},

@@ -8,8 +8,8 @@ use url::Url;
 
 use self::answer::Answer;
 use super::{
-    Failure,
     client::{Client, Secret, read_server, retry::Retries},
+    failure::Failure,
 };
 use crate::domain::{
     artifact::FullKind,

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Failure, say};
+use super::{failure::Failure, machine::say};
 use crate::{
     app,
     artifacts::{self, Examined},

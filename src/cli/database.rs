@@ -8,7 +8,7 @@ use std::{
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Failure, say};
+use super::{failure::Failure, machine::say};
 use crate::{
     app::key_place,
     config::{Config, PrivateUrl},

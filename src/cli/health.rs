@@ -12,9 +12,9 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    Failure,
     client::{error::ApiError, read_server},
-    say,
+    failure::Failure,
+    machine::say,
 };
 use crate::config::Config;
 

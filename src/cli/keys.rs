@@ -2,7 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, existing_keys, open_store, operator, say};
+use super::{
+    failure::Failure,
+    machine::{existing_keys, open_store, operator, say},
+};
 use crate::{
     app::App,
     clock::{Clock as _, SystemClock},

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Failure, say};
+use super::{failure::Failure, machine::say};
 use crate::{config::Config, data_folder::DataFolder, store::Store};
 
 /// Migrate the database's schema without starting the server.

@@ -19,8 +19,8 @@ use self::{
     report::{Awaited, Outcome, Report},
 };
 use super::{
-    Failure,
     client::{Client, Secret, Upload, error::ApiError, read_server, retry::Retries, wire},
+    failure::Failure,
     release_file::ReleaseFile,
 };
 use crate::domain::release::ReleaseState;

@@ -15,7 +15,7 @@ use socket2::{Domain, Socket, Type};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::{Failure, say};
+use super::{failure::Failure, machine::say};
 use crate::{
     app::{App, StartError},
     config::{Config, LogFormat},

@@ -9,7 +9,10 @@ use clap::{Args, Subcommand};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{Failure, say, wait_for, whoever_runs_this};
+use super::{
+    failure::Failure,
+    machine::{operating_user, say, wait_for},
+};
 use crate::{
     app::App,
     config::Config,
@@ -93,7 +96,7 @@ pub fn run(arguments: &StorageArgs, config: &Config) -> Result<(), Failure> {
         let message = format!("configuration: there is no store `{to}`; name it with storage.url or storage.{to}");
         return Err(Failure { exit_code: 2, message });
     }
-    wait_for(acting_as(whoever_runs_this(), async {
+    wait_for(acting_as(operating_user(), async {
         let failed = |refusal: Refusal| Failure::failed(&refusal.detail);
         let moves = move_contents::plan(context, to).await.map_err(failed)?;
         if arguments.dry_run {

@@ -10,7 +10,7 @@ use reqwest::{
 use serde::Deserialize;
 use url::Url;
 
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{
-    super::{Failure, client::wire, release_file::ReleaseFile},
+    super::{client::wire, failure::Failure, release_file::ReleaseFile},
     Publication, plan,
 };
 use crate::domain::{slug::Slug, version::Version};

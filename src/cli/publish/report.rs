@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    super::{Failure, client::wire, release_file::ReleaseFile},
+    super::{client::wire, failure::Failure, release_file::ReleaseFile},
     plan::Ready,
 };
 use crate::domain::{release::ReleaseState, slug::Slug, version::Version};

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::api_token,
-    cli::Failure,
+    cli::failure::Failure,
     config::Config,
     domain::{approval::Deed, id::TokenId, role::Role, scope::Scope},
     services::{

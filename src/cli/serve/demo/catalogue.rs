@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
 use super::{catalogue_file::Catalogue, files, id, read};
 use crate::{
-    cli::Failure,
+    cli::failure::Failure,
     domain::zone::utc_day,
     services::{
         releasing::{

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{id, read};
 use crate::{
-    cli::Failure,
+    cli::failure::Failure,
     domain::{
         id::{InstallationId, LicenseKeyId, ProductId, RunId, SubscriptionId},
         installation::Sighting,

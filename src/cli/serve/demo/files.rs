@@ -13,7 +13,7 @@ use super::{
     id,
 };
 use crate::{
-    cli::Failure,
+    cli::failure::Failure,
     domain::{
         artifact::{ArtifactKind, Filename, Sha256},
         id::ArtifactId,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::id;
 use crate::{
-    cli::Failure,
+    cli::failure::Failure,
     domain::{
         delivery::Delivery,
         mail::{Mail, MailKind},
