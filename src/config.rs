@@ -315,7 +315,7 @@ impl Config {
         }
         if self.server.bind.ip().is_unspecified() && self.server.public_url.is_empty() {
             return refuse(
-                "server.public_url is needed when server.bind is not one address: it goes into every link, such as `https://updates.example.com`",
+                "server.public_url is required when server.bind is not one address, because it is part of every link; expected for example `https://updates.example.com`",
             );
         }
         let AuthConfig { session_ttl, refresh_ttl, .. } = self.auth;
@@ -518,7 +518,7 @@ mod tests {
         let email = ("SLUICE__AUTH__BOOTSTRAP_EMAIL", "a@example.com");
         assert_eq!(load(&[email, file]).expect("a configuration").auth.bootstrap_password.reveal(), "hunter2");
         let both = load(&[email, file, ("SLUICE__AUTH__BOOTSTRAP_PASSWORD", "other")]).expect_err("two").to_string();
-        assert!(both.contains("set one of them") && !both.contains("hunter2"), "{both}");
+        assert!(both.contains("remove one of them") && !both.contains("hunter2"), "{both}");
         std::fs::write(&path, "\n").expect("a file");
         assert!(load(&[email, file]).expect_err("nothing").to_string().contains("is empty"));
         let away = load(&[email, ("SLUICE__AUTH__BOOTSTRAP_PASSWORD_FILE", "/nowhere")]).expect_err("none").to_string();

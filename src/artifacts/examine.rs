@@ -95,7 +95,7 @@ fn examine_folder(path: &FilePath, main: bool) -> Examined {
     Examined { what: format!("{what} can be {}", if main { "written" } else { "read" }), problem }
 }
 
-/// The trial of a bucket.
+/// The test of a bucket.
 struct Steps<'b> {
     bucket: &'b Bucket,
     done: Vec<Examined>,
@@ -122,27 +122,28 @@ impl Steps<'_> {
         let read = async { bucket.store.get(&probe).await?.bytes().await }.await;
         let read = read.map_err(explain).and_then(|bytes| match bytes == PROBE {
             true => Ok(()),
-            false => {
-                Err(ArtifactsError::Bucket(Trouble::other(&bucket.shown, "what was written is read back otherwise")))
-            }
+            false => Err(ArtifactsError::Bucket(Trouble::other(
+                &bucket.shown,
+                "the content that was read differs from what was written",
+            ))),
         });
         let read = self.note("can be read", read);
         let followed = follow(bucket, &probe).await;
         let followed = self.note(&format!("serves signed links at {}", bucket.shown_public), followed);
-        // The probe goes, whatever was found.
+        // The probe is deleted in any case.
         let deleted = bucket.store.delete(&probe).await.map_err(explain);
         self.note("can be deleted from", deleted)?;
         read.and(followed)
     }
 }
 
-/// Does what a client does with a link.
+/// Follows a link as a client does.
 async fn follow(bucket: &Bucket, probe: &object_store::path::Path) -> Result<(), ArtifactsError> {
     let link = bucket.link(probe, TRIAL, &[]).await?;
     let shown = format!("{} through {}", bucket.shown, bucket.shown_public);
     let refuse = |said: String| ArtifactsError::Bucket(Trouble::other(&shown, said));
     let client = reqwest::Client::builder().timeout(TRIAL / 6).build().map_err(|error| refuse(error.to_string()))?;
-    // The address is left out of errors: it is a link that anybody may follow.
+    // Errors do not contain the address, because anyone can use this link.
     let unreachable = |error: reqwest::Error| {
         let mut said = error.without_url().to_string();
         said.retain(|letter| letter != '\n');

@@ -213,12 +213,12 @@ async fn fetch(egress: &Egress, issuer: &str, now: Timestamp) -> Result<Known, S
     let endpoints =
         [&discovery.authorization_endpoint, &discovery.token_endpoint, &discovery.userinfo_endpoint].into_iter();
     if let Some(wrong) = endpoints.flatten().find(|url| !is_permitted(egress, url)) {
-        return Err(format!("its discovery document names `{wrong}`, which is no https URL"));
+        return Err(format!("its discovery document names `{wrong}`, which is not an https URL"));
     }
     let (set, fresh_for): (KeySet, _) = document(egress, &discovery.jwks_uri).await?;
     let keys = set.into_keys();
     if keys.is_empty() {
-        return Err(format!("there is no key at `{}` that tokens can be verified with", discovery.jwks_uri));
+        return Err(format!("there is no key at `{}` that can verify tokens", discovery.jwks_uri));
     }
     let fresh_for = fresh_for.unwrap_or(FRESH_BY_DEFAULT).clamp(FRESH_AT_LEAST, FRESH_AT_MOST);
     Ok(Known { discovery: Arc::new(discovery), keys, fetched_at: now, fresh_for })
@@ -228,7 +228,7 @@ async fn fetch(egress: &Egress, issuer: &str, now: Timestamp) -> Result<Known, S
 async fn document<T: DeserializeOwned>(egress: &Egress, url: &str) -> Result<(T, Option<SignedDuration>), String> {
     let at = |error: String| format!("`{url}`: {error}");
     if !is_permitted(egress, url) {
-        return Err(at("it is no https URL".to_owned()));
+        return Err(at("it is not an https URL".to_owned()));
     }
     let response = send(egress.request(Method::GET, url).map_err(at)?).await.map_err(at)?;
     if response.status() != StatusCode::OK {

@@ -235,7 +235,7 @@ impl Provider {
             return Err(away(format!("it answered {}", response.status())));
         }
         let body = issuer::body(response).await.map_err(away)?;
-        serde_json::from_slice(&body).map_err(|_| away("it is no JSON object".to_owned()))
+        serde_json::from_slice(&body).map_err(|_| away("it is not a JSON object".to_owned()))
     }
 
     /// Sends a request of the OAuth library.

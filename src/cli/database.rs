@@ -83,7 +83,7 @@ fn copy(arguments: CopyArgs, config: &Config) -> Result<(), Failure> {
     if let Some(file) = &from.file {
         if !file.exists() {
             return Err(Failure::failed(&format!(
-                "there is no database {}; name another one with --from",
+                "the database {} does not exist; name another one with --from",
                 file.display()
             )));
         }

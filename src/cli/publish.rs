@@ -155,7 +155,7 @@ async fn publish(args: &PublishArgs, progress: &Arc<Progress>) -> Result<Ended, 
     let wrong_usage = |message: String| Failure { exit_code: 2, message };
     let file = ReleaseFile::read(&args.file).map_err(|error| wrong_usage(error.to_string()))?;
     let Some(token) = args.token.as_ref().filter(|token| !token.is_empty()) else {
-        return Err(wrong_usage("an API token is needed: set SLUICE_TOKEN, or give --token".to_owned()));
+        return Err(wrong_usage("the API token is missing; set SLUICE_TOKEN, or give --token".to_owned()));
     };
     let authorization = token.authorization("Bearer").map_err(|message| wrong_usage(format!("--token: {message}")))?;
     let shown = Arc::clone(progress);

@@ -84,7 +84,7 @@ impl fmt::Display for Finding {
             Self::MinFromUnreachable(lowest) => {
                 write!(
                     formatter,
-                    "no published release is {lowest} or above it and below this one, so nobody could update to it"
+                    "no published release is between {lowest} and this one, so no installation could update to it"
                 )
             }
             Self::CompatibleClientsEmpty(requirement) => {
@@ -94,7 +94,7 @@ impl fmt::Display for Finding {
                 formatter.write_str("no published client is accepted by this server program; publish one, or widen it")
             }
             Self::VersionNotNewest(newest) => {
-                write!(formatter, "{newest} is published already, so nobody who has that would be offered this one")
+                write!(formatter, "{newest} is published already, so installations of it would not be offered this one")
             }
         }
     }

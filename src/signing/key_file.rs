@@ -22,7 +22,7 @@ pub enum KeyError {
     #[error("there are other keys at {0}; they belong to another database, so move them away, or choose another place")]
     Occupied(PathBuf),
     #[error(
-        "the key file {0} can be read by others than its owner (mode {1:o}); run `chmod 600 {0}`, and rotate the keys if somebody may have read them"
+        "the key file {0} can be read by others than its owner (mode {1:o}); run `chmod 600 {0}`, and rotate the keys if someone may have read them"
     )]
     Exposed(PathBuf, u32),
     /// The content is not what this program writes.

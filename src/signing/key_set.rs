@@ -29,7 +29,7 @@ pub struct NoKeys(pub(super) String);
 
 impl NoKeys {
     pub(super) fn for_key(id: &str) -> Self {
-        Self(format!("key `{id}` is none"))
+        Self(format!("key `{id}` is invalid"))
     }
 }
 
