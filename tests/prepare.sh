@@ -1,7 +1,7 @@
-# Sourced by tests/run, .ci/run and benches/run: sees to what they need of the machine, on a bare Debian with only Rust.
-# What is there already is used as it is; what cannot be installed is named, with what to do.
+# Sourced by tests/run, .ci/run and benches/run: installs what they need on a bare Debian with only Rust. Programs that
+# are there are used as they are; a program that cannot be installed is named, with what to do.
 
-# The versions that are installed where there is none; any other will mostly do.
+# The versions to install if there is none; others mostly work.
 readonly NEXTEST_VERSION=0.9.143
 readonly DENY_VERSION=0.20.2
 readonly AUDIT_VERSION=0.22.2
@@ -28,8 +28,7 @@ need_debian() {
     need_debian_for "\`$command\`" "command -v $command" "$@"
 }
 
-# need_debian_for WHAT TEST PACKAGE...: installs the packages unless the test, a command of the shell, says that what they
-# are for is there.
+# need_debian_for WHAT TEST PACKAGE...: installs the packages unless the test, a shell command, succeeds.
 need_debian_for() {
     local what=$1 test=$2
     shift 2
@@ -54,8 +53,8 @@ need_cargo_command() {
         || fail "cargo-$1 is missing and could not be installed; try: cargo install cargo-$1 --locked"
 }
 
-# Rust, in the version that rust-toolchain.toml names, and a C compiler, make and Perl for SQLite, aws-lc, PostgreSQL's library
-# and OpenSSL, which are built from source.
+# Rust, in the version that rust-toolchain.toml names, and a C compiler, make and Perl for SQLite, aws-lc, PostgreSQL's
+# library and OpenSSL, which are built from source.
 need_rust() {
     command -v cargo >/dev/null || PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
     command -v cargo >/dev/null || fail "Rust is missing; install it from https://rustup.rs"
@@ -66,7 +65,7 @@ need_rust() {
     export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 }
 
-# need_python COMMAND PACKAGE VERSION: a program from PyPI, in a place of its own under target/, and in the PATH from here
+# need_python COMMAND PACKAGE VERSION: a program from PyPI, in its own folder under target/, and in the PATH from here
 # on.
 need_python() {
     local command=$1 package=$2 version=$3
@@ -82,8 +81,8 @@ need_python() {
     PATH=$PWD/$venv/bin:$PATH
 }
 
-# need_node: Node.js 20 or later, in the PATH from here on. Debian's, which some releases have too old, runs npm in any case, and
-# npm has newer ones.
+# need_node: Node.js 20 or later, in the PATH from here on. Debian's is too old in some releases, but runs npm, which
+# has newer ones.
 need_node() {
     local package home=target/packages/node
     node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && return
@@ -101,8 +100,8 @@ need_node() {
     PATH=$PWD/$home/node_modules/$package/bin:$PATH
 }
 
-# The OpenID provider that single sign-on is tested against, under target/packages/openid-provider, and again when its versions
-# change.
+# The OpenID provider for the tests of single sign-on, under target/packages/openid-provider; installed again when its
+# versions change.
 need_openid_provider() {
     local from=tests/it/harness/openid_provider to=target/packages/openid-provider
     need_node
@@ -116,8 +115,8 @@ need_openid_provider() {
         || { rm -rf "$to"; fail "the OpenID provider of the tests could not be installed from registry.npmjs.org"; }
 }
 
-# need_unpacked PACKAGE FILE: what is in a Debian package, under target/packages/PACKAGE. For a server that is wanted only
-# to check its configuration: once installed, it would start with the machine.
+# need_unpacked PACKAGE FILE: the content of a Debian package, under target/packages/PACKAGE. For a server that only
+# checks its configuration here: once installed, it would start with the machine.
 need_unpacked() {
     local package=$1 file=$2
     [ ! -e "target/packages/$package/$file" ] || return 0
@@ -140,8 +139,8 @@ postgresql_programs() {
     find /usr/lib/postgresql -maxdepth 3 -path '*/bin/initdb' -printf '%h\n' 2>/dev/null | sort -V | tail -n 1 | grep .
 }
 
-# start_postgresql: starts a PostgreSQL of its own in a scratch folder, and names it in SLUICE_TEST_DATABASE_URL. It ends with
-# this script, however that ends. A server that the variable names already is used as it is.
+# start_postgresql: starts a PostgreSQL in a scratch folder and sets SLUICE_TEST_DATABASE_URL to it. It ends with this
+# script, however that ends. If the variable is set already, that server is used.
 start_postgresql() {
     [ -z "${SLUICE_TEST_DATABASE_URL:-}" ] || return 0
     need_debian_for "PostgreSQL" postgresql_programs postgresql
