@@ -22,6 +22,7 @@ pub mod lint;
 pub mod locale;
 pub mod mail;
 pub mod manifest;
+pub mod patch;
 pub mod platform;
 pub mod product;
 pub mod public_address;

@@ -9,7 +9,6 @@ pub(in crate::services) mod audited;
 pub mod context;
 pub mod lookup;
 pub mod operator;
-pub(crate) mod present;
 pub mod refusal;
 
 pub use crate::domain::reach::Reach;

@@ -11,13 +11,14 @@ use crate::{
         id::KnownProblemId,
         known_problem::{self, Conditions, KnownProblem, Pattern},
         locale::LanguageTag,
+        patch::patch_body,
         platform::Platform,
         reach::Reach,
         run::{FailureClass, Run},
         slug::Slug,
         version::Requirement,
     },
-    services::desk::{Code, Context, Expected, Faults, Refusal, Write, lookup, present::present},
+    services::desk::{Code, Context, Expected, Faults, Refusal, Write, lookup},
     store::{self, StoreError},
 };
 
@@ -48,34 +49,24 @@ pub struct NewKnownProblem {
     pub link: Option<String>,
 }
 
-/// A change to a rule: what is absent stays as it is, `null` clears what can be cleared.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct KnownProblemChange {
-    /// Failures of this class.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<FailureClass>)]
-    pub failure_class: Option<Option<FailureClass>>,
-    /// Failures with such a code of the updater's.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Pattern>)]
-    pub code: Option<Option<Pattern>>,
-    /// Failures on this operating system.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Platform>)]
-    pub platform: Option<Option<Platform>>,
-    /// Failures of updates to such a version.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Requirement>)]
-    pub versions: Option<Option<Requirement>>,
-    /// All of the texts, in place of those there are.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = BTreeMap<LanguageTag, String>, required = false)]
-    pub texts: Option<BTreeMap<LanguageTag, String>>,
-    /// Where there is more.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
-    pub link: Option<Option<String>>,
+patch_body! {
+    /// A change to a rule: what is absent stays as it is, `null` clears what can be cleared.
+    #[derive(Debug)]
+    pub struct KnownProblemChange {
+        /// Failures of this class.
+        pub failure_class: Patch<Option<FailureClass>>,
+        /// Failures with such a code of the updater's.
+        pub code: Patch<Option<Pattern>>,
+        /// Failures on this operating system.
+        pub platform: Patch<Option<Platform>>,
+        /// Failures of updates to such a version.
+        pub versions: Patch<Option<Requirement>>,
+        /// All of the texts, in place of those there are.
+        pub texts: Patch<BTreeMap<LanguageTag, String>>,
+        /// Where there is more.
+        #[schema(max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
+        pub link: Patch<Option<String>>,
+    }
 }
 
 /// Checks what the types do not say.
@@ -161,16 +152,12 @@ pub async fn change(
             expected.check(rule.revision)?;
             let before = rule.clone();
             let conditions = &mut rule.conditions;
-            conditions.failure_class = change.failure_class.unwrap_or(conditions.failure_class);
-            conditions.platform = change.platform.unwrap_or(conditions.platform);
-            if let Some(code) = change.code {
-                conditions.code = code;
-            }
-            if let Some(versions) = change.versions {
-                conditions.versions = versions;
-            }
-            rule.texts = change.texts.unwrap_or(rule.texts);
-            rule.link = change.link.unwrap_or(rule.link);
+            change.failure_class.apply(&mut conditions.failure_class);
+            change.platform.apply(&mut conditions.platform);
+            change.code.apply(&mut conditions.code);
+            change.versions.apply(&mut conditions.versions);
+            change.texts.apply(&mut rule.texts);
+            change.link.apply(&mut rule.link);
             rule.revision += 1;
             check(&rule)?;
             store::known_problems::update(write.connection, &rule)?;

@@ -10,11 +10,12 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         id::{ProductId, UserId},
+        patch::{Patch, patch_body},
         role::Role,
         slug::Slug,
     },
     services::{
-        desk::{Code, Context, Expected, Faults, Refusal, lookup, present::present},
+        desk::{Code, Context, Expected, Faults, Refusal, lookup},
         people::{
             passwords::{self, lower},
             slow_down::{Attempt, guarded},
@@ -43,30 +44,23 @@ pub struct NewUser {
     pub products: Option<Vec<Slug>>,
 }
 
-/// A change to a user: what is absent stays as it is. All but a new address ends their sessions.
-#[derive(Clone, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UserChange {
-    /// What they log in with.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, required = false, max_length = 254)]
-    pub email: Option<String>,
-    /// A new password.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, required = false, format = Password, min_length = 8, max_length = 512)]
-    pub password: Option<String>,
-    /// What they may do.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Role, required = false)]
-    pub role: Option<Role>,
-    /// The slugs of the only products that they have to do with; `null`: all.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Vec<Slug>>, min_items = 1, max_items = 1000)]
-    pub products: Option<Option<Vec<Slug>>>,
-    /// `false` removes the second factor of somebody who lost it. Only they themselves can set one up.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = bool, required = false)]
-    pub second_factor: Option<bool>,
+patch_body! {
+    /// A change to a user: what is absent stays as it is. All but a new address ends their sessions.
+    pub struct UserChange {
+        /// What they log in with.
+        #[schema(max_length = 254)]
+        pub email: Patch<String>,
+        /// A new password.
+        #[schema(format = Password, min_length = 8, max_length = 512)]
+        pub password: Patch<String>,
+        /// What they may do.
+        pub role: Patch<Role>,
+        /// The slugs of the only products that they have to do with; `null`: all.
+        #[schema(min_items = 1, max_items = 1000)]
+        pub products: Patch<Option<Vec<Slug>>>,
+        /// `false` removes the second factor of somebody who lost it. Only they themselves can set one up.
+        pub second_factor: Patch<bool>,
+    }
 }
 
 /// Checks an address and a password.
@@ -156,16 +150,16 @@ pub async fn change(
     change: UserChange,
 ) -> Result<User, Refusal> {
     let UserChange { email, password, role, products, second_factor } = change;
-    let email = email.as_deref().map(lower);
+    let (email, password, role) = (email.value().as_deref().map(lower), password.value(), role.value());
     let mut faults = check(email.as_deref(), password.as_deref());
     // Who has found an open session must not be able to take the account.
     if by == id && password.is_some() {
         faults.add("password", "is your own; change it with `PATCH /api/v1/auth/me`, which takes the current one");
     }
-    if by == id && second_factor == Some(false) {
+    if by == id && second_factor == Patch::Set(false) {
         faults.add("second_factor", "is your own; remove it with `DELETE /api/v1/auth/me/totp`, which takes a code");
     }
-    if second_factor == Some(true) {
+    if second_factor == Patch::Set(true) {
         faults.add("second_factor", "only they themselves can set one up; `false` removes it");
     }
     faults.finish()?;
@@ -194,10 +188,10 @@ pub async fn change(
             user.email = email.unwrap_or(user.email);
             user.password_hash = hash.or(user.password_hash);
             user.role = role.unwrap_or(user.role);
-            if let Some(products) = products {
+            if let Patch::Set(products) = products {
                 user.products = ids_of(write.connection, products)?;
             }
-            if second_factor == Some(false) {
+            if second_factor == Patch::Set(false) {
                 user.factor = SecondFactor::default();
             }
             user.revision += 1;

@@ -11,13 +11,14 @@ use crate::{
         channel::Channels,
         id::ProductId,
         locale::LanguageTag,
+        patch::{Patch, patch_body},
         product::{ExpiryPolicy, Product, RequiredArtifact},
         slug::Slug,
         version::Version,
         zone::Zone,
     },
     services::{
-        desk::{Code, Context, Expected, Faults, Refusal, Write, lookup, present::present},
+        desk::{Code, Context, Expected, Faults, Refusal, Write, lookup},
         releasing::roll_out,
         second_person::{self, Carried, Request},
     },
@@ -87,55 +88,40 @@ const fn keep_published() -> ExpiryPolicy {
     ExpiryPolicy::KeepPublished
 }
 
-/// A change to a product: what is absent stays as it is, `null` clears what can be cleared.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProductChange {
-    /// Its name for people.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Office Maker")]
-    pub name: Option<String>,
-    /// Its channels, the most stable first. One that is in use cannot be removed.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<Slug>, required = false, min_items = 1, max_items = 16)]
-    pub channels: Option<Vec<Slug>>,
-    /// The language of texts when the asker's is not there.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = LanguageTag, required = false)]
-    pub default_locale: Option<LanguageTag>,
-    /// Where a failed update sends the user.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
-    pub help_url: Option<Option<String>>,
-    /// Where a subscription is renewed.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
-    pub renew_url: Option<Option<String>>,
-    /// What an expired subscription still gives.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = ExpiryPolicy, required = false)]
-    pub expiry_policy: Option<ExpiryPolicy>,
-    /// Versions below it must update.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Version>)]
-    pub min_supported_version: Option<Option<Version>>,
-    /// Where the days of its subscriptions begin and end.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Zone, required = false)]
-    pub timezone: Option<Zone>,
-    /// What a release must have before it can be published.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<RequiredArtifact>, required = false, max_items = 100)]
-    pub required_artifacts: Option<Vec<RequiredArtifact>>,
-    /// The languages that a release's notes must have before it can be published.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<LanguageTag>, required = false, max_items = 100)]
-    pub required_locales: Option<Vec<LanguageTag>>,
-    /// Whether what brings a release to customers takes a second person. On at once, if there are two people who could approve;
-    /// off only when a second one approves.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = bool, required = false)]
-    pub two_person_rule: Option<bool>,
+patch_body! {
+    /// A change to a product: what is absent stays as it is, `null` clears what can be cleared.
+    #[derive(Debug, Serialize)]
+    pub struct ProductChange {
+        /// Its name for people.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Office Maker")]
+        pub name: Patch<String>,
+        /// Its channels, the most stable first. One that is in use cannot be removed.
+        #[schema(min_items = 1, max_items = 16)]
+        pub channels: Patch<Vec<Slug>>,
+        /// The language of texts when the asker's is not there.
+        pub default_locale: Patch<LanguageTag>,
+        /// Where a failed update sends the user.
+        #[schema(max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
+        pub help_url: Patch<Option<String>>,
+        /// Where a subscription is renewed.
+        #[schema(max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
+        pub renew_url: Patch<Option<String>>,
+        /// What an expired subscription still gives.
+        pub expiry_policy: Patch<ExpiryPolicy>,
+        /// Versions below it must update.
+        pub min_supported_version: Patch<Option<Version>>,
+        /// Where the days of its subscriptions begin and end.
+        pub timezone: Patch<Zone>,
+        /// What a release must have before it can be published.
+        #[schema(max_items = 100)]
+        pub required_artifacts: Patch<Vec<RequiredArtifact>>,
+        /// The languages that a release's notes must have before it can be published.
+        #[schema(max_items = 100)]
+        pub required_locales: Patch<Vec<LanguageTag>>,
+        /// Whether what brings a release to customers takes a second person. On at once, if there are two people who
+        /// could approve; off only when a second one approves.
+        pub two_person_rule: Patch<bool>,
+    }
 }
 
 /// Checks what the types do not say.
@@ -234,7 +220,7 @@ fn undoes_the_rule(product: &Product, change: &ProductChange) -> bool {
         let kept = product.channels.names().filter(|name| names.contains(name));
         !kept.eq(names.iter().filter(|name| product.channels.rank(name).is_some()))
     };
-    change.two_person_rule == Some(false) || change.channels.as_ref().is_some_and(reorders)
+    change.two_person_rule == Patch::Set(false) || change.channels.as_value().is_some_and(reorders)
 }
 
 /// Changes a product, within a write.
@@ -244,7 +230,7 @@ pub(in crate::services) fn change_within(
     change: ProductChange,
 ) -> Result<Product, Refusal> {
     let before = product.clone();
-    if let Some(names) = change.channels {
+    if let Patch::Set(names) = change.channels {
         product.channels = channels(names)?;
         let mut used = store::releases::channels_in_use(write.connection, product.id)?;
         used.extend(store::subscriptions::channels_in_use(write.connection, product.id)?);
@@ -257,16 +243,16 @@ pub(in crate::services) fn change_within(
             return Err(Refusal::new(Code::ChannelInUse, detail));
         }
     }
-    product.name = change.name.unwrap_or(product.name);
-    product.default_locale = change.default_locale.unwrap_or(product.default_locale);
-    product.help_url = change.help_url.unwrap_or(product.help_url);
-    product.renew_url = change.renew_url.unwrap_or(product.renew_url);
-    product.expiry_policy = change.expiry_policy.unwrap_or(product.expiry_policy);
-    product.min_supported_version = change.min_supported_version.unwrap_or(product.min_supported_version);
-    product.timezone = change.timezone.unwrap_or(product.timezone);
-    product.required_artifacts = change.required_artifacts.unwrap_or(product.required_artifacts);
-    product.required_locales = change.required_locales.unwrap_or(product.required_locales);
-    product.two_person_rule = change.two_person_rule.unwrap_or(product.two_person_rule);
+    change.name.apply(&mut product.name);
+    change.default_locale.apply(&mut product.default_locale);
+    change.help_url.apply(&mut product.help_url);
+    change.renew_url.apply(&mut product.renew_url);
+    change.expiry_policy.apply(&mut product.expiry_policy);
+    change.min_supported_version.apply(&mut product.min_supported_version);
+    change.timezone.apply(&mut product.timezone);
+    change.required_artifacts.apply(&mut product.required_artifacts);
+    change.required_locales.apply(&mut product.required_locales);
+    change.two_person_rule.apply(&mut product.two_person_rule);
     product.revision += 1;
     check(&product)?;
     if product.two_person_rule && !before.two_person_rule {

@@ -14,6 +14,7 @@ use crate::{
         lint::{Finding, lint},
         locale::LanguageTag,
         manifest::{Manifest, SignedManifest},
+        patch::patch_body,
         product::Product,
         release::{Access, Release, ReleaseState, Severity, TransitionError},
         rollout::Rollout,
@@ -22,7 +23,7 @@ use crate::{
         version::{Requirement, Version},
     },
     services::{
-        desk::{Code, Context, Expected, Faults, Refusal, Write, acting, lookup, present::present},
+        desk::{Code, Context, Expected, Faults, Refusal, Write, acting, lookup},
         releasing::{
             loose_contents,
             release::{find, save, save_and_announce},
@@ -67,35 +68,24 @@ const fn subscribers() -> Access {
     Access::Subscribers
 }
 
-/// A change to a release: what is absent stays as it is, `null` clears what can be cleared. After publication only
-/// `notes`, `severity`, `access` and `compatible_clients` may change.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReleaseChange {
-    /// Its channel.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Slug, required = false)]
-    pub channel: Option<Slug>,
-    /// How much it matters.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Severity, required = false)]
-    pub severity: Option<Severity>,
-    /// Who it is for.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Access, required = false)]
-    pub access: Option<Access>,
-    /// The lowest version that can update straight to it.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Version>)]
-    pub min_from: Option<Option<Version>>,
-    /// The client versions that a server program of this version accepts.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Requirement>)]
-    pub compatible_clients: Option<Option<Requirement>>,
-    /// All of the notes, in place of those there are.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = BTreeMap<LanguageTag, String>, required = false)]
-    pub notes: Option<BTreeMap<LanguageTag, String>>,
+patch_body! {
+    /// A change to a release: what is absent stays as it is, `null` clears what can be cleared. After publication only
+    /// `notes`, `severity`, `access` and `compatible_clients` may change.
+    #[derive(Debug)]
+    pub struct ReleaseChange {
+        /// Its channel.
+        pub channel: Patch<Slug>,
+        /// How much it matters.
+        pub severity: Patch<Severity>,
+        /// Who it is for.
+        pub access: Patch<Access>,
+        /// The lowest version that can update straight to it.
+        pub min_from: Patch<Option<Version>>,
+        /// The client versions that a server program of this version accepts.
+        pub compatible_clients: Patch<Option<Requirement>>,
+        /// All of the notes, in place of those there are.
+        pub notes: Patch<BTreeMap<LanguageTag, String>>,
+    }
 }
 
 /// How a release is to be published.
@@ -235,20 +225,20 @@ pub async fn change(
             let needed = if draft { Scope::ReleasesWrite } else { Scope::ReleasesPublish };
             return Err(Refusal::new(Code::ScopeInsufficient, format!("release {version} is {}; changing it needs the scope `{needed}`", release.state)));
         }
-        if !draft && (change.channel.is_some() || change.min_from.is_some()) {
-            let field = if change.channel.is_some() { "channel" } else { "min_from" };
+        if !draft && (change.channel.is_set() || change.min_from.is_set()) {
+            let field = if change.channel.is_set() { "channel" } else { "min_from" };
             return Err(Refusal::new(
                 Code::ReleasePublished,
                 format!("release {version} is published, so `{field}` cannot change; notes, severity, access and compatible_clients can"),
             ));
         }
         let before = release.clone();
-        release.channel = change.channel.unwrap_or(release.channel);
-        release.severity = change.severity.unwrap_or(release.severity);
-        release.access = change.access.unwrap_or(release.access);
-        release.min_from = change.min_from.unwrap_or(release.min_from);
-        release.compatible_clients = change.compatible_clients.unwrap_or(release.compatible_clients);
-        release.notes = change.notes.unwrap_or(release.notes);
+        change.channel.apply(&mut release.channel);
+        change.severity.apply(&mut release.severity);
+        change.access.apply(&mut release.access);
+        change.min_from.apply(&mut release.min_from);
+        change.compatible_clients.apply(&mut release.compatible_clients);
+        change.notes.apply(&mut release.notes);
         if release == before {
             return Ok(release);
         }

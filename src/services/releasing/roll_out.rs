@@ -7,13 +7,14 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         health::{FailureLimit, HaltRule, Rate},
+        patch::Patch,
         product::Product,
         release::Release,
         rollout::{Percent, Rollout, RolloutState, Stage},
         stop::Stop,
     },
     services::{
-        desk::{Code, Faults, Refusal, Write, present::present},
+        desk::{Code, Faults, Refusal, Write},
         releasing::release::save,
     },
     store,
@@ -28,17 +29,18 @@ const STAGES: usize = 50;
 #[serde(deny_unknown_fields)]
 pub struct NewRollout {
     /// The share of sites, in percent with at most two decimals.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = f64, required = false, minimum = 0, maximum = 100, multiple_of = 0.01, example = 25)]
-    pub percent: Option<Percent>,
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = f64, minimum = 0, maximum = 100, multiple_of = 0.01, example = 25)]
+    pub percent: Patch<Percent>,
     /// Shares that it opens to by itself, after hours of the rollout's clock: it starts with the later of `published_at` and
     /// this call, and stands still while nothing is offered (paused, halted, yanked, stopped). At most 50.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<Stage>, required = false, max_items = 50)]
-    pub stages: Option<Vec<Stage>>,
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = Vec<Stage>, max_items = 50)]
+    pub stages: Patch<Vec<Stage>>,
     /// When it is halted by itself. `null`: at the first report of lost data only.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub halt: Option<Option<Halt>>,
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = Option<Halt>)]
+    pub halt: Patch<Option<Halt>>,
 }
 
 /// When a release is halted by itself.
@@ -101,14 +103,14 @@ impl NewRollout {
     /// `body_invalid`; the rollout has not changed then.
     pub fn apply(&self, field: &str, rollout: &mut Rollout, start: Timestamp) -> Result<(), Refusal> {
         let mut faults = Faults::default();
-        let percent = self.percent.unwrap_or(rollout.percent);
-        if let Some(stages) = &self.stages {
+        let percent = self.percent.or(rollout.percent);
+        if let Patch::Set(stages) = &self.stages {
             check_stages(stages, percent, &mut faults);
         }
-        let halt = self.halt.map(|halt| halt.map(|halt| halt.rule(&mut faults)).unwrap_or_default());
+        let halt = self.halt.value().map(|halt| halt.map(|halt| halt.rule(&mut faults)).unwrap_or_default());
         faults.within(field).finish()?;
         rollout.percent = percent;
-        if let Some(stages) = &self.stages {
+        if let Patch::Set(stages) = &self.stages {
             rollout.begin(stages.clone(), start);
         }
         rollout.plan.halt = halt.unwrap_or(rollout.plan.halt);

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{customer::Customer, id::CustomerId, locale::LanguageTag, reach::Reach},
-    services::desk::{Code, Context, Expected, Faults, Refusal, Write, present::present},
+    domain::{customer::Customer, id::CustomerId, locale::LanguageTag, patch::patch_body, reach::Reach},
+    services::desk::{Code, Context, Expected, Faults, Refusal, Write},
     store::{self, Connection, Page},
 };
 
@@ -29,26 +29,22 @@ pub struct NewCustomer {
     pub external_ref: Option<String>,
 }
 
-/// A change to a customer: what is absent stays as it is, `null` clears what can be cleared.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CustomerChange {
-    /// Their name for people.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
-    pub name: Option<String>,
-    /// Where to write to.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, format = Email)]
-    pub email: Option<Option<String>>,
-    /// The language to write in.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<LanguageTag>)]
-    pub locale: Option<Option<LanguageTag>>,
-    /// What the vendor's other systems call them.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
-    pub external_ref: Option<Option<String>>,
+patch_body! {
+    /// A change to a customer: what is absent stays as it is, `null` clears what can be cleared.
+    #[derive(Debug)]
+    pub struct CustomerChange {
+        /// Their name for people.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+        pub name: Patch<String>,
+        /// Where to write to.
+        #[schema(format = Email)]
+        pub email: Patch<Option<String>>,
+        /// The language to write in.
+        pub locale: Patch<Option<LanguageTag>>,
+        /// What the vendor's other systems call them.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+        pub external_ref: Patch<Option<String>>,
+    }
 }
 
 /// Checks what the types do not say.
@@ -149,10 +145,10 @@ pub async fn change(
             let mut customer = find(write.connection, &reach, id)?;
             expected.check(customer.revision)?;
             let before = customer.clone();
-            customer.name = change.name.unwrap_or(customer.name);
-            customer.email = change.email.unwrap_or(customer.email);
-            customer.locale = change.locale.unwrap_or(customer.locale);
-            customer.external_ref = change.external_ref.unwrap_or(customer.external_ref);
+            change.name.apply(&mut customer.name);
+            change.email.apply(&mut customer.email);
+            change.locale.apply(&mut customer.locale);
+            change.external_ref.apply(&mut customer.external_ref);
             customer.revision += 1;
             check(&customer)?;
             store::customers::update(write.connection, &customer)?;

@@ -12,10 +12,11 @@ use crate::{
         InvalidValue,
         hosting_group::{Day, HostingGroup, Window},
         id::HostingGroupId,
+        patch::patch_body,
         slug::Slug,
         zone::Zone,
     },
-    services::desk::{Code, Context, Expected, Faults, Refusal, Write, present::present},
+    services::desk::{Code, Context, Expected, Faults, Refusal, Write},
     store,
 };
 
@@ -90,26 +91,21 @@ pub struct NewHostingGroup {
     pub max_concurrent: Option<u32>,
 }
 
-/// A change to a hosting group: what is absent stays as it is, `null` clears what can be cleared.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HostingGroupChange {
-    /// Its name for people.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
-    pub name: Option<String>,
-    /// Where its window's times are times.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Zone, required = false)]
-    pub timezone: Option<Zone>,
-    /// When its sites may be updated.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = WindowBody, required = false)]
-    pub window: Option<WindowBody>,
-    /// How many of its sites may be updating at once.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<u32>, minimum = 1)]
-    pub max_concurrent: Option<Option<u32>>,
+patch_body! {
+    /// A change to a hosting group: what is absent stays as it is, `null` clears what can be cleared.
+    #[derive(Debug)]
+    pub struct HostingGroupChange {
+        /// Its name for people.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+        pub name: Patch<String>,
+        /// Where its window's times are times.
+        pub timezone: Patch<Zone>,
+        /// When its sites may be updated.
+        pub window: Patch<WindowBody>,
+        /// How many of its sites may be updating at once.
+        #[schema(minimum = 1)]
+        pub max_concurrent: Patch<Option<u32>>,
+    }
 }
 
 fn check(group: &HostingGroup) -> Result<(), Refusal> {
@@ -170,17 +166,17 @@ pub async fn change(
     expected: Expected,
     change: HostingGroupChange,
 ) -> Result<HostingGroup, Refusal> {
-    let window = change.window.map(WindowBody::read).transpose()?;
+    let window = change.window.value().map(WindowBody::read).transpose()?;
     context
         .write(move |write| {
             let mut group =
                 store::hosting_groups::by_slug(write.connection, &slug)?.ok_or_else(|| not_found(slug.as_str()))?;
             expected.check(group.revision)?;
             let before = group.clone();
-            group.name = change.name.unwrap_or(group.name);
-            group.timezone = change.timezone.unwrap_or(group.timezone);
+            change.name.apply(&mut group.name);
+            change.timezone.apply(&mut group.timezone);
             group.window = window.unwrap_or(group.window);
-            group.max_concurrent = change.max_concurrent.unwrap_or(group.max_concurrent);
+            change.max_concurrent.apply(&mut group.max_concurrent);
             group.revision += 1;
             check(&group)?;
             store::hosting_groups::update(write.connection, &group)?;

@@ -11,6 +11,7 @@ use crate::{
     domain::{
         id::{CustomerId, LicenseKeyId, SubscriptionId},
         named_enum,
+        patch::{Patch, patch_body},
         product::Product,
         reach::Reach,
         slug::Slug,
@@ -18,7 +19,7 @@ use crate::{
         version::Requirement,
     },
     services::{
-        desk::{Code, Context, Expected, Faults, Refusal, Write, lookup, present::present},
+        desk::{Code, Context, Expected, Faults, Refusal, Write, lookup},
         selling::{
             customers, hosting_groups,
             license_keys::{self, Issued},
@@ -66,42 +67,30 @@ pub struct NewSubscription {
     pub license_key: Option<String>,
 }
 
-/// A change to a subscription: what is absent stays as it is, `null` clears what can be cleared.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SubscriptionChange {
-    /// How the customer runs it.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Deployment, required = false)]
-    pub deployment: Option<Deployment>,
-    /// The first covered day.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, required = false, format = Date)]
-    pub starts_on: Option<Date>,
-    /// The last covered day; `null` for no end.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, format = Date)]
-    pub ends_on: Option<Option<Date>>,
-    /// Days after `ends_on` that are covered too.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = u16, required = false, maximum = 3650)]
-    pub grace_days: Option<u16>,
-    /// The channels it may be answered on.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Vec<Slug>, required = false, min_items = 1, max_items = 16)]
-    pub channels: Option<Vec<Slug>>,
-    /// The versions it is pinned to.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Requirement>)]
-    pub version_req: Option<Option<Requirement>>,
-    /// The slug of its hosting group.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Slug>)]
-    pub hosting_group: Option<Option<Slug>>,
-    /// What the vendor's other systems call it.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
-    pub external_ref: Option<Option<String>>,
+patch_body! {
+    /// A change to a subscription: what is absent stays as it is, `null` clears what can be cleared.
+    #[derive(Debug)]
+    pub struct SubscriptionChange {
+        /// How the customer runs it.
+        pub deployment: Patch<Deployment>,
+        /// The first covered day.
+        pub starts_on: Patch<Date>,
+        /// The last covered day; `null` for no end.
+        pub ends_on: Patch<Option<Date>>,
+        /// Days after `ends_on` that are covered too.
+        #[schema(maximum = 3650)]
+        pub grace_days: Patch<u16>,
+        /// The channels it may be answered on.
+        #[schema(min_items = 1, max_items = 16)]
+        pub channels: Patch<Vec<Slug>>,
+        /// The versions it is pinned to.
+        pub version_req: Patch<Option<Requirement>>,
+        /// The slug of its hosting group.
+        pub hosting_group: Patch<Option<Slug>>,
+        /// What the vendor's other systems call it.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+        pub external_ref: Patch<Option<String>>,
+    }
 }
 
 /// Until when a subscription is renewed.
@@ -391,21 +380,19 @@ fn change_fields(
     change: SubscriptionChange,
 ) -> Result<(), Refusal> {
     let coverage = &mut subscription.coverage;
-    coverage.deployment = change.deployment.unwrap_or(coverage.deployment);
-    coverage.starts_on = change.starts_on.unwrap_or(coverage.starts_on);
-    coverage.ends_on = change.ends_on.unwrap_or(coverage.ends_on);
-    coverage.grace_days = change.grace_days.unwrap_or(coverage.grace_days);
-    if let Some(channels) = change.channels {
+    change.deployment.apply(&mut coverage.deployment);
+    change.starts_on.apply(&mut coverage.starts_on);
+    change.ends_on.apply(&mut coverage.ends_on);
+    change.grace_days.apply(&mut coverage.grace_days);
+    if let Patch::Set(channels) = change.channels {
         coverage.channels = channels.into();
     }
-    if let Some(requirement) = change.version_req {
+    if let Patch::Set(requirement) = change.version_req {
         coverage.version_req = requirement.map(Arc::new);
     }
-    if let Some(slug) = change.hosting_group {
+    if let Patch::Set(slug) = change.hosting_group {
         coverage.hosting_group = group_id(write, slug)?;
     }
-    if let Some(reference) = change.external_ref {
-        subscription.external_ref = reference;
-    }
+    change.external_ref.apply(&mut subscription.external_ref);
     Ok(())
 }

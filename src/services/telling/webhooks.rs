@@ -8,10 +8,11 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         id::{WebhookId, WebhookMessageId},
+        patch::{Patch, patch_body},
         slug::Slug,
         webhook::{Webhook, WebhookEvent, WebhookMessage},
     },
-    services::desk::{Code, Context, Expected, Faults, Refusal, Write, lookup, present::present},
+    services::desk::{Code, Context, Expected, Faults, Refusal, Write, lookup},
     signing::WebhookSecret,
     store::{self, Connection},
 };
@@ -39,22 +40,19 @@ const fn yes() -> bool {
     true
 }
 
-/// A change to a webhook: what is absent stays as it is.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WebhookChange {
-    /// Where messages are sent to, also those that are queued already.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, required = false, max_length = 2000)]
-    pub url: Option<String>,
-    /// What it is told of from now on.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Vec<WebhookEvent>, required = false, min_items = 1)]
-    pub events: Option<Vec<WebhookEvent>>,
-    /// Whether anything is sent. While it is not, nothing new is queued, and what is queued waits.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = bool, required = false)]
-    pub enabled: Option<bool>,
+patch_body! {
+    /// A change to a webhook: what is absent stays as it is.
+    #[derive(Debug)]
+    pub struct WebhookChange {
+        /// Where messages are sent to, also those that are queued already.
+        #[schema(max_length = 2000)]
+        pub url: Patch<String>,
+        /// What it is told of from now on.
+        #[schema(min_items = 1)]
+        pub events: Patch<Vec<WebhookEvent>>,
+        /// Whether anything is sent. While it is not, nothing new is queued, and what is queued waits.
+        pub enabled: Patch<bool>,
+    }
 }
 
 fn check(webhook: &Webhook) -> Result<(), Refusal> {
@@ -188,17 +186,15 @@ pub async fn change(
     expected: Expected,
     change: WebhookChange,
 ) -> Result<Webhook, Refusal> {
-    if let Some(url) = &change.url {
+    if let Patch::Set(url) = &change.url {
         check_reach(context, url)?;
     }
     let apply = move |webhook: &mut Webhook, _| {
-        if let Some(url) = change.url {
-            webhook.url = url;
-        }
-        if let Some(events) = change.events {
+        change.url.apply(&mut webhook.url);
+        if let Patch::Set(events) = change.events {
             webhook.events = sorted(events);
         }
-        webhook.enabled = change.enabled.unwrap_or(webhook.enabled);
+        change.enabled.apply(&mut webhook.enabled);
     };
     alter(context, id, expected, apply).await
 }

@@ -27,9 +27,9 @@ pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> 
         let publication = published_at.map(|at| Publication {
             published_at: Some(at),
             rollout: Some(NewRollout {
-                percent: release.percent,
-                stages: release.stages,
-                halt: release.halt.map(Some),
+                percent: release.percent.into(),
+                stages: release.stages.into(),
+                halt: release.halt.map(Some).into(),
             }),
             force: None,
         });
