@@ -11,7 +11,7 @@ use crate::{
     clock::{Clock as _, SystemClock},
     config::Config,
     data_folder::DataFolderError,
-    domain::audit::Record,
+    domain::{audit::Record, subject::Subject},
     services::running::key_place::KeyPlaceError,
     signing::{KeySet, Purpose},
     store::Connection,
@@ -87,7 +87,7 @@ fn change<T>(
         return Err(Failure::failed(&DataFolderError::InUse(config.data.folder.clone())));
     }
     let keys = App::keys_or_new(config, &store).map_err(|error| Failure::failed(&error))?;
-    let record = Record::change(action, format!("keys:{which}"), None, Default::default());
+    let record = Record::change(action, Subject::Keys(which.to_owned()), None, Default::default());
     let changed =
         operator(&store, &keys).change(|connection| Ok::<_, KeyPlaceError>((work(connection)?, vec![record])));
     changed.map_err(|error| Failure::failed(&error))

@@ -8,6 +8,7 @@ use super::{
     id::{ApprovalId, ProductId, UserId},
     named_enum,
     role::Role,
+    subject::Subject,
     version::Version,
 };
 
@@ -96,8 +97,8 @@ pub struct Approval {
     pub product: ProductId,
     /// What is to be done.
     pub deed: Deed,
-    /// To what, as the audit log names it.
-    pub subject: String,
+    /// To what.
+    pub subject: Subject,
     /// Of which release, where it is about one.
     pub version: Option<Version>,
     /// How it was asked for.

@@ -5,15 +5,15 @@ use aws_lc_rs::digest;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{actor::Actor, id::ProductId};
+use super::{actor::Actor, id::ProductId, subject::Subject};
 
 /// A change to record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// What was done, such as `release.publish` or `subscription.suspend`.
     pub action: &'static str,
-    /// What was changed, such as `release:0199a0de-0000-7000-8000-000000000101`.
-    pub subject: String,
+    /// What was changed.
+    pub subject: Subject,
     pub product: Option<ProductId>,
     /// What was changed and why. Never contains a secret.
     pub details: Value,
@@ -24,7 +24,7 @@ impl Record {
     #[must_use]
     pub fn change(
         action: &'static str,
-        subject: String,
+        subject: Subject,
         product: Option<ProductId>,
         (before, after): (Value, Value),
     ) -> Self {
@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn only_what_differs_is_kept() {
         let (before, after) = (json!({"name": "a", "size": 1}), json!({"name": "a", "size": 2}));
-        let details = |states| Record::change("thing.change", "thing:a".to_owned(), None, states).details;
+        let subject = Subject::Product(ProductId(uuid::Uuid::nil()));
+        let details = |states| Record::change("thing.change", subject, None, states).details;
         assert_eq!(details((before, after.clone())), json!({"before": {"size": 1}, "after": {"size": 2}}));
         assert_eq!(details((Value::Null, after.clone())), json!({"before": null, "after": after}));
     }

@@ -1,6 +1,7 @@
 //! Mails.
 
 use super::{
+    cause::MailCause,
     delivery::Delivery,
     id::{MailId, SubscriptionId},
     named_enum,
@@ -26,7 +27,7 @@ pub struct Mail {
     /// The id in its `Message-ID`; the same for every attempt.
     pub id: MailId,
     /// What it tells of; nothing is told twice.
-    pub cause: String,
+    pub cause: MailCause,
     pub kind: MailKind,
     /// One plain address.
     pub recipient: String,

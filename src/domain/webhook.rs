@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
+    cause::WebhookCause,
     delivery::Delivery,
     id::{ProductId, WebhookId, WebhookMessageId},
     named_enum,
@@ -66,7 +67,7 @@ pub struct WebhookMessage {
     pub id: WebhookMessageId,
     pub webhook: WebhookId,
     /// What it tells of; nothing is told twice.
-    pub cause: String,
+    pub cause: WebhookCause,
     pub event: WebhookEvent,
     /// The bytes that every attempt sends.
     pub payload: String,

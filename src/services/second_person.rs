@@ -16,6 +16,7 @@ use crate::{
         release::Release,
         slug::Slug,
         stop::Stop,
+        subject::Subject,
         version::Version,
     },
     services::{
@@ -41,7 +42,7 @@ pub enum Carried<T> {
 /// Something that takes two people.
 pub(in crate::services) struct Request {
     deed: Deed,
-    subject: String,
+    subject: Subject,
     version: Option<Version>,
     fingerprint: String,
     parameters: Value,
@@ -76,7 +77,7 @@ impl Request {
         Self::new(Deed::Trust, product.subject(), product.id.to_string(), parameters)
     }
 
-    fn new(deed: Deed, subject: String, fingerprint: String, parameters: &impl Serialize) -> Self {
+    fn new(deed: Deed, subject: Subject, fingerprint: String, parameters: &impl Serialize) -> Self {
         let parameters = serde_json::to_value(parameters).unwrap_or_default();
         Self { deed, subject, version: None, fingerprint, parameters }
     }
@@ -115,8 +116,8 @@ pub(in crate::services) fn carry_out<T>(
 ) -> Result<Carried<T>, Refusal> {
     let Some(request) = request.filter(|_| product.two_person_rule) else { return deed(write).map(Carried::Done) };
     write.rehearse(deed)?;
-    let about = (request.subject.as_str(), request.fingerprint.as_str());
-    let waiting = store::approvals::open_about(write.connection, request.deed, about, write.now)?;
+    let Request { deed, subject, fingerprint, .. } = &request;
+    let waiting = store::approvals::open_about(write.connection, *deed, subject, fingerprint, write.now)?;
     let count = waiting.len();
     if let Some(same) = waiting.into_iter().find(|known| known.parameters == request.parameters) {
         return Ok(Carried::Asked(Box::new(same)));

@@ -15,6 +15,7 @@ use crate::domain::{
     approval::{Approval, ApprovalStatus, Decision, Deed, Verdict},
     id::{ApprovalId, ProductId, UserId},
     reach::Reach,
+    subject::Subject,
     version::Version,
 };
 
@@ -24,7 +25,7 @@ struct Row {
     id: Key<ApprovalId>,
     product_id: Key<ProductId>,
     deed: Name<Deed>,
-    subject: String,
+    subject: Name<Subject>,
     version: Option<Name<Version>>,
     parameters: Json<Value>,
     fingerprint: String,
@@ -48,7 +49,7 @@ impl Row {
             id: Key(approval.id),
             product_id: Key(approval.product),
             deed: Name(approval.deed),
-            subject: approval.subject.clone(),
+            subject: Name(approval.subject.clone()),
             version: approval.version.clone().map(Name),
             parameters: Json(approval.parameters.clone()),
             fingerprint: approval.fingerprint.clone(),
@@ -79,7 +80,7 @@ impl Row {
             id: self.id.0,
             product: self.product_id.0,
             deed: self.deed.0,
-            subject: self.subject,
+            subject: self.subject.0,
             version: self.version.map(|version| version.0),
             parameters: self.parameters.0,
             fingerprint: self.fingerprint,
@@ -106,18 +107,19 @@ pub fn get(connection: &mut Connection, id: ApprovalId) -> Result<Option<Approva
     Ok(row.map(Row::into_domain))
 }
 
-/// Those of this deed to a thing, as it was with this fingerprint, that nobody has decided, and whose time is not over.
+/// The requests for this deed to a thing as it was with this fingerprint, which are undecided and not expired.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn open_about(
     connection: &mut Connection,
     deed: Deed,
-    (subject, fingerprint): (&str, &str),
+    subject: &Subject,
+    fingerprint: &str,
     now: Timestamp,
 ) -> Result<Vec<Approval>, StoreError> {
     let rows: Vec<Row> = approvals::table
-        .filter(approvals::subject.eq(subject))
+        .filter(approvals::subject.eq(subject.to_string()))
         .filter(approvals::deed.eq(deed.as_str()))
         .filter(approvals::fingerprint.eq(fingerprint))
         .filter(approvals::outcome.is_null())

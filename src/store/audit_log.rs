@@ -17,6 +17,7 @@ use crate::domain::{
     audit::{BEGINNING, Entry, Hash, Record},
     id::{ProductId, UserId},
     reach::Reach,
+    subject::Subject,
 };
 
 #[derive(Queryable, Selectable)]
@@ -101,7 +102,7 @@ pub fn append(
                 at: now,
                 actor: actor.clone(),
                 action: record.action.to_owned(),
-                subject: record.subject.clone(),
+                subject: record.subject.to_string(),
                 product: record.product,
                 details: record.details.to_string(),
             };
@@ -198,12 +199,12 @@ pub fn matching(connection: &mut Connection, wanted: &Wanted, page: Page<i64>) -
 /// When the database cannot be read.
 pub fn done_by_another(
     connection: &mut Connection,
-    subject: &str,
+    subject: &Subject,
     besides: UserId,
     after: Timestamp,
 ) -> Result<Option<Entry>, StoreError> {
     let row: Option<Row> = audit_log::table
-        .filter(audit_log::subject.eq(subject))
+        .filter(audit_log::subject.eq(subject.to_string()))
         .filter(audit_log::at.gt(Moment(after)))
         .filter(
             audit_log::actor_kind

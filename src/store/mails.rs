@@ -10,6 +10,7 @@ use super::{
     schema::mails,
 };
 use crate::domain::{
+    cause::MailCause,
     id::{MailId, SubscriptionId},
     mail::{Mail, MailKind},
 };
@@ -20,7 +21,7 @@ deliveries!(mails, MailId);
 #[diesel(table_name = mails)]
 struct Row {
     id: Key<MailId>,
-    cause: String,
+    cause: Name<MailCause>,
     kind: Name<MailKind>,
     recipient: String,
     subscription_id: Option<Key<SubscriptionId>>,
@@ -34,7 +35,7 @@ impl Row {
     fn into_domain(self) -> Mail {
         Mail {
             id: self.id.0,
-            cause: self.cause,
+            cause: self.cause.0,
             kind: self.kind.0,
             recipient: self.recipient,
             subscription: self.subscription_id.map(|id| id.0),
@@ -53,7 +54,7 @@ pub fn queue(connection: &mut Connection, mails: &[Mail]) -> Result<(), StoreErr
     let row = |mail: &Mail| {
         let own = [
             Cell::Bytes(mail.id.0.as_bytes().to_vec()),
-            Cell::Text(mail.cause.clone()),
+            Cell::Text(mail.cause.to_string()),
             Cell::Text(mail.kind.to_string()),
             Cell::Text(mail.recipient.clone()),
             Cell::MaybeBytes(mail.subscription.map(|id| id.0.as_bytes().to_vec())),
@@ -71,8 +72,8 @@ pub fn queue(connection: &mut Connection, mails: &[Mail]) -> Result<(), StoreErr
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn is_known(connection: &mut Connection, cause: &str) -> Result<bool, StoreError> {
-    let known = mails::table.filter(mails::cause.eq(cause)).select(mails::id);
+pub fn is_known(connection: &mut Connection, cause: &MailCause) -> Result<bool, StoreError> {
+    let known = mails::table.filter(mails::cause.eq(cause.to_string())).select(mails::id);
     Ok(diesel::select(diesel::dsl::exists(known)).get_result(connection)?)
 }
 

@@ -10,7 +10,8 @@ use super::{
     schema::webhook_messages,
 };
 use crate::domain::{
-    id::{WebhookId, WebhookMessageId},
+    cause::WebhookCause,
+    id::{SubscriptionId, WebhookId, WebhookMessageId},
     webhook::{WebhookEvent, WebhookMessage},
 };
 
@@ -21,7 +22,7 @@ deliveries!(webhook_messages, WebhookMessageId);
 struct Row {
     id: Key<WebhookMessageId>,
     webhook_id: Key<WebhookId>,
-    cause: String,
+    cause: Name<WebhookCause>,
     event: Name<WebhookEvent>,
     payload: String,
     #[diesel(embed)]
@@ -33,7 +34,7 @@ impl Row {
         WebhookMessage {
             id: self.id.0,
             webhook: self.webhook_id.0,
-            cause: self.cause,
+            cause: self.cause.0,
             event: self.event.0,
             payload: self.payload,
             delivery: self.delivery.into_domain(),
@@ -50,7 +51,7 @@ pub fn queue(connection: &mut Connection, messages: &[WebhookMessage]) -> Result
         let own = [
             Cell::Bytes(message.id.0.as_bytes().to_vec()),
             Cell::Bytes(message.webhook.0.as_bytes().to_vec()),
-            Cell::Text(message.cause.clone()),
+            Cell::Text(message.cause.to_string()),
             Cell::Text(message.event.to_string()),
             Cell::Text(message.payload.clone()),
         ];
@@ -108,25 +109,27 @@ pub fn queue_again(connection: &mut Connection, webhook: WebhookId, now: Timesta
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn is_known(connection: &mut Connection, webhook: WebhookId, cause: &str) -> Result<bool, StoreError> {
+pub fn is_known(connection: &mut Connection, webhook: WebhookId, cause: &WebhookCause) -> Result<bool, StoreError> {
     let known = webhook_messages::table
         .filter(webhook_messages::webhook_id.eq(Key(webhook)))
-        .filter(webhook_messages::cause.eq(cause))
+        .filter(webhook_messages::cause.eq(cause.to_string()))
         .select(webhook_messages::id);
     Ok(diesel::select(diesel::dsl::exists(known)).get_result(connection)?)
 }
 
-/// How many messages to a webhook were made since a moment whose cause is a prefix and then a UUID in lower case.
+/// How many messages to a webhook were queued on a subscription's account since a moment.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn count_since(
     connection: &mut Connection,
     webhook: WebhookId,
-    prefix: &str,
+    account: SubscriptionId,
     since: Timestamp,
 ) -> Result<i64, StoreError> {
-    // A range of the index of causes, in whatever order a database has texts: digits, then a to f, then g.
+    // A range of the index of causes. A UUID in lower case follows the prefix: digits and a to f come before g in the order
+    // of any database.
+    let prefix = WebhookCause::account_prefix(account);
     let recent = webhook_messages::table
         .filter(webhook_messages::webhook_id.eq(Key(webhook)))
         .filter(webhook_messages::cause.ge(format!("{prefix}0")))

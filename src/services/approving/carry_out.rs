@@ -12,6 +12,7 @@ use crate::{
         product::Product,
         release::Release,
         stop::Stop,
+        subject::Subject,
     },
     services::{
         desk::{Expected, Refusal, Write},
@@ -72,9 +73,12 @@ impl Subjects {
     }
 }
 
-/// The release that a request is about, by its subject: another draft of the same version is another one.
-fn release_id(approval: &Approval) -> Option<ReleaseId> {
-    approval.subject.strip_prefix("release:")?.parse().ok()
+/// The release that a request is about. Another draft of the same version is another release.
+const fn release_id(approval: &Approval) -> Option<ReleaseId> {
+    match &approval.subject {
+        Subject::Release(id) => Some(*id),
+        _ => None,
+    }
 }
 
 /// Does what was asked for. Returns the release that was steered by it.

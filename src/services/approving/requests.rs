@@ -174,7 +174,7 @@ fn pending(write: &mut Write<'_>, reach: &Reach, id: ApprovalId) -> Result<Appro
 /// What was done since to what a request is about, in a few words.
 fn changes_since(connection: &mut Connection, approval: &Approval) -> Result<String, Refusal> {
     let action = (approval.deed == Deed::LiftStop).then(|| "stop.".to_owned());
-    let (subject, from) = (Some(approval.subject.clone()), Some(approval.requested_at));
+    let (subject, from) = (Some(approval.subject.to_string()), Some(approval.requested_at));
     let wanted = Wanted { action, subject, from, ..Wanted::default() };
     let entries = store::audit_log::matching(connection, &wanted, Page { after: None, limit: 3 })?;
     let words = entries.iter().map(|stored| match stored.entry.actor.name.as_str() {

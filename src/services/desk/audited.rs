@@ -17,6 +17,7 @@ use crate::{
         mail::Mail,
         product::Product,
         release::Release,
+        subject::Subject,
         subscription::Subscription,
         trusted_publisher::TrustedPublisher,
         webhook::{Webhook, WebhookMessage},
@@ -27,8 +28,8 @@ use crate::{
 
 /// A thing whose changes are remembered.
 pub(in crate::services) trait Audited {
-    /// What it is called: `release:0199…`. By its id, which stays when it is renamed.
-    fn subject(&self) -> String;
+    /// How the log names it.
+    fn subject(&self) -> Subject;
 
     /// The product that it belongs to.
     fn product(&self) -> Option<ProductId> {
@@ -45,8 +46,8 @@ fn all(thing: &impl Serialize) -> Value {
 }
 
 impl Audited for Product {
-    fn subject(&self) -> String {
-        format!("product:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::Product(self.id)
     }
 
     fn product(&self) -> Option<ProductId> {
@@ -59,8 +60,8 @@ impl Audited for Product {
 }
 
 impl Audited for Release {
-    fn subject(&self) -> String {
-        format!("release:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::Release(self.id)
     }
 
     fn product(&self) -> Option<ProductId> {
@@ -73,8 +74,8 @@ impl Audited for Release {
 }
 
 impl Audited for Customer {
-    fn subject(&self) -> String {
-        format!("customer:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::Customer(self.id)
     }
 
     fn state(&self) -> Value {
@@ -83,8 +84,8 @@ impl Audited for Customer {
 }
 
 impl Audited for Subscription {
-    fn subject(&self) -> String {
-        format!("subscription:{}", self.coverage.id)
+    fn subject(&self) -> Subject {
+        Subject::Subscription(self.coverage.id)
     }
 
     fn product(&self) -> Option<ProductId> {
@@ -97,8 +98,8 @@ impl Audited for Subscription {
 }
 
 impl Audited for KeyRecord {
-    fn subject(&self) -> String {
-        format!("license_key:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::LicenseKey(self.id)
     }
 
     /// Not its fingerprint: with the server's secret that would be as good as the key.
@@ -108,8 +109,8 @@ impl Audited for KeyRecord {
 }
 
 impl Audited for HostingGroup {
-    fn subject(&self) -> String {
-        format!("hosting_group:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::HostingGroup(self.id)
     }
 
     fn state(&self) -> Value {
@@ -118,8 +119,8 @@ impl Audited for HostingGroup {
 }
 
 impl Audited for KnownProblem {
-    fn subject(&self) -> String {
-        format!("known_problem:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::KnownProblem(self.id)
     }
 
     fn product(&self) -> Option<ProductId> {
@@ -132,8 +133,8 @@ impl Audited for KnownProblem {
 }
 
 impl Audited for Webhook {
-    fn subject(&self) -> String {
-        format!("webhook:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::Webhook(self.id)
     }
 
     fn product(&self) -> Option<ProductId> {
@@ -155,8 +156,8 @@ impl Audited for Webhook {
 
 /// How far it has come; what it says stays as it is.
 impl Audited for Mail {
-    fn subject(&self) -> String {
-        format!("mail:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::Mail(self.id)
     }
 
     fn state(&self) -> Value {
@@ -166,8 +167,8 @@ impl Audited for Mail {
 
 /// As of a mail.
 impl Audited for WebhookMessage {
-    fn subject(&self) -> String {
-        format!("webhook_message:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::WebhookMessage(self.id)
     }
 
     fn state(&self) -> Value {
@@ -176,8 +177,8 @@ impl Audited for WebhookMessage {
 }
 
 impl Audited for ApiToken {
-    fn subject(&self) -> String {
-        format!("token:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::Token(self.id)
     }
 
     fn product(&self) -> Option<ProductId> {
@@ -194,8 +195,8 @@ impl Audited for ApiToken {
 }
 
 impl Audited for TrustedPublisher {
-    fn subject(&self) -> String {
-        format!("trusted_publisher:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::TrustedPublisher(self.id)
     }
 
     fn product(&self) -> Option<ProductId> {
@@ -208,8 +209,8 @@ impl Audited for TrustedPublisher {
 }
 
 impl Audited for Approval {
-    fn subject(&self) -> String {
-        format!("approval:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::Approval(self.id)
     }
 
     fn product(&self) -> Option<ProductId> {
@@ -231,8 +232,8 @@ impl Audited for Approval {
 }
 
 impl Audited for User {
-    fn subject(&self) -> String {
-        format!("user:{}", self.id)
+    fn subject(&self) -> Subject {
+        Subject::User(self.id)
     }
 
     /// Neither the hash of the password nor the secret of the second factor.

@@ -10,7 +10,7 @@ use crate::{
     directory::Change,
     domain::{
         approval::Deed, audit::Record, locale::LanguageTag, product::Product, release::Release, rollout::RolloutState,
-        slug::Slug, stop::Stop, version::Version, webhook::WebhookEvent,
+        slug::Slug, stop::Stop, subject::Subject, version::Version, webhook::WebhookEvent,
     },
     services::{
         desk::{Code, Context, Expected, Faults, Refusal, Write, lookup},
@@ -326,7 +326,7 @@ fn note_stop(
 ) {
     let state = |stop: Option<&Stop>| serde_json::to_value(stop).unwrap_or_default();
     let states = (state(before), state(after));
-    write.record(Record::change(action, format!("product:{}", product.id), Some(product.id), states));
+    write.record(Record::change(action, Subject::Product(product.id), Some(product.id), states));
 }
 
 /// Counts the change with the product, whose revision is the `ETag` of its stops too.

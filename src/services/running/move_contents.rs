@@ -14,6 +14,7 @@ use crate::{
     domain::{
         artifact::{ContentStore, Sha256},
         audit::Record,
+        subject::Subject,
     },
     services::desk::{Code, Context, Refusal, context::id_at},
     store,
@@ -83,7 +84,7 @@ pub async fn one(
             let releases = store::artifacts::moved(write.connection, what.content, to)?;
             if !releases.is_empty() {
                 let states = (json!({ "store": what.from }), json!({ "store": to }));
-                write.record(Record::change("content.move", format!("content:{}", what.content), None, states));
+                write.record(Record::change("content.move", Subject::Content(what.content), None, states));
             }
             for release in releases {
                 if let Some(found) = store::releases::get(write.connection, release)? {

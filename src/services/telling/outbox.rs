@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::{
     domain::{
         approval::Approval,
+        cause::{MailCause, WebhookCause},
         delivery::Delivery,
         id::{ProductId, SubscriptionId, WebhookId},
         mail::{Mail, MailKind},
@@ -59,10 +60,7 @@ impl std::fmt::Debug for Outbox<'_> {
 struct Event<D> {
     kind: WebhookEvent,
     product: ProductId,
-    /// What tells it apart from all others of its kind, or of its kind and account; in the latter case it begins with a UUID.
-    which: String,
-    /// The subscription whose owner can make such things happen: only so many are told of in a day.
-    account: Option<SubscriptionId>,
+    cause: WebhookCause,
     data: D,
 }
 
@@ -95,8 +93,7 @@ impl<'c> Outbox<'c> {
             let event = Event {
                 kind: WebhookEvent::RunFailed,
                 product: run.product,
-                which: format!("{}:{outcome}", run.id),
-                account: Some(subscription),
+                cause: WebhookCause::RunFailed { subscription, run: run.id, outcome: run.outcome },
                 data: RunData::of(&entry.product, run, subscription, outcome),
             };
             self.tell(connection, now, &event)?;
@@ -108,7 +105,7 @@ impl<'c> Outbox<'c> {
             // Whoever decided against it knows.
             Outcome::Cancelled => return Ok(()),
         };
-        let cause = format!("run:{}", which_run(run, outcome.as_str()));
+        let cause = MailCause::Run { run: run.id, subscription, outcome };
         if store::mails::is_known(connection, &cause)? || !self.has_room(connection, subscription, now)? {
             return Ok(());
         }
@@ -136,13 +133,14 @@ impl<'c> Outbox<'c> {
         Ok(has_room)
     }
 
-    /// Tells staff, with one mail to each, of a product or of all of them. `which` tells this apart from all others of its kind.
+    /// Tells the staff of a product, or of all products, with one mail to each.
     fn tell_staff(
         &mut self,
         connection: &mut Connection,
         now: Timestamp,
-        (kind, which): (MailKind, &str),
+        kind: MailKind,
         product: Option<ProductId>,
+        cause: impl Fn(String) -> MailCause,
         words: impl Fn() -> Words,
     ) -> Result<(), StoreError> {
         let configured = &self.context.settings.staff;
@@ -150,7 +148,7 @@ impl<'c> Outbox<'c> {
             true => store::users::addresses_of_concerned(connection, product)?,
             false => configured.clone(),
         };
-        let to = |address: String| mail(now, kind, format!("{which}:{address}"), address, words());
+        let to = |address: String| mail(now, kind, cause(address.clone()), address, words());
         self.mails.extend(staff.into_iter().map(to));
         Ok(())
     }
@@ -161,19 +159,20 @@ impl<'c> Outbox<'c> {
         connection: &mut Connection,
         webhook: WebhookId,
         subscription: SubscriptionId,
-        (group, cause): (&str, &str),
+        cause: &WebhookCause,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let same_account = |message: &&WebhookMessage| message.webhook == webhook && message.cause.starts_with(group);
+        let same_account =
+            |message: &&WebhookMessage| message.webhook == webhook && message.cause.account() == Some(subscription);
         let mut pending = self.messages.iter().filter(same_account);
-        if pending.clone().any(|message| message.cause == cause)
+        if pending.clone().any(|message| message.cause == *cause)
             || store::webhook_messages::is_known(connection, webhook, cause)?
         {
             return Ok(false);
         }
         let limit = usize::try_from(self.context.settings.messages_per_day).unwrap_or(usize::MAX);
         let since = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
-        let told = store::webhook_messages::count_since(connection, webhook, group, since)?;
+        let told = store::webhook_messages::count_since(connection, webhook, subscription, since)?;
         let room = limit.saturating_sub(usize::try_from(told).unwrap_or(usize::MAX));
         let has_room = room > 0 && pending.nth(room - 1).is_none();
         if !has_room {
@@ -197,18 +196,16 @@ impl<'c> Outbox<'c> {
         if !wanting.is_empty() {
             // Written once: every try sends the same bytes.
             let payload = payload::write(event.kind, now, &event.data)?;
-            let group = event.account.map_or_else(|| format!("{}:", event.kind), |id| format!("{}:{id}:", event.kind));
             for webhook in wanting {
-                let cause = format!("{group}{}", event.which);
-                if let Some(account) = event.account
-                    && !self.may_tell(connection, webhook.id, account, (&group, &cause), now)?
+                if let Some(account) = event.cause.account()
+                    && !self.may_tell(connection, webhook.id, account, &event.cause, now)?
                 {
                     continue;
                 }
                 self.messages.push(WebhookMessage {
                     id: id_at(now).into(),
                     webhook: webhook.id,
-                    cause,
+                    cause: event.cause.clone(),
                     event: event.kind,
                     payload: payload.clone(),
                     delivery: Delivery::new(now),
@@ -246,21 +243,15 @@ impl<'c> Outbox<'c> {
         language: &str,
         (named, count): (&[Ending], usize),
     ) -> Result<(), StoreError> {
-        let which = format!("ending:{}", utc_day(now));
+        let cause = |recipient| MailCause::Ending { day: utc_day(now), recipient };
         let words = || letters::endings(language, named, count);
-        self.tell_staff(connection, now, (MailKind::SubscriptionsEnding, &which), None, words)
+        self.tell_staff(connection, now, MailKind::SubscriptionsEnding, None, cause, words)
     }
 }
 
-fn mail(now: Timestamp, kind: MailKind, cause: String, recipient: String, Words { subject, body }: Words) -> Mail {
+fn mail(now: Timestamp, kind: MailKind, cause: MailCause, recipient: String, Words { subject, body }: Words) -> Mail {
     let delivery = Delivery::new(now);
     Mail { id: id_at(now).into(), cause, kind, recipient, subscription: None, subject, body, delivery }
-}
-
-/// Runs of different subscriptions are different ones, whatever their ids.
-fn which_run(run: &Run, outcome: &str) -> String {
-    let owner = run.subscription.map_or(uuid::Uuid::nil(), |id| id.0);
-    format!("{}:{owner}:{outcome}", run.id)
 }
 
 /// Tells of what became of a release, once it is saved: `release.published`, `release.yanked`.
@@ -273,9 +264,8 @@ pub fn release_event(
     product: &Product,
     release: &Release,
 ) -> Result<(), StoreError> {
-    let which = format!("{}:{}", release.id, release.revision);
-    let data = ReleaseData::of(kind, product, release);
-    let event = Event { kind, product: product.id, which, account: None, data };
+    let cause = WebhookCause::Release { event: kind, release: release.id, revision: release.revision };
+    let event = Event { kind, product: product.id, cause, data: ReleaseData::of(kind, product, release) };
     write.outbox.tell(write.connection, write.now, &event)
 }
 
@@ -285,9 +275,9 @@ pub fn release_event(
 /// When the database cannot be used.
 pub fn release_halted(write: &mut Write<'_>, product: &Product, release: &Release) -> Result<(), StoreError> {
     release_event(write, WebhookEvent::ReleaseHalted, product, release)?;
-    let which = format!("halted:{}:{}", release.id, release.revision);
+    let cause = |recipient| MailCause::Halted { release: release.id, revision: release.revision, recipient };
     let words = || letters::release_halted(product, release);
-    write.outbox.tell_staff(write.connection, write.now, (MailKind::ReleaseHalted, &which), Some(product.id), words)
+    write.outbox.tell_staff(write.connection, write.now, MailKind::ReleaseHalted, Some(product.id), cause, words)
 }
 
 /// Tells of a request that waits for a second person.
@@ -298,8 +288,7 @@ pub fn approval_requested(write: &mut Write<'_>, product: &Product, approval: &A
     let event = Event {
         kind: WebhookEvent::ApprovalRequested,
         product: product.id,
-        which: approval.id.to_string(),
-        account: None,
+        cause: WebhookCause::ApprovalRequested(approval.id),
         data: ApprovalData::of(product, approval),
     };
     write.outbox.tell(write.connection, write.now, &event)
@@ -317,8 +306,10 @@ pub fn subscription_changed(
     let event = Event {
         kind: WebhookEvent::SubscriptionChanged,
         product: product.id,
-        which: format!("{}:{}", subscription.coverage.id, subscription.revision),
-        account: None,
+        cause: WebhookCause::SubscriptionChanged {
+            subscription: subscription.coverage.id,
+            revision: subscription.revision,
+        },
         data: SubscriptionData::of(product, subscription),
     };
     write.outbox.tell(write.connection, write.now, &event)

@@ -8,6 +8,7 @@ use super::id;
 use crate::{
     cli::failure::Failure,
     domain::{
+        cause::{MailCause, WebhookCause},
         delivery::Delivery,
         mail::{Mail, MailKind},
         webhook::{WebhookEvent, WebhookMessage},
@@ -23,7 +24,7 @@ pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> 
     let say = |text| write("de", text, &values);
     vendor.mails.push(Mail {
         id: id(0x11, 1),
-        cause: "demo:1".to_owned(),
+        cause: MailCause::Other("demo:1".to_owned()),
         kind: MailKind::RunSucceeded,
         recipient: "kanzlei@weber.example.com".to_owned(),
         subscription: Some(id(0xa, 5)),
@@ -39,7 +40,7 @@ pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> 
     vendor.messages.push(WebhookMessage {
         id: id(0x13, 1),
         webhook: id(0x12, 1),
-        cause: "demo:1".to_owned(),
+        cause: WebhookCause::Other("demo:1".to_owned()),
         event,
         payload: payload.to_string(),
         delivery,
