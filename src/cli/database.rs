@@ -98,7 +98,7 @@ fn copy(arguments: CopyArgs, config: &Config) -> Result<(), Failure> {
     let copied = copy_database::copy(&source, &target, &mut |progress| bar.show(progress));
     bar.0.finish_and_clear();
     let copied = copied.map_err(|error: CopyError| Failure::failed(&error))?;
-    report((source.store.place(), target.store.place()), &copied, arguments.json);
+    report(source.store.place(), target.store.place(), &copied, arguments.json);
     Ok(())
 }
 
@@ -147,7 +147,7 @@ fn hold(held: &mut BTreeMap<PathBuf, DataFolder>, folders: &[PathBuf], make: boo
     Ok(())
 }
 
-fn report((from, to): (&Place, &Place), copied: &[Copied], json: bool) {
+fn report(from: &Place, to: &Place, copied: &[Copied], json: bool) {
     let rows: u64 = copied.iter().map(|table| table.rows).sum();
     if json {
         let (from, to) = (from.to_string(), to.to_string());

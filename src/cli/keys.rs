@@ -1,6 +1,7 @@
 //! `sluice keys`: the signing keys, in the data folder or in the shared database.
 
 use clap::{Args, Subcommand};
+use serde_json::Value;
 
 use super::{
     failure::Failure,
@@ -87,7 +88,7 @@ fn change<T>(
         return Err(Failure::failed(&DataFolderError::InUse(config.data.folder.clone())));
     }
     let keys = App::keys_or_new(config, &store).map_err(|error| Failure::failed(&error))?;
-    let record = Record::change(action, Subject::Keys(which.to_owned()), None, Default::default());
+    let record = Record::change(action, Subject::Keys(which.to_owned()), None, Value::Null, Value::Null);
     let changed =
         operator(&store, &keys).change(|connection| Ok::<_, KeyPlaceError>((work(connection)?, vec![record])));
     changed.map_err(|error| Failure::failed(&error))
@@ -98,7 +99,7 @@ fn list(keys: &KeySet, json: bool) {
     if json {
         let all: serde_json::Map<_, _> =
             Purpose::ALL.iter().map(|purpose| (purpose.to_string(), serde_json::json!(ids(purpose)))).collect();
-        say(serde_json::Value::Object(all));
+        say(Value::Object(all));
         return;
     }
     say(format_args!("{:<10} {:<14} {}", "for", "signs", "second"));

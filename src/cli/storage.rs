@@ -107,8 +107,8 @@ pub fn run(arguments: &StorageArgs, config: &Config) -> Result<(), Failure> {
         let left = move_contents::left_behind(context, to).await.map_err(failed)?;
         outcome.left = left.len();
         if arguments.delete_source {
-            for one in left {
-                if move_contents::remove(context, to, one).await.map_err(failed)? {
+            for (from, hash) in left {
+                if move_contents::remove(context, to, from, hash).await.map_err(failed)? {
                     outcome.deleted += 1;
                     outcome.left -= 1;
                 }

@@ -26,7 +26,8 @@ impl Record {
         action: &'static str,
         subject: Subject,
         product: Option<ProductId>,
-        (before, after): (Value, Value),
+        before: Value,
+        after: Value,
     ) -> Self {
         let (before, after) = differing(before, after);
         Self { action, subject, product, details: json!({ "before": before, "after": after }) }
@@ -159,9 +160,9 @@ mod tests {
     fn only_what_differs_is_kept() {
         let (before, after) = (json!({"name": "a", "size": 1}), json!({"name": "a", "size": 2}));
         let subject = Subject::Product(ProductId(uuid::Uuid::nil()));
-        let details = |states| Record::change("thing.change", subject, None, states).details;
-        assert_eq!(details((before, after.clone())), json!({"before": {"size": 1}, "after": {"size": 2}}));
-        assert_eq!(details((Value::Null, after.clone())), json!({"before": null, "after": after}));
+        let details = |before, after| Record::change("thing.change", subject.clone(), None, before, after).details;
+        assert_eq!(details(before, after.clone()), json!({"before": {"size": 1}, "after": {"size": 2}}));
+        assert_eq!(details(Value::Null, after.clone()), json!({"before": null, "after": after}));
     }
 
     fn entry(number: i64) -> Entry {

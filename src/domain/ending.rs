@@ -24,12 +24,7 @@ impl Told {
 /// reached counts, if it was reached after staff were last notified: each step is reported once, even if the server was
 /// down on its day. A subscription that was entered later has not been reported at all.
 #[must_use]
-pub fn days_left(
-    ladder: &[u16],
-    (ends_on, created_at): (Date, Timestamp),
-    today: Date,
-    told: Option<Told>,
-) -> Option<i64> {
+pub fn days_left(ladder: &[u16], ends_on: Date, created_at: Timestamp, today: Date, told: Option<Told>) -> Option<i64> {
     let left = i64::from((ends_on - today).get_days());
     let step = ladder.iter().map(|step| i64::from(*step)).filter(|step| (0..=*step).contains(&left)).min()?;
     let reached_on = ends_on.saturating_sub(jiff::Span::new().days(step));
@@ -47,7 +42,7 @@ mod tests {
     fn on(today: Date, told: Option<Date>) -> Option<i64> {
         let noon = |day: Date| day.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).expect("a time").timestamp();
         let told = told.map(|day| Told { at: noon(day), day });
-        days_left(&LADDER, (date(2026, 6, 30), noon(date(2026, 1, 1))), today, told)
+        days_left(&LADDER, date(2026, 6, 30), noon(date(2026, 1, 1)), today, told)
     }
 
     #[test]
@@ -77,7 +72,7 @@ mod tests {
     fn what_was_entered_since_is_told_of() {
         let told = Told { at: Timestamp::UNIX_EPOCH, day: date(2026, 6, 20) };
         let later = "1970-01-01T00:00:01Z".parse().expect("a time");
-        let left = |created_at| days_left(&LADDER, (date(2026, 6, 30), created_at), date(2026, 6, 21), Some(told));
+        let left = |created_at| days_left(&LADDER, date(2026, 6, 30), created_at, date(2026, 6, 21), Some(told));
         assert_eq!(left(later), Some(9));
         assert_eq!(left(Timestamp::UNIX_EPOCH), None);
     }

@@ -126,8 +126,8 @@ pub(in crate::services) fn carry_out<T>(
         let detail = format!("{WAITING} requests for this wait for a second person; approve or reject some first");
         return Err(Refusal::new(Code::Conflict, detail));
     }
-    let (id, actor, requester) = (write.new_id(), write.actor.clone(), person_behind(write)?);
-    enter(write, id, product, request, (actor, requester)).map(Box::new).map(Carried::Asked)
+    let requester = Requester { actor: write.actor.clone(), person: person_behind(write)? };
+    enter(write, write.new_id(), product, request, requester).map(Box::new).map(Carried::Asked)
 }
 
 /// The person that what is asked for now counts as asked by: of a token, the one who made it, or had its pipeline trusted.
@@ -145,13 +145,21 @@ pub(in crate::services) fn person_behind(write: &mut Write<'_>) -> Result<Option
     })
 }
 
+/// Who asks for a second person.
+pub(in crate::services) struct Requester {
+    /// The user or the token.
+    pub actor: Actor,
+    /// The user that the request counts as asked by, if the server knows one; see [`person_behind`].
+    pub person: Option<UserId>,
+}
+
 /// Enters a request under an id, and tells of it.
 pub(in crate::services) fn enter(
     write: &mut Write<'_>,
     id: ApprovalId,
     product: &Product,
     Request { deed, subject, version, fingerprint, parameters }: Request,
-    (requested_by, requester): (Actor, Option<UserId>),
+    Requester { actor, person }: Requester,
 ) -> Result<Approval, Refusal> {
     let lifetime = write.context().settings.approvals_expire_after;
     let approval = Approval {
@@ -162,8 +170,8 @@ pub(in crate::services) fn enter(
         version,
         parameters,
         fingerprint,
-        requested_by: Actor { address: None, ..requested_by },
-        requester,
+        requested_by: Actor { address: None, ..actor },
+        requester: person,
         requested_at: write.now,
         expires_at: write.now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
         decision: None,

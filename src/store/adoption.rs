@@ -144,11 +144,7 @@ pub fn record(connection: &mut Connection, today: Date, in_use: &[Use]) -> Resul
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn recorded(
-    connection: &mut Connection,
-    wanted: &Wanted,
-    (from, to): (Date, Date),
-) -> Result<Vec<Count>, StoreError> {
+pub fn recorded(connection: &mut Connection, wanted: &Wanted, from: Date, to: Date) -> Result<Vec<Count>, StoreError> {
     let days = Sql::new("SELECT day, product_id, version, CAST(sum(installations) AS BIGINT) AS installations FROM adoption WHERE day >= ")
         .value(day(from))
         .then(" AND day <= ")

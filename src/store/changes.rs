@@ -40,6 +40,15 @@ pub struct Logged {
     pub at: Timestamp,
 }
 
+/// A part of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The number of the change before the first one.
+    pub after: i64,
+    /// The number of the last one.
+    pub up_to: i64,
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = changes)]
 struct Row {

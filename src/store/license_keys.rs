@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     BATCH, Connection, Page, StoreError,
-    changes::SUBSCRIPTION,
+    changes::{SUBSCRIPTION, Stretch},
     schema::{changes, license_keys},
     streams,
     value::{Key, Moment},
@@ -69,13 +69,13 @@ pub fn for_each(connection: &mut Connection, mut each: impl FnMut(KeyRecord)) ->
     }
 }
 
-/// Hands the keys to `each` of the subscriptions that are named by the changes after one and up to another.
+/// Hands to `each` the keys of the subscriptions that a part of the log names.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn for_each_changed(
     connection: &mut Connection,
-    (after, up_to): (i64, i64),
+    Stretch { after, up_to }: Stretch,
     mut each: impl FnMut(KeyRecord),
 ) -> Result<(), StoreError> {
     let named = changes::table

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     BATCH, Connection, Page, StoreError,
-    changes::SUBSCRIPTION,
+    changes::{SUBSCRIPTION, Stretch},
     locks,
     schema::{changes, customers, subscriptions},
     streams, transaction,
@@ -185,13 +185,13 @@ pub fn for_each_coverage(connection: &mut Connection, mut each: impl FnMut(Cover
     }
 }
 
-/// Hands what the subscriptions cover to `each` that are named by the changes after one and up to another.
+/// Hands to `each` what the subscriptions cover that a part of the log names.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn for_each_changed(
     connection: &mut Connection,
-    (after, up_to): (i64, i64),
+    Stretch { after, up_to }: Stretch,
     mut each: impl FnMut(Coverage),
 ) -> Result<(), StoreError> {
     let mut lists = ChannelLists::default();
@@ -236,14 +236,15 @@ pub struct EndingRow {
     pub customer: String,
 }
 
-/// Hands the active subscriptions to `each` that end on one of these days; where a moment is given, only those that were
-/// entered after it.
+/// Hands to `each` the active subscriptions that end on one of the days from the first to the last; where a moment is given,
+/// only those that were entered after it.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn for_each_ending(
     connection: &mut Connection,
-    (first, last): (Date, Date),
+    first: Date,
+    last: Date,
     created_after: Option<Timestamp>,
     mut each: impl FnMut(EndingRow),
 ) -> Result<(), StoreError> {

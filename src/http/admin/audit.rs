@@ -143,7 +143,7 @@ fn lines(listed: &Listed<EntryBody>, query: &str) -> HttpResponse {
             line
         })
         .collect();
-    file(listed, query, ("application/x-ndjson", "audit.jsonl"), lines.into_bytes())
+    file(listed, query, "application/x-ndjson", "audit.jsonl", lines.into_bytes())
 }
 
 /// A table (RFC 4180).
@@ -169,7 +169,7 @@ fn table(listed: &Listed<EntryBody>, query: &str) -> Result<HttpResponse, Proble
         writer.write_record(fields).map_err(|error| failed(&error))?;
     }
     let text = writer.into_inner().map_err(|error| failed(&error))?;
-    Ok(file(listed, query, ("text/csv; charset=utf-8", "audit.csv"), text))
+    Ok(file(listed, query, "text/csv; charset=utf-8", "audit.csv", text))
 }
 
 /// A text that a spreadsheet does not take for a formula.
@@ -182,13 +182,14 @@ fn inert(text: &str) -> String {
 fn file(
     listed: &Listed<EntryBody>,
     query: &str,
-    (kind, name): (&'static str, &'static str),
+    media_type: &'static str,
+    filename: &'static str,
     content: Vec<u8>,
 ) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    response.content_type(kind);
+    response.content_type(media_type);
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
+    response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{filename}\"")));
     if let Some(next) = &listed.next {
         let same = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "after");
         let query =

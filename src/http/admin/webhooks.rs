@@ -85,7 +85,7 @@ fn answer(app: &App, webhook: Webhook) -> HttpResponse {
     wire::json_with_etag(StatusCode::OK, revision, &body)
 }
 
-fn answer_with_secret(app: &App, status: StatusCode, (webhook, secret): (Webhook, WebhookSecret)) -> HttpResponse {
+fn answer_with_secret(app: &App, status: StatusCode, webhook: Webhook, secret: &WebhookSecret) -> HttpResponse {
     let revision = webhook.revision;
     let known = WebhookBody::of(&app.context.directory.catalogue(), webhook);
     wire::json_with_etag(status, revision, &WebhookWithSecret { known, secret: secret.to_text() })
@@ -106,8 +106,8 @@ pub async fn add_webhook(
     _caller: Caller<ManageWebhooks>,
     body: Body<NewWebhook>,
 ) -> Result<HttpResponse, Problem> {
-    let made = webhooks::add(&app.context, body.0).await?;
-    Ok(answer_with_secret(&app, StatusCode::CREATED, made))
+    let (webhook, secret) = webhooks::add(&app.context, body.0).await?;
+    Ok(answer_with_secret(&app, StatusCode::CREATED, webhook, &secret))
 }
 
 /// List webhooks.
@@ -199,6 +199,6 @@ pub async fn rotate_webhook_secret(
     path: Segments<WebhookPath>,
     expected: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    let rotated = webhooks::rotate_secret(&app.context, path.0.id, expected.0).await?;
-    Ok(answer_with_secret(&app, StatusCode::OK, rotated))
+    let (webhook, secret) = webhooks::rotate_secret(&app.context, path.0.id, expected.0).await?;
+    Ok(answer_with_secret(&app, StatusCode::OK, webhook, &secret))
 }

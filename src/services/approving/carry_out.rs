@@ -87,7 +87,7 @@ pub(super) fn perform(write: &mut Write<'_>, approval: &Approval) -> Result<Opti
     let steer = match approval.deed {
         Deed::Publish => {
             let draft = release(write.connection, approval)?.ok_or_else(|| damaged(approval))?;
-            publish_within(write, &write.context().keys.load(), (product, draft), &read(approval)?)?;
+            publish_within(write, &write.context().keys.load(), &product, draft, &read(approval)?)?;
             return Ok(None);
         }
         Deed::LiftStop => {

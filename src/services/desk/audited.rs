@@ -251,26 +251,26 @@ impl Audited for User {
 
 /// That a thing was made.
 pub(in crate::services) fn made(action: &'static str, thing: &impl Audited) -> Record {
-    record(action, thing, (Value::Null, thing.state()))
+    record(action, thing, Value::Null, thing.state())
 }
 
 /// That a thing is no more.
 pub(in crate::services) fn removed(action: &'static str, thing: &impl Audited) -> Record {
-    record(action, thing, (thing.state(), Value::Null))
+    record(action, thing, thing.state(), Value::Null)
 }
 
 /// That something was done to a thing of which nothing is kept.
 pub(in crate::services) fn done(action: &'static str, thing: &impl Audited) -> Record {
-    record(action, thing, (Value::Null, Value::Null))
+    record(action, thing, Value::Null, Value::Null)
 }
 
 /// That a thing was changed.
 pub(in crate::services) fn altered<T: Audited>(action: &'static str, before: &T, after: &T) -> Record {
-    record(action, after, (before.state(), after.state()))
+    record(action, after, before.state(), after.state())
 }
 
-fn record(action: &'static str, thing: &impl Audited, states: (Value, Value)) -> Record {
-    Record::change(action, thing.subject(), thing.product(), states)
+fn record(action: &'static str, thing: &impl Audited, before: Value, after: Value) -> Record {
+    Record::change(action, thing.subject(), thing.product(), before, after)
 }
 
 impl Write<'_> {

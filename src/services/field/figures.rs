@@ -70,7 +70,8 @@ pub struct Days {
 pub async fn adoption(
     context: &Arc<Context>,
     wanted: Wanted,
-    (from, to): (Option<Date>, Option<Date>),
+    from: Option<Date>,
+    to: Option<Date>,
 ) -> Result<(Days, Vec<Count>), Refusal> {
     let now = context.clock.now();
     let today = utc_day(now);
@@ -83,7 +84,7 @@ pub async fn adoption(
         ));
     }
     let read = move |connection: &mut Connection| {
-        let mut counts = store::adoption::recorded(connection, &wanted, (from, to))?;
+        let mut counts = store::adoption::recorded(connection, &wanted, from, to)?;
         if (from..=to).contains(&today) {
             counts.retain(|count| count.day != today);
             counts.extend(store::adoption::current(connection, &wanted, today, ago(now, IN_USE))?);

@@ -144,7 +144,7 @@ pub(in crate::services) fn begin(
     ends_at: Option<Timestamp>,
 ) -> Result<Tokens, StoreError> {
     store::refresh_tokens::forget_expired(connection, now)?;
-    issue(context, connection, now, user, (id_at(now), ends_at))
+    issue(context, connection, now, user, id_at(now), ends_at)
 }
 
 /// Makes the next pair of tokens of a login.
@@ -153,7 +153,8 @@ fn issue(
     connection: &mut Connection,
     now: Timestamp,
     user: &User,
-    (family, ends_at): (Uuid, Option<Timestamp>),
+    family: Uuid,
+    ends_at: Option<Timestamp>,
 ) -> Result<Tokens, StoreError> {
     let after = |span| now.checked_add(span).unwrap_or(Timestamp::MAX).min(ends_at.unwrap_or(Timestamp::MAX));
     let refresh_token = URL_SAFE_NO_PAD.encode(random::<32>());
@@ -211,7 +212,7 @@ pub async fn refresh(context: &Arc<Context>, refresh_token: &str, address: Optio
             };
             let Some(user) = user.filter(is_good) else { return Ok(None) };
             store::refresh_tokens::mark_used(connection, &hash, now)?;
-            let tokens = issue(&desk, connection, now, &user, (known.family, known.ends_at))?;
+            let tokens = issue(&desk, connection, now, &user, known.family, known.ends_at)?;
             Ok(Some((tokens, user.email)))
         })
         .await?;

@@ -320,7 +320,7 @@ pub async fn publish(
             expected.check(draft.revision)?;
             let request = Request::about_release(Deed::Publish, &product, &draft, &publication);
             let carried = second_person::carry_out(write, &product.clone(), Some(request), |write| {
-                publish_within(write, &write.context().keys.load(), (product, draft), &publication)
+                publish_within(write, &write.context().keys.load(), &product, draft, &publication)
             })?;
             if let Carried::Done(published) = &carried {
                 let forced = publication.force.as_ref().map(|force| force.reason.as_str());
@@ -336,22 +336,23 @@ pub async fn publish(
 pub(in crate::services) fn publish_within(
     write: &mut Write<'_>,
     keys: &KeyRing,
-    (product, mut release): (Product, Release),
+    product: &Product,
+    mut release: Release,
     publication: &Publication,
 ) -> Result<Release, Refusal> {
     release.require_draft()?;
     let releases = store::releases::of_product(write.connection, product.id)?;
-    let findings = lint(&product, &releases, &release, publication.published_at, write.now);
-    permit(&product, &release, &findings, publication.force.as_ref())?;
+    let findings = lint(product, &releases, &release, publication.published_at, write.now);
+    permit(product, &release, &findings, publication.force.as_ref())?;
     let before = release.clone();
     // To the millisecond, as all times are kept: what is signed now must be what is read back later.
     let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
     let at = at.unwrap_or(write.now);
     let rollout = publication.rollout.clone().unwrap_or_default().first(at, write.now)?;
     release.publish(at, rollout)?;
-    roll_out::keep_clock(write, &product, &mut release)?;
-    sign(write, keys, &product, &mut release)?;
-    save_and_announce(write, "release.publish", &product, &before, &mut release)?;
+    roll_out::keep_clock(write, product, &mut release)?;
+    sign(write, keys, product, &mut release)?;
+    save_and_announce(write, "release.publish", product, &before, &mut release)?;
     if let Some(force) = &publication.force {
         write.because(&force.reason);
     }

@@ -302,7 +302,7 @@ pub async fn stop(
             let stop = Stop { channel: new.channel, reason: new.reason, message: new.message, since: write.now };
             let before = stop_on(write, &product, stop.channel.as_ref())?;
             store::stops::put(write.connection, product.id, &stop)?;
-            note_stop(write, "stop.set", &product, (before.as_ref(), Some(&stop)));
+            note_stop(write, "stop.set", &product, before.as_ref(), Some(&stop));
             write.because(&stop.reason);
             stops_changed(write, &mut product)?;
             tracing::warn!(product = %slug, channel = ?stop.channel, reason = stop.reason, "stop set");
@@ -322,11 +322,11 @@ fn note_stop(
     write: &mut Write<'_>,
     action: &'static str,
     product: &Product,
-    (before, after): (Option<&Stop>, Option<&Stop>),
+    before: Option<&Stop>,
+    after: Option<&Stop>,
 ) {
     let state = |stop: Option<&Stop>| serde_json::to_value(stop).unwrap_or_default();
-    let states = (state(before), state(after));
-    write.record(Record::change(action, Subject::Product(product.id), Some(product.id), states));
+    write.record(Record::change(action, Subject::Product(product.id), Some(product.id), state(before), state(after)));
 }
 
 /// Counts the change with the product, whose revision is the `ETag` of its stops too.
@@ -378,6 +378,6 @@ pub(in crate::services) fn lift_within(
         return Err(Refusal::new(Code::StopNotFound, format!("no stop is on for {place}")));
     };
     store::stops::delete(write.connection, product.id, channel)?;
-    note_stop(write, "stop.lift", &product, (Some(&stop), None));
+    note_stop(write, "stop.lift", &product, Some(&stop), None);
     stops_changed(write, &mut product)
 }

@@ -7,7 +7,7 @@ use crate::{
     services::running::key_place::KeyPlace,
     signing::{KeyError, KeyFile, KeyRing, KeySet},
     store::{
-        Connection, Schema, Store, StoreError, settings,
+        Connection, Place, Schema, Store, StoreError, settings,
         tables::{CONTENTS, Checksum, LOG, Table},
     },
 };
@@ -80,7 +80,9 @@ pub fn copy(source: &Side, target: &Side, tell: &mut dyn FnMut(Progress)) -> Res
         let keys = source.keys(from)?;
         target.store.long_write(|to| {
             must_be_empty(&target.store, to)?;
-            let copied = copy_rows((&source.store, from), (&target.store, to), tell)?;
+            let mut from = Opened { place: source.store.place(), connection: from };
+            let mut into = Opened { place: target.store.place(), connection: to };
+            let copied = copy_rows(&mut from, &mut into, tell)?;
             target.put_keys(to, keys)?;
             Ok(copied)
         })
@@ -121,14 +123,20 @@ fn must_be_empty(store: &Store, connection: &mut Connection) -> Result<(), CopyE
     Ok(())
 }
 
+/// A connection, and the place of its database for error messages.
+struct Opened<'a> {
+    place: &'a Place,
+    connection: &'a mut Connection,
+}
+
 fn copy_rows(
-    (source, from): (&Store, &mut Connection),
-    (target, to): (&Store, &mut Connection),
+    source: &mut Opened<'_>,
+    target: &mut Opened<'_>,
     tell: &mut dyn FnMut(Progress),
 ) -> Result<Vec<Copied>, CopyError> {
     let mut all: u64 = 0;
     for table in CONTENTS {
-        all += table.count(from).map_err(|error| error.at(source.place()))?;
+        all += table.count(source.connection).map_err(|error| error.at(source.place))?;
     }
     tell(Progress::Rows(all.saturating_mul(2)));
     let mut sent = Vec::new();
@@ -136,10 +144,10 @@ fn copy_rows(
         tell(Progress::Copying(table.name));
         let mut checksum = Checksum::default();
         let mut pages = table.pages();
-        while let Some(rows) = pages.next(from).map_err(|error| error.at(source.place()))? {
+        while let Some(rows) = pages.next(source.connection).map_err(|error| error.at(source.place))? {
             checksum.add(&rows);
             let count = rows.count();
-            table.insert(to, rows).map_err(|error| of_table(&error, &table).at(target.place()))?;
+            table.insert(target.connection, rows).map_err(|error| of_table(&error, &table).at(target.place))?;
             tell(Progress::Done(count));
         }
         let (rows, sha256) = checksum.finish();
@@ -147,7 +155,7 @@ fn copy_rows(
     }
     for (table, sent) in CONTENTS.iter().zip(&sent) {
         tell(Progress::Comparing(table.name));
-        compare(sent, table, (target, to), tell)?;
+        compare(sent, table, target, tell)?;
     }
     Ok(sent)
 }
@@ -160,12 +168,12 @@ fn of_table(error: &StoreError, table: &Table) -> StoreError {
 fn compare(
     sent: &Copied,
     table: &Table,
-    (target, to): (&Store, &mut Connection),
+    target: &mut Opened<'_>,
     tell: &mut dyn FnMut(Progress),
 ) -> Result<(), CopyError> {
     let mut checksum = Checksum::default();
     let mut pages = table.pages();
-    while let Some(rows) = pages.next(to).map_err(|error| error.at(target.place()))? {
+    while let Some(rows) = pages.next(target.connection).map_err(|error| error.at(target.place))? {
         checksum.add(&rows);
         tell(Progress::Done(rows.count()));
     }

@@ -20,7 +20,7 @@ use crate::{
     },
     store::{
         self, Connection, StoreError,
-        changes::{KEYS, Logged},
+        changes::{KEYS, Logged, Stretch},
     },
 };
 
@@ -77,7 +77,8 @@ fn find(context: &Context, connection: &mut Connection) -> Result<Option<Found>,
         share_keys::reload(context, connection)?;
     }
     let is_all = i64::try_from(changes.len()).is_ok_and(|found| found < AT_ONCE);
-    Ok(Some(Found { position: last, loaded: load(connection, &changes, (position, last))?, is_all }))
+    let stretch = Stretch { after: position, up_to: last };
+    Ok(Some(Found { position: last, loaded: load(connection, &changes, stretch)?, is_all }))
 }
 
 /// Puts everything into the directory at once, so that nothing is left to be brought in.
@@ -87,7 +88,7 @@ fn read_anew(context: &Context, connection: &mut Connection) -> Result<Found, St
     Ok(Found { position: start::fill(&context.directory, connection)?, loaded: Vec::new(), is_all: true })
 }
 
-fn load(connection: &mut Connection, log: &[Logged], range: (i64, i64)) -> Result<Vec<Loaded>, StoreError> {
+fn load(connection: &mut Connection, log: &[Logged], stretch: Stretch) -> Result<Vec<Loaded>, StoreError> {
     let changed: HashSet<Change> = log.iter().filter_map(|change| context::change(&change.entry)).collect();
     let (subscriptions, catalogue): (Vec<_>, Vec<_>) =
         changed.into_iter().partition(|change| matches!(change, Change::Subscription(_)));
@@ -100,7 +101,7 @@ fn load(connection: &mut Connection, log: &[Logged], range: (i64, i64)) -> Resul
     }
     // An import may have changed a hundred thousand subscriptions; they are read together.
     if !subscriptions.is_empty() {
-        loaded.extend(start::changed_subscriptions(connection, range)?);
+        loaded.extend(start::changed_subscriptions(connection, stretch)?);
     }
     Ok(loaded)
 }

@@ -46,7 +46,7 @@ use crate::{
             steer_release::{self, Steer},
             store_artifact::{self, Content, Upload},
         },
-        second_person,
+        second_person::{self, Requester},
         selling::{
             customers::{self, NewCustomer},
             hosting_groups::{self, NewHostingGroup},
@@ -246,7 +246,7 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
         let (product, release) = release::find(write, &product, &version)?;
         let request = second_person::Request::about_release(deed, &product, &release, &parameters);
         let actor = Actor { id: Some(user.0), name, ..Actor::nameless(ActorKind::Person) };
-        second_person::enter(write, id, &product, request, (actor, Some(user)))?;
+        second_person::enter(write, id, &product, request, Requester { actor, person: Some(user) })?;
     }
     for (id, customer) in vendor.customers {
         customers::add_within(write, id, customer)?;
@@ -311,8 +311,8 @@ fn enter_release(context: &Context, write: &mut Write<'_>, release: FoundedRelea
         store_artifact::list(write, file.id, file.upload, stored)?;
     }
     if let Some(publication) = release.publication {
-        let draft = release::find(write, &slug, &version)?;
-        publish_release::publish_within(write, &context.keys.load(), draft, &publication)?;
+        let (product, draft) = release::find(write, &slug, &version)?;
+        publish_release::publish_within(write, &context.keys.load(), &product, draft, &publication)?;
     }
     for steer in release.steered {
         steer_release::steer_within(write, &slug, &version, &Expected::Anything, &steer)?;

@@ -83,8 +83,8 @@ pub async fn one(
         .write(move |write| {
             let releases = store::artifacts::moved(write.connection, what.content, to)?;
             if !releases.is_empty() {
-                let states = (json!({ "store": what.from }), json!({ "store": to }));
-                write.record(Record::change("content.move", Subject::Content(what.content), None, states));
+                let (before, after) = (json!({ "store": what.from }), json!({ "store": to }));
+                write.record(Record::change("content.move", Subject::Content(what.content), None, before, after));
             }
             for release in releases {
                 if let Some(found) = store::releases::get(write.connection, release)? {
@@ -174,7 +174,8 @@ pub async fn left_behind(context: &Arc<Context>, to: ContentStore) -> Result<Vec
 pub async fn remove(
     context: &Arc<Context>,
     to: ContentStore,
-    (from, hash): (ContentStore, Sha256),
+    from: ContentStore,
+    hash: Sha256,
 ) -> Result<bool, Refusal> {
     let _shelf = context.artifacts.shelf().await;
     // Looked at again: somebody may have begun to expect it there since.

@@ -17,7 +17,7 @@ use crate::{
         running::following::Following,
     },
     signing::{KeyRing, random},
-    store::{self, Connection, Store, StoreError},
+    store::{self, Connection, Store, StoreError, changes::Stretch},
 };
 
 /// Reads the whole read model as it is at one moment.
@@ -69,20 +69,20 @@ pub(in crate::services) fn fill(directory: &Directory, connection: &mut Connecti
     Ok(position)
 }
 
-/// The subscriptions that the changes in a range of the log (after the first, up to the second) are of, with their keys.
+/// The subscriptions that a part of the log names, with their keys.
 ///
 /// # Errors
 /// When the database cannot be read, or holds what cannot be understood.
 pub(in crate::services) fn changed_subscriptions(
     connection: &mut Connection,
-    range: (i64, i64),
+    stretch: Stretch,
 ) -> Result<Vec<Loaded>, StoreError> {
     let mut keys: HashMap<SubscriptionId, Vec<KeyRecord>> = HashMap::new();
-    store::license_keys::for_each_changed(connection, range, |key| {
+    store::license_keys::for_each_changed(connection, stretch, |key| {
         keys.entry(key.subscription).or_default().push(key);
     })?;
     let mut loaded = Vec::new();
-    store::subscriptions::for_each_changed(connection, range, |coverage| {
+    store::subscriptions::for_each_changed(connection, stretch, |coverage| {
         let keys = keys.remove(&coverage.id).unwrap_or_default();
         loaded.push(Loaded::Subscription(coverage, keys));
     })?;

@@ -70,7 +70,7 @@ fn queue(context: &Context, connection: &mut Connection, now: Timestamp, found: 
     let Some((.., language)) = found.named.first() else { return Ok(()) };
     let named: Vec<Ending> = found.named.iter().map(|(ending, ..)| ending.clone()).collect();
     let mut outbox = Outbox::new(context);
-    outbox.endings(connection, now, language, (&named, found.known.len()))?;
+    outbox.endings(connection, now, language, &named, found.known.len())?;
     outbox.flush(connection).map(drop)
 }
 
@@ -88,7 +88,7 @@ fn find(
         let Some(entry) = catalogue.product_by_id(row.product) else { return };
         let (zone, ends_on) = (&entry.product.timezone, row.ends_on);
         let told = told.map(|told| Told::by(zone, told));
-        let left = ending::days_left(ladder, (ends_on, row.created_at), zone.date_at(now), told);
+        let left = ending::days_left(ladder, ends_on, row.created_at, zone.date_at(now), told);
         if let Some(days) = left.filter(|_| found.known.insert(row.id.0)) {
             let (product, customer) = (entry.product.name.clone(), row.customer);
             let ending = Ending { days, customer, product, ends_on, renews: row.renews };
@@ -102,14 +102,14 @@ fn find(
     for step in ladder.iter().map(|step| i64::from(*step)) {
         let last = day(now, step + SPREAD);
         let first = told.map_or(day(now, -SPREAD), |told| day(told, step - SPREAD).max(day(now, -SPREAD)));
-        store::subscriptions::for_each_ending(connection, (first, last), None, &mut look)?;
+        store::subscriptions::for_each_ending(connection, first, last, None, &mut look)?;
     }
     let highest = ladder.iter().max().map(|step| i64::from(*step));
     if let (Some(highest), Some(told)) = (highest, told) {
         // What was entered since then, be it in the same moment.
         let since = told.checked_sub(SignedDuration::from_millis(1)).unwrap_or(told);
-        let range = (day(now, -SPREAD), day(now, highest + SPREAD));
-        store::subscriptions::for_each_ending(connection, range, Some(since), &mut look)?;
+        let (first, last) = (day(now, -SPREAD), day(now, highest + SPREAD));
+        store::subscriptions::for_each_ending(connection, first, last, Some(since), &mut look)?;
     }
     Ok(found)
 }

@@ -111,7 +111,7 @@ impl<'c> Outbox<'c> {
         }
         tracing::debug!(run = %run.id, %subscription, %end, "a mail is queued");
         let help = help::help(entry, run);
-        let words = letters::run_ended(&entry.product, release, (run, outcome), help.as_ref());
+        let words = letters::run_ended(&entry.product, release, run, outcome, help.as_ref());
         let mail = Mail { subscription: Some(subscription), ..mail(now, kind, cause, address.clone(), words) };
         // At once, so that the next one on this account is counted with it.
         store::mails::queue(connection, &[mail])
@@ -241,7 +241,8 @@ impl<'c> Outbox<'c> {
         connection: &mut Connection,
         now: Timestamp,
         language: &str,
-        (named, count): (&[Ending], usize),
+        named: &[Ending],
+        count: usize,
     ) -> Result<(), StoreError> {
         let cause = |recipient| MailCause::Ending { day: utc_day(now), recipient };
         let words = || letters::endings(language, named, count);

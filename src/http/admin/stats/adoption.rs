@@ -118,7 +118,7 @@ pub async fn get_adoption(
     let AdoptionQuery { product, component, platform, deployment, from, to } = query.0;
     let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
     let wanted = Wanted { reach, component, platform, deployment };
-    let (days, counts) = figures::adoption(&app.context, wanted, (from, to)).await?;
+    let (days, counts) = figures::adoption(&app.context, wanted, from, to).await?;
     let catalogue = app.context.directory.catalogue();
     Ok(wire::json(StatusCode::OK, &AdoptionBody::of(&catalogue, days, counts)))
 }

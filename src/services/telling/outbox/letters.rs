@@ -33,7 +33,8 @@ pub fn language(product: &Product, locale: Option<&LanguageTag>) -> &'static str
 pub(super) fn run_ended(
     product: &Product,
     release: &Release,
-    (run, outcome): (&Run, Outcome),
+    run: &Run,
+    outcome: Outcome,
     help: Option<&Help>,
 ) -> Words {
     let language = language(product, run.locale.as_ref());

@@ -97,7 +97,7 @@ fn failed_run() -> Run {
 #[test]
 fn a_known_problems_remedy_goes_before_the_products_help() {
     let (product, release, run) = (product("en"), release(), failed_run());
-    let body = |help: Option<&Help>| run_ended(&product, &release, (&run, Outcome::Failed), help).body;
+    let body = |help: Option<&Help>| run_ended(&product, &release, &run, Outcome::Failed, help).body;
     let plain = body(None);
     assert!(plain.contains("https://vendor.example/help") && !plain.contains("sent by it"), "{plain}");
     assert!(!plain.contains("E-1") && !plain.contains("-sent") && !plain.contains("+sent"), "{plain}");
@@ -106,7 +106,7 @@ fn a_known_problems_remedy_goes_before_the_products_help() {
     assert!(remedied.contains("Free some space") && remedied.contains("/kb/7"), "{remedied}");
     assert!(!remedied.contains("https://vendor.example/help"), "{remedied}");
     assert!(body(Some(&help(None))).contains("https://vendor.example/help"));
-    let done = run_ended(&product, &release, (&run, Outcome::Succeeded), Some(&help(None))).body;
+    let done = run_ended(&product, &release, &run, Outcome::Succeeded, Some(&help(None))).body;
     assert!(!done.contains("vendor.example"), "{done}");
 }
 
