@@ -84,7 +84,7 @@ macro_rules! named_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::domain::deserialize_from_text(deserializer)
+                crate::domain::deserialize_from_text(stringify!($name), deserializer)
             }
         }
     };
@@ -117,14 +117,17 @@ impl InvalidValue {
 }
 
 /// Reads a value from its text, without copying the text where the format can lend it.
-pub(crate) fn deserialize_from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+///
+/// `type_name` is the name of `T`. A deserializer is told it, and so knows which type a text was refused by without reading
+/// the message of the error.
+pub(crate) fn deserialize_from_text<'de, D, T>(type_name: &'static str, deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
 {
     struct Text<T>(std::marker::PhantomData<T>);
-    impl<T> serde::de::Visitor<'_> for Text<T>
+    impl<'de, T> serde::de::Visitor<'de> for Text<T>
     where
         T: std::str::FromStr,
         T::Err: std::fmt::Display,
@@ -136,13 +139,20 @@ where
         fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
             text.parse().map_err(E::custom)
         }
+        fn visit_newtype_struct<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+            deserializer.deserialize_str(self)
+        }
     }
-    deserializer.deserialize_str(Text(std::marker::PhantomData))
+    deserializer.deserialize_newtype_struct(type_name, Text(std::marker::PhantomData))
 }
 
 /// `Serialize` as the `Display` text and `Deserialize` through `FromStr`.
 macro_rules! serde_as_text {
     ($name:ident) => {
+        impl $name {
+            /// The name by which deserializers know this type.
+            pub const TYPE_NAME: &'static str = stringify!($name);
+        }
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -150,7 +160,7 @@ macro_rules! serde_as_text {
         }
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::domain::deserialize_from_text(deserializer)
+                crate::domain::deserialize_from_text(Self::TYPE_NAME, deserializer)
             }
         }
     };

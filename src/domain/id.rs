@@ -17,7 +17,7 @@ macro_rules! ids {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::domain::deserialize_from_text(deserializer)
+                crate::domain::deserialize_from_text(stringify!($name), deserializer)
             }
         }
 

@@ -18,6 +18,9 @@ pub struct Version {
 }
 
 impl Version {
+    /// The name by which deserializers know this type.
+    pub const TYPE_NAME: &'static str = "Version";
+
     /// `major.minor.patch` without pre-release or build metadata.
     #[must_use]
     pub fn new(major: u64, minor: u64, patch: u64) -> Self {
@@ -135,7 +138,7 @@ impl serde::Serialize for Version {
 
 impl<'de> serde::Deserialize<'de> for Version {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        super::deserialize_from_text(deserializer)
+        super::deserialize_from_text(Self::TYPE_NAME, deserializer)
     }
 }
 

@@ -17,7 +17,7 @@ use utoipa::{
 };
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 
-use super::{Problem, admin, approvals, client, error_list, openapi, operations, publisher, setup};
+use super::{Problem, admin, approvals, client, error_list, extract::query, openapi, operations, publisher, setup};
 use crate::services::Code;
 
 /// All routes that are described.
@@ -216,9 +216,7 @@ pub fn refuse_query(method: &Method, path: &str, query: &str) -> Option<Problem>
     let (name, _) = url::form_urlencoded::parse(query.as_bytes()).next()?;
     let taken = methods_at(path).find(|(known, _)| known == method).is_none_or(|(_, takes_query)| *takes_query);
     let name: String = name.chars().take(100).collect();
-    (!taken).then(|| {
-        Problem::new(Code::ParameterUnknown, format!("there is no query parameter `{name}` here; there is none"))
-    })
+    (!taken).then(|| Problem::new(Code::ParameterUnknown, query::unknown(&name, &[])))
 }
 
 /// What no route takes: 405 where the address knows other methods, else 404.

@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for Limit {
         if (1..=200).contains(&number) {
             Ok(Self(number))
         } else {
-            Err(serde::de::Error::custom(format!("`{number}` is no limit; expected 1 to 200")))
+            Err(serde::de::Error::custom(InvalidValue::new("limit", &number.to_string(), "1 to 200")))
         }
     }
 }

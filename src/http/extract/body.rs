@@ -12,8 +12,8 @@ use actix_web::{
 use futures_util::{Future, Stream, StreamExt as _, stream};
 use serde::de::DeserializeOwned;
 
-use self::objects::Objects;
-use super::{super::Problem, code_of, naming_text};
+use self::objects::{Aside, Objects, Trouble};
+use super::{super::Problem, mistake::Mistake};
 use crate::{
     app::App,
     services::{Code, Fault, Refusal},
@@ -157,44 +157,34 @@ pub fn require_type(request: &HttpRequest, wanted: &str) -> Result<(), Problem> 
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(Objects(&mut json)).map_err(|error| {
-        let inner = error.inner();
-        if !inner.is_data() {
-            return Problem::new(Code::BodyMalformed, format!("the body is no JSON: {inner}"));
+    let value = serde_path_to_error::deserialize(Objects::new(&mut json, &Aside::default())).map_err(|error| {
+        let path = error.path().to_string();
+        match error.into_inner() {
+            Trouble::Refused(mistake) => refused(&path, &mistake),
+            // A value of another kind than the field's.
+            Trouble::Unread(error) if error.is_data() => refused(&path, &Mistake::invalid(sentence(&error))),
+            Trouble::Unread(error) => malformed(&error),
         }
-        let message = naming(bytes, error.path(), sentence(inner));
-        let field = field_of(&error.path().to_string(), &message);
-        let code = code_of(&message, Code::BodyInvalid);
-        let refusal = Refusal::new(code, format!("{field}: {message}"));
-        Problem(Refusal { faults: vec![Fault::new(field, message)], ..refusal })
     })?;
-    json.end().map_err(|error| Problem::new(Code::BodyMalformed, format!("the body is no JSON: {error}")))?;
+    json.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }
 
-/// How what serde says begins when it is about the name of a field.
-const ABOUT_THE_NAME: [&str; 3] = ["missing field `", "unknown field `", "duplicate field `"];
-
-/// What is wrong, naming the text that was sent: not every type that is read from a text says it.
-fn naming(bytes: &[u8], path: &serde_path_to_error::Path, message: String) -> String {
-    use serde_path_to_error::Segment;
-    // That a field is unknown or there twice has nothing to do with its text, which may be a password.
-    if ABOUT_THE_NAME.iter().any(|start| message.starts_with(start)) {
-        return message;
-    }
-    let body: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let sent = path.iter().try_fold(&body, |value, segment| match segment {
-        Segment::Map { key } => value.get(key),
-        Segment::Seq { index } => value.get(index),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    });
-    match sent.and_then(serde_json::Value::as_str) {
-        Some(text) => naming_text(text, message),
-        None => message,
-    }
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(Code::BodyMalformed, format!("the body is not valid JSON: {error}"))
 }
 
-/// What serde says, without the place in the text that it adds: the field says more.
+fn refused(path: &str, mistake: &Mistake) -> Problem {
+    let code = match mistake {
+        Mistake::Invalid(invalid) => invalid.code(Code::BodyInvalid),
+        Mistake::Missing(_) | Mistake::Unknown { .. } | Mistake::Twice(_) => Code::BodyInvalid,
+    };
+    let field = field_of(path, mistake);
+    let refusal = Refusal::new(code, format!("{field}: {mistake}"));
+    Problem(Refusal { faults: vec![Fault::new(field, mistake.to_string())], ..refusal })
+}
+
+/// What `serde_json` says, without the line and column that it adds: the field says more.
 fn sentence(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {
@@ -203,14 +193,14 @@ fn sentence(error: &serde_json::Error) -> String {
     }
 }
 
-/// The field: where serde stopped, or, of a field that is missing or unknown, its name.
-fn field_of(path: &str, message: &str) -> String {
-    let named = ABOUT_THE_NAME.iter().find_map(|start| message.strip_prefix(start)?.split('`').next());
-    match (path, named) {
-        (".", Some(name)) if !name.is_empty() => name.to_owned(),
-        (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
-        // A field whose name is empty, too.
-        ("." | "", _) => "body".to_owned(),
+/// The field: where serde stopped. Where a field is missing or there twice, that is the object around it.
+fn field_of(path: &str, mistake: &Mistake) -> String {
+    let path = if path == "." { "" } else { path };
+    match (path, mistake) {
+        ("", Mistake::Missing(name) | Mistake::Twice(name)) => (*name).to_owned(),
+        (path, Mistake::Missing(name) | Mistake::Twice(name)) => format!("{path}.{name}"),
+        // The whole body, or a field whose name is empty.
+        ("", _) => "body".to_owned(),
         (path, _) => path.to_owned(),
     }
 }
@@ -231,6 +221,9 @@ mod tests {
             (r#"{"channel":"stable"}"#, Code::BodyInvalid, "version"),
             (r#"{"version":"1.0.0","colour":1}"#, Code::BodyInvalid, "colour"),
             (r#"{"version":"1.0.0","severity":"grave"}"#, Code::BodyInvalid, "severity"),
+            (r#"{"version":1}"#, Code::BodyInvalid, "version"),
+            (r#"{"version":"1.0.0","min_from":"12.x"}"#, Code::VersionInvalid, "min_from"),
+            (r#"{"version":"1.0.0","compatible_clients":"later"}"#, Code::BodyInvalid, "compatible_clients"),
             ("[]", Code::BodyInvalid, "body"),
             (r#"["1.0.0"]"#, Code::BodyInvalid, "body"),
             ("null", Code::BodyInvalid, "body"),
@@ -253,7 +246,27 @@ mod tests {
             assert!(["passwort", "channel"].contains(&refusal.faults[0].field.as_str()), "{refusal:?}");
             assert!(!format!("{refusal:?}").contains("hunter2"), "what stands in it is nobody's business: {refusal:?}");
         }
+        let twice = r#"{"slug":"a","name":"A","timezone":"UTC","window":{"days":["mon"],"days":["tue"]}}"#;
+        assert_eq!(refusal::<NewHostingGroup>(twice).faults[0].field, "window.days");
+        let day = r#"{"slug":"a","name":"A","timezone":"UTC","window":{"days":["mon","x"]}}"#;
+        assert_eq!(refusal::<NewHostingGroup>(day).faults[0].field, "window.days[1]");
         assert_eq!(refusal::<NewRelease>("{").code, Code::BodyMalformed);
         assert_eq!(refusal::<NewRelease>(r#"{"version":"1.0.0"} x"#).code, Code::BodyMalformed);
+    }
+
+    #[test]
+    fn messages_repeat_a_text_but_not_its_place() {
+        let message = |text: &str| refusal::<NewRelease>(text).faults[0].message.clone();
+        // serde_json's own words, of which only the place at the end is cut off.
+        assert_eq!(message(r#"{"version":1}"#), "invalid type: integer `1`, expected a text");
+        assert_eq!(message(r#"{"version":"1.0.0","severity":"grave"}"#).matches("grave").count(), 1);
+
+        #[derive(Debug, serde::Deserialize)]
+        struct Foreign {
+            #[expect(dead_code, reason = "only read")]
+            id: uuid::Uuid,
+        }
+        let foreign = refusal::<Foreign>(r#"{"id":"x"}"#).faults[0].message.clone();
+        assert!(foreign.starts_with("`x`: "), "{foreign}");
     }
 }

@@ -1,12 +1,20 @@
-//! The path: ids that are no ids are 404, versions that are none 422 (contract section 4).
+//! The path: an id that is not one is 404, an invalid version 422 (contract section 4).
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method, web};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method};
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use super::{super::Problem, code_of};
-use crate::services::{Code, Refusal};
+use super::{
+    super::Problem,
+    mistake::{Invalid, Mistake},
+    texts,
+};
+use crate::{
+    domain::{artifact::Filename, version::Version},
+    services::{Code, Refusal},
+};
 
 /// The path's variable parts.
 #[derive(Debug)]
@@ -17,19 +25,25 @@ impl<T: DeserializeOwned> FromRequest for Segments<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        // The router hands segments on with their escapes undone, which are then read like any value.
-        let read = web::Path::<T>::extract(request).into_inner();
-        ready(read.map(|path| Self(path.into_inner())).map_err(|error| {
-            let message = error.to_string();
-            // A file's name is chosen by whoever uploads it, and no id.
-            let wrong_name = message.contains("` is no file name; expected") && request.method() == Method::PUT;
-            match code_of(&message, if wrong_name { Code::ParameterInvalid } else { Code::NotFound }) {
-                Code::NotFound => Problem::new(Code::NotFound, format!("{}: {message}", request.path())),
-                code => {
-                    let name = if wrong_name { "filename" } else { "version" };
-                    Problem(Refusal { code, ..Refusal::parameter(name, message) })
-                }
-            }
-        }))
+        ready(read(request).map(Self).map_err(|mistake| problem(request, &mistake)))
     }
+}
+
+fn read<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Mistake> {
+    // The router has decoded a segment except for what would change its meaning: `%2F` and `%25`.
+    let segments = request.match_info().iter();
+    texts::read(segments.map(|(name, text)| (name.into(), percent_decode_str(text).decode_utf8_lossy())))
+}
+
+fn problem(request: &HttpRequest, mistake: &Mistake) -> Problem {
+    if let Mistake::Invalid(Invalid { field, type_name, message, .. }) = mistake {
+        let invalid = |code| Problem(Refusal { code, ..Refusal::parameter(field, message.clone()) });
+        match *type_name {
+            Some(Version::TYPE_NAME) => return invalid(Code::VersionInvalid),
+            // An upload chooses the name of its file; elsewhere a name that cannot be one leads to no file.
+            Some(Filename::TYPE_NAME) if request.method() == Method::PUT => return invalid(Code::ParameterInvalid),
+            _ => {}
+        }
+    }
+    Problem::new(Code::NotFound, format!("{}: {mistake}", request.path()))
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::domain::{
-    InvalidValue,
     lint::{Finding, FindingCode},
     named_enum,
     release::TransitionError,
@@ -307,15 +306,6 @@ impl From<TransitionError> for Refusal {
             TransitionError::NotYanked(_) => Code::ReleaseNotYanked,
         };
         Self::new(code, error.to_string())
-    }
-}
-
-impl From<InvalidValue> for Refusal {
-    fn from(error: InvalidValue) -> Self {
-        Self::new(
-            if error.what == "version" { Code::VersionInvalid } else { Code::ParameterInvalid },
-            error.to_string(),
-        )
     }
 }
 
