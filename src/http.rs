@@ -10,14 +10,17 @@ pub mod error;
 pub mod error_list;
 pub mod extract;
 pub mod headers;
+pub mod json;
 pub mod middleware;
 pub mod openapi;
 pub mod operations;
+pub mod paging;
+pub mod product;
 pub mod publisher;
+pub mod release;
 pub mod routes;
 pub mod server;
 pub mod setup;
-pub mod wire;
 
 pub use error::Problem;
 

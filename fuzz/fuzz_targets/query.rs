@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sluice::http::{client::check::CheckQuery, extract::Query, wire::PageQuery};
+use sluice::http::{client::check::CheckQuery, extract::Query, paging::PageQuery};
 
 fuzz_target!(|text: &str| {
     let pairs: Vec<_> = url::form_urlencoded::parse(text.as_bytes()).collect();

@@ -26,7 +26,8 @@ use crate::{
             Body, Caller, MaybeBody, Query, Segments,
             caller::{DecideApprovals, ReadReleases},
         },
-        wire::{self, Limit, Listed},
+        json,
+        paging::{self, Limit, Listed},
     },
     services::{approving::requests, desk::lookup, releasing::steer_release::Why, second_person::Carried},
 };
@@ -128,7 +129,7 @@ pub(super) fn answer<T>(app: &App, carried: Carried<T>, done: impl FnOnce(T) -> 
     };
     let place = format!("/api/v1/approvals/{}", approval.id);
     let approval = ApprovalBody::of(&app.context.directory.catalogue(), (approval, ApprovalStatus::Pending), true);
-    let mut response = wire::json(StatusCode::ACCEPTED, &Asked { approval });
+    let mut response = json::answer(StatusCode::ACCEPTED, &Asked { approval });
     if let Ok(place) = header::HeaderValue::from_str(&place) {
         response.headers_mut().insert(header::LOCATION, place);
     }
@@ -136,7 +137,7 @@ pub(super) fn answer<T>(app: &App, carried: Carried<T>, done: impl FnOnce(T) -> 
 }
 
 fn shown<R>(app: &App, caller: &Caller<R>, seen: (Approval, ApprovalStatus)) -> HttpResponse {
-    wire::json(StatusCode::OK, &ApprovalBody::of(&app.context.directory.catalogue(), seen, is_owner(caller)))
+    json::answer(StatusCode::OK, &ApprovalBody::of(&app.context.directory.catalogue(), seen, is_owner(caller)))
 }
 
 fn is_owner<R>(caller: &Caller<R>) -> bool {
@@ -168,7 +169,7 @@ pub struct ApprovalsQuery {
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
     /// The `next` of the page before.
-    #[serde(default, deserialize_with = "wire::cursor")]
+    #[serde(default, deserialize_with = "paging::cursor")]
     after: Option<Uuid>,
 }
 
@@ -205,7 +206,7 @@ pub async fn list_approvals(
     let rows = requests::list(&app.context, reach, status, limit.page(after.map(ApprovalId))).await?;
     let catalogue = app.context.directory.catalogue();
     let listed = Listed::of(rows, limit.get(), |(approval, _)| approval.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|seen| ApprovalBody::of(&catalogue, seen, to_owner))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|seen| ApprovalBody::of(&catalogue, seen, to_owner))))
 }
 
 /// Show something that was asked for, and how it stands.

@@ -32,7 +32,7 @@ use super::error::ProblemBody;
         (name = "Session", description = "Logins."),
         (name = "Operations", description = "Health, figures, public keys.")
     ),
-    components(schemas(ProblemBody, super::wire::Pair)),
+    components(schemas(ProblemBody, super::paging::Pair)),
     modifiers(&Schemes)
 )]
 pub struct Description;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    http::{App, Problem, wire},
+    http::{App, Problem, json},
     services::{Refusal, telling::deliver},
     signing::PublicKey,
     store,
@@ -43,7 +43,7 @@ impl Health {
 #[utoipa::path(tag = "Operations", responses((status = 200, description = "It does.", body = Health)))]
 #[get("/livez")]
 pub async fn get_liveness() -> HttpResponse {
-    wire::json(StatusCode::OK, &Health::alive())
+    json::answer(StatusCode::OK, &Health::alive())
 }
 
 /// Whether the server can do all that it is there for.
@@ -78,7 +78,7 @@ pub async fn get_readiness(app: App) -> HttpResponse {
         problems.push("the artifact store cannot be written".to_owned());
     }
     let status = if problems.is_empty() { "ready" } else { "degraded" };
-    wire::json(StatusCode::OK, &Health { status, problems })
+    json::answer(StatusCode::OK, &Health { status, problems })
 }
 
 /// Whoever asks whether the server is ready waits no longer than this for each thing that is looked at: a load balancer takes
@@ -114,7 +114,7 @@ pub struct KeySet {
 #[utoipa::path(tag = "Operations", responses((status = 200, description = "The keys.", body = KeySet)))]
 #[get("/.well-known/jwks.json")]
 pub async fn get_public_keys(app: App) -> HttpResponse {
-    let mut response = wire::json(StatusCode::OK, &KeySet { keys: app.context.keys.load().public_keys() });
+    let mut response = json::answer(StatusCode::OK, &KeySet { keys: app.context.keys.load().public_keys() });
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("public, max-age=300"));
     response
 }

@@ -14,9 +14,9 @@ use utoipa_actix_web::AppExt as _;
 use super::{
     App, Problem,
     extract::body::JSON_LIMIT,
-    middleware,
+    json, middleware,
     operations::{self, Health},
-    routes, wire,
+    routes,
 };
 use crate::{config::ServerConfig, services::Code};
 
@@ -78,7 +78,7 @@ fn not_yet(request: &HttpRequest) -> HttpResponse {
     if request.path() != "/readyz" {
         return Problem::new(Code::StorageUnavailable, WAITS).error_response();
     }
-    let mut response = wire::json(StatusCode::SERVICE_UNAVAILABLE, &Health::starting(WAITS.to_owned()));
+    let mut response = json::answer(StatusCode::SERVICE_UNAVAILABLE, &Health::starting(WAITS.to_owned()));
     response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
     response
 }

@@ -14,7 +14,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{Body, Query},
-        headers, wire,
+        headers, json,
     },
     services::{Code, people::log_in},
 };
@@ -99,5 +99,5 @@ pub async fn set_up(app: App, body: Body<FirstAdministrator>) -> Result<HttpResp
     let FirstAdministrator { token, email, password } = body.0;
     check(&app, &token)?;
     let user = log_in::set_up(&app.context, &email, password).await?;
-    Ok(wire::json(StatusCode::CREATED, &MadeAdministrator { id: user.id, email: user.email }))
+    Ok(json::answer(StatusCode::CREATED, &MadeAdministrator { id: user.id, email: user.email }))
 }

@@ -11,7 +11,8 @@ use crate::{
     http::{
         App, Problem,
         extract::{Caller, Query, caller::ReadAudit},
-        wire::{self, Limit, Listed},
+        json,
+        paging::{Limit, Listed},
     },
     services::{Refusal, desk::lookup},
     store::{self, audit_log::Stored},
@@ -225,7 +226,7 @@ pub async fn list_audit(
     let rows = app.context.read(move |connection| Ok(store::audit_log::matching(connection, &wanted, page)?)).await?;
     let listed = Listed::of(rows, limit.get(), |stored| stored.entry.number.to_string()).map(EntryBody::of);
     match format.unwrap_or(AuditFormat::Json) {
-        AuditFormat::Json => Ok(wire::json(StatusCode::OK, &listed)),
+        AuditFormat::Json => Ok(json::answer(StatusCode::OK, &listed)),
         AuditFormat::JsonLines => Ok(lines(&listed, request.query_string())),
         AuditFormat::Csv => table(&listed, request.query_string()),
     }

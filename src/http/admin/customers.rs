@@ -13,7 +13,8 @@ use crate::{
             Body, Caller, IfMatch, Query, Segments,
             caller::{ReadSubscriptions, WriteSubscriptions},
         },
-        wire::{self, Limit, Listed},
+        json,
+        paging::{Limit, Listed},
     },
     services::selling::customers::{self, CustomerChange, NewCustomer},
 };
@@ -70,7 +71,7 @@ pub struct CustomersQuery {
 }
 
 fn answer(status: StatusCode, customer: &Customer) -> HttpResponse {
-    wire::json_with_etag(status, customer.revision, &CustomerBody::of(customer))
+    json::answer_with_etag(status, customer.revision, &CustomerBody::of(customer))
 }
 
 /// Add a customer.
@@ -105,7 +106,7 @@ pub async fn list_customers(
     let CustomersQuery { q, limit, after } = query.0;
     let rows = customers::list(&app.context, caller.reach, q, limit.page(after)).await?;
     let listed = Listed::of(rows, limit.get(), |customer| customer.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|customer| CustomerBody::of(&customer))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|customer| CustomerBody::of(&customer))))
 }
 
 /// Show a customer.

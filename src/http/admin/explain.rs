@@ -1,4 +1,4 @@
-//! `POST /api/v1/admin/explain`: why a program gets the answer it gets.
+//! `POST /api/v1/admin/explain`: why a program gets the json it gets.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, post};
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ use crate::{
         App, Problem,
         client::check::{self, CheckAnswer},
         extract::{Body, Caller, caller::ReadSubscriptions},
-        wire,
+        json,
     },
     services::{desk::lookup, field::check_update, selling::subscriptions},
 };
@@ -84,7 +84,7 @@ pub async fn explain_decision(
             .iter()
             .map(|one| ConsideredBody { version: one.version, component: one.component, verdict: one.verdict })
             .collect();
-        wire::json(StatusCode::OK, &Explained { decision: check::render(&app, answer), trace })
+        json::answer(StatusCode::OK, &Explained { decision: check::render(&app, answer), trace })
     });
     Ok(explained.await?)
 }

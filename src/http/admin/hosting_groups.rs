@@ -12,7 +12,8 @@ use crate::{
             Body, Caller, IfMatch, Query, Segments,
             caller::{ManageHostingGroups, ReadSubscriptions},
         },
-        wire::{self, Limit, Listed},
+        json,
+        paging::{Limit, Listed},
     },
     services::selling::hosting_groups::{self, HostingGroupChange, NewHostingGroup, WindowBody},
 };
@@ -66,7 +67,7 @@ pub struct HostingGroupsQuery {
 }
 
 fn answer(status: StatusCode, group: &HostingGroup) -> HttpResponse {
-    wire::json_with_etag(status, group.revision, &HostingGroupBody::of(group))
+    json::answer_with_etag(status, group.revision, &HostingGroupBody::of(group))
 }
 
 /// Add a hosting group.
@@ -105,7 +106,7 @@ pub async fn list_hosting_groups(
         catalogue.groups().into_iter().filter(|group| page.after.as_ref().is_none_or(|after| group.slug > *after));
     let rows: Vec<_> = wanted.take(usize::try_from(page.limit).unwrap_or(0)).collect();
     let listed = Listed::of(rows, query.0.limit.get(), |group| group.slug.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|group| HostingGroupBody::of(group))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|group| HostingGroupBody::of(group))))
 }
 
 /// Show a hosting group.

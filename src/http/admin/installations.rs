@@ -15,7 +15,8 @@ use crate::{
     http::{
         App, Problem,
         extract::{Caller, Query, caller::ReadSubscriptions},
-        wire::{self, Limit, Listed},
+        json,
+        paging::{self, Limit, Listed},
     },
     services::desk::lookup,
     store::{self, installations::Installation},
@@ -64,7 +65,7 @@ pub struct InstallationsQuery {
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
     /// The `next` of the page before.
-    after: Option<wire::Pair>,
+    after: Option<paging::Pair>,
 }
 
 /// List installations. What checks told is written down every few seconds, so the newest may be missing for as long.
@@ -88,8 +89,8 @@ pub async fn list_installations(
         app.context.read(move |connection| Ok(store::installations::matching(connection, &wanted, page)?)).await?;
     let catalogue = app.context.directory.catalogue();
     let listed =
-        Listed::of(rows, limit.get(), |row| wire::Pair(row.last.product.0, row.last.installation.0).to_string());
-    Ok(wire::json(
+        Listed::of(rows, limit.get(), |row| paging::Pair(row.last.product.0, row.last.installation.0).to_string());
+    Ok(json::answer(
         StatusCode::OK,
         &listed.map(|Installation { last, first_seen_at }| InstallationBody {
             id: last.installation,

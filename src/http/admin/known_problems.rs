@@ -25,7 +25,8 @@ use crate::{
             Body, Caller, IfMatch, Query, Segments,
             caller::{ReadSubscriptions, WriteSubscriptions},
         },
-        wire::{self, Limit, Listed},
+        json,
+        paging::{Limit, Listed},
     },
     services::{
         Refusal,
@@ -155,7 +156,7 @@ async fn answer(app: &App, status: StatusCode, rule: KnownProblem) -> Result<Htt
     let catalogue = app.context.directory.catalogue();
     let entry = catalogue.product_by_id(rule.product).ok_or_else(|| known_problems::not_found(rule.id))?;
     let body = KnownProblemBody::of(entry, &Recognised::Vendors(&rule), &matched);
-    Ok(wire::json_with_etag(status, rule.revision, &body))
+    Ok(json::answer_with_etag(status, rule.revision, &body))
 }
 
 /// Add a known problem.
@@ -215,7 +216,7 @@ pub async fn list_known_problems(
         first.ok_or_else(|| Refusal::parameter("after", "is not the `next` of a page; begin anew without it"))?;
     let rows = all.into_iter().skip(first).take(usize::try_from(limit.get() + 1).unwrap_or(0)).collect();
     let listed = Listed::of(rows, limit.get(), cursor);
-    Ok(wire::json(StatusCode::OK, &listed.map(|(entry, problem)| KnownProblemBody::of(entry, &problem, &matched))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|(entry, problem)| KnownProblemBody::of(entry, &problem, &matched))))
 }
 
 /// Show a known problem.

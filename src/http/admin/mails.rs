@@ -19,7 +19,8 @@ use crate::{
             Caller, Query, Segments,
             caller::{ReadMails, RetryMails},
         },
-        wire::{self, Limit, Listed},
+        json,
+        paging::{self, Limit, Listed},
     },
     services::telling::mails,
     store,
@@ -119,7 +120,7 @@ pub struct MailsQuery {
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
     /// The `next` of the page before.
-    #[serde(default, deserialize_with = "wire::cursor")]
+    #[serde(default, deserialize_with = "paging::cursor")]
     after: Option<Uuid>,
 }
 
@@ -156,7 +157,7 @@ pub async fn list_mails(
         app.context.read(move |connection| Ok(store::mails::matching(connection, wanted, page)?)).await?
     };
     let listed = Listed::of(rows, limit.get(), |mail| mail.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|mail| MailBody::of(mail, can_send))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|mail| MailBody::of(mail, can_send))))
 }
 
 /// Try a mail again that was given up, or that waits for its next try.
@@ -173,5 +174,5 @@ pub async fn retry_mail(
     path: Segments<MailPath>,
 ) -> Result<HttpResponse, Problem> {
     let mail = mails::retry(&app.context, path.0.id).await?;
-    Ok(wire::json(StatusCode::OK, &MailBody::of(mail, app.context.mailer.is_some())))
+    Ok(json::answer(StatusCode::OK, &MailBody::of(mail, app.context.mailer.is_some())))
 }

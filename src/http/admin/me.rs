@@ -9,7 +9,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{Body, Caller, caller::ActForOneself},
-        wire,
+        json,
     },
     services::people::{second_factor, users},
 };
@@ -67,7 +67,7 @@ pub struct RecoveryCodes {
 pub async fn get_me(app: App, caller: Caller<ActForOneself>) -> Result<HttpResponse, Problem> {
     let user = users::get(&app.context, caller.person()?.id).await?;
     let revision = user.revision;
-    Ok(wire::json_with_etag(StatusCode::OK, revision, &UserBody::of(&app.context.directory.catalogue(), user)))
+    Ok(json::answer_with_etag(StatusCode::OK, revision, &UserBody::of(&app.context.directory.catalogue(), user)))
 }
 
 /// Change one's own password.
@@ -106,7 +106,7 @@ pub async fn begin_second_factor(
     body: Body<CurrentPassword>,
 ) -> Result<HttpResponse, Problem> {
     let (secret, email) = second_factor::begin(&app.context, caller.person()?.id, body.0.current_password).await?;
-    Ok(wire::json(StatusCode::OK, &NewSecondFactor { secret: secret.to_text(), uri: secret.to_uri(&email) }))
+    Ok(json::answer(StatusCode::OK, &NewSecondFactor { secret: secret.to_text(), uri: secret.to_uri(&email) }))
 }
 
 /// Confirm a second factor with a code of the device; the answer has the recovery codes, this once.
@@ -123,7 +123,7 @@ pub async fn confirm_second_factor(
     body: Body<OtpBody>,
 ) -> Result<HttpResponse, Problem> {
     let recovery_codes = second_factor::confirm(&app.context, &caller.person()?.session, body.0.otp).await?;
-    Ok(wire::json(StatusCode::OK, &RecoveryCodes { recovery_codes }))
+    Ok(json::answer(StatusCode::OK, &RecoveryCodes { recovery_codes }))
 }
 
 /// Remove one's second factor, with a code of it or a recovery code.

@@ -13,7 +13,9 @@ use crate::{
             Body, Caller, IfMatch, Query, Segments,
             caller::{AddProducts, ChangeProducts, ReadReleases},
         },
-        wire::{self, Limit, Listed, ProductBody, ProductPath},
+        json,
+        paging::{Limit, Listed},
+        product::{ProductBody, ProductPath},
     },
     services::{
         desk::lookup,
@@ -35,7 +37,7 @@ pub struct ProductsQuery {
 }
 
 fn answer(status: StatusCode, product: &Product) -> HttpResponse {
-    wire::json_with_etag(status, product.revision, &ProductBody::of(product))
+    json::answer_with_etag(status, product.revision, &ProductBody::of(product))
 }
 
 /// Add a product.
@@ -75,7 +77,7 @@ pub async fn list_products(
         .filter(|entry| page.after.as_ref().is_none_or(|after| entry.product.slug > *after));
     let rows: Vec<_> = wanted.take(usize::try_from(page.limit).unwrap_or(0)).collect();
     let listed = Listed::of(rows, query.0.limit.get(), |entry| entry.product.slug.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|entry| ProductBody::of(&entry.product))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|entry| ProductBody::of(&entry.product))))
 }
 
 /// Show a product.

@@ -17,7 +17,8 @@ use crate::{
     http::{
         App, Problem,
         extract::{Caller, Query, caller::ReadSubscriptions},
-        wire::{self, Limit, Listed},
+        json,
+        paging::{self, Limit, Listed},
     },
     services::desk::lookup,
     store,
@@ -99,7 +100,7 @@ pub struct RunsQuery {
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
     /// The `next` of the page before.
-    after: Option<wire::Pair>,
+    after: Option<paging::Pair>,
 }
 
 /// List runs.
@@ -122,8 +123,8 @@ pub async fn list_runs(
     let rows = app.context.read(move |connection| Ok(store::runs::matching(connection, &wanted, page)?)).await?;
     let catalogue = app.context.directory.catalogue();
     let owner = |run: &Run| run.subscription.map_or(Uuid::nil(), |id| id.0);
-    let listed = Listed::of(rows, limit.get(), |run| wire::Pair(run.id.0, owner(run)).to_string());
-    Ok(wire::json(
+    let listed = Listed::of(rows, limit.get(), |run| paging::Pair(run.id.0, owner(run)).to_string());
+    Ok(json::answer(
         StatusCode::OK,
         &listed.map(|run| RunBody {
             id: run.id,

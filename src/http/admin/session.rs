@@ -8,7 +8,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{Body, Caller, ClientAddress, caller::ActForOneself},
-        wire,
+        json,
     },
     services::{
         self, Refusal,
@@ -91,7 +91,7 @@ pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Resu
     let Login { email, password, otp } = body.0;
     let address = Some(address.0);
     let tokens = services::people::log_in::log_in(&app.context, Credentials { email, password, otp, address }).await?;
-    Ok(wire::json(StatusCode::OK, &TokensBody::of(tokens)))
+    Ok(json::answer(StatusCode::OK, &TokensBody::of(tokens)))
 }
 
 /// Prolong a login.
@@ -105,7 +105,7 @@ pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Resu
 #[post("/api/v1/auth/refresh")]
 pub async fn refresh_session(app: App, address: ClientAddress, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
     let tokens = services::people::log_in::refresh(&app.context, &body.0.refresh_token, Some(address.0)).await?;
-    Ok(wire::json(StatusCode::OK, &TokensBody::of(tokens)))
+    Ok(json::answer(StatusCode::OK, &TokensBody::of(tokens)))
 }
 
 /// Log out.

@@ -16,7 +16,7 @@ use crate::{
         App, Problem,
         error::ProblemBody,
         extract::{ClientAddress, Query},
-        wire,
+        json,
     },
     services::people::single_sign_on::{self, Arrival, TIME},
 };
@@ -104,7 +104,7 @@ pub async fn complete_single_sign_on(
         address: Some(address.0),
     };
     let tokens = single_sign_on::complete(&app.context, arrival).await?;
-    let mut response = wire::json(StatusCode::OK, &TokensBody::of(tokens));
+    let mut response = json::answer(StatusCode::OK, &TokensBody::of(tokens));
     kept.make_removal();
     // A cookie that was made here can be written.
     response.add_cookie(&kept).map_err(|error| Problem(crate::services::Refusal::internal(&error)))?;

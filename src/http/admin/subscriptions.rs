@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    directory::Catalogue,
     domain::{
         id::{CustomerId, LicenseKeyId, SubscriptionId},
         license_key::KeyRecord,
         slug::Slug,
-        subscription::{Status, Subscription},
+        subscription::{Deployment, Status, Subscription, SubscriptionState},
+        version::Requirement,
+        zone::Zone,
     },
     http::{
         App, Problem,
@@ -18,7 +21,8 @@ use crate::{
             Body, Caller, IfMatch, MaybeBody, Nothing, Query, Segments, body,
             caller::{ReadSubscriptions, WriteSubscriptions},
         },
-        wire::{self, Limit, Listed, PageQuery, SubscriptionBody},
+        json,
+        paging::{Limit, Listed, PageQuery},
     },
     services::{
         self,
@@ -77,6 +81,63 @@ pub struct SubscriptionsQuery {
     limit: Limit,
     /// The `next` of the page before.
     after: Option<SubscriptionId>,
+}
+
+/// A subscription, as staff see it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Subscription)]
+#[expect(missing_docs, reason = "described where it is entered, in NewSubscription, and in the fields that are not")]
+pub struct SubscriptionBody {
+    pub id: SubscriptionId,
+    pub customer_id: CustomerId,
+    pub product: String,
+    pub deployment: Deployment,
+    /// What staff have made of it.
+    pub state: SubscriptionState,
+    /// What it is today.
+    pub status: Status,
+    #[schema(value_type = String, format = Date)]
+    pub starts_on: Date,
+    #[schema(value_type = Option<String>, format = Date)]
+    pub ends_on: Option<Date>,
+    pub grace_days: u16,
+    pub channels: Vec<String>,
+    pub version_req: Option<Requirement>,
+    pub hosting_group: Option<String>,
+    pub external_ref: Option<String>,
+    /// Whether it will be renewed at its end.
+    pub renews: bool,
+    pub created_at: Timestamp,
+}
+
+impl SubscriptionBody {
+    /// The subscription as it goes out, with what it is at `now`.
+    #[must_use]
+    pub fn of(catalogue: &Catalogue, subscription: &Subscription, now: Timestamp) -> Self {
+        let coverage = &subscription.coverage;
+        let entry = catalogue.product_by_id(coverage.product);
+        let zone = entry.map_or_else(Zone::utc, |entry| entry.product.timezone.clone());
+        Self {
+            id: coverage.id,
+            customer_id: subscription.customer,
+            product: entry.map(|entry| entry.product.slug.to_string()).unwrap_or_default(),
+            deployment: coverage.deployment,
+            state: coverage.state,
+            status: coverage.status(&zone, now),
+            starts_on: coverage.starts_on,
+            ends_on: coverage.ends_on,
+            grace_days: coverage.grace_days,
+            channels: coverage.channels.iter().map(ToString::to_string).collect(),
+            version_req: coverage.version_req.as_deref().cloned(),
+            hosting_group: coverage
+                .hosting_group
+                .and_then(|id| catalogue.group(id))
+                .map(|group| group.slug.to_string()),
+            external_ref: subscription.external_ref.clone(),
+            renews: subscription.renews,
+            created_at: subscription.created_at,
+        }
+    }
 }
 
 /// A new subscription with its license key.
@@ -144,7 +205,7 @@ fn render(app: &App, subscription: &Subscription) -> SubscriptionBody {
 }
 
 fn answer(app: &App, subscription: &Subscription) -> HttpResponse {
-    wire::json_with_etag(StatusCode::OK, subscription.revision, &render(app, subscription))
+    json::answer_with_etag(StatusCode::OK, subscription.revision, &render(app, subscription))
 }
 
 /// Sell a subscription; the answer has its license key in clear, this once.
@@ -163,7 +224,7 @@ pub async fn add_subscription(
 ) -> Result<HttpResponse, Problem> {
     let (subscription, issued) = subscriptions::add(&app.context, caller.reach, body.0).await?;
     let sold = SoldSubscription { subscription: render(&app, &subscription), license_key: issued.license_key };
-    Ok(wire::json_with_etag(StatusCode::CREATED, subscription.revision, &sold))
+    Ok(json::answer_with_etag(StatusCode::CREATED, subscription.revision, &sold))
 }
 
 /// List subscriptions.
@@ -184,7 +245,7 @@ pub async fn list_subscriptions(
     let wanted = store::subscriptions::Wanted { customer, reach, state: None, ends_before };
     let rows = subscriptions::list(&app.context, wanted, status, limit.page(after)).await?;
     let listed = Listed::of(rows, limit.get(), |subscription| subscription.coverage.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|subscription| render(&app, &subscription))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|subscription| render(&app, &subscription))))
 }
 
 /// Show a subscription.
@@ -321,7 +382,7 @@ pub async fn add_license_key(
     _body: MaybeBody<Nothing>,
 ) -> Result<HttpResponse, Problem> {
     let issued = license_keys::issue(&app.context, caller.reach, path.0.id).await?;
-    Ok(wire::json(StatusCode::CREATED, &IssuedKey { id: issued.id, license_key: issued.license_key }))
+    Ok(json::answer(StatusCode::CREATED, &IssuedKey { id: issued.id, license_key: issued.license_key }))
 }
 
 /// List the license keys of a subscription, as much of them as is kept.
@@ -345,7 +406,7 @@ pub async fn list_license_keys(
         .read(move |connection| Ok(store::license_keys::page_of_subscription(connection, id, page)?))
         .await?;
     let listed = Listed::of(rows, query.0.limit.get(), |key| key.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|key| KeyBody::of(&key))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|key| KeyBody::of(&key))))
 }
 
 /// Revoke a license key. Its links stop working too.
@@ -392,5 +453,5 @@ pub async fn import_subscriptions(
         .into_iter()
         .map(|one| ImportedBody { line: one.line, subscription_id: one.subscription, license_key: one.license_key })
         .collect();
-    Ok(wire::json(StatusCode::CREATED, &ImportBody { imported: subscriptions.len(), subscriptions }))
+    Ok(json::answer(StatusCode::CREATED, &ImportBody { imported: subscriptions.len(), subscriptions }))
 }

@@ -14,7 +14,8 @@ use crate::{
     http::{
         App, Problem,
         extract::{Body, Caller, Query, Segments, caller::ManageTokens},
-        wire::{self, Listed, PageQuery},
+        json,
+        paging::{Listed, PageQuery},
     },
     services::people::tokens::{self, NewToken},
     store::{self, api_tokens::ApiToken},
@@ -93,7 +94,7 @@ impl TokenBody {
 pub async fn add_token(app: App, _caller: Caller<ManageTokens>, body: Body<NewToken>) -> Result<HttpResponse, Problem> {
     let (known, token) = tokens::add(&app.context, body.0).await?;
     let known = TokenBody::of(&app.context.directory.catalogue(), known);
-    Ok(wire::json(StatusCode::CREATED, &MadeToken { known, token }))
+    Ok(json::answer(StatusCode::CREATED, &MadeToken { known, token }))
 }
 
 /// List API tokens, as much of them as is kept.
@@ -113,7 +114,7 @@ pub async fn list_tokens(
     let rows = app.context.read(move |connection| Ok(store::api_tokens::page(connection, page)?)).await?;
     let catalogue = app.context.directory.catalogue();
     let listed = Listed::of(rows, query.0.limit.get(), |token| token.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|token| TokenBody::of(&catalogue, token))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|token| TokenBody::of(&catalogue, token))))
 }
 
 /// Delete an API token; from then on it is refused.

@@ -18,7 +18,8 @@ use crate::{
         App, Problem,
         approvals::{self, Asked},
         extract::{Body, Caller, Query, Segments, caller::ManageTrust},
-        wire::{self, Listed, PageQuery},
+        json,
+        paging::{Listed, PageQuery},
     },
     services::{
         desk::lookup,
@@ -114,7 +115,7 @@ pub async fn add_trusted_publisher(
     body: Body<NewTrustedPublisher>,
 ) -> Result<HttpResponse, Problem> {
     let carried = trust::trust(&app.context, path.0.slug, body.0).await?;
-    let trusted = |publisher| wire::json(StatusCode::CREATED, &TrustedPublisherBody::of(&app, publisher));
+    let trusted = |publisher| json::answer(StatusCode::CREATED, &TrustedPublisherBody::of(&app, publisher));
     Ok(approvals::answer(&app, carried, trusted))
 }
 
@@ -138,7 +139,7 @@ pub async fn list_trusted_publishers(
     let product = catalogue.product(slug.as_str()).ok_or_else(|| lookup::product_not_found(&slug))?.product.id;
     let rows = app.context.read(move |connection| Ok(store::trusted_publishers::page(connection, product, page)?));
     let listed = Listed::of(rows.await?, query.0.limit.get(), |publisher| publisher.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|publisher| TrustedPublisherBody::of(&app, publisher))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|publisher| TrustedPublisherBody::of(&app, publisher))))
 }
 
 /// Show a workload that a product trusts.
@@ -156,7 +157,7 @@ pub async fn get_trusted_publisher(
 ) -> Result<HttpResponse, Problem> {
     let TrustedPublisherPath { slug, id } = path.0;
     let publisher = app.context.read(move |connection| trust::find(connection, &slug, id)).await?;
-    Ok(wire::json(StatusCode::OK, &TrustedPublisherBody::of(&app, publisher)))
+    Ok(json::answer(StatusCode::OK, &TrustedPublisherBody::of(&app, publisher)))
 }
 
 /// Have a product trust a workload no more; the tokens that it was given end at once.

@@ -11,7 +11,8 @@ use crate::{
     http::{
         App, Problem,
         extract::{Body, Caller, IfMatch, Query, Segments, caller::ManageUsers},
-        wire::{self, Listed, PageQuery},
+        json,
+        paging::{Listed, PageQuery},
     },
     services::people::users::{self, NewUser, UserChange},
     store::{
@@ -74,7 +75,7 @@ impl UserBody {
 
 fn answer(app: &App, status: StatusCode, user: User) -> HttpResponse {
     let revision = user.revision;
-    wire::json_with_etag(status, revision, &UserBody::of(&app.context.directory.catalogue(), user))
+    json::answer_with_etag(status, revision, &UserBody::of(&app.context.directory.catalogue(), user))
 }
 
 /// Add a user.
@@ -106,7 +107,7 @@ pub async fn list_users(
     let rows = app.context.read(move |connection| Ok(store::users::page(connection, page)?)).await?;
     let catalogue = app.context.directory.catalogue();
     let listed = Listed::of(rows, query.0.limit.get(), |user| user.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|user| UserBody::of(&catalogue, user))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|user| UserBody::of(&catalogue, user))))
 }
 
 /// Show a user.

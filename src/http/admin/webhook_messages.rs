@@ -19,7 +19,8 @@ use crate::{
             Caller, Query, Segments,
             caller::{ManageWebhooks, ReadWebhooks},
         },
-        wire::{self, Limit, Listed},
+        json,
+        paging::{self, Limit, Listed},
     },
     services::telling::webhooks,
     store,
@@ -78,7 +79,7 @@ pub struct MessagesQuery {
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
     /// The `next` of the page before.
-    #[serde(default, deserialize_with = "wire::cursor")]
+    #[serde(default, deserialize_with = "paging::cursor")]
     after: Option<Uuid>,
 }
 
@@ -113,7 +114,7 @@ pub async fn list_webhook_messages(
     let page = limit.page(after.map(WebhookMessageId));
     let read = move |connection: &mut _| Ok(store::webhook_messages::matching(connection, webhook, state, page)?);
     let listed = Listed::of(app.context.read(read).await?, limit.get(), |message| message.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(WebhookMessageBody::of)))
+    Ok(json::answer(StatusCode::OK, &listed.map(WebhookMessageBody::of)))
 }
 
 /// Send a message again, be it one that was sent: with the same `webhook-id` and the same text.
@@ -130,5 +131,5 @@ pub async fn replay_webhook_message(
     path: Segments<MessagePath>,
 ) -> Result<HttpResponse, Problem> {
     let message = webhooks::replay(&app.context, path.0.id, path.0.message_id).await?;
-    Ok(wire::json(StatusCode::OK, &WebhookMessageBody::of(message)))
+    Ok(json::answer(StatusCode::OK, &WebhookMessageBody::of(message)))
 }

@@ -17,7 +17,8 @@ use crate::{
             Body, Caller, IfMatch, Query, Segments,
             caller::{ManageWebhooks, ReadWebhooks},
         },
-        wire::{self, Listed, PageQuery},
+        json,
+        paging::{Listed, PageQuery},
     },
     services::telling::webhooks::{self, NewWebhook, WebhookChange},
     signing::WebhookSecret,
@@ -82,13 +83,13 @@ impl WebhookBody {
 fn answer(app: &App, webhook: Webhook) -> HttpResponse {
     let revision = webhook.revision;
     let body = WebhookBody::of(&app.context.directory.catalogue(), webhook);
-    wire::json_with_etag(StatusCode::OK, revision, &body)
+    json::answer_with_etag(StatusCode::OK, revision, &body)
 }
 
 fn answer_with_secret(app: &App, status: StatusCode, webhook: Webhook, secret: &WebhookSecret) -> HttpResponse {
     let revision = webhook.revision;
     let known = WebhookBody::of(&app.context.directory.catalogue(), webhook);
-    wire::json_with_etag(status, revision, &WebhookWithSecret { known, secret: secret.to_text() })
+    json::answer_with_etag(status, revision, &WebhookWithSecret { known, secret: secret.to_text() })
 }
 
 /// Add a webhook; the answer has its secret, this once.
@@ -127,7 +128,7 @@ pub async fn list_webhooks(
     let rows = app.context.read(move |connection| Ok(store::webhooks::page(connection, page)?)).await?;
     let catalogue = app.context.directory.catalogue();
     let listed = Listed::of(rows, query.0.limit.get(), |webhook| webhook.id.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|webhook| WebhookBody::of(&catalogue, webhook))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|webhook| WebhookBody::of(&catalogue, webhook))))
 }
 
 /// Show a webhook.

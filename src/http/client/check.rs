@@ -28,7 +28,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{License, Query},
-        wire,
+        json,
     },
     services::{
         self,
@@ -310,7 +310,7 @@ pub async fn check_update(
     let question = query.0.question(&request);
     let answered = services::field::check_update::check(&app.context, &question, license.0, |answer| {
         app.metrics.count_check(answer.decision.status);
-        wire::json(StatusCode::OK, &render(&app, answer))
+        json::answer(StatusCode::OK, &render(&app, answer))
     });
     Ok(answered.await?)
 }

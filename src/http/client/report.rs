@@ -9,7 +9,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{Body, License},
-        wire,
+        json,
     },
     services::{self, field::report_run::Report, telling::help::Help},
 };
@@ -64,7 +64,7 @@ impl HelpBody {
 #[post("/api/v1/reports")]
 pub async fn report_run(app: App, license: License, body: Body<Report>) -> Result<HttpResponse, Problem> {
     let taken = services::field::report_run::report(&app.context, license.0, body.0).await?;
-    Ok(wire::json(
+    Ok(json::answer(
         StatusCode::ACCEPTED,
         &ReportTaken {
             run: taken.run.id,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::subscription::{Deployment, Status},
-    http::{App, Problem, extract::License, wire},
+    http::{App, Problem, extract::License, json},
     services::Code,
 };
 
@@ -50,7 +50,7 @@ pub async fn get_own_subscription(app: App, license: License) -> Result<HttpResp
     let catalogue = app.context.directory.catalogue();
     let missing = || Problem::new(Code::SubscriptionNotFound, "the license key has no subscription");
     let product = &catalogue.product_by_id(coverage.product).ok_or_else(missing)?.product;
-    Ok(wire::json(
+    Ok(json::answer(
         StatusCode::OK,
         &OwnSubscription {
             product: product.slug.to_string(),

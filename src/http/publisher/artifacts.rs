@@ -28,7 +28,8 @@ use crate::{
     http::{
         App, Problem,
         extract::{Caller, IfMatch, Query, Segments, body::patient, caller::WriteReleases},
-        wire::{self, ArtifactBody},
+        json,
+        release::ArtifactBody,
     },
     services::{
         Code,
@@ -138,8 +139,8 @@ pub async fn put_artifact(
         expected: expected.0,
     };
     Ok(match store_artifact::store(&app.context, upload, patient(&request, body)).await? {
-        Stored::New(artifact) => wire::json(StatusCode::CREATED, &ArtifactBody::of(&artifact)),
-        Stored::Same(artifact) => wire::json(StatusCode::OK, &ArtifactBody::of(&artifact)),
+        Stored::New(artifact) => json::answer(StatusCode::CREATED, &ArtifactBody::of(&artifact)),
+        Stored::Same(artifact) => json::answer(StatusCode::OK, &ArtifactBody::of(&artifact)),
     })
 }
 

@@ -9,7 +9,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{Body, ClientAddress},
-        wire,
+        json,
     },
     services::{self, Refusal},
 };
@@ -68,5 +68,5 @@ pub async fn exchange_identity(
         scopes: given.token.scopes,
         product: given.product.to_string(),
     };
-    Ok(wire::json(StatusCode::OK, &given))
+    Ok(json::answer(StatusCode::OK, &given))
 }

@@ -9,7 +9,7 @@ use crate::{
         App, Problem,
         extract::{Caller, License, Segments, caller::ReadReleases},
         publisher::releases::find,
-        wire::ReleasePath,
+        release::ReleasePath,
     },
     services::{
         Code,

@@ -11,7 +11,7 @@ use crate::{
         lint::{Finding, FindingCode},
         subscription::Status,
     },
-    http::wire::ReleaseBody,
+    http::release::ReleaseBody,
     services::releasing::rehearse_publication::Rehearsal,
 };
 

@@ -22,7 +22,10 @@ use crate::{
             Body, Caller, IfMatch, MaybeBody, Nothing, Query, Segments,
             caller::{ChangeReleases, PublishReleases, ReadReleases, WriteReleases},
         },
-        wire::{self, Limit, Listed, ProductPath, ReleaseBody, ReleasePath},
+        json,
+        paging::{Limit, Listed},
+        product::ProductPath,
+        release::{ReleaseBody, ReleasePath},
     },
     services::{
         self, Context,
@@ -52,7 +55,7 @@ pub struct ReleasesQuery {
 }
 
 fn answer(status: StatusCode, slug: &Slug, release: &Release) -> HttpResponse {
-    wire::json_with_etag(status, release.revision, &ReleaseBody::of(slug, release))
+    json::answer_with_etag(status, release.revision, &ReleaseBody::of(slug, release))
 }
 
 /// The release at a path, from memory.
@@ -110,7 +113,7 @@ pub async fn list_releases(
         .filter(|release| page.after.as_ref().is_none_or(|after| release.version < *after));
     let rows: Vec<_> = wanted.take(usize::try_from(page.limit).unwrap_or(0)).collect();
     let listed = Listed::of(rows, query.0.limit.get(), |release| release.version.to_string());
-    Ok(wire::json(StatusCode::OK, &listed.map(|release| ReleaseBody::of(&path.0.slug, release))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|release| ReleaseBody::of(&path.0.slug, release))))
 }
 
 /// Show a release.
@@ -205,7 +208,7 @@ pub async fn publish_release(
     let ReleasePath { slug, version } = path.0;
     if query.0.dry_run {
         let rehearsal = rehearse_publication::rehearse(&app.context, slug, version, expected.0, body.0).await?;
-        return Ok(wire::json(StatusCode::OK, &RehearsalBody::of(rehearsal)));
+        return Ok(json::answer(StatusCode::OK, &RehearsalBody::of(rehearsal)));
     }
     let carried =
         services::releasing::publish_release::publish(&app.context, slug.clone(), version, expected.0, body.0).await?;

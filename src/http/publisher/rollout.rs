@@ -14,8 +14,9 @@ use crate::{
             Body, Caller, IfMatch, MaybeBody, Nothing, Segments,
             caller::{PublishReleases, ReadReleases},
         },
+        json,
         publisher::releases::{find, steer},
-        wire::{self, ReleasePath, RolloutBody},
+        release::{ReleasePath, RolloutBody},
     },
     services::{
         self,
@@ -27,7 +28,7 @@ use crate::{
 };
 
 fn answer(_: &Slug, release: &Release) -> HttpResponse {
-    wire::json_with_etag(StatusCode::OK, release.revision, &RolloutBody::of(release))
+    json::answer_with_etag(StatusCode::OK, release.revision, &RolloutBody::of(release))
 }
 
 /// A rollout, with what subscriptions say of the release.
@@ -70,7 +71,7 @@ pub async fn get_rollout(
     let tally = services::releasing::guard_rollouts::votes(&app.context, &release).await?;
     let votes = Votes { succeeded: tally.succeeded, failed: tally.failed, data_loss: tally.data_loss };
     let status = RolloutStatus { rollout: RolloutBody::of(&release), votes };
-    Ok(wire::json_with_etag(StatusCode::OK, release.revision, &status))
+    Ok(json::answer_with_etag(StatusCode::OK, release.revision, &status))
 }
 
 /// Open a release to a share of sites.

@@ -16,7 +16,9 @@ use crate::{
             Body, Caller, IfMatch, Query, Segments,
             caller::{LiftStops, PutStops, ReadReleases},
         },
-        wire::{self, Listed, ProductPath},
+        json,
+        paging::Listed,
+        product::ProductPath,
     },
     services::{
         desk::lookup,
@@ -75,7 +77,7 @@ pub async fn list_stops(
     let catalogue = app.context.directory.catalogue();
     let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| lookup::product_not_found(&path.0.slug))?;
     let items = entry.stops.iter().map(StopBody::of).collect();
-    Ok(wire::json_with_etag(StatusCode::OK, entry.product.revision, &Listed { items, next: None }))
+    Ok(json::answer_with_etag(StatusCode::OK, entry.product.revision, &Listed { items, next: None }))
 }
 
 /// Stop a product, or a channel with every less stable one: nothing is offered, at once.
@@ -96,7 +98,7 @@ pub async fn put_stop(
     body: Body<NewStop>,
 ) -> Result<HttpResponse, Problem> {
     let (stop, revision) = steer_release::stop(&app.context, path.0.slug, expected.0, body.0).await?;
-    Ok(wire::json_with_etag(StatusCode::OK, revision, &StopBody::of(&stop)))
+    Ok(json::answer_with_etag(StatusCode::OK, revision, &StopBody::of(&stop)))
 }
 
 /// Lift a stop.

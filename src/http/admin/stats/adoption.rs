@@ -17,7 +17,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{Caller, Query, caller::ReadSubscriptions},
-        wire,
+        json,
     },
     services::{desk::lookup, field::figures},
     store::adoption::{Count, Wanted},
@@ -120,5 +120,5 @@ pub async fn get_adoption(
     let wanted = Wanted { reach, component, platform, deployment };
     let (days, counts) = figures::adoption(&app.context, wanted, from, to).await?;
     let catalogue = app.context.directory.catalogue();
-    Ok(wire::json(StatusCode::OK, &AdoptionBody::of(&catalogue, days, counts)))
+    Ok(json::answer(StatusCode::OK, &AdoptionBody::of(&catalogue, days, counts)))
 }

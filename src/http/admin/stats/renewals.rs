@@ -16,7 +16,8 @@ use crate::{
     http::{
         App, Problem,
         extract::{Caller, Query, caller::ReadSubscriptions},
-        wire::{self, Limit, Listed},
+        json,
+        paging::{Limit, Listed},
     },
     services::{desk::lookup, field::figures},
     store::renewals::Asking,
@@ -124,5 +125,5 @@ pub async fn list_renewals(
     let catalogue = app.context.directory.catalogue();
     let Listed { items, next } = Listed::of(rows, limit.get(), |row| row.subscription.to_string());
     let items = items.into_iter().map(|asking| RenewalBody::of(&catalogue, asking)).collect();
-    Ok(wire::json(StatusCode::OK, &RenewalsBody { total, items, next }))
+    Ok(json::answer(StatusCode::OK, &RenewalsBody { total, items, next }))
 }

@@ -12,7 +12,8 @@ use crate::{
     http::{
         App, Problem,
         extract::{Caller, Query, Segments, caller::ReadSubscriptions},
-        wire::{self, ReleasePath},
+        json,
+        release::ReleasePath,
     },
     services::{
         desk::lookup,
@@ -155,5 +156,5 @@ pub async fn get_rollout_stats(
         bucket,
         buckets: spans.map(|(from, counts)| BucketBody { from, tally: TallyBody::of(counts) }).collect(),
     };
-    Ok(wire::json(StatusCode::OK, &body))
+    Ok(json::answer(StatusCode::OK, &body))
 }
