@@ -129,11 +129,7 @@ pub(super) fn answer<T>(app: &App, carried: Carried<T>, done: impl FnOnce(T) -> 
     };
     let place = format!("/api/v1/approvals/{}", approval.id);
     let approval = ApprovalBody::of(&app.context.directory.catalogue(), (approval, ApprovalStatus::Pending), true);
-    let mut response = json::answer(StatusCode::ACCEPTED, &Asked { approval });
-    if let Ok(place) = header::HeaderValue::from_str(&place) {
-        response.headers_mut().insert(header::LOCATION, place);
-    }
-    response
+    json::with_header(json::answer(StatusCode::ACCEPTED, &Asked { approval }), header::LOCATION, &place)
 }
 
 fn shown<R>(app: &App, caller: &Caller<R>, seen: (Approval, ApprovalStatus)) -> HttpResponse {

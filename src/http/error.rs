@@ -188,7 +188,14 @@ impl ResponseError for Problem {
         if let Some(wait) = retry_after.or(usual) {
             response.insert_header((header::RETRY_AFTER, wait.as_secs()));
         }
-        response.body(serde_json::to_vec(&body).unwrap_or_default())
+        match serde_json::to_vec(&body) {
+            Ok(bytes) => response.body(bytes),
+            Err(error) => {
+                tracing::error!(%error, %code, "a problem document cannot be serialised");
+                // The code and the status need no escapes.
+                response.body(format!(r#"{{"code":"{code}","status":{status}}}"#))
+            }
+        }
     }
 }
 

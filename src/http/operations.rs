@@ -114,7 +114,6 @@ pub struct KeySet {
 #[utoipa::path(tag = "Operations", responses((status = 200, description = "The keys.", body = KeySet)))]
 #[get("/.well-known/jwks.json")]
 pub async fn get_public_keys(app: App) -> HttpResponse {
-    let mut response = json::answer(StatusCode::OK, &KeySet { keys: app.context.keys.load().public_keys() });
-    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("public, max-age=300"));
-    response
+    let response = json::answer(StatusCode::OK, &KeySet { keys: app.context.keys.load().public_keys() });
+    json::with_header(response, header::CACHE_CONTROL, "public, max-age=300")
 }

@@ -32,6 +32,14 @@ impl<T> Listed<T> {
     pub fn map<U>(self, each: impl FnMut(T) -> U) -> Listed<U> {
         Listed { items: self.items.into_iter().map(each).collect(), next: self.next }
     }
+
+    /// The same, where an item may not be fit to be sent.
+    ///
+    /// # Errors
+    /// The first that `each` returns.
+    pub fn try_map<U, E>(self, each: impl FnMut(T) -> Result<U, E>) -> Result<Listed<U>, E> {
+        Ok(Listed { items: self.items.into_iter().map(each).collect::<Result<_, E>>()?, next: self.next })
+    }
 }
 
 /// How many of a list at once.

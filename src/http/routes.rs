@@ -17,7 +17,7 @@ use utoipa::{
 };
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 
-use super::{Problem, admin, approvals, client, error_list, extract::query, openapi, operations, publisher, setup};
+use super::{Problem, admin, approvals, client, error_list, extract::query, openapi, json, operations, publisher, setup};
 use crate::services::Code;
 
 /// All routes that are described.
@@ -227,9 +227,5 @@ pub async fn unknown(request: HttpRequest) -> HttpResponse {
     }
     let names = allowed.join(", ");
     let detail = format!("{} takes {names}, not {}", request.path(), request.method());
-    let mut response = Problem::new(Code::MethodNotAllowed, detail).error_response();
-    if let Ok(value) = header::HeaderValue::from_str(&names) {
-        response.headers_mut().insert(header::ALLOW, value);
-    }
-    response
+    json::with_header(Problem::new(Code::MethodNotAllowed, detail).error_response(), header::ALLOW, &names)
 }

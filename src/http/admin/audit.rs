@@ -100,8 +100,11 @@ pub struct ActorBody {
 }
 
 impl EntryBody {
-    fn of(Stored { entry, hash }: Stored) -> Self {
-        Self {
+    fn of(Stored { entry, hash }: Stored) -> Result<Self, Refusal> {
+        let details = serde_json::from_str(&entry.details).map_err(|error| {
+            Refusal::internal(&format_args!("the details of entry {} of the audit log are not JSON: {error}", entry.number))
+        })?;
+        Ok(Self {
             number: entry.number,
             at: entry.at,
             actor: ActorBody {
@@ -113,9 +116,9 @@ impl EntryBody {
             action: entry.action,
             subject: entry.subject,
             product: entry.product,
-            details: serde_json::from_str(&entry.details).unwrap_or_default(),
+            details,
             hash: hexadecimal(&hash),
-        }
+        })
     }
 }
 
@@ -134,17 +137,13 @@ const NAMES: [&str; 11] = [
 ];
 
 /// One JSON object a line (JSON Lines).
-fn lines(listed: &Listed<EntryBody>, query: &str) -> HttpResponse {
-    let lines: String = listed
-        .items
-        .iter()
-        .filter_map(|entry| serde_json::to_string(entry).ok())
-        .map(|mut line| {
-            line.push('\n');
-            line
-        })
-        .collect();
-    file(listed, query, "application/x-ndjson", "audit.jsonl", lines.into_bytes())
+fn lines(listed: &Listed<EntryBody>, query: &str) -> Result<HttpResponse, Problem> {
+    let mut lines = Vec::new();
+    for entry in &listed.items {
+        serde_json::to_writer(&mut lines, entry).map_err(|error| Refusal::internal(&error))?;
+        lines.push(b'\n');
+    }
+    Ok(file(listed, query, "application/x-ndjson", "audit.jsonl", lines))
 }
 
 /// A table (RFC 4180).
@@ -224,10 +223,10 @@ pub async fn list_audit(
     let wanted = store::audit_log::Wanted { reach, actor, action, subject, from, to };
     let page = limit.page(after);
     let rows = app.context.read(move |connection| Ok(store::audit_log::matching(connection, &wanted, page)?)).await?;
-    let listed = Listed::of(rows, limit.get(), |stored| stored.entry.number.to_string()).map(EntryBody::of);
+    let listed = Listed::of(rows, limit.get(), |stored| stored.entry.number.to_string()).try_map(EntryBody::of)?;
     match format.unwrap_or(AuditFormat::Json) {
         AuditFormat::Json => Ok(json::answer(StatusCode::OK, &listed)),
-        AuditFormat::JsonLines => Ok(lines(&listed, request.query_string())),
+        AuditFormat::JsonLines => lines(&listed, request.query_string()),
         AuditFormat::Csv => table(&listed, request.query_string()),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, ResponseError as _,
     body::SizedStream,
     get, head,
     http::{StatusCode, header},
@@ -21,6 +21,7 @@ use crate::{
     http::{
         App, Problem,
         extract::{ClientAddress, Query, Segments},
+        json,
     },
     limits::{Downloader, Turn},
     services::{Code, Refusal, field::download},
@@ -222,11 +223,7 @@ pub fn read_range(range: &str, size: u64) -> Part {
 
 fn unsatisfiable(artifact: &Artifact) -> HttpResponse {
     let problem = Problem::new(Code::RangeNotSatisfiable, format!("the file has {} bytes", artifact.size));
-    let mut response = actix_web::ResponseError::error_response(&problem);
-    if let Ok(value) = header::HeaderValue::from_str(&format!("bytes */{}", artifact.size)) {
-        response.headers_mut().insert(header::CONTENT_RANGE, value);
-    }
-    response
+    json::with_header(problem.error_response(), header::CONTENT_RANGE, &format!("bytes */{}", artifact.size))
 }
 
 /// The types of what vendors publish.
