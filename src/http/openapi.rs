@@ -2,8 +2,6 @@
 
 pub mod tidy;
 
-use std::sync::OnceLock;
-
 use utoipa::{
     Modify, OpenApi, ToSchema as _,
     openapi::{
@@ -140,12 +138,4 @@ fn add(operation: &mut Operation, status: u16, description: &str) {
         response = response.header("Retry-After", HeaderBuilder::new().description(Some("Seconds to wait.")).build());
     }
     operation.responses.responses.insert(status, RefOr::<Response>::T(response.build()));
-}
-
-static COMPLETE: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
-
-/// The whole description; made once.
-#[must_use]
-pub fn document() -> &'static utoipa::openapi::OpenApi {
-    COMPLETE.get_or_init(|| complete(super::routes::describe()))
 }

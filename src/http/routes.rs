@@ -17,7 +17,9 @@ use utoipa::{
 };
 use utoipa_actix_web::{AppExt as _, service_config::ServiceConfig};
 
-use super::{Problem, admin, approvals, client, error_list, extract::query, openapi, json, operations, publisher, setup};
+use super::{
+    Problem, admin, approvals, client, error_list, extract::query, json, openapi, operations, publisher, setup,
+};
 use crate::services::Code;
 
 /// All routes that are described.
@@ -151,10 +153,14 @@ fn decided_by_two(routes: &mut ServiceConfig<'_>) {
         .service(approvals::reject_request);
 }
 
-/// What the routes say of themselves.
+/// The description of all routes; made once.
 #[must_use]
-pub fn describe() -> utoipa::openapi::OpenApi {
-    ActixApp::new().into_utoipa_app().openapi(openapi::Description::openapi()).configure(described).split_for_parts().1
+pub fn document() -> &'static utoipa::openapi::OpenApi {
+    static DOCUMENT: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let app = ActixApp::new().into_utoipa_app().openapi(openapi::Description::openapi());
+        openapi::complete(app.configure(described).split_for_parts().1)
+    })
 }
 
 /// The description itself, and the pages that show it. Nothing of them comes from elsewhere.
@@ -163,7 +169,7 @@ pub fn documentation(routes: &mut web::ServiceConfig) {
     routes.service(web::redirect("/docs", "/docs/"));
     routes.service(
         utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")
-            .url("/openapi.json", openapi::document().clone())
+            .url("/openapi.json", document().clone())
             .config(utoipa_swagger_ui::Config::default().use_base_layout().validator_url("none")),
     );
 }
@@ -192,7 +198,7 @@ fn addresses() -> &'static [Address] {
                 known.into_iter().filter_map(|(method, operation)| Some((method, takes_query(operation.as_ref()?))));
             Address { pattern: ResourceDef::new(pattern.as_str()), methods: methods.collect() }
         };
-        openapi::document().paths.paths.iter().map(address).collect()
+        document().paths.paths.iter().map(address).collect()
     })
 }
 

@@ -32,7 +32,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// When the operating system refuses.
 pub fn start(app: App, listener: TcpListener, config: &ServerConfig) -> io::Result<Server> {
     // Made once here, and not by the first request that wants it.
-    let _ = super::openapi::document();
+    let _ = routes::document();
     let workers = match config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         set => set,

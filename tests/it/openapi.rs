@@ -19,7 +19,7 @@ const COMMITTED: &str = "openapi/openapi.json";
 
 /// The description as the program makes it.
 fn document() -> Value {
-    serde_json::to_value(sluice::http::openapi::document()).expect("JSON")
+    serde_json::to_value(sluice::http::routes::document()).expect("JSON")
 }
 
 /// An operation: its path, its method and what is said of it.

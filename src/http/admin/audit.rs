@@ -102,7 +102,10 @@ pub struct ActorBody {
 impl EntryBody {
     fn of(Stored { entry, hash }: Stored) -> Result<Self, Refusal> {
         let details = serde_json::from_str(&entry.details).map_err(|error| {
-            Refusal::internal(&format_args!("the details of entry {} of the audit log are not JSON: {error}", entry.number))
+            Refusal::internal(&format_args!(
+                "the details of entry {} of the audit log are not JSON: {error}",
+                entry.number
+            ))
         })?;
         Ok(Self {
             number: entry.number,

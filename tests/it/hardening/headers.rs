@@ -27,7 +27,7 @@ fn is_safe(what: &str, answer: &Answer) {
 #[test]
 fn every_answer_tells_browsers_to_run_nothing_of_it() {
     let vendor = Vendor::start();
-    let document = serde_json::to_value(sluice::http::openapi::document()).expect("JSON");
+    let document = serde_json::to_value(sluice::http::routes::document()).expect("JSON");
     let mut walked = 0;
     for (path, item) in document["paths"].as_object().expect("paths") {
         for method in item.as_object().expect("methods").keys() {
