@@ -23,6 +23,7 @@ pub mod lint;
 pub mod locale;
 pub mod mail;
 pub mod manifest;
+pub mod page;
 pub mod patch;
 pub mod platform;
 pub mod product;

@@ -63,6 +63,8 @@ pub use migrations::Schema;
 use postgresql::Postgresql;
 use sqlite::Sqlite;
 
+use crate::domain::page::Page;
+
 /// The connection that queries are written against.
 pub type Connection = AnyConnection;
 
@@ -305,13 +307,4 @@ pub fn rehearse<T, E: From<StoreError>>(
     work: impl FnOnce(&mut Connection) -> Result<T, E>,
 ) -> Result<T, E> {
     transaction::rehearse(connection, work)
-}
-
-/// One page of a list: at most `limit` rows that come after a given one.
-#[derive(Clone, Copy, Debug)]
-pub struct Page<T> {
-    /// The last row of the page before.
-    pub after: Option<T>,
-    /// How many rows at most.
-    pub limit: i64,
 }

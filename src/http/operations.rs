@@ -13,7 +13,6 @@ use crate::{
     http::{App, Problem, json},
     services::{Refusal, telling::deliver},
     signing::PublicKey,
-    store,
 };
 
 /// How the server is.
@@ -67,11 +66,7 @@ pub async fn get_readiness(app: App) -> HttpResponse {
         problems.push(format!(
             "the database has not been reached for {seconds} s; checks are answered from what was known then"
         ));
-    } else if !is_so(async {
-        context.read(|connection| Ok(store::settings::get(connection, store::settings::LICENSE_SECRET)?)).await.is_ok()
-    })
-    .await
-    {
+    } else if !is_so(context.can_read()).await {
         problems.push("the database cannot be read".to_owned());
     }
     if !is_so(context.artifacts.is_writable()).await {

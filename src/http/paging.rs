@@ -4,10 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::{
-    domain::{InvalidValue, text_schema},
-    store::Page,
-};
+use crate::domain::{InvalidValue, page::Page, text_schema};
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]

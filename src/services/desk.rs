@@ -5,6 +5,7 @@
 
 pub mod acting;
 pub mod audit;
+pub mod audit_log;
 pub(in crate::services) mod audited;
 pub mod context;
 pub mod lookup;

@@ -115,6 +115,13 @@ fn arrows_point_down_only_and_never_sideways() {
 }
 
 #[test]
+fn http_names_no_store() {
+    for path in sources(&root().join("src/http")) {
+        assert!(!named(&fs::read_to_string(&path).unwrap()).contains("store"), "{path:?} passes its use case by");
+    }
+}
+
+#[test]
 fn libraries_are_named_in_their_own_rooms_only() {
     for path in sources(&root().join("src")) {
         let inside = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();

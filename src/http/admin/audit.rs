@@ -14,8 +14,13 @@ use crate::{
         json,
         paging::{Limit, Listed},
     },
-    services::{Refusal, desk::lookup},
-    store::{self, audit_log::Stored},
+    services::{
+        Refusal,
+        desk::{
+            audit_log::{self, Stored, Wanted},
+            lookup,
+        },
+    },
 };
 
 named_enum! {
@@ -223,9 +228,9 @@ pub async fn list_audit(
 ) -> Result<HttpResponse, Problem> {
     let AuditQuery { product, actor, action, subject, from, to, format, limit, after } = query.0;
     let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
-    let wanted = store::audit_log::Wanted { reach, actor, action, subject, from, to };
+    let wanted = Wanted { reach, actor, action, subject, from, to };
     let page = limit.page(after);
-    let rows = app.context.read(move |connection| Ok(store::audit_log::matching(connection, &wanted, page)?)).await?;
+    let rows = audit_log::list(&app.context, wanted, page).await?;
     let listed = Listed::of(rows, limit.get(), |stored| stored.entry.number.to_string()).try_map(EntryBody::of)?;
     match format.unwrap_or(AuditFormat::Json) {
         AuditFormat::Json => Ok(json::answer(StatusCode::OK, &listed)),

@@ -100,13 +100,10 @@ pub async fn list_hosting_groups(
     _caller: Caller<ReadSubscriptions>,
     query: Query<HostingGroupsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let catalogue = app.context.directory.catalogue();
     let page = query.0.limit.page(query.0.after);
-    let wanted =
-        catalogue.groups().into_iter().filter(|group| page.after.as_ref().is_none_or(|after| group.slug > *after));
-    let rows: Vec<_> = wanted.take(usize::try_from(page.limit).unwrap_or(0)).collect();
+    let rows = hosting_groups::list(&app.context, &page);
     let listed = Listed::of(rows, query.0.limit.get(), |group| group.slug.to_string());
-    Ok(json::answer(StatusCode::OK, &listed.map(|group| HostingGroupBody::of(group))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|group| HostingGroupBody::of(&group))))
 }
 
 /// Show a hosting group.
@@ -122,11 +119,8 @@ pub async fn get_hosting_group(
     _caller: Caller<ReadSubscriptions>,
     path: Segments<HostingGroupPath>,
 ) -> Result<HttpResponse, Problem> {
-    let catalogue = app.context.directory.catalogue();
-    let group = catalogue
-        .group_by_slug(path.0.group.as_str())
-        .ok_or_else(|| hosting_groups::not_found(path.0.group.as_str()))?;
-    Ok(answer(StatusCode::OK, group))
+    let group = hosting_groups::get(&app.context, &path.0.group)?;
+    Ok(answer(StatusCode::OK, &group))
 }
 
 /// Change a hosting group.

@@ -18,8 +18,10 @@ use crate::{
         json,
         paging::{self, Limit, Listed},
     },
-    services::desk::lookup,
-    store::{self, installations::Installation},
+    services::{
+        desk::lookup,
+        field::figures::{self, Installation},
+    },
 };
 
 /// An installation.
@@ -83,10 +85,8 @@ pub async fn list_installations(
 ) -> Result<HttpResponse, Problem> {
     let InstallationsQuery { product, subscription, limit, after } = query.0;
     let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
-    let wanted = store::installations::Wanted { reach, subscription };
     let page = limit.page(after.map(|pair| (ProductId(pair.0), InstallationId(pair.1))));
-    let rows =
-        app.context.read(move |connection| Ok(store::installations::matching(connection, &wanted, page)?)).await?;
+    let rows = figures::installations(&app.context, reach, subscription, page).await?;
     let catalogue = app.context.directory.catalogue();
     let listed =
         Listed::of(rows, limit.get(), |row| paging::Pair(row.last.product.0, row.last.installation.0).to_string());

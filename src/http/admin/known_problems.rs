@@ -1,6 +1,6 @@
 //! Known problems: the vendor's rules and the defaults, with how often each was met.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, delete, get, http::StatusCode, patch, post};
 use jiff::Timestamp;
@@ -11,10 +11,9 @@ use crate::{
     directory::ProductEntry,
     domain::{
         id::KnownProblemId,
-        known_problem::{DefaultProblem, KnownProblem, Recognised},
+        known_problem::{DefaultProblem, KnownProblem},
         locale::{LanguageTag, Wishes},
         platform::Platform,
-        reach::Reach,
         run::FailureClass,
         slug::Slug,
         version::Requirement,
@@ -29,12 +28,10 @@ use crate::{
         paging::{Limit, Listed},
     },
     services::{
-        Refusal,
         desk::lookup,
-        field::known_problems::{self, KnownProblemChange, NewKnownProblem},
+        field::known_problems::{self, Counted, Known, KnownProblemChange, NewKnownProblem},
         telling::help,
     },
-    store::{self, known_problems::Matched},
     texts,
 };
 
@@ -61,11 +58,10 @@ pub struct KnownProblemBody {
 }
 
 impl KnownProblemBody {
-    fn of(entry: &ProductEntry, problem: &Recognised<'_>, matched: &Matched) -> Self {
-        let matched = matched.get(&(entry.product.id, problem.key())).copied().unwrap_or_default();
+    fn of(Counted { entry, problem, matched }: &Counted) -> Self {
         match problem {
-            Recognised::Vendors(rule) => Self::of_rule(entry, rule, matched),
-            Recognised::Default(default) => Self::of_default(entry, *default, matched),
+            Known::Vendors(rule) => Self::of_rule(entry, rule, *matched),
+            Known::Default(default) => Self::of_default(entry, *default, *matched),
         }
     }
 
@@ -131,32 +127,11 @@ pub struct KnownProblemsQuery {
     after: Option<String>,
 }
 
-/// The rule with this id, from memory.
-fn find(
-    app: &App,
-    caller: &Caller<ReadSubscriptions>,
-    id: KnownProblemId,
-) -> Result<(Arc<ProductEntry>, KnownProblem), Problem> {
-    let catalogue = app.context.directory.catalogue();
-    let mut entries = catalogue.products().filter(|entry| caller.reach.includes(entry.product.id));
-    let found = entries.find_map(|entry| {
-        let rule = entry.known_problems.iter().find(|rule| rule.id == id)?;
-        Some((Arc::clone(entry), rule.clone()))
-    });
-    Ok(found.ok_or_else(|| known_problems::not_found(id))?)
-}
-
-async fn matched(app: &App, reach: Reach) -> Result<Matched, Problem> {
-    Ok(app.context.read(move |connection| Ok(store::known_problems::matched(connection, &reach)?)).await?)
-}
-
 /// Answers with a rule.
 async fn answer(app: &App, status: StatusCode, rule: KnownProblem) -> Result<HttpResponse, Problem> {
-    let matched = matched(app, Reach::one(rule.product)).await?;
-    let catalogue = app.context.directory.catalogue();
-    let entry = catalogue.product_by_id(rule.product).ok_or_else(|| known_problems::not_found(rule.id))?;
-    let body = KnownProblemBody::of(entry, &Recognised::Vendors(&rule), &matched);
-    Ok(json::answer_with_etag(status, rule.revision, &body))
+    let revision = rule.revision;
+    let counted = known_problems::count(&app.context, rule).await?;
+    Ok(json::answer_with_etag(status, revision, &KnownProblemBody::of(&counted)))
 }
 
 /// Add a known problem.
@@ -195,28 +170,9 @@ pub async fn list_known_problems(
 ) -> Result<HttpResponse, Problem> {
     let KnownProblemsQuery { product, limit, after } = query.0;
     let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
-    let matched = matched(&app, reach.clone()).await?;
-    let catalogue = app.context.directory.catalogue();
-    let entries = catalogue.products().filter(|entry| reach.includes(entry.product.id));
-    let all: Vec<_> = entries
-        .flat_map(|entry| {
-            let vendors = entry.known_problems.iter().map(Recognised::Vendors);
-            let defaults = DefaultProblem::ALL.iter().copied().map(Recognised::Default);
-            vendors.chain(defaults).map(move |problem| (entry, problem))
-        })
-        .collect();
-    let cursor =
-        |(entry, problem): &(&Arc<ProductEntry>, Recognised<'_>)| format!("{}.{}", entry.product.slug, problem.key());
-    let first = match &after {
-        Some(after) => all.iter().position(|one| cursor(one) == *after).map(|place| place + 1),
-        None => Some(0),
-    };
-    // What a page ended with may be gone meanwhile.
-    let first =
-        first.ok_or_else(|| Refusal::parameter("after", "is not the `next` of a page; begin anew without it"))?;
-    let rows = all.into_iter().skip(first).take(usize::try_from(limit.get() + 1).unwrap_or(0)).collect();
-    let listed = Listed::of(rows, limit.get(), cursor);
-    Ok(json::answer(StatusCode::OK, &listed.map(|(entry, problem)| KnownProblemBody::of(entry, &problem, &matched))))
+    let rows = known_problems::list(&app.context, reach, limit.page(after)).await?;
+    let listed = Listed::of(rows, limit.get(), Counted::cursor);
+    Ok(json::answer(StatusCode::OK, &listed.map(|counted| KnownProblemBody::of(&counted))))
 }
 
 /// Show a known problem.
@@ -232,7 +188,7 @@ pub async fn get_known_problem(
     caller: Caller<ReadSubscriptions>,
     path: Segments<KnownProblemPath>,
 ) -> Result<HttpResponse, Problem> {
-    let (_, rule) = find(&app, &caller, path.0.id)?;
+    let rule = known_problems::get(&app.context, &caller.reach, path.0.id)?;
     answer(&app, StatusCode::OK, rule).await
 }
 

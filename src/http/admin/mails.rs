@@ -8,10 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
-        delivery::DeliveryState,
         id::{MailId, SubscriptionId},
         mail::{Mail, MailKind},
-        named_enum,
     },
     http::{
         App, Problem,
@@ -22,34 +20,11 @@ use crate::{
         json,
         paging::{self, Limit, Listed},
     },
-    services::telling::mails,
-    store,
+    services::{
+        Context,
+        telling::mails::{self, MailState},
+    },
 };
-
-named_enum! {
-    /// How far a mail has come.
-    MailState, "state of a mail" {
-        /// It is to be sent, or sent again.
-        Queued = "queued",
-        /// It is kept, as no SMTP server is configured.
-        Undelivered = "undelivered",
-        /// An SMTP server has accepted it.
-        Sent = "sent",
-        /// It was refused for good, or not accepted for too long.
-        Failed = "failed",
-    }
-}
-
-impl MailState {
-    const fn of(state: DeliveryState, can_send: bool) -> Self {
-        match state {
-            DeliveryState::Queued if can_send => Self::Queued,
-            DeliveryState::Queued => Self::Undelivered,
-            DeliveryState::Sent => Self::Sent,
-            DeliveryState::Failed => Self::Failed,
-        }
-    }
-}
 
 /// A mail.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,8 +59,8 @@ pub struct MailBody {
 }
 
 impl MailBody {
-    fn of(mail: Mail, can_send: bool) -> Self {
-        let state = MailState::of(mail.delivery.state, can_send);
+    fn of(context: &Context, mail: Mail) -> Self {
+        let state = MailState::of(context, &mail);
         Self {
             id: mail.id,
             kind: mail.kind,
@@ -146,18 +121,10 @@ pub async fn list_mails(
     _caller: Caller<ReadMails>,
     query: Query<MailsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let MailsQuery { state: wanted, kind, limit, after } = query.0;
-    let can_send = app.context.mailer.is_some();
-    let state = DeliveryState::ALL.iter().copied().find(|state| Some(MailState::of(*state, can_send)) == wanted);
-    // Nothing waits to be sent where nothing can be, and the other way round.
-    let rows = if wanted.is_some() && state.is_none() {
-        Vec::new()
-    } else {
-        let (wanted, page) = (store::mails::Wanted { state, kind }, limit.page(after.map(MailId)));
-        app.context.read(move |connection| Ok(store::mails::matching(connection, wanted, page)?)).await?
-    };
+    let MailsQuery { state, kind, limit, after } = query.0;
+    let rows = mails::list(&app.context, state, kind, limit.page(after.map(MailId))).await?;
     let listed = Listed::of(rows, limit.get(), |mail| mail.id.to_string());
-    Ok(json::answer(StatusCode::OK, &listed.map(|mail| MailBody::of(mail, can_send))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|mail| MailBody::of(&app.context, mail))))
 }
 
 /// Try a mail again that was given up, or that waits for its next try.
@@ -174,5 +141,5 @@ pub async fn retry_mail(
     path: Segments<MailPath>,
 ) -> Result<HttpResponse, Problem> {
     let mail = mails::retry(&app.context, path.0.id).await?;
-    Ok(json::answer(StatusCode::OK, &MailBody::of(mail, app.context.mailer.is_some())))
+    Ok(json::answer(StatusCode::OK, &MailBody::of(&app.context, mail)))
 }

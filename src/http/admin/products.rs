@@ -69,13 +69,8 @@ pub async fn list_products(
     caller: Caller<ReadReleases>,
     query: Query<ProductsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let catalogue = app.context.directory.catalogue();
     let page = query.0.limit.page(query.0.after);
-    let wanted = catalogue
-        .products()
-        .filter(|entry| caller.reach.includes(entry.product.id))
-        .filter(|entry| page.after.as_ref().is_none_or(|after| entry.product.slug > *after));
-    let rows: Vec<_> = wanted.take(usize::try_from(page.limit).unwrap_or(0)).collect();
+    let rows = products::list(&app.context, &caller.reach, &page);
     let listed = Listed::of(rows, query.0.limit.get(), |entry| entry.product.slug.to_string());
     Ok(json::answer(StatusCode::OK, &listed.map(|entry| ProductBody::of(&entry.product))))
 }
@@ -93,9 +88,7 @@ pub async fn get_product(
     _caller: Caller<ReadReleases>,
     path: Segments<ProductPath>,
 ) -> Result<HttpResponse, Problem> {
-    let catalogue = app.context.directory.catalogue();
-    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| lookup::product_not_found(&path.0.slug))?;
-    Ok(answer(StatusCode::OK, &entry.product))
+    Ok(answer(StatusCode::OK, &lookup::product_entry(&app.context, &path.0.slug)?.product))
 }
 
 /// Change a product.

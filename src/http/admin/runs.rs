@@ -20,8 +20,10 @@ use crate::{
         json,
         paging::{self, Limit, Listed},
     },
-    services::desk::lookup,
-    store,
+    services::{
+        desk::lookup,
+        field::report_run::{self, Wanted},
+    },
 };
 
 /// A run.
@@ -118,9 +120,9 @@ pub async fn list_runs(
 ) -> Result<HttpResponse, Problem> {
     let RunsQuery { product, subscription, outcome, limit, after } = query.0;
     let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
-    let wanted = store::runs::Wanted { reach, subscription, outcome };
+    let wanted = Wanted { reach, subscription, outcome };
     let page = limit.page(after.map(|pair| (RunId(pair.0), pair.1)));
-    let rows = app.context.read(move |connection| Ok(store::runs::matching(connection, &wanted, page)?)).await?;
+    let rows = report_run::list(&app.context, wanted, page).await?;
     let catalogue = app.context.directory.catalogue();
     let owner = |run: &Run| run.subscription.map_or(Uuid::nil(), |id| id.0);
     let listed = Listed::of(rows, limit.get(), |run| paging::Pair(run.id.0, owner(run)).to_string());

@@ -29,10 +29,9 @@ use crate::{
         desk::lookup,
         selling::{
             license_keys,
-            subscriptions::{self, Action, Cancellation, NewSubscription, Renewal, SubscriptionChange},
+            subscriptions::{self, Action, Cancellation, NewSubscription, Renewal, SubscriptionChange, Wanted},
         },
     },
-    store,
 };
 
 /// The largest CSV file, in bytes: some 100 000 lines.
@@ -242,7 +241,7 @@ pub async fn list_subscriptions(
 ) -> Result<HttpResponse, Problem> {
     let SubscriptionsQuery { customer, product, status, ends_before, limit, after } = query.0;
     let reach = lookup::narrowed(&app.context, caller.reach, product.as_ref())?;
-    let wanted = store::subscriptions::Wanted { customer, reach, state: None, ends_before };
+    let wanted = Wanted { customer, reach, state: None, ends_before };
     let rows = subscriptions::list(&app.context, wanted, status, limit.page(after)).await?;
     let listed = Listed::of(rows, limit.get(), |subscription| subscription.coverage.id.to_string());
     Ok(json::answer(StatusCode::OK, &listed.map(|subscription| render(&app, &subscription))))
@@ -399,12 +398,8 @@ pub async fn list_license_keys(
     path: Segments<SubscriptionPath>,
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let id = subscriptions::get(&app.context, caller.reach, path.0.id).await?.coverage.id;
     let page = query.0.limit.page(query.0.after.map(LicenseKeyId));
-    let rows = app
-        .context
-        .read(move |connection| Ok(store::license_keys::page_of_subscription(connection, id, page)?))
-        .await?;
+    let rows = license_keys::list(&app.context, caller.reach, path.0.id, page).await?;
     let listed = Listed::of(rows, query.0.limit.get(), |key| key.id.to_string());
     Ok(json::answer(StatusCode::OK, &listed.map(|key| KeyBody::of(&key))))
 }

@@ -17,8 +17,7 @@ use crate::{
         json,
         paging::{Listed, PageQuery},
     },
-    services::people::tokens::{self, NewToken},
-    store::{self, api_tokens::ApiToken},
+    services::people::tokens::{self, ApiToken, NewToken},
 };
 
 /// Where a token is.
@@ -111,7 +110,7 @@ pub async fn list_tokens(
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let page = query.0.limit.page(query.0.after.map(TokenId));
-    let rows = app.context.read(move |connection| Ok(store::api_tokens::page(connection, page)?)).await?;
+    let rows = tokens::list(&app.context, page).await?;
     let catalogue = app.context.directory.catalogue();
     let listed = Listed::of(rows, query.0.limit.get(), |token| token.id.to_string());
     Ok(json::answer(StatusCode::OK, &listed.map(|token| TokenBody::of(&catalogue, token))))

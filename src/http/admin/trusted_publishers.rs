@@ -21,11 +21,7 @@ use crate::{
         json,
         paging::{Listed, PageQuery},
     },
-    services::{
-        desk::lookup,
-        people::trust::{self, NewTrustedPublisher},
-    },
-    store,
+    services::people::trust::{self, NewTrustedPublisher},
 };
 
 /// The product that trusts.
@@ -134,11 +130,8 @@ pub async fn list_trusted_publishers(
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let page = query.0.limit.page(query.0.after.map(TrustedPublisherId));
-    let catalogue = app.context.directory.catalogue();
-    let slug = path.0.slug;
-    let product = catalogue.product(slug.as_str()).ok_or_else(|| lookup::product_not_found(&slug))?.product.id;
-    let rows = app.context.read(move |connection| Ok(store::trusted_publishers::page(connection, product, page)?));
-    let listed = Listed::of(rows.await?, query.0.limit.get(), |publisher| publisher.id.to_string());
+    let rows = trust::list(&app.context, path.0.slug, page).await?;
+    let listed = Listed::of(rows, query.0.limit.get(), |publisher| publisher.id.to_string());
     Ok(json::answer(StatusCode::OK, &listed.map(|publisher| TrustedPublisherBody::of(&app, publisher))))
 }
 
@@ -156,7 +149,7 @@ pub async fn get_trusted_publisher(
     path: Segments<TrustedPublisherPath>,
 ) -> Result<HttpResponse, Problem> {
     let TrustedPublisherPath { slug, id } = path.0;
-    let publisher = app.context.read(move |connection| trust::find(connection, &slug, id)).await?;
+    let publisher = trust::get(&app.context, slug, id).await?;
     Ok(json::answer(StatusCode::OK, &TrustedPublisherBody::of(&app, publisher)))
 }
 

@@ -14,11 +14,7 @@ use crate::{
         json,
         paging::{Listed, PageQuery},
     },
-    services::people::users::{self, NewUser, UserChange},
-    store::{
-        self,
-        users::{Identity, User},
-    },
+    services::people::users::{self, Identity, NewUser, User, UserChange},
 };
 
 /// Where a user is.
@@ -104,7 +100,7 @@ pub async fn list_users(
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let page = query.0.limit.page(query.0.after.map(UserId));
-    let rows = app.context.read(move |connection| Ok(store::users::page(connection, page)?)).await?;
+    let rows = users::list(&app.context, page).await?;
     let catalogue = app.context.directory.catalogue();
     let listed = Listed::of(rows, query.0.limit.get(), |user| user.id.to_string());
     Ok(json::answer(StatusCode::OK, &listed.map(|user| UserBody::of(&catalogue, user))))

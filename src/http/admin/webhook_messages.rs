@@ -23,7 +23,6 @@ use crate::{
         paging::{self, Limit, Listed},
     },
     services::telling::webhooks,
-    store,
 };
 
 /// A message to a webhook.
@@ -110,10 +109,9 @@ pub async fn list_webhook_messages(
     query: Query<MessagesQuery>,
 ) -> Result<HttpResponse, Problem> {
     let MessagesQuery { state, limit, after } = query.0;
-    let webhook = webhooks::get(&app.context, path.0.id).await?.id;
     let page = limit.page(after.map(WebhookMessageId));
-    let read = move |connection: &mut _| Ok(store::webhook_messages::matching(connection, webhook, state, page)?);
-    let listed = Listed::of(app.context.read(read).await?, limit.get(), |message| message.id.to_string());
+    let rows = webhooks::list_messages(&app.context, path.0.id, state, page).await?;
+    let listed = Listed::of(rows, limit.get(), |message| message.id.to_string());
     Ok(json::answer(StatusCode::OK, &listed.map(WebhookMessageBody::of)))
 }
 

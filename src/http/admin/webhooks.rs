@@ -22,7 +22,6 @@ use crate::{
     },
     services::telling::webhooks::{self, NewWebhook, WebhookChange},
     signing::WebhookSecret,
-    store,
 };
 
 /// Where a webhook is.
@@ -125,7 +124,7 @@ pub async fn list_webhooks(
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let page = query.0.limit.page(query.0.after.map(WebhookId));
-    let rows = app.context.read(move |connection| Ok(store::webhooks::page(connection, page)?)).await?;
+    let rows = webhooks::list(&app.context, page).await?;
     let catalogue = app.context.directory.catalogue();
     let listed = Listed::of(rows, query.0.limit.get(), |webhook| webhook.id.to_string());
     Ok(json::answer(StatusCode::OK, &listed.map(|webhook| WebhookBody::of(&catalogue, webhook))))

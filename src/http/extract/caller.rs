@@ -25,9 +25,11 @@ use crate::{
     services::{
         Code, Reach, Refusal,
         desk::acting::{Acting, Credential},
-        people::{log_in, tokens},
+        people::{
+            log_in,
+            tokens::{self, ApiToken},
+        },
     },
-    store::api_tokens::ApiToken,
 };
 
 /// A right that a handler asks for.

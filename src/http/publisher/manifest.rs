@@ -4,17 +4,13 @@ use actix_web::{HttpRequest, HttpResponse, get, http::header};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    domain::release::{Access, Release, ReleaseState},
     http::{
         App, Problem,
         extract::{Caller, License, Segments, caller::ReadReleases},
         publisher::releases::find,
         release::ReleasePath,
     },
-    services::{
-        Code,
-        releasing::{publish_release, release},
-    },
+    services::releasing::{publish_release, release},
 };
 
 /// Show the signed manifest of a published release.
@@ -42,10 +38,8 @@ pub async fn get_manifest(
         Ok(_) => find(&app.context, &path.0)?,
         Err(problem) if is_bearer(&request) => return Err(problem),
         Err(_) => {
-            let license = license?;
-            let release = find(&app.context, &path.0)?;
-            may_read(&app, license, &path.0, &release)?;
-            release
+            let key = license?.0;
+            release::get_for_program(&app.context, &path.0.slug, &path.0.version, key.as_ref())?
         }
     };
     let manifest = publish_release::manifest(&app.context, &release)?;
@@ -63,19 +57,4 @@ pub async fn get_manifest(
 fn is_bearer(request: &HttpRequest) -> bool {
     let scheme = request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().get(..7));
     scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
-}
-
-/// Whether somebody in the field may read the manifest. What is not published does not exist for them.
-fn may_read(app: &App, license: License, path: &ReleasePath, release: &Release) -> Result<(), Problem> {
-    if release.state == ReleaseState::Draft || release.published_at.is_none_or(|at| at > app.context.clock.now()) {
-        return Err(release::not_found(&path.slug, &path.version).into());
-    }
-    if release.access == Access::Everyone && license.0.is_none() {
-        return Ok(());
-    }
-    if license.required()?.coverage.product == release.product {
-        Ok(())
-    } else {
-        Err(Problem::new(Code::WrongProduct, format!("the license key is not one of `{}`", path.slug)))
-    }
 }

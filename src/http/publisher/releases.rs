@@ -29,10 +29,9 @@ use crate::{
     },
     services::{
         self, Context,
-        desk::lookup,
         releasing::{
             publish_release::{MayChange, NewRelease, Publication, ReleaseChange},
-            rehearse_publication,
+            rehearse_publication, release,
             steer_release::{self, Promotion, Steer, Why},
         },
     },
@@ -60,13 +59,7 @@ fn answer(status: StatusCode, slug: &Slug, release: &Release) -> HttpResponse {
 
 /// The release at a path, from memory.
 pub(super) fn find(context: &Context, path: &ReleasePath) -> Result<Arc<Release>, Problem> {
-    let catalogue = context.directory.catalogue();
-    let entry = catalogue.product(path.slug.as_str()).ok_or_else(|| lookup::product_not_found(&path.slug))?;
-    Ok(Arc::clone(
-        entry
-            .release(&path.version)
-            .ok_or_else(|| services::releasing::release::not_found(&path.slug, &path.version))?,
-    ))
+    Ok(release::get(context, &path.slug, &path.version)?)
 }
 
 /// Draft a release.
@@ -102,18 +95,10 @@ pub async fn list_releases(
     path: Segments<ProductPath>,
     query: Query<ReleasesQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let catalogue = app.context.directory.catalogue();
-    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| lookup::product_not_found(&path.0.slug))?;
     let page = query.0.limit.page(query.0.after);
-    let wanted = entry
-        .releases
-        .iter()
-        .rev()
-        .filter(|release| query.0.state.is_none_or(|state| release.state == state))
-        .filter(|release| page.after.as_ref().is_none_or(|after| release.version < *after));
-    let rows: Vec<_> = wanted.take(usize::try_from(page.limit).unwrap_or(0)).collect();
+    let rows = release::list(&app.context, &path.0.slug, query.0.state, &page)?;
     let listed = Listed::of(rows, query.0.limit.get(), |release| release.version.to_string());
-    Ok(json::answer(StatusCode::OK, &listed.map(|release| ReleaseBody::of(&path.0.slug, release))))
+    Ok(json::answer(StatusCode::OK, &listed.map(|release| ReleaseBody::of(&path.0.slug, &release))))
 }
 
 /// Show a release.

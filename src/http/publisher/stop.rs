@@ -74,8 +74,7 @@ pub async fn list_stops(
     _caller: Caller<ReadReleases>,
     path: Segments<ProductPath>,
 ) -> Result<HttpResponse, Problem> {
-    let catalogue = app.context.directory.catalogue();
-    let entry = catalogue.product(path.0.slug.as_str()).ok_or_else(|| lookup::product_not_found(&path.0.slug))?;
+    let entry = lookup::product_entry(&app.context, &path.0.slug)?;
     let items = entry.stops.iter().map(StopBody::of).collect();
     Ok(json::answer_with_etag(StatusCode::OK, entry.product.revision, &Listed { items, next: None }))
 }

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         approval::{Approval, ApprovalStatus, Decision, Deed, Verdict},
         id::{ApprovalId, UserId},
+        page::Page,
         reach::Reach,
     },
     services::{
@@ -16,7 +17,7 @@ use crate::{
         desk::{Code, Context, Faults, Refusal, Write, audited::Audited as _},
         people::users,
     },
-    store::{self, Connection, Page, audit_log::Wanted, users::User},
+    store::{self, Connection, audit_log::Wanted, users::User},
 };
 
 /// A page of requests with how they stand, the newest first.

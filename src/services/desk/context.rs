@@ -31,6 +31,7 @@ use crate::{
     store::{
         self, Connection, Store, StoreError,
         changes::{Entry, SUBSCRIPTION},
+        settings::LICENSE_SECRET,
     },
     webhook::Poster,
 };
@@ -338,6 +339,12 @@ impl Context {
     ) -> Result<T, Refusal> {
         let context = Arc::clone(self);
         off_the_loop(move || context.store.read(work)).await
+    }
+
+    /// Whether the database can be read at this moment.
+    pub async fn can_read(self: &Arc<Self>) -> bool {
+        let first = |connection: &mut Connection| Ok(store::settings::get(connection, LICENSE_SECRET)?);
+        self.read(first).await.is_ok()
     }
 }
 

@@ -1,6 +1,9 @@
 //! What a request names, looked up, as far as the caller may know of it.
 
+use std::sync::Arc;
+
 use crate::{
+    directory::ProductEntry,
     domain::{id::SubscriptionId, product::Product, reach::Reach, slug::Slug, subscription::Subscription},
     services::desk::{
         context::Context,
@@ -15,6 +18,14 @@ use crate::{
 /// `product_not_found`.
 pub(in crate::services) fn product(connection: &mut Connection, slug: &Slug) -> Result<Product, Refusal> {
     store::products::by_slug(connection, slug)?.ok_or_else(|| product_not_found(slug))
+}
+
+/// The product with this slug, from memory.
+///
+/// # Errors
+/// `product_not_found`.
+pub fn product_entry(context: &Context, slug: &Slug) -> Result<Arc<ProductEntry>, Refusal> {
+    context.directory.catalogue().product(slug.as_str()).map(Arc::clone).ok_or_else(|| product_not_found(slug))
 }
 
 /// The product with this slug, if it is within reach.

@@ -9,19 +9,21 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 
 use crate::{
     domain::{
-        id::{ReleaseId, SubscriptionId},
+        id::{InstallationId, ProductId, ReleaseId, SubscriptionId},
+        page::Page,
         reach::Reach,
         run::Outcome,
         subscription::Status,
         zone::{Zone, utc_day},
     },
     services::desk::{Context, Refusal},
-    store::{
-        self, Connection, Page, StoreError,
-        adoption::{Count, Wanted},
-        outcomes::Happened,
-        renewals::Asking,
-    },
+    store::{self, Connection, StoreError, outcomes::Happened},
+};
+
+pub use crate::store::{
+    adoption::{Count, Wanted},
+    installations::Installation,
+    renewals::Asking,
 };
 
 /// What has not asked for so long is not in use any more.
@@ -194,4 +196,18 @@ fn expired(context: &Context, subscriptions: &[SubscriptionId], now: Timestamp) 
         })
     };
     subscriptions.iter().filter(is_expired).copied().collect()
+}
+
+/// A page of installations, by product and id.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn installations(
+    context: &Arc<Context>,
+    reach: Reach,
+    subscription: Option<SubscriptionId>,
+    page: Page<(ProductId, InstallationId)>,
+) -> Result<Vec<Installation>, Refusal> {
+    let wanted = store::installations::Wanted { reach, subscription };
+    context.read(move |connection| Ok(store::installations::matching(connection, &wanted, page)?)).await
 }

@@ -6,11 +6,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    directory::Change,
+    directory::{Change, ProductEntry},
     domain::{
         id::KnownProblemId,
-        known_problem::{self, Conditions, KnownProblem, Pattern},
+        known_problem::{self, Conditions, DefaultProblem, KnownProblem, Pattern, Recognised},
         locale::LanguageTag,
+        page::Page,
         patch::patch_body,
         platform::Platform,
         reach::Reach,
@@ -19,7 +20,7 @@ use crate::{
         version::Requirement,
     },
     services::desk::{Code, Context, Expected, Faults, Refusal, Write, lookup},
-    store::{self, StoreError},
+    store::{self, StoreError, known_problems::Matched},
 };
 
 /// A new rule: at least one condition, and at least one text.
@@ -210,4 +211,99 @@ pub(in crate::services) fn mark(
     let recognised = known_problem::recognise(rules, error, &run.to_version, platform);
     run.known_problem = recognised.map(|recognised| recognised.key());
     Ok(())
+}
+
+/// A known problem of a product.
+#[derive(Clone, Debug)]
+pub enum Known {
+    /// A rule of the vendor's.
+    Vendors(KnownProblem),
+    /// A default of Sluice.
+    Default(DefaultProblem),
+}
+
+/// A known problem, with the number of runs that met it.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// The product.
+    pub entry: Arc<ProductEntry>,
+    /// The problem.
+    pub problem: Known,
+    /// How many runs met it.
+    pub matched: i64,
+}
+
+impl Counted {
+    fn of(entry: &Arc<ProductEntry>, problem: &Recognised<'_>, matched: &Matched) -> Self {
+        let matched = matched.get(&(entry.product.id, problem.key())).copied().unwrap_or_default();
+        let problem = match *problem {
+            Recognised::Vendors(rule) => Known::Vendors(rule.clone()),
+            Recognised::Default(default) => Known::Default(default),
+        };
+        Self { entry: Arc::clone(entry), problem, matched }
+    }
+
+    /// What a page that ends with this problem has as its `next`.
+    #[must_use]
+    pub fn cursor(&self) -> String {
+        let problem = match &self.problem {
+            Known::Vendors(rule) => Recognised::Vendors(rule),
+            Known::Default(default) => Recognised::Default(*default),
+        };
+        cursor(&self.entry, &problem)
+    }
+}
+
+fn cursor(entry: &ProductEntry, problem: &Recognised<'_>) -> String {
+    format!("{}.{}", entry.product.slug, problem.key())
+}
+
+/// A page of the known problems within reach, by product in the order in which they are looked at; the defaults last.
+///
+/// # Errors
+/// `parameter_invalid` where the page before ended with a problem that is gone, `storage_unavailable`.
+pub async fn list(context: &Arc<Context>, reach: Reach, page: Page<String>) -> Result<Vec<Counted>, Refusal> {
+    let matched = matched(context, reach.clone()).await?;
+    let catalogue = context.directory.catalogue();
+    let entries = catalogue.products().filter(|entry| reach.includes(entry.product.id));
+    let all: Vec<_> = entries
+        .flat_map(|entry| {
+            let vendors = entry.known_problems.iter().map(Recognised::Vendors);
+            let defaults = DefaultProblem::ALL.iter().copied().map(Recognised::Default);
+            vendors.chain(defaults).map(move |problem| (entry, problem))
+        })
+        .collect();
+    let first = match &page.after {
+        Some(after) => all.iter().position(|(entry, problem)| cursor(entry, problem) == *after).map(|place| place + 1),
+        None => Some(0),
+    };
+    let first =
+        first.ok_or_else(|| Refusal::parameter("after", "is not the `next` of a page; begin anew without it"))?;
+    Ok(page.first_of(all.iter().skip(first).map(|(entry, problem)| Counted::of(entry, problem, &matched))))
+}
+
+/// The rule with this id, within reach.
+///
+/// # Errors
+/// `known_problem_not_found`.
+pub fn get(context: &Context, reach: &Reach, id: KnownProblemId) -> Result<KnownProblem, Refusal> {
+    let catalogue = context.directory.catalogue();
+    let mut entries = catalogue.products().filter(|entry| reach.includes(entry.product.id));
+    let rule = entries.find_map(|entry| entry.known_problems.iter().find(|rule| rule.id == id).cloned());
+    rule.ok_or_else(|| not_found(id))
+}
+
+/// A rule, with the number of runs that met it.
+///
+/// # Errors
+/// `known_problem_not_found` where its product is gone, `storage_unavailable`.
+pub async fn count(context: &Arc<Context>, rule: KnownProblem) -> Result<Counted, Refusal> {
+    let matched = matched(context, Reach::one(rule.product)).await?;
+    let catalogue = context.directory.catalogue();
+    let entry = catalogue.product_by_id(rule.product).ok_or_else(|| not_found(rule.id))?;
+    Ok(Counted::of(entry, &Recognised::Vendors(&rule), &matched))
+}
+
+async fn matched(context: &Arc<Context>, reach: Reach) -> Result<Matched, Refusal> {
+    context.read(move |connection| Ok(store::known_problems::matched(connection, &reach)?)).await
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{
     directory::{Catalogue, KeyEntry, ProductEntry},
@@ -12,6 +13,7 @@ use crate::{
         decision::standing::Standing,
         id::{InstallationId, RunId},
         locale::LanguageTag,
+        page::Page,
         platform::Component,
         release::{Access, Release, ReleaseState},
         run::{Failure, FailureClass, Outcome, Run, Stage},
@@ -23,7 +25,10 @@ use crate::{
         field::journal,
         telling::help::{self, Help},
     },
+    store,
 };
+
+pub use crate::store::runs::Wanted;
 
 /// A report (contract section 4).
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -176,4 +181,12 @@ fn check(report: &Report) -> Result<(), Refusal> {
         faults.email("notify_email", address);
     }
     faults.finish()
+}
+
+/// A page of runs.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn list(context: &Arc<Context>, wanted: Wanted, page: Page<(RunId, Uuid)>) -> Result<Vec<Run>, Refusal> {
+    context.read(move |connection| Ok(store::runs::matching(connection, &wanted, page)?)).await
 }

@@ -11,14 +11,17 @@ use crate::{
     domain::{
         actor::ActorKind,
         id::{TokenId, UserId},
+        page::Page,
         reach::Reach,
         scope::Scope,
         slug::Slug,
     },
     services::desk::{Code, Context, Faults, Refusal, Write, lookup},
     signing::random,
-    store::{self, api_tokens::ApiToken},
+    store,
 };
+
+pub use crate::store::api_tokens::ApiToken;
 
 /// A new API token.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -145,4 +148,12 @@ pub async fn recognise(context: &Arc<Context>, presented: &str) -> Result<(ApiTo
     }
     let reach = token.product.map_or(Reach::Everything, Reach::one);
     Ok((token, reach))
+}
+
+/// A page of API tokens.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn list(context: &Arc<Context>, page: Page<TokenId>) -> Result<Vec<ApiToken>, Refusal> {
+    context.read(move |connection| Ok(store::api_tokens::page(connection, page)?)).await
 }

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         id::{ProductId, TrustedPublisherId, UserId},
         named_enum,
+        page::Page,
         scope::Scope,
         slug::Slug,
         trusted_publisher::{self, TrustedPublisher},
@@ -316,11 +317,7 @@ pub async fn distrust(context: &Arc<Context>, product: Slug, id: TrustedPublishe
         .await
 }
 
-/// One whom this product trusts.
-///
-/// # Errors
-/// `product_not_found`, `trusted_publisher_not_found`.
-pub fn find(
+fn find(
     connection: &mut store::Connection,
     product: &Slug,
     id: TrustedPublisherId,
@@ -330,4 +327,25 @@ pub fn find(
     publisher.ok_or_else(|| {
         Refusal::new(Code::TrustedPublisherNotFound, format!("`{product}` has no trusted publisher {id}"))
     })
+}
+
+/// A page of the workloads that a product trusts.
+///
+/// # Errors
+/// `product_not_found`, `storage_unavailable`.
+pub async fn list(
+    context: &Arc<Context>,
+    product: Slug,
+    page: Page<TrustedPublisherId>,
+) -> Result<Vec<TrustedPublisher>, Refusal> {
+    let owner = lookup::product_entry(context, &product)?.product.id;
+    context.read(move |connection| Ok(store::trusted_publishers::page(connection, owner, page)?)).await
+}
+
+/// One whom this product trusts.
+///
+/// # Errors
+/// `product_not_found`, `trusted_publisher_not_found`.
+pub async fn get(context: &Arc<Context>, product: Slug, id: TrustedPublisherId) -> Result<TrustedPublisher, Refusal> {
+    context.read(move |connection| find(connection, &product, id)).await
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         id::{ProductId, UserId},
+        page::Page,
         patch::{Patch, patch_body},
         role::Role,
         slug::Slug,
@@ -21,11 +22,10 @@ use crate::{
             slow_down::{Attempt, guarded},
         },
     },
-    store::{
-        self, Connection, StoreError,
-        users::{SecondFactor, User},
-    },
+    store::{self, Connection, StoreError, users::SecondFactor},
 };
+
+pub use crate::store::users::{Identity, User};
 
 /// A new user.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -319,4 +319,12 @@ fn give_password(connection: &mut Connection, mut user: User, hash: String) -> R
 
 pub(in crate::services) fn not_found(id: UserId) -> Refusal {
     Refusal::new(Code::UserNotFound, format!("there is no user {id}"))
+}
+
+/// A page of users.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn list(context: &Arc<Context>, page: Page<UserId>) -> Result<Vec<User>, Refusal> {
+    context.read(move |connection| Ok(store::users::page(connection, page)?)).await
 }

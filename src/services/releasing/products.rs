@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    directory::Change,
+    directory::{Change, ProductEntry},
     domain::{
         channel::Channels,
         id::ProductId,
         locale::LanguageTag,
+        page::Page,
         patch::{Patch, patch_body},
         product::{ExpiryPolicy, Product, RequiredArtifact},
+        reach::Reach,
         slug::Slug,
         version::Version,
         zone::Zone,
@@ -264,4 +266,13 @@ pub(in crate::services) fn change_within(
     // A stop may cover others than before.
     roll_out::keep_clocks(write, &product)?;
     Ok(product)
+}
+
+/// A page of the products within reach, by slug.
+#[must_use]
+pub fn list(context: &Context, reach: &Reach, page: &Page<Slug>) -> Vec<Arc<ProductEntry>> {
+    let catalogue = context.directory.catalogue();
+    let within = catalogue.products().filter(|entry| reach.includes(entry.product.id));
+    let rest = within.filter(|entry| page.after.as_ref().is_none_or(|after| entry.product.slug > *after));
+    page.first_of(rest.map(Arc::clone))
 }

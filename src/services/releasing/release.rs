@@ -1,10 +1,19 @@
-//! A release within a write: found, saved, and announced.
+//! Releases: looked up in memory; found, saved and announced within a write.
+
+use std::sync::Arc;
 
 use crate::{
-    directory::Change,
-    domain::{product::Product, release::Release, slug::Slug, version::Version, webhook::WebhookEvent},
+    directory::{Change, KeyEntry},
+    domain::{
+        page::Page,
+        product::Product,
+        release::{Access, Release, ReleaseState},
+        slug::Slug,
+        version::Version,
+        webhook::WebhookEvent,
+    },
     services::{
-        desk::{Code, Refusal, Write, lookup},
+        desk::{Code, Context, Refusal, Write, lookup},
         telling::outbox,
     },
     store,
@@ -60,4 +69,52 @@ pub(in crate::services) fn save_and_announce(
         outbox::release_event(write, WebhookEvent::ReleasePublished, product, release)?;
     }
     Ok(())
+}
+
+/// A page of the releases of a product, the highest version first; only those in `state`, where one is given.
+///
+/// # Errors
+/// `product_not_found`.
+pub fn list(
+    context: &Context,
+    slug: &Slug,
+    state: Option<ReleaseState>,
+    page: &Page<Version>,
+) -> Result<Vec<Arc<Release>>, Refusal> {
+    let entry = lookup::product_entry(context, slug)?;
+    let wanted = entry.releases.iter().rev().filter(|release| state.is_none_or(|state| release.state == state));
+    let rest = wanted.filter(|release| page.after.as_ref().is_none_or(|after| release.version < *after));
+    Ok(page.first_of(rest.map(Arc::clone)))
+}
+
+/// The release of a product with this version.
+///
+/// # Errors
+/// `product_not_found`, `release_not_found`.
+pub fn get(context: &Context, slug: &Slug, version: &Version) -> Result<Arc<Release>, Refusal> {
+    let entry = lookup::product_entry(context, slug)?;
+    entry.release(version).map(Arc::clone).ok_or_else(|| not_found(slug, version))
+}
+
+/// The release with this version, for a program in the field. A program knows nothing of what is not published, and needs a
+/// license key of the product for what is not for everyone.
+///
+/// # Errors
+/// `product_not_found`, `release_not_found`, `license_key_required`, `wrong_product`.
+pub fn get_for_program(
+    context: &Context,
+    slug: &Slug,
+    version: &Version,
+    key: Option<&KeyEntry>,
+) -> Result<Arc<Release>, Refusal> {
+    let release = get(context, slug, version)?;
+    if release.state == ReleaseState::Draft || release.published_at.is_none_or(|at| at > context.clock.now()) {
+        return Err(not_found(slug, version));
+    }
+    match key {
+        None if release.access == Access::Everyone => Ok(release),
+        None => Err(Refusal::new(Code::LicenseKeyRequired, format!("`{slug}` {version} needs a license key"))),
+        Some(key) if key.coverage.product == release.product => Ok(release),
+        Some(_) => Err(Refusal::new(Code::WrongProduct, format!("the license key is not one of `{slug}`"))),
+    }
 }

@@ -19,6 +19,7 @@ use crate::{
         installation::Sighting,
         known_problem,
         mail::Mail,
+        page::Page,
         reach::Reach,
         role::Role,
         run::Run,
@@ -164,7 +165,7 @@ pub struct FoundedSubscription {
 /// # Errors
 /// `storage_unavailable`.
 pub async fn is_empty(context: &Arc<Context>) -> Result<bool, Refusal> {
-    let first = store::Page { after: None, limit: 1 };
+    let first = Page { after: None, limit: 1 };
     context
         .read(move |connection| {
             Ok(!store::users::exist(connection)?

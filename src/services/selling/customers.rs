@@ -6,9 +6,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{customer::Customer, id::CustomerId, locale::LanguageTag, patch::patch_body, reach::Reach},
+    domain::{customer::Customer, id::CustomerId, locale::LanguageTag, page::Page, patch::patch_body, reach::Reach},
     services::desk::{Code, Context, Expected, Faults, Refusal, Write},
-    store::{self, Connection, Page},
+    store::{self, Connection},
 };
 
 /// A new customer.

@@ -12,6 +12,7 @@ use crate::{
         InvalidValue,
         hosting_group::{Day, HostingGroup, Window},
         id::HostingGroupId,
+        page::Page,
         patch::patch_body,
         slug::Slug,
         zone::Zone,
@@ -191,4 +192,21 @@ pub async fn change(
 #[must_use]
 pub fn not_found(slug: &str) -> Refusal {
     Refusal::new(Code::HostingGroupNotFound, format!("there is no hosting group `{slug}`"))
+}
+
+/// A page of the hosting groups, by slug.
+#[must_use]
+pub fn list(context: &Context, page: &Page<Slug>) -> Vec<Arc<HostingGroup>> {
+    let catalogue = context.directory.catalogue();
+    let groups = catalogue.groups().into_iter();
+    page.first_of(groups.filter(|group| page.after.as_ref().is_none_or(|after| group.slug > *after)).map(Arc::clone))
+}
+
+/// The hosting group with this slug.
+///
+/// # Errors
+/// `hosting_group_not_found`.
+pub fn get(context: &Context, slug: &Slug) -> Result<Arc<HostingGroup>, Refusal> {
+    let catalogue = context.directory.catalogue();
+    catalogue.group_by_slug(slug.as_str()).map(Arc::clone).ok_or_else(|| not_found(slug.as_str()))
 }

@@ -7,6 +7,7 @@ use crate::{
     domain::{
         id::{LicenseKeyId, SubscriptionId},
         license_key::{KeyRecord, LicenseKey, Reading, check_imported},
+        page::Page,
         reach::Reach,
     },
     services::desk::{Code, Context, Refusal, Write, lookup},
@@ -147,6 +148,24 @@ pub async fn revoke(
             write.changed(Change::Subscription(subscription));
             tracing::info!(%subscription, license_key = %key, "license key revoked");
             Ok(())
+        })
+        .await
+}
+
+/// A page of the license keys of a subscription.
+///
+/// # Errors
+/// `subscription_not_found`, `storage_unavailable`.
+pub async fn list(
+    context: &Arc<Context>,
+    reach: Reach,
+    subscription: SubscriptionId,
+    page: Page<LicenseKeyId>,
+) -> Result<Vec<KeyRecord>, Refusal> {
+    context
+        .read(move |connection| {
+            let id = lookup::subscription(connection, &reach, subscription)?.coverage.id;
+            Ok(store::license_keys::page_of_subscription(connection, id, page)?)
         })
         .await
 }

@@ -11,6 +11,7 @@ use crate::{
     domain::{
         id::{CustomerId, LicenseKeyId, SubscriptionId},
         named_enum,
+        page::Page,
         patch::{Patch, patch_body},
         product::Product,
         reach::Reach,
@@ -27,8 +28,10 @@ use crate::{
         telling::outbox,
     },
     signing::KeyRing,
-    store::{self, Page, subscriptions::Wanted},
+    store,
 };
+
+pub use crate::store::subscriptions::Wanted;
 
 /// A new subscription.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

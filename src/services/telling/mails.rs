@@ -3,10 +3,43 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::{delivery::DeliveryState, id::MailId, mail::Mail},
+    domain::{
+        delivery::DeliveryState,
+        id::MailId,
+        mail::{Mail, MailKind},
+        named_enum,
+        page::Page,
+    },
     services::desk::{Code, Context, Refusal},
     store,
 };
+
+named_enum! {
+    /// How far a mail has come.
+    MailState, "state of a mail" {
+        /// It is to be sent, or sent again.
+        Queued = "queued",
+        /// It is kept, as no SMTP server is configured.
+        Undelivered = "undelivered",
+        /// An SMTP server has accepted it.
+        Sent = "sent",
+        /// It was refused for good, or not accepted for too long.
+        Failed = "failed",
+    }
+}
+
+impl MailState {
+    /// The state of a mail on this server.
+    #[must_use]
+    pub fn of(context: &Context, mail: &Mail) -> Self {
+        match mail.delivery.state {
+            DeliveryState::Queued if context.mailer.is_some() => Self::Queued,
+            DeliveryState::Queued => Self::Undelivered,
+            DeliveryState::Sent => Self::Sent,
+            DeliveryState::Failed => Self::Failed,
+        }
+    }
+}
 
 /// Queues a mail again that was given up, or is waiting for its next try: it is tried at once.
 ///
@@ -31,4 +64,26 @@ pub async fn retry(context: &Arc<Context>, id: MailId) -> Result<Mail, Refusal> 
             Ok(mail)
         })
         .await
+}
+
+/// A page of mails, the newest first; only those in this state and about this, where they are given.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn list(
+    context: &Arc<Context>,
+    state: Option<MailState>,
+    kind: Option<MailKind>,
+    page: Page<MailId>,
+) -> Result<Vec<Mail>, Refusal> {
+    let stored = match (state, context.mailer.is_some()) {
+        (None, _) => None,
+        (Some(MailState::Queued), true) | (Some(MailState::Undelivered), false) => Some(DeliveryState::Queued),
+        (Some(MailState::Sent), _) => Some(DeliveryState::Sent),
+        (Some(MailState::Failed), _) => Some(DeliveryState::Failed),
+        // No mail is queued without an SMTP server, and none is undelivered with one.
+        (Some(MailState::Queued), false) | (Some(MailState::Undelivered), true) => return Ok(Vec::new()),
+    };
+    let wanted = store::mails::Wanted { state: stored, kind };
+    context.read(move |connection| Ok(store::mails::matching(connection, wanted, page)?)).await
 }

@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
+        delivery::DeliveryState,
         id::{WebhookId, WebhookMessageId},
+        page::Page,
         patch::{Patch, patch_body},
         slug::Slug,
         webhook::{Webhook, WebhookEvent, WebhookMessage},
@@ -257,6 +259,32 @@ pub async fn replay(
             store::webhook_messages::mark(write.connection, id, &before.delivery, &message.delivery)?;
             write.altered("webhook_message.replay", &before, &message);
             Ok(message)
+        })
+        .await
+}
+
+/// A page of webhooks.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn list(context: &Arc<Context>, page: Page<WebhookId>) -> Result<Vec<Webhook>, Refusal> {
+    context.read(move |connection| Ok(store::webhooks::page(connection, page)?)).await
+}
+
+/// A page of the messages to a webhook, the newest first; only those in `state`, where one is given.
+///
+/// # Errors
+/// `webhook_not_found`, `storage_unavailable`.
+pub async fn list_messages(
+    context: &Arc<Context>,
+    id: WebhookId,
+    state: Option<DeliveryState>,
+    page: Page<WebhookMessageId>,
+) -> Result<Vec<WebhookMessage>, Refusal> {
+    context
+        .read(move |connection| {
+            let webhook = find(connection, id)?.id;
+            Ok(store::webhook_messages::matching(connection, webhook, state, page)?)
         })
         .await
 }

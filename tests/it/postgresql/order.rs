@@ -215,7 +215,7 @@ fn reports_of_one_run_to_several_replicas_make_one_run() {
             });
         }
     });
-    let page = sluice::store::Page { after: None, limit: 10 };
+    let page = sluice::domain::page::Page { after: None, limit: 10 };
     let all = replicas[0].read(|connection| runs::matching(connection, &runs::Wanted::default(), page)).unwrap();
     assert_eq!(all.len(), 1);
     assert_eq!(all[0].stage, Stage::Installing, "no report took back what another one had said");
@@ -255,7 +255,7 @@ fn the_newest_of_sightings_written_by_several_replicas_stays() {
         }
     });
     let newest = (0..4).flat_map(|replica| (0..10).map(move |round| (round * 7 + replica * 3) % 41)).max().unwrap();
-    let page = sluice::store::Page { after: None, limit: 1000 };
+    let page = sluice::domain::page::Page { after: None, limit: 1000 };
     let wanted = installations::Wanted::default();
     let all = replicas[0].read(|connection| installations::matching(connection, &wanted, page)).unwrap();
     let seen: BTreeSet<_> = all.iter().map(|installation| installation.last.seen_at.as_second()).collect();

@@ -19,8 +19,10 @@ use crate::{
         extract::{Caller, Query, caller::ReadSubscriptions},
         json,
     },
-    services::{desk::lookup, field::figures},
-    store::adoption::{Count, Wanted},
+    services::{
+        desk::lookup,
+        field::figures::{self, Count, Wanted},
+    },
 };
 
 /// Which installations, and which days.

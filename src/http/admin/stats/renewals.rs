@@ -19,8 +19,10 @@ use crate::{
         json,
         paging::{Limit, Listed},
     },
-    services::{desk::lookup, field::figures},
-    store::renewals::Asking,
+    services::{
+        desk::lookup,
+        field::figures::{self, Asking},
+    },
 };
 
 /// Which sites that may want to renew.

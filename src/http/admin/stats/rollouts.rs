@@ -143,9 +143,7 @@ pub async fn get_rollout_stats(
 ) -> Result<HttpResponse, Problem> {
     let ReleasePath { slug, version } = path.0;
     lookup::narrowed(&app.context, caller.reach, Some(&slug))?;
-    let catalogue = app.context.directory.catalogue().clone();
-    let release = catalogue.product(slug.as_str()).and_then(|entry| entry.release(&version));
-    let release = release.ok_or_else(|| release::not_found(&slug, &version))?;
+    let release = release::get(&app.context, &slug, &version)?;
     let bucket = query.0.bucket;
     let figures = figures::of_release(&app.context, release.id, bucket.span()).await?;
     let spans = figures.spans.into_iter();

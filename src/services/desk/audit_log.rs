@@ -1,0 +1,19 @@
+//! The audit log, as owners read it.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::page::Page,
+    services::desk::{context::Context, refusal::Refusal},
+    store,
+};
+
+pub use crate::store::audit_log::{Stored, Wanted};
+
+/// A page of the audit log, the newest entry first.
+///
+/// # Errors
+/// `storage_unavailable`.
+pub async fn list(context: &Arc<Context>, wanted: Wanted, page: Page<i64>) -> Result<Vec<Stored>, Refusal> {
+    context.read(move |connection| Ok(store::audit_log::matching(connection, &wanted, page)?)).await
+}
