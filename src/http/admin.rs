@@ -1,4 +1,4 @@
-//! What the vendor's staff do, with a session; and machines, with an API token that has the scope.
+//! For the vendor's staff, with a session, and for machines, with an API token that has the scope.
 
 pub mod audit;
 pub mod customers;

@@ -1,4 +1,4 @@
-//! The two-person rule: what waits for a second person, and what they decide.
+//! Approval requests of the two-person rule, and the decisions on them.
 
 use actix_web::{
     HttpResponse, get,
@@ -32,7 +32,7 @@ use crate::{
     services::{approving::requests, desk::lookup, releasing::steer_release::Why, second_person::Carried},
 };
 
-/// What was asked for, and how it stands.
+/// An approval request and its status.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Approval)]
 pub struct ApprovalBody {
@@ -40,22 +40,22 @@ pub struct ApprovalBody {
     id: ApprovalId,
     /// The slug of the product.
     product: String,
-    /// What is to be done.
+    /// The action.
     deed: Deed,
-    /// How it stands.
+    /// The status of the request.
     status: ApprovalStatus,
-    /// Of which release, where it is about one.
+    /// The release's version, where the request is about a release.
     version: Option<Version>,
-    /// How it was asked for: the body of the request, of a stop its `channel`. Whom a product is to trust is shown to owners only.
+    /// The body of the request; for a stop, its `channel`. The details of a trusted publisher are shown to owners only.
     #[schema(value_type = Object)]
     request: serde_json::Value,
-    /// Who asked for it.
+    /// The requester.
     requested_by: RequesterBody,
-    /// When.
+    /// When it was requested.
     requested_at: Timestamp,
-    /// From when on it can no longer be approved.
+    /// When the request expires.
     expires_at: Timestamp,
-    /// Who decided, and what they said; `null` until then.
+    /// The decision; `null` while the request is pending.
     decision: Option<DecisionBody>,
 }
 
@@ -63,7 +63,7 @@ pub struct ApprovalBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Requester)]
 pub struct RequesterBody {
-    /// What kind of somebody.
+    /// The kind of actor.
     kind: ActorKind,
     /// The id of the person or of the token.
     id: Option<Uuid>,
@@ -71,7 +71,7 @@ pub struct RequesterBody {
     name: String,
 }
 
-/// A decision; which one is the `status`.
+/// A decision; `status` says which.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Decision)]
 pub struct DecisionBody {
@@ -79,14 +79,14 @@ pub struct DecisionBody {
     by: UserId,
     /// Their e-mail address.
     name: String,
-    /// When.
+    /// When it was decided.
     at: Timestamp,
-    /// What they said.
+    /// The note or reason given.
     note: Option<String>,
 }
 
 impl ApprovalBody {
-    /// Whom a product is to trust is shown to owners only.
+    /// The details of a trusted publisher are shown to owners only.
     fn of(catalogue: &Catalogue, (approval, status): (Approval, ApprovalStatus), to_owner: bool) -> Self {
         let is_shown = to_owner || approval.deed != Deed::Trust;
         let product = catalogue.product_by_id(approval.product);
@@ -114,14 +114,15 @@ impl ApprovalBody {
     }
 }
 
-/// Something that is not done yet: a second person has to approve it.
+/// A request that waits for the approval of a second person.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Asked {
-    /// What was asked for.
+    /// The approval request.
     approval: ApprovalBody,
 }
 
-/// What goes out of something that may take two people: 202, and where its approval is, while it waits.
+/// The answer to an operation that may take a second person: 202 and the address of the approval request while it
+/// waits.
 pub(super) fn answer<T>(app: &App, carried: Carried<T>, done: impl FnOnce(T) -> HttpResponse) -> HttpResponse {
     let approval = match carried {
         Carried::Done(value) => return done(value),
@@ -157,10 +158,10 @@ pub struct ApprovalsQuery {
     /// Only those of the product with this slug.
     #[param(example = "library-maker")]
     product: Option<Slug>,
-    /// Only those that stand so.
+    /// Only requests with this status.
     #[param(inline)]
     status: Option<ApprovalStatus>,
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
@@ -169,11 +170,11 @@ pub struct ApprovalsQuery {
     after: Option<Uuid>,
 }
 
-/// What goes with an approval.
+/// A note with an approval.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Approving {
-    /// For those who ask afterwards.
+    /// For the record.
     #[schema(
         min_length = 1,
         max_length = 200,
@@ -183,12 +184,12 @@ pub struct Approving {
     note: Option<String>,
 }
 
-/// List what was asked for under the two-person rule, the newest first.
+/// List approval requests, the newest first.
 #[utoipa::path(
     tag = "Admin",
     params(ApprovalsQuery),
     security(("bearer" = [])),
-    responses((status = 200, description = "A page of approvals.", body = Listed<ApprovalBody>))
+    responses((status = 200, description = "A page of approval requests.", body = Listed<ApprovalBody>))
 )]
 #[get("/api/v1/approvals")]
 pub async fn list_approvals(
@@ -205,12 +206,12 @@ pub async fn list_approvals(
     Ok(json::answer(StatusCode::OK, &listed.map(|seen| ApprovalBody::of(&catalogue, seen, to_owner))))
 }
 
-/// Show something that was asked for, and how it stands.
+/// Show an approval request and its status.
 #[utoipa::path(
     tag = "Admin",
     params(ApprovalPath),
     security(("bearer" = [])),
-    responses((status = 200, description = "The approval.", body = ApprovalBody))
+    responses((status = 200, description = "The approval request.", body = ApprovalBody))
 )]
 #[get("/api/v1/approvals/{id}")]
 pub async fn get_approval(
@@ -222,17 +223,17 @@ pub async fn get_approval(
     Ok(shown(&app, &caller, seen))
 }
 
-/// Approve what another person has asked for: it is carried out with that.
+/// Approve another person's request; it is carried out at once.
 ///
-/// Whoever asked for it, or made the token that did, cannot (`approver_is_requester`), nor somebody whom another person has entered
-/// or changed just now (`approver_not_independent`). What is about something that has changed since is void (`approval_void`).
-/// To turn the rule off, or change the order of channels, takes an `owner`.
+/// The requester, or the user who made the requesting token, cannot approve (`approver_is_requester`), nor can a user
+/// whom another person added or changed recently (`approver_not_independent`). A request is void if its subject has
+/// changed since (`approval_void`). Only an `owner` can approve turning the rule off or reordering channels.
 #[utoipa::path(
     tag = "Admin",
     params(ApprovalPath),
     security(("bearer" = [])),
     request_body(content = Option<Approving>, example = json!({"note": "I have tried it on our own machines"})),
-    responses((status = 200, description = "The approval; what was asked for is done.", body = ApprovalBody))
+    responses((status = 200, description = "The approval request, carried out.", body = ApprovalBody))
 )]
 #[post("/api/v1/approvals/{id}/approve")]
 pub async fn approve_request(
@@ -246,13 +247,13 @@ pub async fn approve_request(
     Ok(shown(&app, &caller, (approved, ApprovalStatus::Approved)))
 }
 
-/// Reject what was asked for; whoever asked for it withdraws it so, and what is void is taken off the list so.
+/// Reject an approval request. The requester can withdraw a request this way; a void request is removed from the list.
 #[utoipa::path(
     tag = "Admin",
     params(("id" = ApprovalId, Path, example = "0199a0de-0000-7000-8000-000000000142")),
     security(("bearer" = [])),
     request_body(content = Why, example = json!({"reason": "the testers are not done"})),
-    responses((status = 200, description = "The approval.", body = ApprovalBody))
+    responses((status = 200, description = "The approval request.", body = ApprovalBody))
 )]
 #[post("/api/v1/approvals/{id}/reject")]
 pub async fn reject_request(

@@ -1,4 +1,4 @@
-//! What programs in the field ask for, with their license key.
+//! For programs in the field, with a license key.
 
 pub mod check;
 pub mod download;

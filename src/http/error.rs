@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::services::{Code, Fault, Refusal};
 
-/// A refusal on its way out.
+/// A refusal, as it is sent.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Problem(#[from] pub Refusal);
@@ -20,16 +20,16 @@ pub struct Problem(#[from] pub Refusal);
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody {
-    /// Where this kind of problem is described.
+    /// The address of the code's description.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The kind of problem, in a few words.
+    /// The title of the code.
     pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// The kind of problem, as a stable name.
+    /// The stable code of the problem.
     pub code: Code,
-    /// What is wrong this time, where, and what would be right.
+    /// What is wrong in this case, where, and what is expected.
     pub detail: String,
     /// The fields that are wrong; with status 422.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -38,7 +38,7 @@ pub struct ProblemBody {
 }
 
 impl Problem {
-    /// A problem with a sentence.
+    /// A problem with this detail.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self(Refusal::new(code, detail))
@@ -49,99 +49,99 @@ impl Problem {
 #[must_use]
 pub const fn status_and_title(code: Code) -> (u16, &'static str) {
     match code {
-        Code::BodyMalformed => (400, "The body cannot be read"),
-        Code::HeaderInvalid => (400, "A header cannot be read"),
-        Code::ParameterMissing => (400, "A query parameter is missing"),
-        Code::ParameterUnknown => (400, "There is no such query parameter"),
-        Code::UploadIncomplete => (400, "The upload broke off"),
+        Code::BodyMalformed => (400, "Malformed body"),
+        Code::HeaderInvalid => (400, "Invalid header"),
+        Code::ParameterMissing => (400, "Missing query parameter"),
+        Code::ParameterUnknown => (400, "Unknown query parameter"),
+        Code::UploadIncomplete => (400, "Incomplete upload"),
 
-        Code::AuthorizationRequired => (401, "A session or an API token is needed"),
-        Code::AuthorizationInvalid => (401, "The session or API token is not good"),
-        Code::LicenseKeyRequired => (401, "A license key is needed"),
-        Code::LicenseKeyMistyped => (401, "The license key has a typing error"),
-        Code::LicenseKeyUnknown => (401, "The license key is not known"),
-        Code::LicenseKeyRevoked => (401, "The license key has been revoked"),
-        Code::IdentityRefused => (401, "The identity is not trusted"),
-        Code::LoginFailed => (401, "The login failed"),
-        Code::OtpRequired => (401, "The second factor is needed"),
-        Code::RefreshTokenInvalid => (401, "The refresh token is not good"),
-        Code::SingleSignOnFailed => (401, "The login through the identity provider failed"),
+        Code::AuthorizationRequired => (401, "Missing credentials"),
+        Code::AuthorizationInvalid => (401, "Invalid credentials"),
+        Code::LicenseKeyRequired => (401, "Missing license key"),
+        Code::LicenseKeyMistyped => (401, "Mistyped license key"),
+        Code::LicenseKeyUnknown => (401, "Unknown license key"),
+        Code::LicenseKeyRevoked => (401, "Revoked license key"),
+        Code::IdentityRefused => (401, "Identity not trusted"),
+        Code::LoginFailed => (401, "Login failed"),
+        Code::OtpRequired => (401, "Second factor required"),
+        Code::RefreshTokenInvalid => (401, "Invalid refresh token"),
+        Code::SingleSignOnFailed => (401, "Single sign-on failed"),
 
-        Code::ApproverIsRequester => (403, "Nobody approves their own request"),
-        Code::ApproverNotIndependent => (403, "The approver is no second person yet"),
-        Code::PasswordLoginOff => (403, "Passwords let only owners in"),
-        Code::RoleInsufficient => (403, "The role may not do this"),
-        Code::ScopeInsufficient => (403, "The token may not do this"),
-        Code::SetupLinkInvalid => (403, "The set-up link is not good"),
-        Code::SingleSignOnRefused => (403, "The identity provider's word is not enough"),
-        Code::UrlExpired => (403, "The download link is past its time"),
-        Code::UrlInvalid => (403, "The download link is not good"),
-        Code::UrlWithdrawn => (403, "The download has been withdrawn"),
-        Code::WrongProduct => (403, "The license key is one of another product"),
+        Code::ApproverIsRequester => (403, "Approver is the requester"),
+        Code::ApproverNotIndependent => (403, "Approver not independent yet"),
+        Code::PasswordLoginOff => (403, "Password login not allowed"),
+        Code::RoleInsufficient => (403, "Role not sufficient"),
+        Code::ScopeInsufficient => (403, "Scope not sufficient"),
+        Code::SetupLinkInvalid => (403, "Invalid set-up link"),
+        Code::SingleSignOnRefused => (403, "Single sign-on not allowed"),
+        Code::UrlExpired => (403, "Expired download link"),
+        Code::UrlInvalid => (403, "Invalid download link"),
+        Code::UrlWithdrawn => (403, "Download withdrawn"),
+        Code::WrongProduct => (403, "License of another product"),
 
-        Code::NotFound => (404, "There is nothing here"),
-        Code::ApprovalNotFound => (404, "There is no such approval"),
-        Code::ArtifactNotFound => (404, "There is no such artifact"),
-        Code::CustomerNotFound => (404, "There is no such customer"),
-        Code::HostingGroupNotFound => (404, "There is no such hosting group"),
-        Code::KnownProblemNotFound => (404, "There is no such known problem"),
-        Code::LicenseKeyNotFound => (404, "There is no such license key"),
-        Code::ProductNotFound => (404, "There is no such product"),
-        Code::ReleaseNotFound => (404, "There is no such release"),
-        Code::StopNotFound => (404, "No stop is on"),
-        Code::SubscriptionNotFound => (404, "There is no such subscription"),
-        Code::MailNotFound => (404, "There is no such mail"),
-        Code::TrustedPublisherNotFound => (404, "There is no such trusted publisher"),
-        Code::UserNotFound => (404, "There is no such user"),
-        Code::WebhookNotFound => (404, "There is no such webhook"),
-        Code::WebhookMessageNotFound => (404, "There is no such message to the webhook"),
-        Code::TokenNotFound => (404, "There is no such API token"),
+        Code::NotFound => (404, "Not found"),
+        Code::ApprovalNotFound => (404, "Unknown approval request"),
+        Code::ArtifactNotFound => (404, "Unknown artifact"),
+        Code::CustomerNotFound => (404, "Unknown customer"),
+        Code::HostingGroupNotFound => (404, "Unknown hosting group"),
+        Code::KnownProblemNotFound => (404, "Unknown known problem"),
+        Code::LicenseKeyNotFound => (404, "Unknown license key"),
+        Code::ProductNotFound => (404, "Unknown product"),
+        Code::ReleaseNotFound => (404, "Unknown release"),
+        Code::StopNotFound => (404, "No stop set"),
+        Code::SubscriptionNotFound => (404, "Unknown subscription"),
+        Code::MailNotFound => (404, "Unknown mail"),
+        Code::TrustedPublisherNotFound => (404, "Unknown trusted publisher"),
+        Code::UserNotFound => (404, "Unknown user"),
+        Code::WebhookNotFound => (404, "Unknown webhook"),
+        Code::WebhookMessageNotFound => (404, "Unknown webhook message"),
+        Code::TokenNotFound => (404, "Unknown API token"),
 
-        Code::MethodNotAllowed => (405, "This address does not take that method"),
+        Code::MethodNotAllowed => (405, "Method not allowed"),
 
-        Code::BodyStalled => (408, "The body came to a standstill"),
+        Code::BodyStalled => (408, "Body stalled"),
 
-        Code::ApprovalDecided => (409, "It was decided already"),
-        Code::ApprovalExpired => (409, "Nobody has decided in time"),
-        Code::ApprovalVoid => (409, "What it is about has changed"),
-        Code::ArtifactExists => (409, "There is such an artifact already"),
-        Code::ChannelInUse => (409, "The channel is in use"),
-        Code::Conflict => (409, "Another change came in between"),
-        Code::HostingGroupExists => (409, "There is such a hosting group already"),
-        Code::LastOwner => (409, "There must be an owner"),
-        Code::LicenseKeyExists => (409, "There is such a license key already"),
-        Code::MailSent => (409, "The mail was sent"),
-        Code::ProductExists => (409, "There is such a product already"),
-        Code::ReleaseExists => (409, "There is such a release already"),
-        Code::ReleaseNotPublished => (409, "The release is a draft"),
-        Code::ReleaseNotYanked => (409, "The release is not yanked"),
-        Code::ReleasePublished => (409, "What is published does not change"),
-        Code::ReleaseYanked => (409, "The release is yanked"),
-        Code::RolloutHalted => (409, "The release was halted"),
-        Code::SecondPersonMissing => (409, "There is no second person"),
-        Code::SecondFactorState => (409, "The second factor is not in the state for it"),
-        Code::SubscriptionCancelled => (409, "The subscription is cancelled"),
-        Code::SubscriptionEndless => (409, "The subscription has no end"),
-        Code::UserExists => (409, "There is such a user already"),
+        Code::ApprovalDecided => (409, "Request already decided"),
+        Code::ApprovalExpired => (409, "Expired approval request"),
+        Code::ApprovalVoid => (409, "Void approval request"),
+        Code::ArtifactExists => (409, "Artifact already exists"),
+        Code::ChannelInUse => (409, "Channel in use"),
+        Code::Conflict => (409, "Concurrent change"),
+        Code::HostingGroupExists => (409, "Hosting group already exists"),
+        Code::LastOwner => (409, "Last owner"),
+        Code::LicenseKeyExists => (409, "License key already exists"),
+        Code::MailSent => (409, "Mail already sent"),
+        Code::ProductExists => (409, "Product already exists"),
+        Code::ReleaseExists => (409, "Release already exists"),
+        Code::ReleaseNotPublished => (409, "Release not published"),
+        Code::ReleaseNotYanked => (409, "Release not yanked"),
+        Code::ReleasePublished => (409, "Release already published"),
+        Code::ReleaseYanked => (409, "Release yanked"),
+        Code::RolloutHalted => (409, "Rollout halted"),
+        Code::SecondPersonMissing => (409, "No second person"),
+        Code::SecondFactorState => (409, "Wrong second-factor state"),
+        Code::SubscriptionCancelled => (409, "Subscription cancelled"),
+        Code::SubscriptionEndless => (409, "Subscription without end"),
+        Code::UserExists => (409, "User already exists"),
 
-        Code::PreconditionFailed => (412, "It has changed since it was read"),
-        Code::BodyTooLarge => (413, "The body is too large"),
-        Code::MediaTypeUnsupported => (415, "This content type is not taken"),
-        Code::RangeNotSatisfiable => (416, "Nothing of the file is in that range"),
+        Code::PreconditionFailed => (412, "Changed since read"),
+        Code::BodyTooLarge => (413, "Body too large"),
+        Code::MediaTypeUnsupported => (415, "Unsupported content type"),
+        Code::RangeNotSatisfiable => (416, "Range not satisfiable"),
 
-        Code::BodyInvalid => (422, "Fields of the body are wrong"),
-        Code::DigestMismatch => (422, "The content is not what was announced"),
-        Code::ParameterInvalid => (422, "A parameter is wrong"),
-        Code::ReleaseIncomplete => (422, "The release is not complete"),
-        Code::VersionInvalid => (422, "This is no version"),
+        Code::BodyInvalid => (422, "Invalid body"),
+        Code::DigestMismatch => (422, "Digest mismatch"),
+        Code::ParameterInvalid => (422, "Invalid parameter"),
+        Code::ReleaseIncomplete => (422, "Incomplete release"),
+        Code::VersionInvalid => (422, "Invalid version"),
 
-        Code::TooManyAttempts => (429, "Too many attempts failed"),
+        Code::TooManyAttempts => (429, "Too many failed attempts"),
         Code::TooManyRequests => (429, "Too many requests"),
 
-        Code::InternalError => (500, "Something went wrong in the server"),
-        Code::IdentityProviderUnavailable => (503, "The identity provider cannot be used just now"),
-        Code::IssuerUnavailable => (503, "The issuer of the token does not answer"),
-        Code::StorageUnavailable => (503, "The server cannot read or write just now"),
+        Code::InternalError => (500, "Internal error"),
+        Code::IdentityProviderUnavailable => (503, "Identity provider unavailable"),
+        Code::IssuerUnavailable => (503, "Token issuer unavailable"),
+        Code::StorageUnavailable => (503, "Storage unavailable"),
     }
 }
 
@@ -177,7 +177,7 @@ impl ResponseError for Problem {
             | Code::SingleSignOnFailed => {
                 response.append_header((header::WWW_AUTHENTICATE, "Bearer realm=\"sluice\""));
             }
-            // What the sender still has to say of it is not waited for.
+            // The rest of the body is not waited for.
             Code::BodyStalled => {
                 response.force_close();
             }
@@ -207,7 +207,7 @@ mod tests {
     fn every_code_has_a_status_of_an_error() {
         for code in Code::ALL {
             let (status, title) = status_and_title(*code);
-            assert!((400..600).contains(&status) && !title.is_empty(), "{code}");
+            assert!((400..600).contains(&status) && (1..=4).contains(&title.split(' ').count()), "{code}: {title}");
         }
     }
 }

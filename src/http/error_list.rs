@@ -1,4 +1,4 @@
-//! `/docs/errors`: every code that a problem document can have, where their `type` links lead.
+//! `/docs/errors`: all codes of problem documents; their `type` links lead here.
 
 use std::fmt::Write as _;
 
@@ -37,7 +37,7 @@ pub async fn show() -> HttpResponse {
     let mut page = HEAD.to_owned();
     for ((status, title), code) in rows {
         let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
-        // Codes and titles are texts of Sluice's own, without anything that HTML would take for its own.
+        // Codes and titles are constants without HTML's special characters.
         let _ = writeln!(
             page,
             "<tr id=\"{code}\"><td><a href=\"#{code}\"><code>{code}</code></a></td><td>{status} {reason}</td><td>{title}</td></tr>"

@@ -1,4 +1,4 @@
-//! How a request is read: its path, query, body and credentials. What cannot be read is refused here, in one way.
+//! How a request is read: path, query, body and credentials. What cannot be read is refused here.
 
 pub mod address;
 pub mod body;

@@ -1,5 +1,6 @@
-//! What every answer tells browsers: to take it for nothing else than it says it is, to run nothing of it, and to show it inside no
-//! other page. Programs pay for them with some bytes; they are ready-made, so that a check does not have to make them.
+//! What every answer tells browsers: to take it for nothing else than it says it is, to run nothing of it, and to show
+//! it inside no other page. Programs pay for them with some bytes; they are ready-made, so that a check does not have
+//! to make them.
 
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
@@ -16,7 +17,7 @@ pub const PAGE: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// For one that also has a script in it, which talks to this server. The script is known by its hash, which a test keeps right.
+/// For a page with a script that talks to this server. The script is allowed by its hash; a test checks the hash.
 pub const FORM: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-lpEpBIb/an4U7bwCkOXOcY3Cng/tRz6UCay38EI7VPQ='; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
@@ -26,16 +27,17 @@ const BROWSER: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
-/// Two years, as browsers' lists want it. Subdomains and the list itself are for whoever runs the domain to decide.
+/// Two years, the minimum of the browsers' preload lists. Including subdomains and preloading are up to the operator of
+/// the domain.
 const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
-/// What may be done with what lies at `path`, where the handler does not say it.
+/// The content security policy for `path`, where the handler sets none.
 #[must_use]
 pub fn policy(path: &str) -> HeaderValue {
     if path.starts_with("/docs/") { BROWSER } else { NOTHING }
 }
 
-/// Adds them to an answer; a policy that the handler has set stays.
+/// Adds the headers to an answer, but keeps a policy that the handler has set.
 pub fn add(headers: &mut HeaderMap, policy: HeaderValue, is_https: bool) {
     headers.reserve(7);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

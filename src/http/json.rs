@@ -34,7 +34,8 @@ pub fn answer_with_etag(status: StatusCode, revision: i64, body: &impl Serialize
     with_header(answer(status, body), header::ETAG, &format!("\"{revision}\""))
 }
 
-/// The response with a header set. A value that no header can have is an internal error; an internal error stays as it is.
+/// The response with a header set. A value that no header can have is an internal error; an internal error stays as it
+/// is.
 #[must_use]
 pub fn with_header(mut response: HttpResponse, name: header::HeaderName, value: &str) -> HttpResponse {
     match HeaderValue::from_str(value) {

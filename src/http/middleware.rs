@@ -1,4 +1,4 @@
-//! What happens around every request.
+//! The middleware around every request.
 
 use std::time::Duration;
 
@@ -26,14 +26,14 @@ use crate::{
     services::{Code, Refusal, desk::acting},
 };
 
-/// Says for how many seconds others may have changed what is not known here (contract, end of section 3).
+/// For how many seconds this replica has not followed the others' changes (contract, end of section 3).
 const STALE: HeaderName = HeaderName::from_static("sluice-stale");
 
 fn stale_for<B>(response: &ServiceResponse<B>) -> Option<Duration> {
     response.request().app_data::<web::Data<App>>()?.context.following.stale_for()
 }
 
-/// The headers alone, for a server that waits.
+/// Adds only the security headers, for a server that waits for its database.
 ///
 /// # Errors
 /// What the handlers could not turn into a response.
@@ -44,7 +44,7 @@ pub async fn dress<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Re
     Ok(response)
 }
 
-/// What is refused this way may be tries to guess.
+/// Refusals with these codes may be attempts to guess credentials.
 const GUESSES: [Code; 10] = [
     Code::AuthorizationInvalid,
     Code::IdentityRefused,
@@ -58,8 +58,8 @@ const GUESSES: [Code; 10] = [
     Code::UrlInvalid,
 ];
 
-/// Counts refusals of credentials by address: whoever has too many is told to wait instead. Those whose credentials are good are
-/// answered all the same, as they may share the address with hundreds of others.
+/// Counts refused credentials by address. An address with too many is told to wait. Valid credentials are
+/// accepted all the same, as hundreds of others may share the address.
 fn refuse_guesses<B>(response: &ServiceResponse<B>) -> Option<Problem> {
     if !matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         return None;
@@ -67,10 +67,10 @@ fn refuse_guesses<B>(response: &ServiceResponse<B>) -> Option<Problem> {
     let code = response.response().error()?.as_error::<Problem>()?.0.code;
     let app = response.request().app_data::<web::Data<App>>().filter(|_| GUESSES.contains(&code))?;
     let wait = app.limits.failures.count(&ClientAddress::of(response.request()).network()).err()?;
-    Some(Problem(Refusal::too_many("credentials that are not good came from this address", wait)))
+    Some(Problem(Refusal::too_many("invalid credentials from this address", wait)))
 }
 
-/// Adds what every answer says.
+/// Adds the headers that every answer has.
 fn finish<B>(response: &mut ServiceResponse<B>, policy: HeaderValue, is_https: bool) {
     if response.status() == StatusCode::TOO_MANY_REQUESTS
         && let Some(app) = response.request().app_data::<web::Data<App>>()
@@ -84,9 +84,9 @@ fn finish<B>(response: &mut ServiceResponse<B>, policy: HeaderValue, is_https: b
     }
 }
 
-/// Turns a panic into a 500, as no fault of ours may cut a connection; refuses queries that nobody reads; finds out who
-/// asks, and counts who guesses; says to browsers what they may do with an answer; writes every answer to the log where somebody
-/// asked for it (`debug`).
+/// Turns a panic into a 500 instead of a cut connection, refuses queries that no operation reads, identifies
+/// callers, counts guesses of credentials, adds security headers, and logs every answer at level
+/// `debug`.
 ///
 /// # Errors
 /// What the handlers could not turn into a response.
@@ -100,7 +100,7 @@ pub async fn guard<B: MessageBody + 'static>(
         true => (Some(request.method().clone()), request.path().to_owned()),
         false => (None, String::new()),
     };
-    // The check, by far the most asked for, reads its query itself.
+    // The check, by far the most frequent request, reads its query itself.
     if !request.query_string().is_empty()
         && request.path() != "/api/v1/check"
         && let Some(problem) = routes::refuse_query(request.method(), request.path(), request.query_string())
@@ -111,7 +111,7 @@ pub async fn guard<B: MessageBody + 'static>(
     }
     let answering = async {
         caller::identify(&request).await;
-        // What only looks changes nothing that would have to be remembered.
+        // Safe methods change nothing, so their actor is not needed.
         if request.method().is_safe() {
             return next.call(request).await;
         }

@@ -14,21 +14,21 @@ use utoipa::{
 
 use super::error::ProblemBody;
 
-/// The description without the operations, which the routes bring.
+/// The description without operations; the routes add those.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Sluice",
-        description = "The update distribution server: programs in the field ask it for updates, the vendor's pipelines bring it releases, the vendor's staff look after customers, subscriptions and rollouts.",
+        description = "The update distribution server: programs in the field ask it for updates, the vendor's pipelines publish releases, and the vendor's staff manage customers, subscriptions and rollouts.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/")),
     tags(
         (name = "Client", description = "For programs in the field, with a license key."),
-        (name = "Publisher", description = "For the vendor's pipelines, with an API token; and for staff."),
+        (name = "Publisher", description = "For the vendor's pipelines, with an API token, and for staff."),
         (name = "Admin", description = "For the vendor's staff, with a session."),
         (name = "Session", description = "Logins."),
-        (name = "Operations", description = "Health, figures, public keys.")
+        (name = "Operations", description = "Health, metrics, public keys.")
     ),
     components(schemas(ProblemBody, super::paging::Pair)),
     modifiers(&Schemes)
@@ -45,22 +45,22 @@ impl Modify for Schemes {
             .description(Some("A session's access token, or an API token."))
             .build();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-        let license = HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some(
-            "The license key as password, with any user name; or, the same in plain, `Authorization: License <key>`.",
-        ));
+        let license = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Basic)
+            .description(Some("The license key as password, with any user name, or `Authorization: License <key>`."));
         components.add_security_scheme("license", SecurityScheme::Http(license.build()));
     }
 }
 
-/// The whole description, once the routes have brought their operations.
+/// The whole description, from one that has the operations of the routes.
 #[must_use]
 pub fn complete(mut openapi: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     tidy::tidy(&mut openapi);
     for item in openapi.paths.paths.values_mut() {
         let writes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in writes.into_iter().flatten() {
-            add(operation, 409, "It does not go with the state it is in.");
-            add(operation, 503, "The server cannot write just now; try again later.");
+            add(operation, 409, "The current state does not allow it.");
+            add(operation, 503, "The server cannot write at the moment; try again later.");
         }
         let all = [&mut item.get, &mut item.head, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in all.into_iter().flatten() {
@@ -70,7 +70,7 @@ pub fn complete(mut openapi: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenA
     openapi
 }
 
-/// The refusals that follow from what an operation takes.
+/// The refusals that follow from the parameters and the body of an operation.
 fn add_common(operation: &mut Operation) {
     let parameters: Vec<_> = operation
         .parameters
@@ -84,28 +84,28 @@ fn add_common(operation: &mut Operation) {
     let takes = |place: &ParameterIn| parameters.iter().any(|parameter| parameter.parameter_in == *place);
     add(operation, 400, "A query parameter is missing or unknown, or the request cannot be read.");
     if takes(&ParameterIn::Path) {
-        add(operation, 404, "There is no such thing, or not for this caller.");
+        add(operation, 404, "It does not exist, or not for this caller.");
     }
     if takes(&ParameterIn::Path) || takes(&ParameterIn::Query) || operation.request_body.is_some() {
-        add(operation, 422, "A value is none; `errors` names the fields.");
+        add(operation, 422, "A value is invalid; `errors` names the fields.");
     }
     if takes(&ParameterIn::Query) && operation.tags.iter().flatten().any(|tag| tag == "Client" || tag == "Admin") {
-        add(operation, 404, "There is no such product.");
+        add(operation, 404, "The product does not exist.");
     }
     if operation.request_body.is_some() {
-        add(operation, 404, "There is no such product.");
+        add(operation, 404, "The product does not exist.");
         add(operation, 413, "The body is too large.");
-        add(operation, 415, "This content type is not taken.");
+        add(operation, 415, "The content type is not supported.");
     }
     if operation.security.as_ref().is_some_and(|schemes| !schemes.is_empty()) {
-        add(operation, 401, "Credentials are missing, or are not good.");
-        add(operation, 403, "The caller may not do this.");
+        add(operation, 401, "Credentials are missing or invalid.");
+        add(operation, 403, "The caller is not allowed to do this.");
     }
     if operation.request_body.is_some() {
-        add(operation, 408, "Nothing of the body came for too long.");
+        add(operation, 408, "The body stopped arriving.");
     }
     if operation.tags.iter().flatten().all(|tag| tag != "Operations") {
-        add(operation, 429, "Too many requests, by `limits` of the server's configuration; try again later.");
+        add(operation, 429, "Too many requests, by the configured `limits`; try again later.");
     }
     let conditional = parameters.iter().any(|parameter| parameter.name.eq_ignore_ascii_case("if-match"));
     let is_download =
@@ -114,10 +114,10 @@ fn add_common(operation: &mut Operation) {
         add(operation, 412, "It has changed since it was read.");
     }
     if is_download {
-        add(operation, 403, "The link is past its time, not good, or withdrawn.");
-        add(operation, 503, "The artifact store cannot be read just now.");
+        add(operation, 403, "The link has expired, is invalid, or was withdrawn.");
+        add(operation, 503, "The artifact store cannot be read at the moment.");
     }
-    add(operation, 500, "Something went wrong in the server; its log says what.");
+    add(operation, 500, "Internal error; the server's log has the cause.");
 }
 
 /// Adds a refusal, unless the operation describes that status itself.
@@ -132,7 +132,10 @@ fn add(operation: &mut Operation, status: u16, description: &str) {
         Content::new(Some(RefOr::Ref(Ref::from_schema_name(ProblemBody::name())))),
     );
     if status == "401" {
-        response = response.header("WWW-Authenticate", HeaderBuilder::new().description(Some("What to send.")).build());
+        response = response.header(
+            "WWW-Authenticate",
+            HeaderBuilder::new().description(Some("The authentication scheme to use.")).build(),
+        );
     }
     if status == "503" || status == "429" {
         response = response.header("Retry-After", HeaderBuilder::new().description(Some("Seconds to wait.")).build());

@@ -1,4 +1,4 @@
-//! What the vendor's operators and other programs look at: health, metrics, the public keys.
+//! For operators and monitoring: health, metrics, public keys.
 
 use std::time::Duration;
 
@@ -15,46 +15,46 @@ use crate::{
     signing::PublicKey,
 };
 
-/// How the server is.
+/// The health of the server.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     /// `ready`, `degraded`, `starting` or `alive`.
     status: &'static str,
-    /// What is wrong, if something is.
+    /// The problems that make the server `degraded` or `starting`.
     problems: Vec<String>,
 }
 
 impl Health {
-    /// The process lives.
+    /// The process is alive.
     #[must_use]
     pub const fn alive() -> Self {
         Self { status: "alive", problems: Vec::new() }
     }
 
-    /// It cannot answer anything yet.
+    /// The server cannot answer yet.
     #[must_use]
     pub fn starting(waits_for: String) -> Self {
         Self { status: "starting", problems: vec![waits_for] }
     }
 }
 
-/// Whether the process lives.
+/// Whether the process is alive.
 #[utoipa::path(tag = "Operations", responses((status = 200, description = "It does.", body = Health)))]
 #[get("/livez")]
 pub async fn get_liveness() -> HttpResponse {
     json::answer(StatusCode::OK, &Health::alive())
 }
 
-/// Whether the server can do all that it is there for.
+/// Whether the server can do everything.
 ///
-/// `degraded` means that checks are answered from memory, and that writes or downloads may fail. It is 200 all the same:
-/// when the database is away it is away for every replica, and a load balancer that took them all out would make an outage
-/// of checks of it.
+/// `degraded` means that checks are answered from memory and that writes or downloads may fail. The status is 200 all
+/// the same: an unavailable database is unavailable to every replica, and a load balancer that removed them all would
+/// turn it into an outage of the checks.
 #[utoipa::path(
     tag = "Operations",
     responses(
-        (status = 200, description = "It answers checks; `status` says whether it can do everything else too.", body = Health),
-        (status = 503, description = "It waits for its database to start with.", body = Health),
+        (status = 200, description = "The server answers checks; `status` says whether it can do everything else.", body = Health),
+        (status = 503, description = "The server is starting and waits for its database.", body = Health),
     )
 )]
 #[get("/readyz")]
@@ -63,9 +63,7 @@ pub async fn get_readiness(app: App) -> HttpResponse {
     let mut problems = Vec::new();
     if let Some(age) = context.following.stale_for() {
         let seconds = age.as_secs();
-        problems.push(format!(
-            "the database has not been reached for {seconds} s; checks are answered from what was known then"
-        ));
+        problems.push(format!("the database has been unreachable for {seconds} s; checks are answered from memory"));
     } else if !is_so(context.can_read()).await {
         problems.push("the database cannot be read".to_owned());
     }
@@ -76,8 +74,8 @@ pub async fn get_readiness(app: App) -> HttpResponse {
     json::answer(StatusCode::OK, &Health { status, problems })
 }
 
-/// Whoever asks whether the server is ready waits no longer than this for each thing that is looked at: a load balancer takes
-/// a server that does not answer for dead, and one store that hangs is no reason to have no checks.
+/// The longest wait for each thing that readiness checks: a load balancer takes
+/// a server that does not answer for dead, and a store that hangs must not stop the checks.
 const PATIENCE: Duration = Duration::from_millis(700);
 
 async fn is_so(question: impl Future<Output = bool>) -> bool {
@@ -88,7 +86,7 @@ async fn is_so(question: impl Future<Output = bool>) -> bool {
 #[utoipa::path(tag = "Operations", responses((status = 200, description = "The figures, in Prometheus' text format.", content_type = "text/plain", body = String)))]
 #[get("/metrics")]
 pub async fn get_metrics(app: App) -> Result<HttpResponse, Problem> {
-    // Where the database is away the last known ones stay: the others are of most use just then.
+    // If the database is unavailable, the last known figures stay: the other metrics are needed most at that time.
     if app.metrics.wants_deliveries()
         && let Ok(Ok(found)) = tokio::time::timeout(PATIENCE, deliver::waiting(&app.context)).await
     {
@@ -101,7 +99,7 @@ pub async fn get_metrics(app: App) -> Result<HttpResponse, Problem> {
 /// The public keys of manifests.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct KeySet {
-    /// The one that signs first, then the one before it.
+    /// The current key, then the previous one.
     keys: Vec<PublicKey>,
 }
 

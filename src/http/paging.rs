@@ -1,4 +1,4 @@
-//! Lists by pages: which page is asked for, and how it is sent.
+//! Lists by page: which page is asked for, and how it is sent.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -9,9 +9,9 @@ use crate::domain::{InvalidValue, page::Page, text_schema};
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Listed<T> {
-    /// What is on the page.
+    /// The items on the page.
     pub items: Vec<T>,
-    /// What to send as `after` for the next page; `null` on the last one.
+    /// The value of `after` for the next page; `null` on the last page.
     pub next: Option<String>,
 }
 
@@ -25,12 +25,12 @@ impl<T> Listed<T> {
         Self { items: rows, next }
     }
 
-    /// Turns the items into what is sent.
+    /// Converts the items.
     pub fn map<U>(self, each: impl FnMut(T) -> U) -> Listed<U> {
         Listed { items: self.items.into_iter().map(each).collect(), next: self.next }
     }
 
-    /// The same, where an item may not be fit to be sent.
+    /// The same, where a conversion can fail.
     ///
     /// # Errors
     /// The first that `each` returns.
@@ -39,7 +39,7 @@ impl<T> Listed<T> {
     }
 }
 
-/// How many of a list at once.
+/// The most items on a page: 1 to 200, by default 50.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit(i64);
 
@@ -67,7 +67,7 @@ impl Limit {
         self.0
     }
 
-    /// The page to read: one row more than is sent, to know whether there is another.
+    /// The page to read: one row more than is sent, to find out whether there is another page.
     pub const fn page<T>(self, after: Option<T>) -> Page<T> {
         Page { after, limit: self.0 + 1 }
     }
@@ -78,7 +78,7 @@ impl Limit {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     pub limit: Limit,
@@ -87,7 +87,7 @@ pub struct PageQuery {
     pub after: Option<Uuid>,
 }
 
-/// Reads a cursor that is an id; where it is none, says so with what was sent.
+/// Reads a cursor that is an id; the error repeats what was sent.
 pub fn cursor<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
     let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
     let id = Uuid::try_parse(&text);
@@ -118,7 +118,7 @@ impl<'de> Deserialize<'de> for Pair {
         let pair = text
             .split_once('.')
             .and_then(|(first, second)| Some(Self(Uuid::try_parse(first).ok()?, Uuid::try_parse(second).ok()?)))
-            // Only as it was sent: other spellings of the same ids are no cursors.
+            // Only as it was sent: other spellings of the same ids are not accepted.
             .filter(|pair| *text == pair.to_string());
         pair.ok_or_else(|| {
             serde::de::Error::custom(InvalidValue::new("cursor", &text, "the `next` of the page before"))

@@ -37,12 +37,12 @@ pub struct ProductBody {
     pub timezone: Zone,
     pub required_artifacts: Vec<RequiredArtifact>,
     pub required_locales: Vec<String>,
-    /// Whether what brings a release to customers takes a second person.
+    /// Whether bringing a release to customers takes a second person.
     pub two_person_rule: bool,
 }
 
 impl ProductBody {
-    /// The product as it goes out.
+    /// The body for a product.
     #[must_use]
     pub fn of(product: &Product) -> Self {
         Self {

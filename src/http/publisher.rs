@@ -1,4 +1,4 @@
-//! What the vendor's pipelines do, with an API token; and staff, with a session.
+//! For the vendor's pipelines, with an API token, and for staff, with a session.
 
 pub mod artifacts;
 pub mod exchange;

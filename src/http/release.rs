@@ -35,16 +35,16 @@ pub struct ReleasePath {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Rollout)]
 pub struct RolloutBody {
-    /// The share of sites that is in, in percent.
+    /// The percentage of sites included.
     #[schema(value_type = f64, minimum = 0, maximum = 100)]
     pub percent: Percent,
-    /// What it is doing.
+    /// The state of the rollout.
     pub state: RolloutState,
-    /// Why it was paused, halted or resumed last.
+    /// The reason for the last pause, halt or resumption.
     pub reason: Option<String>,
-    /// The shares that it opens to by itself, in their order.
+    /// The stages in their order; each opens by itself.
     pub stages: Vec<StageBody>,
-    /// When it is halted by itself.
+    /// The conditions for an automatic halt.
     pub halt: Halt,
 }
 
@@ -52,15 +52,15 @@ pub struct RolloutBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RolloutStage)]
 pub struct StageBody {
-    /// The share of sites that is in from then on, in percent.
+    /// The percentage of sites included from this stage on.
     #[schema(value_type = f64, minimum = 0, maximum = 100)]
     pub percent: Percent,
-    /// After so many hours of the rollout's clock.
+    /// The hours on the rollout's clock after which the stage opens.
     #[schema(value_type = f64)]
     pub after_hours: Hours,
-    /// Whether it has opened.
+    /// Whether the stage is open.
     pub opened: bool,
-    /// When it opens, if nothing comes in between; `null` once it has opened, and while the clock stands still.
+    /// When it is expected to open; `null` once it is open, and while the rollout's clock stands still.
     pub opens_at: Option<Timestamp>,
 }
 
@@ -74,7 +74,7 @@ pub struct ReleaseBody {
     pub version: Version,
     pub channel: Slug,
     pub state: ReleaseState,
-    /// From when it is offered; `null` on a draft.
+    /// When it is first offered; `null` on a draft.
     pub published_at: Option<Timestamp>,
     pub severity: Severity,
     pub access: Access,
@@ -83,15 +83,15 @@ pub struct ReleaseBody {
     pub notes: BTreeMap<String, String>,
     pub rollout: RolloutBody,
     pub artifacts: Vec<ArtifactBody>,
-    /// Why it was yanked.
+    /// The reason for the yank.
     pub yank_reason: Option<String>,
     pub created_at: Timestamp,
-    /// Counts the signed manifests: 0 on a draft, 1 at publication, one more with every correction.
+    /// The number of signed manifests: 0 on a draft, 1 at publication, one more with every correction.
     pub manifest_revision: i64,
 }
 
 impl ReleaseBody {
-    /// The release as it goes out.
+    /// The body for a release.
     #[must_use]
     pub fn of(product: &Slug, release: &Release) -> Self {
         Self {
@@ -116,7 +116,7 @@ impl ReleaseBody {
 }
 
 impl RolloutBody {
-    /// The rollout of a release as it goes out.
+    /// The body for the rollout of a release.
     #[must_use]
     pub fn of(release: &Release) -> Self {
         let rollout = &release.rollout;
@@ -154,7 +154,7 @@ pub struct ArtifactBody {
 }
 
 impl ArtifactBody {
-    /// The artifact as it goes out.
+    /// The body for an artifact.
     #[must_use]
     pub fn of(artifact: &Artifact) -> Self {
         Self {

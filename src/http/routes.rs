@@ -1,4 +1,4 @@
-//! Every route there is, by who asks. What is not listed here does not exist.
+//! All routes, by who asks. An address that is not listed here does not exist.
 
 use std::sync::OnceLock;
 
@@ -72,7 +72,7 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(admin::subscriptions::add_subscription)
         .service(admin::subscriptions::list_subscriptions)
         .service(admin::subscriptions::import_subscriptions)
-        // Else other methods would be taken for those of a subscription with the id `import`.
+        // Otherwise other methods would be read as those of a subscription with the id `import`.
         .route("/api/v1/admin/subscriptions/import", web::route().to(unknown))
         .service(admin::subscriptions::get_subscription)
         .service(admin::subscriptions::change_subscription)
@@ -127,7 +127,7 @@ pub fn described(routes: &mut ServiceConfig<'_>) {
         .service(operations::get_public_keys);
 }
 
-/// How people come in, and what is their own.
+/// Logins and one's own account.
 fn sessions(routes: &mut ServiceConfig<'_>) {
     routes
         .service(admin::session::log_in)
@@ -163,7 +163,7 @@ pub fn document() -> &'static utoipa::openapi::OpenApi {
     })
 }
 
-/// The description itself, and the pages that show it. Nothing of them comes from elsewhere.
+/// The description and the pages that show it. Nothing is loaded from other servers.
 pub fn documentation(routes: &mut web::ServiceConfig) {
     routes.route("/docs/errors", web::get().to(error_list::show));
     routes.service(web::redirect("/docs", "/docs/"));
@@ -177,7 +177,7 @@ pub fn documentation(routes: &mut web::ServiceConfig) {
 /// An address of the description, ready to be matched.
 struct Address {
     pattern: ResourceDef,
-    /// What it takes, and whether the operation has query parameters.
+    /// The methods, each with whether the operation has query parameters.
     methods: Vec<(Method, bool)>,
 }
 
@@ -209,14 +209,14 @@ fn takes_query(operation: &Operation) -> bool {
     })
 }
 
-/// The methods that an address takes. One that stands there as it is goes before patterns that it fits too.
+/// The methods of an address. A literal address goes before the patterns that it matches.
 fn methods_at(path: &str) -> impl Iterator<Item = &'static (Method, bool)> {
     let exact = addresses().iter().find(|address| address.pattern.pattern() == Some(path));
     let fitting = addresses().iter().filter(move |address| exact.is_none() && address.pattern.is_match(path));
     exact.into_iter().chain(fitting).flat_map(|address| &address.methods)
 }
 
-/// The refusal of a query where the operation takes none: a parameter that is passed over would be a promise not kept.
+/// The refusal of a query where the operation takes none, so that no parameter is silently ignored.
 #[must_use]
 pub fn refuse_query(method: &Method, path: &str, query: &str) -> Option<Problem> {
     let (name, _) = url::form_urlencoded::parse(query.as_bytes()).next()?;
@@ -225,7 +225,7 @@ pub fn refuse_query(method: &Method, path: &str, query: &str) -> Option<Problem>
     (!taken).then(|| Problem::new(Code::ParameterUnknown, query::unknown(&name, &[])))
 }
 
-/// What no route takes: 405 where the address knows other methods, else 404.
+/// The answer where no route matches: 405 if the address takes other methods, otherwise 404.
 pub async fn unknown(request: HttpRequest) -> HttpResponse {
     let allowed: Vec<&str> = methods_at(request.path()).map(|(method, _)| method.as_str()).collect();
     if allowed.is_empty() || allowed.contains(&request.method().as_str()) {

@@ -20,10 +20,10 @@ use super::{
 };
 use crate::{config::ServerConfig, services::Code};
 
-/// The head of a request is here within this, from the first byte to the last.
+/// The longest time for the head of a request, from the first byte to the last.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection on which nothing is asked is ended after this.
+/// An idle connection is closed after this time.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// Starts to listen. The caller awaits the server, and stops it.
@@ -31,7 +31,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the operating system refuses.
 pub fn start(app: App, listener: TcpListener, config: &ServerConfig) -> io::Result<Server> {
-    // Made once here, and not by the first request that wants it.
+    // Built once here, not by the first request that needs it.
     let _ = routes::document();
     let workers = match config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -60,7 +60,7 @@ pub fn start(app: App, listener: TcpListener, config: &ServerConfig) -> io::Resu
 
 const WAITS: &str = "the server waits for its database";
 
-/// Starts to answer before there is anything to answer from: that the process lives, and that everything else will come.
+/// Starts to answer before the database is there: the process is alive, and everything else is not ready.
 ///
 /// # Errors
 /// When the operating system refuses.

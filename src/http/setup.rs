@@ -1,4 +1,4 @@
-//! The one-time link of the first start: whoever has it makes the first administrator.
+//! The one-time link of the first start, which creates the first administrator.
 
 use actix_web::{
     HttpResponse, get,
@@ -35,7 +35,7 @@ pub struct SetupQuery {
 pub struct FirstAdministrator {
     /// From the link that the first start printed.
     token: String,
-    /// What they will log in with.
+    /// The e-mail address to log in with.
     #[schema(format = Email)]
     email: String,
     /// At least 8 characters.
@@ -43,12 +43,12 @@ pub struct FirstAdministrator {
     password: String,
 }
 
-/// The administrator that was made.
+/// The new administrator.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MadeAdministrator {
     /// Their id.
     id: UserId,
-    /// What they log in with.
+    /// The e-mail address to log in with.
     email: String,
 }
 
@@ -62,7 +62,7 @@ fn check(app: &App, token: &str) -> Result<(), Problem> {
     } else {
         Err(Problem::new(
             Code::SetupLinkInvalid,
-            "this set-up link is not good, or was used; the newest one is in the server's output",
+            "this set-up link is invalid or was used; the newest one is in the server's output",
         ))
     }
 }
@@ -72,7 +72,7 @@ fn check(app: &App, token: &str) -> Result<(), Problem> {
     tag = "Session",
     params(SetupQuery),
     responses((status = 200, description = "A form for the first administrator.", content_type = "text/html", body = String),
-        (status = 403, description = "The link is not good, or was used.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
+        (status = 403, description = "The link is invalid or was used.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
 )]
 #[get("/setup")]
 pub async fn show_setup(app: App, query: Query<SetupQuery>) -> Result<HttpResponse, Problem> {
@@ -92,7 +92,7 @@ pub async fn show_setup(app: App, query: Query<SetupQuery>) -> Result<HttpRespon
     tag = "Session",
     request_body(content = FirstAdministrator, example = json!({"token": "from the link", "email": "anna@example.com", "password": "correct horse battery staple"})),
     responses((status = 201, description = "The administrator; they can log in now.", body = MadeAdministrator),
-        (status = 403, description = "The link is not good, or was used.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
+        (status = 403, description = "The link is invalid or was used.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
 )]
 #[post("/api/v1/auth/setup")]
 pub async fn set_up(app: App, body: Body<FirstAdministrator>) -> Result<HttpResponse, Problem> {

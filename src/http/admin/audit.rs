@@ -43,22 +43,22 @@ pub struct AuditQuery {
     /// Only those of the product with this slug.
     #[param(example = "office-maker")]
     product: Option<Slug>,
-    /// Only those of the person with this e-mail address, or the token with this name.
+    /// Only entries of the user with this e-mail address, or of the API token with this name.
     actor: Option<String>,
-    /// Only this action; with a dot at the end, all that begin so: `release.`.
+    /// Only this action, or, with a dot at the end, all that begin with it: `release.`.
     #[param(example = "release.")]
     action: Option<String>,
-    /// Only what was done to this: `release:` and its id.
+    /// Only entries about this subject: `release:` and the release's id.
     #[param(example = "release:0199a0de-0000-7000-8000-000000000101")]
     subject: Option<String>,
-    /// From then on.
+    /// Only entries from this time on.
     from: Option<Timestamp>,
-    /// Before then.
+    /// Only entries before this time.
     to: Option<Timestamp>,
-    /// `json` (a page), or, to take away, `jsonl` or `csv`.
+    /// The format: `json`, or, as a file, `jsonl` or `csv`.
     #[param(inline)]
     format: Option<AuditFormat>,
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
@@ -70,23 +70,23 @@ pub struct AuditQuery {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 pub struct EntryBody {
-    /// Its number; the first is 1, and none is left out.
+    /// The entry's number: 1 for the first, without gaps.
     number: i64,
-    /// When.
+    /// When it happened.
     at: Timestamp,
-    /// Who.
+    /// The actor.
     actor: ActorBody,
-    /// What was done.
+    /// The action.
     #[schema(example = "release.publish")]
     action: String,
-    /// What it was done to.
+    /// The subject of the action.
     #[schema(example = "release:0199a0de-0000-7000-8000-000000000101")]
     subject: String,
-    /// The id of the product that it belongs to.
+    /// The id of the product that the entry belongs to.
     product: Option<ProductId>,
-    /// What was changed (`before`, `after`: only what differs), and the `reason` where one was given.
+    /// What changed (`before` and `after` with the fields that differ), and the `reason` if one was given.
     details: serde_json::Value,
-    /// The hash of this entry and of all before it, in hexadecimal.
+    /// The hash of this entry and all earlier ones, in hexadecimal.
     hash: String,
 }
 
@@ -94,13 +94,13 @@ pub struct EntryBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Actor)]
 pub struct ActorBody {
-    /// What kind of somebody.
+    /// The kind of actor.
     kind: ActorKind,
     /// The id of the person or of the token.
     id: Option<Uuid>,
     /// The person's e-mail address, or the token's name.
     name: String,
-    /// Where the request came from.
+    /// The IP address that the request came from.
     address: Option<String>,
 }
 
@@ -180,13 +180,13 @@ fn table(listed: &Listed<EntryBody>, query: &str) -> Result<HttpResponse, Proble
     Ok(file(listed, query, "text/csv; charset=utf-8", "audit.csv", text))
 }
 
-/// A text that a spreadsheet does not take for a formula.
+/// A text that a spreadsheet does not read as a formula.
 fn inert(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if is_formula { format!("'{text}") } else { text.to_owned() }
 }
 
-/// A page to be kept; where the next one of the same query is, is in a header (RFC 8288), as there is no room for it in the file.
+/// A page as a file. The address of the next page is in the `Link` header (RFC 8288), as the file has no place for it.
 fn file(
     listed: &Listed<EntryBody>,
     query: &str,
@@ -209,8 +209,9 @@ fn file(
 
 /// List the audit log, the newest entry first.
 ///
-/// Everything that decides who gets what is in it: who changed it, from where, and what it was before and after. Secrets are not.
-/// With `format=jsonl` or `format=csv` a page is sent to be kept; `Link` leads to the next one, while there is one.
+/// Everything that decides who gets what is in it: who changed it, from where, and what it was before and after.
+/// Secrets are not. With `format=jsonl` or `format=csv` the page is sent as a file; the `Link` header has the address
+/// of the next page, if there is one.
 #[utoipa::path(
     tag = "Admin",
     params(AuditQuery),

@@ -62,7 +62,7 @@ pub struct CustomersQuery {
     /// Words in the name, the e-mail address or the external reference.
     #[param(example = "studio")]
     q: Option<String>,
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,

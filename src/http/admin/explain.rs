@@ -1,4 +1,4 @@
-//! `POST /api/v1/admin/explain`: why a program gets the json it gets.
+//! `POST /api/v1/admin/explain`: why a program gets the answer it gets.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, post};
 use jiff::Timestamp;
@@ -27,9 +27,9 @@ use crate::{
 check::check_parameters! {
     /// A check to explain.
     Explain {
-        /// The subscription that is to be decided for; nobody's unless given.
+        /// The subscription to decide for; default none.
         subscription_id: Option<SubscriptionId>,
-        /// The moment that is to be decided for; now unless given.
+        /// The time of the decision; default now.
         at: Option<Timestamp>,
     }
 }
@@ -37,22 +37,22 @@ check::check_parameters! {
 /// A decision with its trace.
 #[derive(Serialize, ToSchema)]
 pub struct Explained<'a> {
-    /// What the program would be answered. Its links are not signed for anybody.
+    /// The answer that the program would get. Its links have no valid signature.
     decision: CheckAnswer<'a>,
-    /// What became of each release that was considered, in ascending order.
+    /// The verdict on each release that was considered, in ascending order.
     trace: Vec<ConsideredBody<'a>>,
 }
 
-/// What became of one release.
+/// The verdict on one release.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Considered)]
 pub struct ConsideredBody<'a> {
     /// Its version.
     #[schema(value_type = Version)]
     version: &'a Version,
-    /// The program it was considered for.
+    /// The program that it was considered for.
     component: Component,
-    /// What became of it.
+    /// The verdict.
     verdict: Verdict,
 }
 

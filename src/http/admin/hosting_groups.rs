@@ -58,7 +58,7 @@ pub struct HostingGroupPath {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct HostingGroupsQuery {
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,

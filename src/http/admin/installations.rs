@@ -1,4 +1,4 @@
-//! Installations: what the last check of each said about itself.
+//! Installations, each as its last check described it.
 
 use actix_web::{HttpResponse, get, http::StatusCode};
 use jiff::Timestamp;
@@ -28,11 +28,11 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Installation)]
 pub struct InstallationBody {
-    /// The UUID that its updater made for itself.
+    /// The UUID that its updater chose.
     id: InstallationId,
     /// The product's slug.
     product: String,
-    /// The subscription behind the key it presented.
+    /// The subscription of the license key that it presented.
     subscription_id: Option<SubscriptionId>,
     /// Which program it is.
     component: Component,
@@ -44,11 +44,11 @@ pub struct InstallationBody {
     arch: MachineArch,
     /// The channel it was answered on.
     channel: String,
-    /// The language it asked for.
+    /// The language that it asked for.
     locale: Option<String>,
-    /// When it asked for the first time.
+    /// The time of its first check.
     first_seen_at: Timestamp,
-    /// When it asked last.
+    /// The time of its last check.
     last_seen_at: Timestamp,
 }
 
@@ -62,7 +62,7 @@ pub struct InstallationsQuery {
     product: Option<Slug>,
     /// Only those of this subscription.
     subscription: Option<SubscriptionId>,
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
@@ -70,7 +70,7 @@ pub struct InstallationsQuery {
     after: Option<paging::Pair>,
 }
 
-/// List installations. What checks told is written down every few seconds, so the newest may be missing for as long.
+/// List installations. Checks are recorded every few seconds, so the newest may be missing for that long.
 #[utoipa::path(
     tag = "Admin",
     params(InstallationsQuery),

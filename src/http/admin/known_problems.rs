@@ -42,7 +42,7 @@ use crate::{
 pub struct KnownProblemBody {
     /// `null` for a default.
     pub id: Option<KnownProblemId>,
-    /// Which default it is; `null` for a rule of the vendor's.
+    /// The default's name; `null` for a rule of the vendor's.
     pub default: Option<DefaultProblem>,
     pub product: String,
     pub failure_class: Option<FailureClass>,
@@ -51,7 +51,7 @@ pub struct KnownProblemBody {
     pub versions: Option<Requirement>,
     pub texts: BTreeMap<String, String>,
     pub link: Option<String>,
-    /// How many runs met it.
+    /// The number of runs that matched it.
     pub matched: i64,
     /// `null` for a default.
     pub created_at: Option<Timestamp>,
@@ -119,7 +119,7 @@ pub struct KnownProblemsQuery {
     /// Only those of the product with this slug.
     #[param(example = "office-maker")]
     product: Option<Slug>,
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
@@ -136,8 +136,8 @@ async fn answer(app: &App, status: StatusCode, rule: KnownProblem) -> Result<Htt
 
 /// Add a known problem.
 ///
-/// A report of a failure that it means is answered with its text. Of several the one with the most conditions counts, of these
-/// the oldest; rules go before the defaults.
+/// A report of a failure that it means is answered with its text. Of several the one with the most conditions counts,
+/// of these the oldest; rules go before the defaults.
 #[utoipa::path(
     tag = "Admin",
     security(("bearer" = [])),
@@ -155,7 +155,7 @@ pub async fn add_known_problem(
     answer(&app, StatusCode::CREATED, rule).await
 }
 
-/// List known problems, by product in the order in which they are looked at; the defaults last.
+/// List known problems by product, in the order in which they are tried; the defaults last.
 #[utoipa::path(
     tag = "Admin",
     params(KnownProblemsQuery),
@@ -217,7 +217,7 @@ pub async fn change_known_problem(
     tag = "Admin",
     params(KnownProblemPath, IfMatch),
     security(("bearer" = [])),
-    responses((status = 204, description = "It is gone."))
+    responses((status = 204, description = "It is deleted."))
 )]
 #[delete("/api/v1/admin/known-problems/{id}")]
 pub async fn delete_known_problem(

@@ -1,4 +1,4 @@
-//! Mails: what was sent to whom, and what could not be.
+//! Mails: queued, sent and failed.
 
 use actix_web::{HttpResponse, get, http::StatusCode, post};
 use jiff::Timestamp;
@@ -30,31 +30,31 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Mail)]
 pub struct MailBody {
-    /// Its id, which its `Message-ID` begins with.
+    /// The mail's id; its `Message-ID` begins with it.
     id: MailId,
-    /// What it is about.
+    /// The kind of mail.
     kind: MailKind,
-    /// To whom.
+    /// The e-mail address of the recipient.
     recipient: String,
-    /// On whose account it is sent, where it is not to staff.
+    /// The subscription that the mail is about; `null` for mails to staff.
     subscription_id: Option<SubscriptionId>,
     /// The subject.
     subject: String,
     /// The text.
     body: String,
-    /// How far it has come.
+    /// The delivery state.
     state: MailState,
-    /// Why it is `undelivered`: `smtp_not_configured`.
+    /// The reason for `undelivered`: `smtp_not_configured`.
     reason: Option<&'static str>,
-    /// How often it was tried since it was queued.
+    /// The number of attempts since it was queued.
     attempts: u32,
-    /// When it is tried next.
+    /// The time of the next attempt.
     next_attempt_at: Option<Timestamp>,
-    /// Why the last try that failed did.
+    /// The error of the last failed attempt.
     last_error: Option<String>,
     /// When it was written.
     created_at: Timestamp,
-    /// When it was accepted.
+    /// When the receiving server accepted it.
     sent_at: Option<Timestamp>,
 }
 
@@ -87,10 +87,10 @@ pub struct MailsQuery {
     /// Only those in this state.
     #[param(inline)]
     state: Option<MailState>,
-    /// Only those about this.
+    /// Only mails of this kind.
     #[param(inline)]
     kind: Option<MailKind>,
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
@@ -127,7 +127,7 @@ pub async fn list_mails(
     Ok(json::answer(StatusCode::OK, &listed.map(|mail| MailBody::of(&app.context, mail))))
 }
 
-/// Try a mail again that was given up, or that waits for its next try.
+/// Retry a mail that failed or waits for its next attempt.
 #[utoipa::path(
     tag = "Admin",
     params(MailPath),

@@ -1,4 +1,4 @@
-//! Whoever is logged in: who they are, their password, their second factor.
+//! The logged-in user: profile, password, second factor.
 
 use actix_web::{HttpResponse, delete, get, http::StatusCode, patch, post};
 use serde::{Deserialize, Serialize};
@@ -14,32 +14,32 @@ use crate::{
     services::people::{second_factor, users},
 };
 
-/// A new password for oneself.
+/// A change of one's own password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
-    /// The one that is good now.
+    /// The current password.
     #[schema(format = Password, max_length = 512)]
     current_password: String,
-    /// The new one.
+    /// The new password.
     #[schema(format = Password, min_length = 8, max_length = 512)]
     password: String,
 }
 
-/// One's password, once more.
+/// The user's current password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CurrentPassword {
-    /// The one that is good now.
+    /// The current password.
     #[schema(format = Password, max_length = 512)]
     current_password: String,
 }
 
-/// A code of one's second factor.
+/// A code of the user's second factor.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtpBody {
-    /// The code that the device shows; to remove the second factor, a recovery code will do.
+    /// The code that the device shows; to remove the second factor, a recovery code is accepted too.
     #[schema(max_length = 64, example = "123456")]
     otp: String,
 }
@@ -47,10 +47,10 @@ pub struct OtpBody {
 /// A second factor that is still to be confirmed.
 #[derive(Serialize, ToSchema)]
 pub struct NewSecondFactor {
-    /// The secret, in base32, for those who type it in; it is shown this once.
+    /// The secret in base32, to type in; it is not shown again.
     #[schema(example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
     secret: String,
-    /// The same as an `otpauth` URI, for a QR code.
+    /// The secret as an `otpauth` URI, for a QR code.
     uri: String,
 }
 
@@ -72,12 +72,12 @@ pub async fn get_me(app: App, caller: Caller<ActForOneself>) -> Result<HttpRespo
 
 /// Change one's own password.
 ///
-/// All of one's sessions end at once, on every replica, this one too.
+/// All sessions of the user end at once, on every replica, including this one.
 #[utoipa::path(
     tag = "Session",
     security(("bearer" = [])),
     request_body(content = PasswordChange, example = json!({"current_password": "demo-password", "password": "demo-password"})),
-    responses((status = 204, description = "It is changed; log in again."))
+    responses((status = 204, description = "The password is changed; log in again."))
 )]
 #[patch("/api/v1/auth/me")]
 pub async fn change_own_password(
@@ -92,12 +92,12 @@ pub async fn change_own_password(
 
 /// Begin a second factor (TOTP, RFC 6238).
 ///
-/// It counts once it is confirmed with a code; until then it can be begun anew.
+/// It takes effect once it is confirmed with a code; until then it can be started again.
 #[utoipa::path(
     tag = "Session",
     security(("bearer" = [])),
     request_body(content = CurrentPassword, example = json!({"current_password": "demo-password"})),
-    responses((status = 200, description = "What the device has to know.", body = NewSecondFactor))
+    responses((status = 200, description = "The secret for the device.", body = NewSecondFactor))
 )]
 #[post("/api/v1/auth/me/totp")]
 pub async fn begin_second_factor(
@@ -109,7 +109,7 @@ pub async fn begin_second_factor(
     Ok(json::answer(StatusCode::OK, &NewSecondFactor { secret: secret.to_text(), uri: secret.to_uri(&email) }))
 }
 
-/// Confirm a second factor with a code of the device; the answer has the recovery codes, this once.
+/// Confirm a second factor with a code of the device; only this answer has the recovery codes.
 #[utoipa::path(
     tag = "Session",
     security(("bearer" = [])),
@@ -131,7 +131,7 @@ pub async fn confirm_second_factor(
     tag = "Session",
     security(("bearer" = [])),
     request_body(content = OtpBody, example = json!({"otp": "123456"})),
-    responses((status = 204, description = "It is gone."))
+    responses((status = 204, description = "It is deleted."))
 )]
 #[delete("/api/v1/auth/me/totp")]
 pub async fn remove_second_factor(

@@ -28,7 +28,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ProductsQuery {
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
@@ -93,7 +93,7 @@ pub async fn get_product(
 
 /// Change a product.
 ///
-/// To turn its two-person rule off, or change the order of its channels while that is on, takes a second person.
+/// Turning the two-person rule off, or reordering the channels while it is on, takes a second person.
 #[utoipa::path(
     tag = "Admin",
     params(ProductPath, IfMatch),
@@ -101,8 +101,8 @@ pub async fn get_product(
     request_body(content = ProductChange, example = json!({"name": "Office Maker"})),
     responses(
         (status = 200, description = "The product.", body = ProductBody),
-        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
-            headers(("Location" = String, description = "The approval.")))
+        (status = 202, description = "Under the two-person rule: done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The address of the approval request.")))
     )
 )]
 #[patch("/api/v1/products/{slug}")]

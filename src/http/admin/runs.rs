@@ -30,45 +30,46 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Run)]
 pub struct RunBody {
-    /// The updater's own id for it.
+    /// The id that the updater gave the run.
     id: RunId,
     /// The product's slug.
     product: String,
-    /// The subscription behind the key of its reports.
+    /// The subscription of the license key that its reports presented.
     subscription_id: Option<SubscriptionId>,
     /// The installation that is updated.
     installation: InstallationId,
     /// The program that is updated.
     component: Component,
-    /// What it was.
+    /// The version that it is updated from.
     from_version: Version,
-    /// What it is to be.
+    /// The version that it is updated to.
     to_version: Version,
-    /// How far it has come.
+    /// The furthest stage that was reported.
     stage: Stage,
-    /// How it ended, once it has.
+    /// The outcome; `null` while the run is going on.
     outcome: Option<Outcome>,
     /// What went wrong.
     error: Option<ErrorBody>,
-    /// The known problem that it was recognised as: the id of a rule of the vendor's, or the name of a default.
+    /// The known problem that it matched: the id of a rule of the vendor's, or the name of a default.
     known_problem: Option<String>,
-    /// When a person wants it to happen.
+    /// When a person has scheduled it for.
     scheduled_for: Option<Timestamp>,
-    /// Who is to be told.
+    /// The e-mail address that is notified.
     notify_email: Option<String>,
-    /// In which language.
+    /// The language.
     locale: Option<String>,
-    /// When its last step happened, by the updater's own clock.
+    /// The time of its last step, by the updater's clock.
     at: Option<Timestamp>,
-    /// When it was first heard of.
+    /// The time of the first report.
     first_reported_at: Timestamp,
-    /// When it was last heard of.
+    /// The time of the last report.
     last_reported_at: Timestamp,
-    /// When it was first heard to have ended.
+    /// The time of the first report of its end.
     ended_at: Option<Timestamp>,
-    /// When it was given up: it had begun to install, and fell silent.
+    /// When it was counted as lost: it had begun to install and did not report again.
     lost_at: Option<Timestamp>,
-    /// Whether its outcome counts for its release: that was open to the subscription when the run began.
+    /// Whether its outcome counts as a vote on its release, which must have been open to the subscription when the run
+    /// began.
     has_vote: bool,
 }
 
@@ -76,11 +77,11 @@ pub struct RunBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RunError)]
 pub struct ErrorBody {
-    /// What kind of thing.
+    /// The class of the failure.
     class: FailureClass,
-    /// The updater's own code.
+    /// The updater's own error code.
     code: String,
-    /// The updater's own text.
+    /// The updater's own error message.
     message: String,
 }
 
@@ -94,10 +95,10 @@ pub struct RunsQuery {
     product: Option<Slug>,
     /// Only those on this subscription.
     subscription: Option<SubscriptionId>,
-    /// Only those that ended so.
+    /// Only runs with this outcome.
     #[param(inline)]
     outcome: Option<Outcome>,
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,

@@ -26,30 +26,30 @@ pub struct Login {
     /// Their password.
     #[schema(format = Password, max_length = 512, example = "demo-password")]
     password: String,
-    /// The code of the second factor, where there is one, or a recovery code.
+    /// The code of the second factor, or a recovery code; required for users who have one.
     #[schema(max_length = 64)]
     otp: Option<String>,
 }
 
-/// What prolongs a login.
+/// A request to renew a login.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refresh {
-    /// From the login, or from the last time it was prolonged.
+    /// The refresh token of the login, or of its last renewal.
     #[schema(max_length = 512)]
     refresh_token: String,
 }
 
-/// What a login gives.
+/// The tokens of a login.
 #[derive(Serialize, ToSchema)]
 pub struct TokensBody {
-    /// For `Authorization: Bearer`.
+    /// The token for `Authorization: Bearer`.
     access_token: String,
     /// `Bearer`.
     token_type: &'static str,
-    /// How long the access token is good, in seconds.
+    /// How long the access token is valid, in seconds.
     expires_in: i64,
-    /// For one renewal.
+    /// The token for the next renewal, valid once.
     refresh_token: String,
 }
 
@@ -66,7 +66,7 @@ impl TokensBody {
     }
 }
 
-/// Counts a try to log in.
+/// Counts a login attempt.
 ///
 /// # Errors
 /// `too_many_requests`.
@@ -77,13 +77,13 @@ pub fn count_login(app: &App, address: ClientAddress) -> Result<(), Refusal> {
 
 /// Log in.
 ///
-/// What was wrong is not said, but for one thing: the right password without the second factor is told so (`otp_required`).
-/// Who fails too often has to wait, a minute at the longest.
+/// A failure does not say what was wrong, with one exception: the right password without the second factor is refused
+/// with `otp_required`. After too many failures a user has to wait, at most a minute.
 #[utoipa::path(
     tag = "Session",
     request_body(content = Login, example = json!({"email": "admin@demo.example.com", "password": "demo-password"})),
     responses((status = 200, description = "A session.", body = TokensBody), (status = 401, description = "The login failed.", content_type = "application/problem+json", body = crate::http::error::ProblemBody),
-        (status = 429, description = "Too many attempts failed.", content_type = "application/problem+json", body = crate::http::error::ProblemBody, headers(("Retry-After" = u64, description = "Seconds to wait."))))
+        (status = 429, description = "Too many failed attempts.", content_type = "application/problem+json", body = crate::http::error::ProblemBody, headers(("Retry-After" = u64, description = "Seconds to wait."))))
 )]
 #[post("/api/v1/auth/login")]
 pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Result<HttpResponse, Problem> {
@@ -94,13 +94,13 @@ pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Resu
     Ok(json::answer(StatusCode::OK, &TokensBody::of(tokens)))
 }
 
-/// Prolong a login.
+/// Renew a login.
 ///
 /// A refresh token is good once. One that comes twice has been copied, so the whole login ends.
 #[utoipa::path(
     tag = "Session",
     request_body(content = Refresh, example = json!({"refresh_token": "the refresh_token of a login"})),
-    responses((status = 200, description = "The next tokens.", body = TokensBody), (status = 401, description = "The refresh token is not good.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
+    responses((status = 200, description = "The next tokens.", body = TokensBody), (status = 401, description = "The refresh token is invalid.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
 )]
 #[post("/api/v1/auth/refresh")]
 pub async fn refresh_session(app: App, address: ClientAddress, body: Body<Refresh>) -> Result<HttpResponse, Problem> {

@@ -1,5 +1,5 @@
-//! Logins through an identity provider. They begin and end in a browser; there is no page for it yet, so what it shows at the end is
-//! the JSON of any login.
+//! Logins through an identity provider. They begin and end in a browser; there is no page for it yet, so what it shows
+//! at the end is the JSON of any login.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -21,23 +21,24 @@ use crate::{
     services::people::single_sign_on::{self, Arrival, TIME},
 };
 
-/// What the provider sends back. It may send more, which is passed over (RFC 6749, section 4.1.2).
+/// What the provider sends back. Other parameters are ignored (RFC 6749, section 4.1.2).
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ReturnQuery {
-    /// What the login is fetched with.
+    /// The code to fetch the login with.
     code: Option<String>,
-    /// What the login was begun with.
+    /// The `state` that the login began with.
     state: Option<String>,
-    /// Which provider this is (RFC 9207).
+    /// The provider's issuer identifier (RFC 9207).
     iss: Option<String>,
-    /// Why there is no login.
+    /// The error code of the provider, where it refuses the login.
     error: Option<String>,
-    /// The same in words.
+    /// The same as a sentence.
     error_description: Option<String>,
 }
 
-/// The cookie that a browser keeps while somebody is at the provider. With its prefix no other host of the domain can set it.
+/// The cookie that a browser keeps while its user is at the provider. Its prefix keeps other hosts of the domain from
+/// setting it.
 fn cookie(app: &App, value: String) -> Cookie<'static> {
     let name = if app.is_https { "__Host-sluice-sso" } else { "sluice-sso" };
     // `Lax`: it has to come along when the provider sends the browser back.
@@ -52,13 +53,13 @@ fn cookie(app: &App, value: String) -> Cookie<'static> {
 
 /// Begin a login through the identity provider.
 ///
-/// For browsers: they are sent to the provider, which sends them back to `/api/v1/auth/sso/callback` within ten minutes. A
-/// cookie tells that it is the same browser.
+/// For browsers: they are sent to the provider, which sends them back to `/api/v1/auth/sso/callback` within ten
+/// minutes. A cookie tells that it is the same browser.
 #[utoipa::path(
     tag = "Session",
     responses((status = 303, description = "To the provider.", headers(("Location" = String, description = "Where to log in."))),
-        (status = 404, description = "There is no single sign-on here.", content_type = "application/problem+json", body = ProblemBody),
-        (status = 503, description = "The provider cannot be used just now.", content_type = "application/problem+json", body = ProblemBody))
+        (status = 404, description = "Single sign-on is not configured.", content_type = "application/problem+json", body = ProblemBody),
+        (status = 503, description = "The provider is unavailable.", content_type = "application/problem+json", body = ProblemBody))
 )]
 #[get("/api/v1/auth/sso")]
 pub async fn begin_single_sign_on(app: App, address: ClientAddress) -> Result<HttpResponse, Problem> {
@@ -73,16 +74,16 @@ pub async fn begin_single_sign_on(app: App, address: ClientAddress) -> Result<Ht
 
 /// Complete a login through the identity provider.
 ///
-/// Where the provider sends browsers back to. The answer is that of any login. The role is what somebody's groups at the provider
-/// bring, at every login.
+/// The provider sends browsers back here. The answer is that of any login. The role is the one that the user's groups
+/// at the provider bring, at every login.
 #[utoipa::path(
     tag = "Session",
     params(ReturnQuery),
     responses((status = 200, description = "A session.", body = TokensBody),
-        (status = 401, description = "What came back is not good.", content_type = "application/problem+json", body = ProblemBody),
-        (status = 403, description = "The person may not come in.", content_type = "application/problem+json", body = ProblemBody),
-        (status = 404, description = "There is no single sign-on here.", content_type = "application/problem+json", body = ProblemBody),
-        (status = 503, description = "The provider cannot be used just now.", content_type = "application/problem+json", body = ProblemBody))
+        (status = 401, description = "What the provider sent back is invalid.", content_type = "application/problem+json", body = ProblemBody),
+        (status = 403, description = "The person is not allowed to log in.", content_type = "application/problem+json", body = ProblemBody),
+        (status = 404, description = "Single sign-on is not configured.", content_type = "application/problem+json", body = ProblemBody),
+        (status = 503, description = "The provider is unavailable.", content_type = "application/problem+json", body = ProblemBody))
 )]
 #[get("/api/v1/auth/sso/callback")]
 pub async fn complete_single_sign_on(
@@ -106,7 +107,7 @@ pub async fn complete_single_sign_on(
     let tokens = single_sign_on::complete(&app.context, arrival).await?;
     let mut response = json::answer(StatusCode::OK, &TokensBody::of(tokens));
     kept.make_removal();
-    // A cookie that was made here can be written.
+    // This cookie is valid, so writing it cannot fail.
     response.add_cookie(&kept).map_err(|error| Problem(crate::services::Refusal::internal(&error)))?;
     Ok(response)
 }

@@ -6,7 +6,7 @@ pub mod rollouts;
 
 use crate::{directory::Catalogue, domain::id::ProductId};
 
-/// The slug of a product that rows refer to.
+/// The slug of the product of a row.
 fn slug_of(catalogue: &Catalogue, product: ProductId) -> String {
     catalogue.product_by_id(product).map(|entry| entry.product.slug.to_string()).unwrap_or_default()
 }

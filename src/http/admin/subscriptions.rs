@@ -68,13 +68,13 @@ pub struct SubscriptionsQuery {
     /// Only those of the product with this slug.
     #[param(example = "office-maker")]
     product: Option<Slug>,
-    /// Only those in this status today.
+    /// Only those with this status today.
     #[param(inline, example = "active")]
     status: Option<Status>,
     /// Only those whose last covered day is before this one.
     #[param(value_type = Option<String>, format = Date)]
     ends_before: Option<Date>,
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
@@ -91,9 +91,9 @@ pub struct SubscriptionBody {
     pub customer_id: CustomerId,
     pub product: String,
     pub deployment: Deployment,
-    /// What staff have made of it.
+    /// The state that staff have set.
     pub state: SubscriptionState,
-    /// What it is today.
+    /// The status today.
     pub status: Status,
     #[schema(value_type = String, format = Date)]
     pub starts_on: Date,
@@ -110,7 +110,7 @@ pub struct SubscriptionBody {
 }
 
 impl SubscriptionBody {
-    /// The subscription as it goes out, with what it is at `now`.
+    /// The body for a subscription, with its status at `now`.
     #[must_use]
     pub fn of(catalogue: &Catalogue, subscription: &Subscription, now: Timestamp) -> Self {
         let coverage = &subscription.coverage;
@@ -145,26 +145,26 @@ pub struct SoldSubscription {
     /// The subscription.
     #[serde(flatten)]
     subscription: SubscriptionBody,
-    /// Its license key in clear, this once: it is stored nowhere.
+    /// The license key in clear; it is not stored and not shown again.
     license_key: String,
 }
 
-/// A license key that was just made.
+/// A new license key.
 #[derive(Serialize, ToSchema)]
 pub struct IssuedKey {
     /// Its id.
     id: LicenseKeyId,
-    /// The key in clear, this once: it is stored nowhere.
+    /// The license key in clear; it is not stored and not shown again.
     license_key: String,
 }
 
-/// A license key, as much of it as is kept.
+/// A license key, without the key itself, which is not stored.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = LicenseKey)]
 pub struct KeyBody {
     /// Its id.
     id: LicenseKeyId,
-    /// Whether the vendor brought it.
+    /// Whether the vendor imported it.
     imported: bool,
     /// When it was issued or imported.
     created_at: Timestamp,
@@ -178,23 +178,23 @@ impl KeyBody {
     }
 }
 
-/// What an import made.
+/// The result of an import.
 #[derive(Serialize, ToSchema)]
 pub struct ImportBody {
-    /// How many subscriptions.
+    /// The number of imported subscriptions.
     imported: usize,
-    /// Which, line by line.
+    /// The imported subscriptions, line by line.
     subscriptions: Vec<ImportedBody>,
 }
 
-/// A line that was imported.
+/// An imported line.
 #[derive(Serialize, ToSchema)]
 pub struct ImportedBody {
-    /// Which line of the file.
+    /// The line of the file.
     line: u64,
-    /// The subscription it became.
+    /// The id of the new subscription.
     subscription_id: SubscriptionId,
-    /// Its license key in clear, this once; not there where the file brought it.
+    /// The license key in clear, shown only here; absent where the file contained the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     license_key: Option<String>,
 }
@@ -207,7 +207,7 @@ fn answer(app: &App, subscription: &Subscription) -> HttpResponse {
     json::answer_with_etag(StatusCode::OK, subscription.revision, &render(app, subscription))
 }
 
-/// Sell a subscription; the answer has its license key in clear, this once.
+/// Sell a subscription; only this answer has its license key in clear.
 #[utoipa::path(
     tag = "Admin",
     security(("bearer" = [])),
@@ -292,7 +292,7 @@ pub async fn change_subscription(
     act(&app, &caller, path.0, expected, Action::Change(Box::new(body.0))).await
 }
 
-/// Renew a subscription until a new end.
+/// Renew a subscription to a new end.
 #[utoipa::path(
     tag = "Admin",
     params(SubscriptionPath, IfMatch),
@@ -311,7 +311,7 @@ pub async fn renew_subscription(
     act(&app, &caller, path.0, expected, Action::Renew(body.0)).await
 }
 
-/// Set a subscription aside.
+/// Suspend a subscription.
 #[utoipa::path(
     tag = "Admin",
     params(SubscriptionPath, IfMatch),
@@ -329,7 +329,7 @@ pub async fn suspend_subscription(
     act(&app, &caller, path.0, expected, Action::Suspend).await
 }
 
-/// Take up a subscription that was set aside.
+/// Resume a suspended subscription.
 #[utoipa::path(
     tag = "Admin",
     params(SubscriptionPath, IfMatch),
@@ -366,7 +366,7 @@ pub async fn cancel_subscription(
     act(&app, &caller, path.0, expected, Action::Cancel(body.0)).await
 }
 
-/// Issue one more license key; the answer has it in clear, this once.
+/// Issue another license key; only this answer has it in clear.
 #[utoipa::path(
     tag = "Admin",
     params(SubscriptionPath),
@@ -384,7 +384,7 @@ pub async fn add_license_key(
     Ok(json::answer(StatusCode::CREATED, &IssuedKey { id: issued.id, license_key: issued.license_key }))
 }
 
-/// List the license keys of a subscription, as much of them as is kept.
+/// List the license keys of a subscription, without the keys themselves, which are not stored.
 #[utoipa::path(
     tag = "Admin",
     params(SubscriptionPath, PageQuery),
@@ -423,16 +423,16 @@ pub async fn revoke_license_key(
 
 /// Import subscriptions from CSV: all lines or none.
 ///
-/// A header line names the columns: `customer` (the vendor's own reference; a customer is made where there is none with it),
-/// `product`, `deployment`, `starts_on`, `ends_on` (empty for no end), and where wanted `customer_name`, `customer_email`,
-/// `customer_locale`, `grace_days`, `channels` (separated by spaces), `version_req`, `hosting_group`, `external_ref`,
-/// `license_key` (one that is in the field already). At most 16 MiB.
+/// A header line names the columns: `customer` (the vendor's own reference; a customer is made where there is none with
+/// it), `product`, `deployment`, `starts_on`, `ends_on` (empty for no end), and where wanted `customer_name`,
+/// `customer_email`, `customer_locale`, `grace_days`, `channels` (separated by spaces), `version_req`, `hosting_group`,
+/// `external_ref`, `license_key` (one that is in the field already). At most 16 MiB.
 #[utoipa::path(
     tag = "Admin",
     security(("bearer" = [])),
     request_body(content_type = "text/csv", content = String,
         example = "customer,customer_name,product,deployment,starts_on,ends_on\nCRM-2001,Edizioni Verdi,office-maker,multi_user,2026-01-01,2026-12-31\n"),
-    responses((status = 201, description = "What was imported, with the new license keys in clear, this once.", body = ImportBody))
+    responses((status = 201, description = "The imported subscriptions, with the new license keys in clear, which are not shown again.", body = ImportBody))
 )]
 #[post("/api/v1/admin/subscriptions/import")]
 pub async fn import_subscriptions(

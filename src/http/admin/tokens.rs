@@ -29,37 +29,37 @@ pub struct TokenPath {
     id: TokenId,
 }
 
-/// An API token, as much of it as is kept.
+/// An API token, without the token itself, which is not stored.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Token)]
 pub struct TokenBody {
     /// Its id.
     id: TokenId,
-    /// What staff call it.
+    /// The name for people.
     name: String,
-    /// What it may do.
+    /// The scopes.
     scopes: Vec<Scope>,
-    /// The slug of the only product it may do it with.
+    /// The slug of the only product that it may act on; `null`: all.
     product: Option<String>,
     /// When it was made.
     created_at: Timestamp,
-    /// Until when it is good; `null` until it is deleted.
+    /// When it expires; `null`: never.
     expires_at: Option<Timestamp>,
-    /// When it was last presented, to the minute.
+    /// When it was last used, to the minute.
     last_used_at: Option<Timestamp>,
-    /// The id of the person who made it; `null` where that is not known.
+    /// The id of the user who made it; `null` if unknown.
     created_by: Option<UserId>,
-    /// The trusted publisher whom it was given to; `null` for one that a person made.
+    /// The trusted publisher that it was given to; `null` if a user made it.
     trusted_publisher: Option<TrustedPublisherId>,
 }
 
-/// A token that was just made.
+/// A new API token.
 #[derive(Serialize, ToSchema)]
 pub struct MadeToken {
     /// The token.
     #[serde(flatten)]
     known: TokenBody,
-    /// The token in clear, this once: it is stored nowhere.
+    /// The token in clear; it is not stored and not shown again.
     token: String,
 }
 
@@ -82,7 +82,7 @@ impl TokenBody {
     }
 }
 
-/// Make an API token; the answer has it in clear, this once.
+/// Make an API token; only this answer has it in clear.
 #[utoipa::path(
     tag = "Admin",
     security(("bearer" = [])),
@@ -96,7 +96,7 @@ pub async fn add_token(app: App, _caller: Caller<ManageTokens>, body: Body<NewTo
     Ok(json::answer(StatusCode::CREATED, &MadeToken { known, token }))
 }
 
-/// List API tokens, as much of them as is kept.
+/// List API tokens, without the tokens themselves, which are not stored.
 #[utoipa::path(
     tag = "Admin",
     params(PageQuery),
@@ -121,7 +121,7 @@ pub async fn list_tokens(
     tag = "Admin",
     params(TokenPath),
     security(("bearer" = [])),
-    responses((status = 204, description = "It is gone."))
+    responses((status = 204, description = "It is deleted."))
 )]
 #[delete("/api/v1/admin/tokens/{id}")]
 pub async fn delete_token(

@@ -1,4 +1,4 @@
-//! Whose pipelines may release a product.
+//! Trusted publishers: pipelines that may release a product.
 
 use std::collections::BTreeMap;
 
@@ -45,29 +45,29 @@ pub struct TrustedPublisherPath {
     id: TrustedPublisherId,
 }
 
-/// A workload that a product trusts.
+/// A trusted publisher of a product.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TrustedPublisher)]
 pub struct TrustedPublisherBody {
     /// Its id.
     id: TrustedPublisherId,
-    /// What staff call it.
+    /// The name for people.
     name: String,
-    /// Who vouches for it.
+    /// The issuer of its tokens.
     issuer: String,
-    /// The audience that its tokens must be for.
+    /// The audience that its tokens must have.
     audience: String,
-    /// What its tokens must say: the value to the letter, or its beginning where a `*` ends it.
+    /// The claims that its tokens must have: the exact value, or its beginning followed by `*`.
     claims: BTreeMap<String, String>,
-    /// Claims that will be taken over from the first token that fits, and asked for from then on.
+    /// Claims whose values are taken from the first matching token and required from then on.
     pinned_at_first_use: Vec<String>,
-    /// What it may do.
+    /// The scopes.
     scopes: Vec<Scope>,
     /// When it was entered.
     created_at: Timestamp,
-    /// The id of the person who had it trusted; `null` where that was nobody.
+    /// The id of the user who added it; `null` if none did.
     created_by: Option<UserId>,
-    /// When it last came.
+    /// When it last exchanged an identity token.
     last_used_at: Option<Timestamp>,
 }
 
@@ -88,10 +88,10 @@ impl TrustedPublisherBody {
     }
 }
 
-/// Have a product trust the workloads of a pipeline.
+/// Add a trusted publisher to a product.
 ///
-/// A preset makes claims of its fields; without one, `issuer` and `claims` say it all. The ids of a project are taken over from
-/// its first token: whoever makes it anew under the same name is somebody else.
+/// A preset makes claims of its fields; without one, `issuer` and `claims` say it all. The ids of a project are taken
+/// over from its first token: whoever makes it anew under the same name is somebody else.
 #[utoipa::path(
     tag = "Admin",
     params(TrustPath),
@@ -99,8 +99,8 @@ impl TrustedPublisherBody {
     request_body(content = NewTrustedPublisher, example = json!({"preset": "github", "repository": "vendor/office-maker", "workflow": "release.yml", "environment": "release", "ref": "refs/tags/v*", "scopes": ["releases:write", "releases:publish"]})),
     responses(
         (status = 201, description = "The trusted publisher.", body = TrustedPublisherBody),
-        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
-            headers(("Location" = String, description = "The approval.")))
+        (status = 202, description = "Under the two-person rule: done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The address of the approval request.")))
     )
 )]
 #[post("/api/v1/products/{slug}/trusted-publishers")]
@@ -115,7 +115,7 @@ pub async fn add_trusted_publisher(
     Ok(approvals::answer(&app, carried, trusted))
 }
 
-/// List the workloads that a product trusts.
+/// List the trusted publishers of a product.
 #[utoipa::path(
     tag = "Admin",
     params(TrustPath, PageQuery),
@@ -135,7 +135,7 @@ pub async fn list_trusted_publishers(
     Ok(json::answer(StatusCode::OK, &listed.map(|publisher| TrustedPublisherBody::of(&app, publisher))))
 }
 
-/// Show a workload that a product trusts.
+/// Show a trusted publisher of a product.
 #[utoipa::path(
     tag = "Admin",
     params(TrustedPublisherPath),
@@ -153,12 +153,12 @@ pub async fn get_trusted_publisher(
     Ok(json::answer(StatusCode::OK, &TrustedPublisherBody::of(&app, publisher)))
 }
 
-/// Have a product trust a workload no more; the tokens that it was given end at once.
+/// Remove a trusted publisher; the tokens that it was given end at once.
 #[utoipa::path(
     tag = "Admin",
     params(TrustedPublisherPath),
     security(("bearer" = [])),
-    responses((status = 204, description = "It is trusted no more."))
+    responses((status = 204, description = "The trusted publisher is removed."))
 )]
 #[delete("/api/v1/products/{slug}/trusted-publishers/{id}")]
 pub async fn delete_trusted_publisher(

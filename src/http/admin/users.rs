@@ -32,17 +32,17 @@ pub struct UserPath {
 pub struct UserBody {
     /// Their id.
     id: UserId,
-    /// What they log in with.
+    /// The e-mail address to log in with.
     email: String,
-    /// What they may do.
+    /// The role.
     role: Role,
-    /// The slugs of the only products that they have to do with; `null`: all.
+    /// The slugs of the only products that they may act on; `null`: all.
     products: Option<Vec<String>>,
-    /// Whether a password lets them in.
+    /// Whether they can log in with a password.
     password_login: bool,
-    /// Whether a login with the password takes a second factor.
+    /// Whether a password login takes a second factor.
     second_factor: bool,
-    /// Who they are at the identity provider; `null` where they have not logged in through it.
+    /// Their identity at the identity provider; `null` if they have never logged in through it.
     identity: Option<Identity>,
     /// When they were entered.
     created_at: Timestamp,
@@ -124,8 +124,8 @@ pub async fn get_user(
 
 /// Change a user.
 ///
-/// Their sessions end at once, on every replica, unless only the address was changed. The last owner stays one. The role of
-/// somebody who logs in through the identity provider follows their groups there, and is not changed here.
+/// Unless only the address changes, their sessions end at once, on every replica. The last owner stays an owner. The
+/// role of somebody who logs in through the identity provider follows their groups there, and is not changed here.
 #[utoipa::path(
     tag = "Admin",
     params(UserPath, IfMatch),
@@ -146,15 +146,15 @@ pub async fn change_user(
     Ok(answer(&app, StatusCode::OK, changed))
 }
 
-/// Remove a user; their sessions end at once. The last owner stays.
+/// Remove a user; their sessions end at once. The last owner cannot be removed.
 ///
-/// Somebody whom the identity provider vouches for does not come back by logging in: an owner has to enter their address again.
-/// API tokens that they made go on; delete those that they may have kept.
+/// A removed user cannot come back through the identity provider: an owner has to add their address again.
+/// API tokens that they made stay valid; delete those that they may have copied.
 #[utoipa::path(
     tag = "Admin",
     params(UserPath, IfMatch),
     security(("bearer" = [])),
-    responses((status = 204, description = "They are gone."))
+    responses((status = 204, description = "The user is removed."))
 )]
 #[delete("/api/v1/admin/users/{id}")]
 pub async fn delete_user(

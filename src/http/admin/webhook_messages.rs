@@ -1,4 +1,4 @@
-//! What webhooks were told, and are to be told.
+//! Messages to webhooks, sent and queued.
 
 use actix_web::{HttpResponse, get, http::StatusCode, post};
 use jiff::Timestamp;
@@ -29,23 +29,23 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WebhookMessage)]
 pub struct WebhookMessageBody {
-    /// Its id: the `webhook-id` of every try.
+    /// The message's id: the `webhook-id` of every attempt.
     id: WebhookMessageId,
-    /// What it tells of.
+    /// The event.
     event: WebhookEvent,
-    /// The text that every try sends.
+    /// The text that every attempt sends.
     payload: String,
-    /// How far it has come.
+    /// The delivery state.
     state: DeliveryState,
-    /// How often it was tried since it was queued.
+    /// The number of attempts since it was queued.
     attempts: u32,
-    /// When it is tried next.
+    /// The time of the next attempt.
     next_attempt_at: Option<Timestamp>,
-    /// Why the last try that failed did.
+    /// The error of the last failed attempt.
     last_error: Option<String>,
     /// When it was written.
     created_at: Timestamp,
-    /// When it was accepted.
+    /// When the receiving server accepted it.
     sent_at: Option<Timestamp>,
 }
 
@@ -73,7 +73,7 @@ pub struct MessagesQuery {
     /// Only those in this state.
     #[param(inline)]
     state: Option<DeliveryState>,
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
@@ -115,7 +115,7 @@ pub async fn list_webhook_messages(
     Ok(json::answer(StatusCode::OK, &listed.map(WebhookMessageBody::of)))
 }
 
-/// Send a message again, be it one that was sent: with the same `webhook-id` and the same text.
+/// Send a message again, even one that was sent, with the same `webhook-id` and the same text.
 #[utoipa::path(
     tag = "Admin",
     params(MessagePath),

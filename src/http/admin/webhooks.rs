@@ -1,4 +1,4 @@
-//! Webhooks: the vendor's other systems that are told of events.
+//! Webhooks: systems of the vendor that receive events.
 
 use actix_web::{HttpResponse, delete, get, http::StatusCode, patch, post};
 use jiff::Timestamp;
@@ -39,15 +39,15 @@ pub struct WebhookPath {
 pub struct WebhookBody {
     /// Its id.
     id: WebhookId,
-    /// Where messages are sent to.
+    /// The URL that messages are sent to.
     url: String,
-    /// What it is told of.
+    /// The events that it receives.
     events: Vec<WebhookEvent>,
-    /// The slug of the only product that it is told about.
+    /// The slug of the only product whose events it receives; `null`: all.
     product: Option<String>,
-    /// Whether anything is sent. An answer of 410 Gone sets it to false.
+    /// Whether messages are sent. An answer of 410 Gone sets it to false.
     enabled: bool,
-    /// When it got its present secret; messages are signed with the one before too for 24 hours from then.
+    /// When it got its current secret; for 24 hours from then, messages are signed with the previous one too.
     rotated_at: Option<Timestamp>,
     /// When it was entered.
     created_at: Timestamp,
@@ -59,7 +59,7 @@ pub struct WebhookWithSecret {
     /// The webhook.
     #[serde(flatten)]
     known: WebhookBody,
-    /// What messages are signed with, this once: it is stored nowhere.
+    /// The secret that signs messages; it is not shown again.
     #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=")]
     secret: String,
 }
@@ -91,9 +91,9 @@ fn answer_with_secret(app: &App, status: StatusCode, webhook: Webhook, secret: &
     json::answer_with_etag(status, revision, &WebhookWithSecret { known, secret: secret.to_text() })
 }
 
-/// Add a webhook; the answer has its secret, this once.
+/// Add a webhook; only this answer has its secret.
 ///
-/// Messages are as [Standard Webhooks](https://www.standardwebhooks.com) has them.
+/// Messages follow [Standard Webhooks](https://www.standardwebhooks.com).
 #[utoipa::path(
     tag = "Admin",
     security(("bearer" = [])),
@@ -170,7 +170,7 @@ pub async fn change_webhook(
     tag = "Admin",
     params(WebhookPath, IfMatch),
     security(("bearer" = [])),
-    responses((status = 204, description = "It is gone."))
+    responses((status = 204, description = "It is deleted."))
 )]
 #[delete("/api/v1/admin/webhooks/{id}")]
 pub async fn delete_webhook(
@@ -183,7 +183,7 @@ pub async fn delete_webhook(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Give a webhook a new secret; the answer has it, this once.
+/// Give a webhook a new secret; only this answer has it.
 ///
 /// For 24 hours messages are signed with the one before too, so that the receiver can change it in its own time.
 #[utoipa::path(

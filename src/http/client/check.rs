@@ -1,4 +1,4 @@
-//! `GET /api/v1/check`: which update does this program get? No database on the way, but for the slots of hosting groups.
+//! `GET /api/v1/check`: which update a program gets. It needs no database, except for the slots of hosting groups.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ macro_rules! check_parameters {
             #[param(example = "office-maker")]
             #[schema(example = "office-maker")]
             pub product: Slug,
-            /// Which program it is; `standalone` unless given.
+            /// The program; default `standalone`.
             #[serde(default = "crate::http::client::check::standalone")]
             #[param(inline, default = "standalone")]
             pub component: Component,
@@ -62,10 +62,10 @@ macro_rules! check_parameters {
             /// Its machine.
             #[param(inline, example = "x86_64")]
             pub arch: MachineArch,
-            /// The channel it asks on; the product's most stable one unless given.
+            /// The channel to check; default the product's most stable one.
             #[param(example = "stable")]
             pub channel: Option<Slug>,
-            /// Which installation it is: a UUID that the updater made for itself.
+            /// The UUID that the updater chose for its installation.
             pub installation: Option<InstallationId>,
             /// A client's: the version of its server.
             pub server_version: Option<Version>,
@@ -75,17 +75,17 @@ macro_rules! check_parameters {
             /// A client's: the machine of its server.
             #[param(inline)]
             pub server_arch: Option<MachineArch>,
-            /// The form of file it can install, if only one will do; else an installer goes before an archive.
+            /// The only kind of file that it can install; default any, an installer before an archive.
             #[param(inline)]
             pub kind: Option<FullKind>,
-            /// The language for texts; `Accept-Language` unless given.
+            /// The language for texts; default `Accept-Language`.
             #[param(example = "it")]
             pub locale: Option<LanguageTag>,
-            /// What made it ask; `startup` unless given.
+            /// The reason for the check; default `startup`.
             #[serde(default = "crate::http::client::check::startup")]
             #[param(inline, default = "startup")]
             pub trigger: Trigger,
-            /// Whether it can apply deltas. No delta is offered yet, so it changes nothing.
+            /// Whether it can apply deltas. No deltas are offered yet.
             #[serde(default)]
             #[param(default = false)]
             pub deltas: bool,
@@ -93,7 +93,7 @@ macro_rules! check_parameters {
         }
 
         impl $name {
-            /// The question, with the languages of the request's header where none was given.
+            /// The question, with the languages of the header where the query names none.
             #[must_use]
             pub fn question(&self, request: &actix_web::HttpRequest) -> crate::services::field::check_update::Question {
                 crate::services::field::check_update::Question {
@@ -118,7 +118,7 @@ macro_rules! check_parameters {
 pub(crate) use check_parameters;
 
 check_parameters! {
-    /// What a program asks.
+    /// The parameters of a check.
     CheckQuery {}
 }
 
@@ -130,7 +130,7 @@ pub(crate) const fn startup() -> Trigger {
     Trigger::Startup
 }
 
-/// The languages that somebody would take: the one they named, else those of the header.
+/// The acceptable languages: the one of the query, or those of the header.
 pub(crate) fn wishes(locale: Option<&LanguageTag>, request: &HttpRequest) -> Wishes {
     if let Some(locale) = locale {
         Wishes::one(locale.clone())
@@ -144,37 +144,37 @@ pub(crate) fn wishes(locale: Option<&LanguageTag>, request: &HttpRequest) -> Wis
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CheckAnswer)]
 pub struct CheckAnswer<'a> {
-    /// The answer in one word.
+    /// The decision.
     pub status: Status,
-    /// Why, where the status alone does not say it.
+    /// The reason, where the status alone does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// The same for a person, in their language, for a dialog.
+    /// The reason in the user's language, for a dialog.
     #[schema(value_type = String)]
     pub message: Arc<str>,
-    /// The channel that answered.
+    /// The channel of the answer.
     #[schema(value_type = Slug)]
     pub channel: &'a Slug,
     /// When this was decided.
     pub checked_at: Timestamp,
-    /// When to ask again, in seconds.
+    /// The seconds until the next check.
     pub next_check_after: i64,
-    /// What is to be said of the version in use.
+    /// The state of the version in use.
     pub current: CurrentBody<'a>,
-    /// What is offered; only with `update_available`.
+    /// The update that is offered; only with `update_available`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub update: Option<UpdateBody<'a>>,
     /// The highest release that the subscription does not cover.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newer: Option<NewerBody<'a>>,
-    /// When to come for the maintenance window that opens next: some time into it, another for each site; only with the reason
+    /// When to check again in the next maintenance window, spread over the window by site; only with the reason
     /// `outside_maintenance_window`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_window_at: Option<Timestamp>,
-    /// The subscription behind the key.
+    /// The subscription of the license key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription: Option<CoverBody<'a>>,
-    /// Where a failed update sends the user.
+    /// The help page after a failed update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help_url: Option<&'a str>,
 }
@@ -186,9 +186,9 @@ pub struct CurrentBody<'a> {
     /// As it was sent.
     #[schema(value_type = Version)]
     pub version: &'a Version,
-    /// It was published and then withdrawn.
+    /// Whether it was yanked.
     pub yanked: bool,
-    /// It is not below the lowest version that is still supported.
+    /// Whether it is at least the lowest supported version.
     pub supported: bool,
 }
 
@@ -199,20 +199,20 @@ pub struct NewerBody<'a> {
     /// Its version.
     #[schema(value_type = Version)]
     pub version: &'a Version,
-    /// Since when it is offered to others.
+    /// When it was first offered to others.
     pub published_at: Option<Timestamp>,
 }
 
-/// The subscription behind the key, in short.
+/// The subscription of the license key, in short.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Cover)]
 pub struct CoverBody<'a> {
-    /// What it is today.
+    /// The status today.
     pub status: subscription::Status,
     /// Its last covered day; `null` never ends.
     #[schema(value_type = Option<String>, format = Date)]
     pub ends_on: Option<Date>,
-    /// Where it is renewed.
+    /// The page where it can be renewed.
     pub renew_url: Option<&'a str>,
 }
 
@@ -226,23 +226,23 @@ pub struct UpdateBody<'a> {
     /// Its channel.
     #[schema(value_type = Slug)]
     pub channel: &'a Slug,
-    /// Since when it is offered.
+    /// When it was first offered.
     pub published_at: Option<Timestamp>,
     /// How much it matters.
     pub severity: Severity,
     /// Whether it must be installed.
     pub mandatory: bool,
-    /// Which program is to be updated: a client may be told of its server's update.
+    /// The program to update: a client may be told of its server's update.
     pub applies_to: Component,
-    /// This version and those that follow it, hop by hop.
+    /// The notes of this version and of those that follow it, hop by hop.
     #[schema(value_type = Vec<Version>)]
     pub path: &'a [&'a Version],
-    /// What changes, newest first.
+    /// The release notes, the newest first.
     pub notes: Vec<NoteBody<'a>>,
-    /// The file to download; not there when the update is for the server.
+    /// The file to download; absent when the update is for the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact: Option<FileBody<'a>>,
-    /// With a server's update: the client files of the same release.
+    /// With the update of a server: the client files of the same release.
     pub companions: Vec<FileBody<'a>>,
 }
 
@@ -250,10 +250,10 @@ pub struct UpdateBody<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Note)]
 pub struct NoteBody<'a> {
-    /// Of which release.
+    /// The release's version.
     #[schema(value_type = Version)]
     pub version: &'a Version,
-    /// In which language.
+    /// The language.
     #[schema(value_type = LanguageTag)]
     pub locale: &'a LanguageTag,
     /// The text.
@@ -279,26 +279,26 @@ pub struct FileBody<'a> {
     pub filename: &'a Filename,
     /// Bytes.
     pub size: u64,
-    /// Of its content.
+    /// The SHA-256 of its content.
     pub sha256: Sha256,
-    /// The vendor's own signature of it.
+    /// The vendor's own signature of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<&'a str>,
-    /// Where it is, for a while.
+    /// The signed link to the file, valid for a limited time.
     pub url: String,
-    /// Until when a download may be started there.
+    /// When the link expires; a download that began before goes on.
     pub url_expires_at: Timestamp,
 }
 
 /// Check for an update.
 ///
-/// The answer is decided by one pure function, from memory. Send the license key as `Authorization: License <key>`; without
-/// one only what is for everyone is offered.
+/// The answer is decided by one pure function, from memory. Send the license key as `Authorization: License <key>`;
+/// without one only releases for everyone are offered.
 #[utoipa::path(
     tag = "Client",
     params(CheckQuery),
     security((), ("license" = [])),
-    responses((status = 200, description = "Which update this program gets, or why none.", body = CheckAnswer<'_>))
+    responses((status = 200, description = "The update that the program gets, or the reason why it gets none.", body = CheckAnswer<'_>))
 )]
 #[get("/api/v1/check")]
 pub async fn check_update(
@@ -315,7 +315,7 @@ pub async fn check_update(
     Ok(answered.await?)
 }
 
-/// The answer as it goes out.
+/// The body for an answer.
 #[must_use]
 pub fn render<'a>(app: &App, answer: &'a Answer<'a>) -> CheckAnswer<'a> {
     let decision = &answer.decision;

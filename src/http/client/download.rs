@@ -39,7 +39,7 @@ pub struct DownloadPath {
     pub filename: Filename,
 }
 
-/// The right to have it.
+/// The permission to download it.
 #[derive(Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -51,17 +51,17 @@ pub struct DownloadQuery {
 
 /// Download a file.
 ///
-/// Follow the `url` of a check's answer. `Range` and `If-Range` resume a download, also with the link of a later check: the
-/// `ETag` is the content's SHA-256. Where the files lie in an S3 store, the answer may be a redirect to it.
+/// Follow the `url` of a check's answer. `Range` and `If-Range` resume a download, also with the link of a later check:
+/// the `ETag` is the content's SHA-256. Where the files lie in an S3 store, the answer may be a redirect to it.
 #[utoipa::path(
     tag = "Client",
-    params(DownloadPath, DownloadQuery, ("Range" = Option<String>, Header, description = "The part that is missing: `bytes=1000-`.")),
+    params(DownloadPath, DownloadQuery, ("Range" = Option<String>, Header, description = "The missing part: `bytes=1000-`.")),
     responses(
         (status = 200, description = "The file.", content_type = "*/*", body = Vec<u8>),
         (status = 206, description = "A part of the file.", content_type = "*/*", body = Vec<u8>),
-        (status = 304, description = "It has not changed."),
-        (status = 307, description = "The file is in an S3 store: follow `Location`, with the same `Range`. Without the `Authorization` header."),
-        (status = 416, description = "Nothing of the file is in that range.", content_type = "application/problem+json", body = crate::http::error::ProblemBody),
+        (status = 304, description = "The file has not changed."),
+        (status = 307, description = "The file is in an S3 store: follow `Location` with the same `Range`, but without the `Authorization` header."),
+        (status = 416, description = "The range is outside the file.", content_type = "application/problem+json", body = crate::http::error::ProblemBody),
     )
 )]
 #[get("/api/v1/downloads/{artifact_id}/{filename}")]
@@ -74,13 +74,13 @@ pub async fn download_artifact(
     answer(&app, &request, &path.0, &query.0, true).await
 }
 
-/// Ask about a file without downloading it.
+/// Get the headers of a file without downloading it.
 #[utoipa::path(
     tag = "Client",
     params(DownloadPath, DownloadQuery),
     responses(
-        (status = 200, description = "What a download would answer, without the file."),
-        (status = 304, description = "It has not changed."),
+        (status = 200, description = "The headers of a download, without the file."),
+        (status = 304, description = "The file has not changed."),
     )
 )]
 #[head("/api/v1/downloads/{artifact_id}/{filename}")]
@@ -115,7 +115,7 @@ async fn answer(
     if request.headers().contains_key(header::IF_MATCH)
         && !listed(header::IF_MATCH).any(|tag| tag == "*" || tag == etag)
     {
-        return Err(Problem::new(Code::PreconditionFailed, format!("the content is now {etag}")));
+        return Err(Problem::new(Code::PreconditionFailed, format!("the content has changed; its ETag is now {etag}")));
     }
     let mut response = HttpResponse::Ok();
     response
@@ -126,7 +126,7 @@ async fn answer(
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
     let media_type = content_type(&artifact.filename);
-    // A file name has no letters that would have to be escaped here (RFC 6266): `Filename` sees to it.
+    // `Filename` allows no character that would need an escape here (RFC 6266).
     let disposition = format!("attachment; filename=\"{}\"", artifact.filename);
     response
         .content_type(media_type)
@@ -147,7 +147,7 @@ async fn answer(
     if !with_body {
         return Ok(response.body(SizedStream::new(length, stream::empty::<Result<_, std::io::Error>>())));
     }
-    // Whoever resumes by our ETag is served here: the store has tags of its own, and would send the whole.
+    // A client that resumes with our ETag is served here: the store has ETags of its own and would send the whole file.
     let is_ours = request.headers().get(header::IF_RANGE).is_some_and(|tag| tag.as_bytes() == etag.as_bytes());
     if !is_ours && let Some(address) = download::elsewhere(&app.context, &artifact, &disposition, media_type).await? {
         app.metrics.downloads.inc();
@@ -159,17 +159,17 @@ async fn answer(
     let turn = begin(app, request, license_key)?;
     let pieces = download::open(&app.context, &artifact, start..start + length).await?;
     app.metrics.downloads.inc();
-    // It is over when the body is dropped: at its end, or when the client goes away.
+    // The turn ends when the body is dropped: at its end, or when the client disconnects.
     let pieces = pieces.inspect(move |_| {
         let _held = &turn;
     });
     Ok(response.body(SizedStream::new(length, pieces)))
 }
 
-/// When it is worth asking again whether another download has ended.
+/// How long to wait before trying another download.
 const NEXT_TURN: Duration = Duration::from_secs(10);
 
-/// Takes one of the turns that somebody has to download at once.
+/// Takes one of the downloads that a client may run at the same time.
 fn begin(app: &App, request: &HttpRequest, license_key: Option<LicenseKeyId>) -> Result<Turn, Problem> {
     let downloader = match license_key {
         Some(key) => Downloader::Key(key),
@@ -179,30 +179,30 @@ fn begin(app: &App, request: &HttpRequest, license_key: Option<LicenseKeyId>) ->
     turn.ok_or_else(|| Problem(Refusal::too_many("downloads at once", NEXT_TURN)))
 }
 
-/// Which part of a file is asked for.
+/// The part of a file that is requested.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Part {
-    /// All of it.
+    /// The whole file.
     Whole,
-    /// From the first to the last of these bytes.
+    /// From the first of these bytes to the last.
     Range(u64, u64),
-    /// None of it.
+    /// Nothing: the range is outside the file.
     Nothing,
 }
 
-/// Several ranges at once are answered with the whole file, as RFC 9110 (section 14.2) allows: no updater needs them.
+/// A request for several ranges gets the whole file, as RFC 9110 (section 14.2) allows: no updater needs them.
 fn part(request: &HttpRequest, artifact: &Artifact, etag: &str) -> Part {
     let Some(range) = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok()) else {
         return Part::Whole;
     };
-    // A date, or the tag of another content: then a part of this one would not fit what is there.
+    // A date, or the tag of another content: a part of this content would not fit the part that the client has.
     if request.headers().get(header::IF_RANGE).is_some_and(|tag| tag.as_bytes() != etag.as_bytes()) {
         return Part::Whole;
     }
     read_range(range, artifact.size)
 }
 
-/// Which part of a file of this size a `Range` header asks for. One that cannot be read asks for nothing special.
+/// The part of a file of this size that a `Range` header requests. An invalid header is ignored.
 #[must_use]
 pub fn read_range(range: &str, size: u64) -> Part {
     let Some((first, last)) = range.strip_prefix("bytes=").and_then(|text| text.trim().split_once('-')) else {
@@ -222,11 +222,14 @@ pub fn read_range(range: &str, size: u64) -> Part {
 }
 
 fn unsatisfiable(artifact: &Artifact) -> HttpResponse {
-    let problem = Problem::new(Code::RangeNotSatisfiable, format!("the file has {} bytes", artifact.size));
+    let problem = Problem::new(
+        Code::RangeNotSatisfiable,
+        format!("the range is outside the file, which has {} bytes", artifact.size),
+    );
     json::with_header(problem.error_response(), header::CONTENT_RANGE, &format!("bytes */{}", artifact.size))
 }
 
-/// The types of what vendors publish.
+/// The content types of what vendors publish.
 const TYPES: [(&str, &str); 12] = [
     (".tar.gz", "application/gzip"),
     (".tgz", "application/gzip"),
@@ -242,7 +245,7 @@ const TYPES: [(&str, &str); 12] = [
     (".7z", "application/x-7z-compressed"),
 ];
 
-/// The type of a file by its name. Nothing that a browser would run is ever named as such.
+/// The content type of a file by its name. It is never one that a browser would run.
 fn content_type(filename: &Filename) -> &'static str {
     let name = filename.as_str().to_ascii_lowercase();
     TYPES

@@ -1,4 +1,4 @@
-//! `POST /api/v1/reports`: how an update goes.
+//! `POST /api/v1/reports`: the progress of an update.
 
 use actix_web::{HttpResponse, http::StatusCode, post};
 use serde::Serialize;
@@ -14,31 +14,31 @@ use crate::{
     services::{self, field::report_run::Report, telling::help::Help},
 };
 
-/// What became of a report.
+/// The answer to a report.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReportTaken {
     /// The run it was about.
     pub run: RunId,
-    /// How far the run has come, by all that was reported.
+    /// The furthest stage of the run, by all reports.
     pub stage: Stage,
-    /// Where to find help, when it did not go well.
+    /// The help page, if the update did not succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help_url: Option<String>,
-    /// What the user can do about it, when it did not go well for a reason that is known.
+    /// What the user can do, if the update failed with a known problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub help: Option<HelpBody>,
 }
 
-/// What the user can do about it.
+/// What the user can do.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Help)]
 pub struct HelpBody {
-    /// In words, for a dialog.
+    /// The advice as a text for a dialog.
     text: String,
-    /// In which language: the report's `locale`, or what comes nearest.
+    /// The language of the text: the report's `locale`, or the nearest one.
     locale: String,
-    /// Where there is more.
+    /// A page with more information.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
 }
@@ -49,9 +49,10 @@ impl HelpBody {
     }
 }
 
-/// Report how an update goes.
+/// Report the progress of an update.
 ///
-/// The report is durable when this is answered. Reports may come repeatedly, late and out of order: what is further on stays.
+/// The report is durable once this is answered. Reports may be repeated, late or out of order: the furthest stage
+/// counts.
 #[utoipa::path(
     tag = "Client",
     security((), ("license" = [])),

@@ -1,4 +1,4 @@
-//! `GET /api/v1/subscription`: the subscription behind the key, for an About box.
+//! `GET /api/v1/subscription`: the subscription of the license key, for an About box.
 
 use actix_web::{HttpResponse, get, http::StatusCode};
 use jiff::civil::Date;
@@ -11,16 +11,16 @@ use crate::{
     services::Code,
 };
 
-/// A subscription, as its holder sees it.
+/// A subscription, as its customer sees it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OwnSubscription {
     /// The product's slug.
     pub product: String,
     /// The product's name.
     pub product_name: String,
-    /// How it is run.
+    /// The kind of deployment.
     pub deployment: Deployment,
-    /// What it is today.
+    /// The status today.
     pub status: Status,
     /// The first covered day.
     #[schema(value_type = String, format = Date)]
@@ -28,17 +28,17 @@ pub struct OwnSubscription {
     /// The last covered day; `null` never ends.
     #[schema(value_type = Option<String>, format = Date)]
     pub ends_on: Option<Date>,
-    /// Days after `ends_on` that are covered too.
+    /// The days after `ends_on` that are still covered.
     pub grace_days: u16,
-    /// The channels it may be answered on.
+    /// The channels that it may use.
     pub channels: Vec<String>,
-    /// Where it is renewed.
+    /// The page where it can be renewed.
     pub renew_url: Option<String>,
-    /// Where help is.
+    /// The help page.
     pub help_url: Option<String>,
 }
 
-/// Show the subscription behind the license key.
+/// Show the subscription of the license key.
 #[utoipa::path(
     tag = "Client",
     security(("license" = [])),

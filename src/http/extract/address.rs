@@ -1,4 +1,4 @@
-//! Where a request comes from. What a header says is believed only of proxies that the configuration names.
+//! The address that a request comes from. Only proxies named in the configuration are believed.
 
 use std::{
     future::{Ready, ready},
@@ -21,7 +21,7 @@ use crate::{app::App, limits::Network};
 pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
-    /// Found out when it is asked for, so that a check that nobody limits pays nothing for it.
+    /// Determined on demand, so that a check without limits does not pay for it.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
@@ -29,7 +29,7 @@ impl ClientAddress {
         Self(resolve(peer, request.headers(), trusted))
     }
 
-    /// What it is counted as.
+    /// The network that its limits apply to.
     #[must_use]
     pub fn network(self) -> Network {
         Network::of(self.0)
@@ -45,9 +45,9 @@ impl FromRequest for ClientAddress {
     }
 }
 
-/// The last address of `X-Forwarded-For` that no trusted proxy has, where the peer is one: each proxy appends whom it talked to,
-/// and what stands further left is what a stranger sent. `Forwarded` (RFC 7239) is not read: whoever could send either of the
-/// two past a proxy that sets only one would choose.
+/// The last address of `X-Forwarded-For` that is not a trusted proxy's, if the peer is one: each proxy appends its own
+/// peer, and everything further left is what a stranger sent. `Forwarded` (RFC 7239) is not read: a stranger who could
+/// send either of the two headers past a proxy that sets only one could choose their address.
 #[must_use]
 pub fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
@@ -57,7 +57,7 @@ pub fn resolve(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     }
     let values: Vec<&[u8]> = headers.get_all("x-forwarded-for").map(HeaderValue::as_bytes).collect();
     for hop in values.into_iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b',')) {
-        // What cannot be read was not written by one of ours: whoever is known so far stays responsible.
+        // A trusted proxy does not write what cannot be read: the address found so far counts.
         let Some(address) = std::str::from_utf8(hop).ok().and_then(read) else { break };
         known = address;
         if !is_trusted(known) {

@@ -1,4 +1,4 @@
-//! JSON bodies: at most 256 KiB; what is wrong is said by field.
+//! JSON bodies of at most 256 KiB. A refusal names the field that is wrong.
 
 mod objects;
 
@@ -22,16 +22,16 @@ use crate::{
 /// The largest JSON body.
 pub const JSON_LIMIT: usize = 256 << 10;
 
-/// A body that must be there.
+/// A required body.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
-/// A body that may be left out, where every field has a default.
+/// An optional body, where every field has a default.
 #[derive(Debug)]
 pub struct MaybeBody<T>(pub T);
 
-/// The body of an operation that takes none: only an empty one, or an empty object, so that what somebody sent is not
-/// passed over.
+/// The body of an operation that takes none. Only no body or an empty object is accepted, so that nothing that was sent
+/// is ignored.
 #[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
@@ -54,7 +54,7 @@ impl<T: DeserializeOwned> Body<T> {
     /// Reads the bytes of a JSON body.
     ///
     /// # Errors
-    /// `body_malformed` for what is no JSON; `body_invalid` or `version_invalid` naming the field that is wrong.
+    /// `body_malformed` for invalid JSON; `body_invalid` or `version_invalid` with the field that is wrong.
     pub fn read(bytes: &[u8]) -> Result<Self, Problem> {
         parse(bytes).map(Self)
     }
@@ -82,7 +82,8 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for MaybeBody<T> {
 /// # Errors
 /// `body_too_large`, as soon as it is known; `upload_incomplete` when it breaks off, `body_stalled` when it falls silent.
 pub async fn collect(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
-    let too_large = || Problem::new(Code::BodyTooLarge, format!("the body may have at most {limit} bytes"));
+    let too_large =
+        || Problem::new(Code::BodyTooLarge, format!("the body is too large; expected at most {limit} bytes"));
     let announced = request
         .headers()
         .get(actix_web::http::header::CONTENT_LENGTH)
@@ -106,22 +107,22 @@ pub async fn collect(request: &HttpRequest, payload: Payload, limit: usize) -> R
     tokio::time::timeout(whole, gathering).await.unwrap_or_else(|_| Err(stalled(whole).into()))
 }
 
-/// A body that is gathered has no more time than so many silences: one letter now and then is no body either.
+/// A whole body may take at most this many times the longest silence, so that a byte now and then does not keep it
+/// open.
 const SILENCES: u32 = 10;
 
-/// How long a sender may be silent.
+/// The longest time that a sender may be silent.
 fn patience(request: &HttpRequest) -> Duration {
     request.app_data::<web::Data<App>>().map_or(Duration::MAX, |app| app.body_timeout)
 }
 
 fn stalled(waited: Duration) -> Refusal {
-    let detail =
-        format!("the body was not at its end, or nothing of it came, after {} s; send it again", waited.as_secs());
+    let detail = format!("the body was incomplete, or stopped arriving, after {} s; send it again", waited.as_secs());
     Refusal::new(Code::BodyStalled, detail)
 }
 
-/// A body as it comes in, given up when its sender is silent for longer than is configured. What is done with a piece is the
-/// server's own time, and not counted.
+/// A body as it arrives, abandoned when its sender is silent for longer than configured. The time to process a piece is
+/// the server's own, and does not count.
 pub fn patient<P, E>(request: &HttpRequest, pieces: P) -> Pin<Box<dyn Stream<Item = Result<Bytes, Refusal>>>>
 where
     P: Stream<Item = Result<Bytes, E>> + 'static,
@@ -131,7 +132,7 @@ where
     let next = move |mut pieces: Pin<Box<P>>| async move {
         let came = tokio::time::timeout(patience, pieces.next()).await;
         let broken = |error| {
-            let detail = format!("the body broke off before its end ({error}); send it again");
+            let detail = format!("the body is incomplete: the connection ended ({error}); send it again");
             Refusal::new(Code::UploadIncomplete, detail)
         };
         let piece = came
@@ -144,7 +145,7 @@ where
     Box::pin(stream::unfold(Box::pin(pieces), next))
 }
 
-/// Fails unless the request says that its body is of this type.
+/// Requires this content type of a request.
 ///
 /// # Errors
 /// `media_type_unsupported`.

@@ -1,4 +1,4 @@
-//! Who calls, and whether they may: a handler that takes a [`Caller`] cannot be reached without the right it names.
+//! Callers and their rights: a handler that takes a [`Caller`] cannot be reached without the right it names.
 
 use std::{
     future::{Ready, ready},
@@ -36,9 +36,9 @@ use crate::{
 pub trait Right: 'static {
     /// The roles of which a person needs one.
     const ROLES: &'static [Role];
-    /// The scopes of which an API token needs one; none: only people.
+    /// The scopes of which an API token needs one; empty: only users have the right.
     const SCOPES: &'static [Scope];
-    /// Whether it is about what belongs to no product, so that nobody has it who is limited to some.
+    /// Whether the right is about things of no product, so that callers limited to some products do not have it.
     const IS_WHOLE: bool;
 }
 
@@ -57,7 +57,7 @@ macro_rules! rights {
     (@is_whole) => { false };
 }
 
-/// Beside each right who has it: which roles, which scopes, and whether only those have it who may touch all products.
+/// The rights, each with its roles and scopes, and whether it is only for those who may act on all products.
 mod table {
     use super::{
         Right,
@@ -72,13 +72,13 @@ mod table {
         WriteReleases: [Owner, ReleaseManager], [Scope::ReleasesWrite];
         /// Publish, and steer what is published.
         PublishReleases: [Owner, ReleaseManager], [Scope::ReleasesPublish];
-        /// Change drafts or what is published; which of the two is looked at later.
+        /// Change drafts or published releases; the use case checks which.
         ChangeReleases: [Owner, ReleaseManager], [Scope::ReleasesWrite, Scope::ReleasesPublish];
-        /// Put a stop on. Whoever hears of damage first may end it.
+        /// Set a stop. Support may do it too, as it is the first to hear of damage.
         PutStops: [Owner, ReleaseManager, Support], [Scope::ReleasesPublish];
         /// Lift a stop.
         LiftStops: [Owner, ReleaseManager], [Scope::StopsLift];
-        /// Decide what another person has asked for; what exactly takes which role is looked at later.
+        /// Decide on another person's request; the use case checks the role for it.
         DecideApprovals: [Owner, ReleaseManager], [];
         /// See customers, subscriptions, installations and runs.
         ReadSubscriptions: [Owner, ReleaseManager, Support, Viewer], [Scope::SubscriptionsRead];
@@ -100,25 +100,25 @@ mod table {
         ManageWebhooks: [Owner], [], whole;
         /// Make, see and delete API tokens.
         ManageTokens: [Owner], [], whole;
-        /// Say whose pipelines may release a product, and see it.
+        /// See, add and remove trusted publishers.
         ManageTrust: [Owner], [];
         /// Enter, see, change and remove people.
         ManageUsers: [Owner], [], whole;
-        /// See who changed what.
+        /// Read the audit log.
         ReadAudit: [Owner], [], whole;
-        /// Do what concerns nobody but oneself.
+        /// Manage one's own account.
         ActForOneself: [Owner, ReleaseManager, Support, Viewer], [];
     }
 }
 
 pub use table::*;
 
-/// Somebody who has the right `R`.
+/// A caller who has the right `R`.
 #[derive(Debug)]
 pub struct Caller<R> {
-    /// Which products they may touch.
+    /// The products that the caller may act on.
     pub reach: Reach,
-    /// The login, where it is a person.
+    /// The user, where the caller is not a machine.
     pub person: Option<Person>,
     right: PhantomData<R>,
 }
@@ -132,14 +132,14 @@ pub struct Person {
     pub id: UserId,
     /// Their e-mail address.
     pub email: String,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// With which products.
+    /// The products that they may act on.
     pub reach: Reach,
 }
 
 impl<R: Right> Caller<R> {
-    /// The person, which the rights without a scope are only given to.
+    /// The user. Only users have rights without a scope.
     ///
     /// # Errors
     /// `scope_insufficient` for an API token.
@@ -149,10 +149,10 @@ impl<R: Right> Caller<R> {
 }
 
 fn people_only() -> Problem {
-    Problem::new(Code::ScopeInsufficient, "only a person who is logged in may do this, not an API token")
+    Problem::new(Code::ScopeInsufficient, "an API token is not allowed to do this; log in")
 }
 
-/// Whose credentials a request has.
+/// The owner of a request's credentials.
 #[derive(Clone, Debug)]
 pub enum Identity {
     /// A machine's, and which products it may touch.
@@ -161,8 +161,8 @@ pub enum Identity {
     Person(Person),
 }
 
-/// Finds out whose credentials a request has, before anything else of it is read: what is wrong with a body is told only to
-/// those who may send one. The outcome is kept with the request, where [`Caller`] finds it.
+/// Identifies the caller before anything else of a request is read, so that mistakes in a body are told only to
+/// those who may send one. The result is kept with the request, where [`Caller`] finds it.
 pub async fn identify(request: &ServiceRequest) {
     let Some(app) = request.app_data::<web::Data<App>>() else { return };
     let value = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -174,7 +174,7 @@ pub async fn identify(request: &ServiceRequest) {
     request.extensions_mut().insert(identity);
 }
 
-/// Who a request is of, and what lets them change something.
+/// The actor of a request, and the credential that lets them act.
 #[must_use]
 pub fn acting(request: &ServiceRequest) -> Acting {
     let address = Some(ClientAddress::of(request.request()).0);
@@ -202,7 +202,7 @@ async fn identity_of(app: &App, token: &str) -> Result<Identity, Problem> {
     Ok(Identity::Person(Person { session, id: user.id, email: user.email, role: user.role, reach }))
 }
 
-/// Counts the request on the caller's account.
+/// Counts the request towards the caller's limit.
 fn counted(app: &App, identity: Identity) -> Result<Identity, Problem> {
     let who = match &identity {
         Identity::Machine(token, _) => token.id.0,
@@ -227,7 +227,7 @@ fn admit<R: Right>(request: &HttpRequest) -> Result<Caller<R>, Problem> {
     let identity = request.extensions().get::<Result<Identity, Problem>>().cloned();
     let caller = match identity {
         None => {
-            let detail = "send `Authorization: Bearer <session or API token>`";
+            let detail = "credentials are missing; send `Authorization: Bearer <session or API token>`";
             return Err(Problem::new(Code::AuthorizationRequired, detail));
         }
         Some(Err(problem)) => return Err(problem),
@@ -254,18 +254,18 @@ fn admit<R: Right>(request: &HttpRequest) -> Result<Caller<R>, Problem> {
 fn check_role<R: Right>(person: &Person) -> Result<(), Problem> {
     if !R::ROLES.contains(&person.role) {
         let needed: Vec<_> = R::ROLES.iter().map(|role| format!("`{role}`")).collect();
-        let detail = format!("your role is `{}`; this takes {}", person.role, needed.join(" or "));
+        let detail = format!("your role `{}` is not allowed to do this; expected {}", person.role, needed.join(" or "));
         return Err(Problem::new(Code::RoleInsufficient, detail));
     }
     if R::IS_WHOLE && person.reach != Reach::Everything {
-        let detail = "this belongs to no product, and you are limited to some";
+        let detail = "you are not allowed to do this: it concerns all products, and you are limited to some";
         return Err(Problem::new(Code::RoleInsufficient, detail));
     }
     Ok(())
 }
 
-/// A product that is out of reach is one that is not there. Every `slug` in a path is a product's; the path itself is no
-/// matter, as it can be written in many ways that lead to the same handler.
+/// A product out of reach is answered as unknown. Every `slug` in a path is a product's. The path itself is not
+/// compared, as it can be written in many ways that lead to the same handler.
 fn within_reach(request: &HttpRequest, reach: &Reach) -> Result<(), Problem> {
     let (Reach::Only(_), Some(slug)) = (reach, request.match_info().get("slug")) else { return Ok(()) };
     let app = request.app_data::<web::Data<App>>().ok_or_else(people_only)?;

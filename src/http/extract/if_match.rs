@@ -18,7 +18,7 @@ use utoipa::{
 use super::super::Problem;
 use crate::services::{Code, Expected};
 
-/// What the caller expects the thing to be.
+/// The revision that the caller expects.
 #[derive(Debug)]
 pub struct IfMatch(pub Expected);
 
@@ -32,7 +32,7 @@ impl FromRequest for IfMatch {
 }
 
 impl IfMatch {
-    /// Reads it from the headers of a request.
+    /// Reads `If-Match` from the headers of a request.
     ///
     /// # Errors
     /// `header_invalid`.
@@ -74,10 +74,13 @@ fn read(headers: &HeaderMap) -> Result<Expected, Problem> {
 }
 
 fn invalid() -> Problem {
-    Problem::new(Code::HeaderInvalid, "`If-Match` must be `*` or the ETag of an earlier answer, such as `\"3\"`")
+    Problem::new(
+        Code::HeaderInvalid,
+        "`If-Match` is invalid; expected `*` or the ETag of an earlier answer, such as `\"3\"`",
+    )
 }
 
-/// Reads a list of tags. One that is none of ours, or a weak one, matches nothing, as one of a time long gone would not.
+/// Reads a list of tags. A weak tag, or one that is not a revision, matches nothing, like the tag of an old revision.
 fn read_tags(mut text: &str, revisions: &mut Vec<i64>) -> Option<()> {
     loop {
         let (weak, rest) = text.strip_prefix("W/").map_or((false, text), |rest| (true, rest));

@@ -12,18 +12,18 @@ use crate::{
     services::{Code, Refusal, selling::license_keys},
 };
 
-/// The key that was presented, recognised; `None` where none was.
+/// The license key of the request; `None` without one.
 #[derive(Clone, Debug)]
 pub struct License(pub Option<KeyEntry>);
 
 impl License {
-    /// The key, which must be there.
+    /// The license key, which is required.
     ///
     /// # Errors
     /// `license_key_required`.
     pub fn required(self) -> Result<KeyEntry, Problem> {
         self.0.ok_or_else(|| {
-            Problem::new(Code::LicenseKeyRequired, "send the license key as `Authorization: License <key>`")
+            Problem::new(Code::LicenseKeyRequired, "the license key is missing; send `Authorization: License <key>`")
         })
     }
 }
@@ -37,7 +37,7 @@ impl FromRequest for License {
     }
 }
 
-/// Counts the request: on the key's account, or where there is none on the address's.
+/// Counts the request towards the limit of the license key, or, without one, of the address.
 fn counted(request: &HttpRequest, key: Option<KeyEntry>) -> Result<Option<KeyEntry>, Problem> {
     let Some(app) = request.app_data::<web::Data<App>>() else { return Ok(key) };
     let refuse = |what, wait| Problem(Refusal::too_many(what, wait));
@@ -55,7 +55,7 @@ fn read(request: &HttpRequest) -> Result<Option<KeyEntry>, Problem> {
     let unreadable = || {
         Problem::new(
             Code::LicenseKeyRequired,
-            "`Authorization` must be `License <key>`, or `Basic` with the key as password",
+            "`Authorization` is invalid; expected `License <key>`, or `Basic` with the key as password",
         )
     };
     let (scheme, rest) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(unreadable)?;

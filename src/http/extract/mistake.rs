@@ -53,8 +53,8 @@ impl Mistake {
         })
     }
 
-    /// The same mistake, made by a text that was read as the type named `type_name`, or as one that is not ours. Messages of
-    /// other libraries' types do not always repeat the text.
+    /// The same mistake, made by a text that was read as the type named `type_name`, or as one that is not ours.
+    /// Messages of other libraries' types do not always repeat the text.
     pub(super) fn with_text(self, text: &str, type_name: Option<&'static str>) -> Self {
         match self {
             Self::Invalid(Invalid { field, message, names_value, .. }) => {

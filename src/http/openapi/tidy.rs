@@ -1,4 +1,4 @@
-//! Says plainly what the derived description says in a roundabout or a wrong way.
+//! Corrects what utoipa derives in a roundabout or wrong way.
 
 use utoipa::openapi::{
     Content, KnownFormat, ObjectBuilder, OpenApi, RefOr, Response, SchemaFormat, Type,
@@ -6,7 +6,7 @@ use utoipa::openapi::{
     schema::{AllOf, Object, Schema, SchemaType},
 };
 
-/// Goes over every parameter and every body.
+/// Corrects every parameter and every body.
 pub fn tidy(openapi: &mut OpenApi) {
     for item in openapi.paths.paths.values_mut() {
         let all = [&mut item.get, &mut item.head, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
@@ -40,7 +40,7 @@ fn tidy_parameter(parameter: &mut Parameter) {
     }
 }
 
-/// A default is derived as a second schema of type `object`, which no value fits together with the first.
+/// utoipa derives a default as a second schema of type `object`; no value matches both.
 fn merge(parts: &AllOf) -> Option<Object> {
     let [RefOr::T(Schema::Object(first)), RefOr::T(Schema::Object(second))] = parts.items.as_slice() else {
         return None;
@@ -50,7 +50,7 @@ fn merge(parts: &AllOf) -> Option<Object> {
     Some(merged)
 }
 
-/// Bytes are derived as a list of numbers.
+/// utoipa derives bytes as a list of numbers.
 fn tidy_bodies(operation: &mut Operation) {
     const BYTES: [&str; 2] = ["application/octet-stream", "*/*"];
     let binary = || {

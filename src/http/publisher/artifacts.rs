@@ -52,7 +52,7 @@ pub struct ArtifactPath {
     filename: Filename,
 }
 
-/// What the file is.
+/// The properties of the file.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -72,14 +72,14 @@ pub struct ArtifactQuery {
     kind: ArtifactKind,
 }
 
-/// What the sender says of the bytes.
+/// The digest that the sender announced.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "only described by this; read by `content_digest` and `signature`")]
 struct ArtifactHeaders {
     #[param(rename = "Content-Digest", schema_with = digest_schema)]
     content_digest: Option<String>,
-    /// A signature made by the vendor's own key, handed on to clients as it is.
+    /// A signature made with the vendor's own key, passed to clients unchanged.
     #[param(rename = "X-Signature", pattern = "^[!-~]([ -~]*[!-~])?$", max_length = 4096)]
     signature: Option<String>,
 }
@@ -87,9 +87,9 @@ struct ArtifactHeaders {
 fn digest_schema() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .description(Some("`sha-256=:<base64>:` of the file (RFC 9530); other algorithms are passed over."))
+        .description(Some("`sha-256=:<base64>:` of the file (RFC 9530); other algorithms are ignored."))
         .pattern(Some(r"^[a-z*][a-z0-9_.*-]*=:([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?:$"))
-        // Of the bytes that stand as the example of the body.
+        // The digest of the bytes in the example of the body.
         .examples(["sha-256=:k8yjpwnOqqLeZFsUSuLEireH9Lofe3uk4Sfgh+366Pw=:"])
         .build()
 }
@@ -100,8 +100,8 @@ const fn installer() -> ArtifactKind {
 
 /// Upload a file of a draft.
 ///
-/// The body is the file itself, of any size. The same bytes again are answered with 200, other bytes under the same name
-/// replace the file. `Content-Digest` (RFC 9530) makes sure that what arrives is what was sent.
+/// The body is the file itself, of any size. The same bytes again are answered with 200, other bytes under the same
+/// name replace the file. `Content-Digest` (RFC 9530) makes sure that what arrives is what was sent.
 #[utoipa::path(
     tag = "Publisher",
     params(
@@ -110,8 +110,8 @@ const fn installer() -> ArtifactKind {
     security(("bearer" = [])),
     request_body(content_type = "application/octet-stream", content = Vec<u8>, example = "the bytes of the file"),
     responses(
-        (status = 201, description = "The file is stored and listed.", body = ArtifactBody),
-        (status = 200, description = "It was there before, the same to the byte.", body = ArtifactBody),
+        (status = 201, description = "The file is stored.", body = ArtifactBody),
+        (status = 200, description = "The same file was already stored.", body = ArtifactBody),
     )
 )]
 #[put("/api/v1/products/{slug}/releases/{version}/artifacts/{filename}")]
@@ -144,7 +144,7 @@ pub async fn put_artifact(
     })
 }
 
-/// Base64 as RFC 8941 (section 4.2.7) says that it should be read: bits that are left over need not be zero.
+/// Base64 as RFC 8941 (section 4.2.7) reads it: unused bits need not be zero.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, PAD.with_decode_allow_trailing_bits(true));
 
 /// Whether the text is a key of a structured field (RFC 8941, section 3.1.2).
@@ -154,7 +154,7 @@ fn is_key(text: &str) -> bool {
         && text.bytes().all(|byte| first(byte) || byte.is_ascii_digit() || b"_-.".contains(&byte))
 }
 
-/// The SHA-256 of a `Content-Digest` header (RFC 9530, section 2); other algorithms are passed over.
+/// The SHA-256 of a `Content-Digest` header (RFC 9530, section 2); other algorithms are ignored.
 ///
 /// # Errors
 /// `header_invalid`.
@@ -178,7 +178,7 @@ pub fn content_digest(headers: &HeaderMap) -> Result<Option<Sha256>, Problem> {
     Ok(found)
 }
 
-/// What the sender says that the size of the body is.
+/// The size that the sender announced.
 fn length(request: &HttpRequest) -> Option<u64> {
     request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! Trusted publishing: a pipeline's identity for an API token.
+//! Trusted publishing: exchanges a pipeline's identity token for an API token.
 
 use actix_web::{HttpResponse, http::StatusCode, post};
 use serde::{Deserialize, Serialize};
@@ -14,42 +14,42 @@ use crate::{
     services::{self, Refusal},
 };
 
-/// What a pipeline presents.
+/// The identity of a pipeline.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// The identity token, a JWT, that the pipeline's service made for this job.
     #[schema(max_length = 16384, example = "eyJhbGciOiJSUzI1NiIs…")]
     token: String,
-    /// The slug of the product; needed where several trust the same workload.
+    /// The slug of the product; required if several products trust the same workload.
     #[schema(example = "office-maker")]
     product: Option<Slug>,
 }
 
-/// What it is given.
+/// The scopes of the token.
 #[derive(Serialize, ToSchema)]
 pub struct ExchangedToken {
     /// An API token, for `Authorization: Bearer`.
     token: String,
     /// `Bearer`.
     token_type: &'static str,
-    /// How long it is good, in seconds.
+    /// How long the token is valid, in seconds.
     expires_in: i64,
-    /// What it may do.
+    /// The scopes.
     scopes: Vec<Scope>,
-    /// The slug of the product that it may do it with.
+    /// The slug of the product that the token is for.
     product: String,
 }
 
 /// Exchange a pipeline's identity token for an API token of a product that trusts it.
 ///
-/// The API token is good for `auth.trusted_publishing_ttl`, for this product, and for what its trusted publisher may do. An
-/// identity token is good once.
+/// The API token is valid for `auth.trusted_publishing_ttl`, for this product, with the scopes of its trusted
+/// publisher. An identity token can be exchanged once.
 #[utoipa::path(
     tag = "Publisher",
     request_body(content = Identity, example = json!({"token": "eyJhbGciOiJSUzI1NiIs…", "product": "office-maker"})),
     responses((status = 200, description = "The API token.", body = ExchangedToken),
-        (status = 401, description = "The identity is not trusted, not good, or was exchanged before.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
+        (status = 401, description = "The identity token is not trusted, invalid, or was exchanged before.", content_type = "application/problem+json", body = crate::http::error::ProblemBody))
 )]
 #[post("/api/v1/auth/oidc/exchange")]
 pub async fn exchange_identity(

@@ -15,9 +15,9 @@ use crate::{
 
 /// Show the signed manifest of a published release.
 ///
-/// The body is the canonical JSON (RFC 8785) that was fixed at publication, or at the last correction. `Sluice-Signature` has
-/// the key's id, the algorithm and the Ed25519 signature of the body's bytes; the key is in `/.well-known/jwks.json`. An
-/// updater reads it with its license key; that of a release for everyone needs no key.
+/// The body is the canonical JSON (RFC 8785) that was fixed at publication, or at the last correction.
+/// `Sluice-Signature` has the key's id, the algorithm and the Ed25519 signature of the body's bytes; the key is in
+/// `/.well-known/jwks.json`. An updater reads it with its license key; that of a release for everyone needs no key.
 #[utoipa::path(
     tag = "Publisher",
     params(ReleasePath),

@@ -1,4 +1,4 @@
-//! A publication that is only tried: what it is asked with, and what is answered.
+//! A rehearsed publication: its query and its answer.
 
 use std::collections::BTreeMap;
 
@@ -20,14 +20,14 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PublishQuery {
-    /// Changes nothing, and tells what would come of it.
+    /// Changes nothing and returns what would happen.
     #[serde(default)]
     #[param(default = false)]
     pub dry_run: bool,
 }
 
-/// What comes of a publication: the release, or with `dry_run` what would come of it. Only describes: the one or the other is
-/// sent as it is.
+/// What comes of a publication: the release, or with `dry_run` what would come of it. Only describes: the one or the
+/// other is sent as it is.
 #[derive(Debug, ToSchema)]
 #[schema(as = PublicationOutcome)]
 #[serde(untagged)]
@@ -35,43 +35,44 @@ pub struct PublishQuery {
 pub enum PublicationBody {
     /// The release.
     Published(ReleaseBody),
-    /// What would come of it.
+    /// The result of the rehearsal.
     Rehearsed(RehearsalBody),
 }
 
-/// What would come of a publication.
+/// The result of a rehearsed publication.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Rehearsal)]
 pub struct RehearsalBody {
-    /// Whether it would be published: nothing was found, or `force` overrides it.
+    /// Whether it would be published: the lint found nothing, or `force` overrides the findings.
     would_publish: bool,
-    /// Whether a second person would have to approve it, by the product's two-person rule.
+    /// Whether the product's two-person rule requires the approval of a second person.
     needs_approval: bool,
-    /// What was found.
+    /// The findings of the publish lint.
     findings: Vec<FindingBody>,
     /// When it would first be offered: `published_at`, or now where that is past.
     offered_from: Timestamp,
-    /// By what subscriptions are then: how many would be offered it, on the least stable channel that they may ask on.
+    /// The number of subscriptions that would be offered it, by status at that time, on the least stable channel they
+    /// may use.
     #[schema(value_type = BTreeMap<String, u64>, example = json!({"active": 120, "grace": 3, "expired": 0}))]
     offered: BTreeMap<Status, u64>,
     /// How many subscriptions of the product there are.
     sites: u64,
 }
 
-/// Something that was found.
+/// A finding of the publish lint.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Finding)]
 pub struct FindingBody {
-    /// What kind of thing.
+    /// The code of the finding.
     code: FindingCode,
-    /// The field of the release that it is about.
+    /// The field of the release.
     field: &'static str,
     /// What is wrong.
     message: String,
 }
 
 impl RehearsalBody {
-    /// The rehearsal as it goes out.
+    /// The body for a rehearsal.
     #[must_use]
     pub fn of(rehearsal: Rehearsal) -> Self {
         let finding = |finding: &Finding| FindingBody {

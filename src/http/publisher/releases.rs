@@ -45,7 +45,7 @@ pub struct ReleasesQuery {
     /// Only those in this state.
     #[param(inline)]
     state: Option<ReleaseState>,
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
@@ -119,8 +119,8 @@ pub async fn get_release(
 
 /// Change a draft, or correct a published release.
 ///
-/// After publication only `notes`, `severity`, `access` and `compatible_clients` can change, and each change makes a new
-/// signed revision of the manifest. `releases:write` changes drafts, `releases:publish` what is published.
+/// After publication only `notes`, `severity`, `access` and `compatible_clients` can change, and each change makes a
+/// new signed revision of the manifest. `releases:write` changes drafts, `releases:publish` what is published.
 #[utoipa::path(
     tag = "Publisher",
     params(ReleasePath, IfMatch),
@@ -138,7 +138,7 @@ pub async fn change_release(
     expected: IfMatch,
     body: Body<ReleaseChange>,
 ) -> Result<HttpResponse, Problem> {
-    // Either right lets a caller in; which of the two is needed depends on what the release is by then.
+    // Either right admits a caller; which one is needed depends on the state of the release at that time.
     let may = MayChange { drafts: writer.is_ok(), published: publisher.is_ok() };
     let ReleasePath { slug, version } = path.0;
     let release =
@@ -152,7 +152,7 @@ pub async fn change_release(
     tag = "Publisher",
     params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.2.0-rc.1"), IfMatch),
     security(("bearer" = [])),
-    responses((status = 204, description = "It is gone."))
+    responses((status = 204, description = "It is deleted."))
 )]
 #[delete("/api/v1/products/{slug}/releases/{version}")]
 pub async fn delete_release(
@@ -167,18 +167,18 @@ pub async fn delete_release(
 
 /// Publish a draft.
 ///
-/// Its manifest is fixed, signed and stored; from `published_at` on it is offered. What the publish lint finds refuses it
-/// (`release_incomplete`, with the whole list in `errors`) unless `force` says why. With `dry_run` nothing is changed: the
-/// answer has what was found, and how many sites would be offered the release.
+/// Its manifest is fixed, signed and stored; from `published_at` on it is offered. What the publish lint finds refuses
+/// it (`release_incomplete`, with the whole list in `errors`) unless `force` says why. With `dry_run` nothing is
+/// changed: the answer has what was found, and how many sites would be offered the release.
 #[utoipa::path(
     tag = "Publisher",
     params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0"), PublishQuery, IfMatch),
     security(("bearer" = [])),
     request_body(content = Option<Publication>, example = json!({"rollout": {"percent": 25}})),
     responses(
-        (status = 200, description = "The published release; with `dry_run` what would come of it.", body = PublicationBody),
-        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
-            headers(("Location" = String, description = "The approval.")))
+        (status = 200, description = "The published release; with `dry_run` the result of a rehearsal.", body = PublicationBody),
+        (status = 202, description = "Under the two-person rule: done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The address of the approval request.")))
     )
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/publish")]
@@ -200,7 +200,7 @@ pub async fn publish_release(
     Ok(approvals::answer(&app, carried, |release| answer(StatusCode::OK, &slug, &release)))
 }
 
-/// Steers a release, for this file and its neighbour.
+/// Steers a release; also used by the rollout's handlers.
 pub(super) async fn steer(
     app: &App,
     path: ReleasePath,
@@ -217,7 +217,7 @@ fn ok(slug: &Slug, release: &Release) -> HttpResponse {
     answer(StatusCode::OK, slug, release)
 }
 
-/// Withdraw a published release: it is offered to nobody, and cannot be downloaded.
+/// Yank a published release: it is not offered any more, and cannot be downloaded.
 #[utoipa::path(
     tag = "Publisher",
     params(("slug" = String, Path, example = "library-maker"), ("version" = Version, Path, example = "5.1.0"), IfMatch),
@@ -236,15 +236,15 @@ pub async fn yank_release(
     steer(&app, path.0, expected, Steer::Yank(body.0), ok).await
 }
 
-/// Take a yank back; `published_at` and the rollout stay as they were.
+/// Restore a yanked release; `published_at` and the rollout stay as they were.
 #[utoipa::path(
     tag = "Publisher",
     params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "12.3.0"), IfMatch),
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The restored release.", body = ReleaseBody),
-        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
-            headers(("Location" = String, description = "The approval.")))
+        (status = 202, description = "Under the two-person rule: done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The address of the approval request.")))
     )
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/restore")]
@@ -258,7 +258,7 @@ pub async fn restore_release(
     steer(&app, path.0, expected, Steer::Restore, ok).await
 }
 
-/// Move a published release to a more stable channel; `published_at` stays.
+/// Move a published release to a more stable channel; `published_at` does not change.
 #[utoipa::path(
     tag = "Publisher",
     params(("slug" = String, Path, example = "office-maker"), ("version" = Version, Path, example = "13.1.0-beta.1"), IfMatch),
@@ -266,8 +266,8 @@ pub async fn restore_release(
     request_body(content = Promotion, example = json!({"channel": "stable"})),
     responses(
         (status = 200, description = "The promoted release.", body = ReleaseBody),
-        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
-            headers(("Location" = String, description = "The approval.")))
+        (status = 202, description = "Under the two-person rule: done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The address of the approval request.")))
     )
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/promote")]

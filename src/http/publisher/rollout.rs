@@ -31,14 +31,14 @@ fn answer(_: &Slug, release: &Release) -> HttpResponse {
     json::answer_with_etag(StatusCode::OK, release.revision, &RolloutBody::of(release))
 }
 
-/// A rollout, with what subscriptions say of the release.
+/// A rollout, with the votes on the release.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RolloutStatus {
     /// The rollout.
     #[serde(flatten)]
     rollout: RolloutBody,
-    /// One vote for each subscription that the release was open to when its run began, since a person resumed it after a halt
-    /// if one ever did.
+    /// One vote for each subscription that the release was open to when its run began, since a person resumed it after
+    /// a halt if one ever did.
     votes: Votes,
 }
 
@@ -47,14 +47,14 @@ pub struct RolloutStatus {
 pub struct Votes {
     /// Subscriptions whose last update to it that counts succeeded.
     succeeded: u32,
-    /// Those whose last one failed, was rolled back, or fell silent while it installed. (A run that was cancelled, or failed for
-    /// its `environment`, `network` or `users_connected`, does not count.)
+    /// Those whose last one failed, was rolled back, or fell silent while it installed. (A run that was cancelled, or
+    /// failed for its `environment`, `network` or `users_connected`, does not count.)
     failed: u32,
     /// Those that reported lost data.
     data_loss: u32,
 }
 
-/// Show how far a release is open, and what sites say of it.
+/// Show the rollout of a release, with the votes on it.
 #[utoipa::path(
     tag = "Publisher",
     params(ReleasePath),
@@ -74,10 +74,10 @@ pub async fn get_rollout(
     Ok(json::answer_with_etag(StatusCode::OK, release.revision, &status))
 }
 
-/// Open a release to a share of sites.
+/// Set the percentage or the stages of a rollout.
 ///
-/// Raising the percentage never takes a site out; lowering it stops new offers only. What is absent stays as it is; new stages
-/// go by a clock that starts anew.
+/// Raising the percentage never excludes a site; lowering it only stops new offers. Absent fields stay as they are; new
+/// stages use a clock that starts at zero.
 #[utoipa::path(
     tag = "Publisher",
     params(ReleasePath, IfMatch),
@@ -96,7 +96,7 @@ pub async fn put_rollout(
     steer(&app, path.0, expected, Steer::Rollout(body.0), answer).await
 }
 
-/// Set a release aside: nobody who has not got it is offered it.
+/// Pause a rollout: no further site is offered the release.
 #[utoipa::path(
     tag = "Publisher",
     params(ReleasePath, IfMatch),
@@ -115,9 +115,9 @@ pub async fn pause_rollout(
     steer(&app, path.0, expected, Steer::Pause(body.0), answer).await
 }
 
-/// Take up a rollout that was paused or halted.
+/// Resume a paused or halted rollout.
 ///
-/// After a halt only a person may do so, and must say why; outcomes are then counted anew.
+/// After a halt only a person may do this, and must give a reason; outcomes are then counted from zero.
 #[utoipa::path(
     tag = "Publisher",
     params(ReleasePath, IfMatch),
@@ -125,8 +125,8 @@ pub async fn pause_rollout(
     request_body(content = Option<WhyMaybe>, example = json!({"reason": "the report was about something else"})),
     responses(
         (status = 200, description = "The rollout.", body = RolloutBody),
-        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
-            headers(("Location" = String, description = "The approval.")))
+        (status = 202, description = "Under the two-person rule: done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The address of the approval request.")))
     )
 )]
 #[post("/api/v1/products/{slug}/releases/{version}/rollout/resume")]
@@ -141,7 +141,7 @@ pub async fn resume_rollout(
     steer(&app, path.0, expected, resume, answer).await
 }
 
-/// Open a release to everybody.
+/// Complete a rollout: open the release to all sites.
 #[utoipa::path(
     tag = "Publisher",
     params(ReleasePath, IfMatch),

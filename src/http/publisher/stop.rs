@@ -1,4 +1,4 @@
-//! Stops: the emergency switch of a product or one of its channels.
+//! Stops: the emergency switch of a product or of one of its channels.
 
 use std::collections::BTreeMap;
 
@@ -32,11 +32,11 @@ use crate::{
 pub struct StopBody {
     /// The channel it covers, with every less stable one; `null` for the whole product.
     pub channel: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// What users are shown, by locale.
+    /// The message to users, by locale.
     pub message: BTreeMap<String, String>,
-    /// Since when.
+    /// When it was set.
     pub since: Timestamp,
 }
 
@@ -56,7 +56,7 @@ impl StopBody {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct StopQuery {
-    /// The channel it covers; the one of the whole product unless given.
+    /// The channel of the stop; default the stop of the whole product.
     #[param(example = "beta")]
     channel: Option<Slug>,
 }
@@ -66,7 +66,7 @@ pub struct StopQuery {
     tag = "Publisher",
     params(ProductPath),
     security(("bearer" = [])),
-    responses((status = 200, description = "The stops that are on, usually none.", body = Listed<StopBody>))
+    responses((status = 200, description = "The stops in force, usually none.", body = Listed<StopBody>))
 )]
 #[get("/api/v1/products/{slug}/stop")]
 pub async fn list_stops(
@@ -79,14 +79,14 @@ pub async fn list_stops(
     Ok(json::answer_with_etag(StatusCode::OK, entry.product.revision, &Listed { items, next: None }))
 }
 
-/// Stop a product, or a channel with every less stable one: nothing is offered, at once.
+/// Stop a product, or a channel with every less stable one: at once nothing is offered.
 #[utoipa::path(
     tag = "Publisher",
     params(("slug" = String, Path, example = "library-maker"), IfMatch),
     security(("bearer" = [])),
     request_body(content = NewStop, example = json!({"channel": "beta", "reason": "we look into reports of lost files",
         "message": {"en": "We look into a problem. Please try again tomorrow."}})),
-    responses((status = 200, description = "The stop that is on now.", body = StopBody))
+    responses((status = 200, description = "The stop in force.", body = StopBody))
 )]
 #[put("/api/v1/products/{slug}/stop")]
 pub async fn put_stop(
@@ -102,15 +102,15 @@ pub async fn put_stop(
 
 /// Lift a stop.
 ///
-/// An API token needs the scope `stops:lift` for it, so that no pipeline does it by the way.
+/// An API token needs the scope `stops:lift`, so that no pipeline lifts a stop by accident.
 #[utoipa::path(
     tag = "Publisher",
     params(("slug" = String, Path, example = "library-maker"), StopQuery, IfMatch),
     security(("bearer" = [])),
     responses(
         (status = 204, description = "It is lifted."),
-        (status = 202, description = "With the two-person rule: it is done once a second person approves.", body = Asked,
-            headers(("Location" = String, description = "The approval.")))
+        (status = 202, description = "Under the two-person rule: done once a second person approves.", body = Asked,
+            headers(("Location" = String, description = "The address of the approval request.")))
     )
 )]
 #[delete("/api/v1/products/{slug}/stop")]

@@ -42,10 +42,10 @@ pub struct AdoptionQuery {
     /// Only those on a subscription of this deployment.
     #[param(inline)]
     deployment: Option<Deployment>,
-    /// The first day, in UTC; 29 days before the last unless given.
+    /// The first day, in UTC; default 29 days before the last.
     #[param(value_type = Option<String>, format = Date)]
     from: Option<Date>,
-    /// The last day, in UTC; today unless given.
+    /// The last day, in UTC; default today.
     #[param(value_type = Option<String>, format = Date)]
     to: Option<Date>,
 }
@@ -68,7 +68,7 @@ pub struct AdoptionBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AdoptionDay)]
 pub struct DayBody {
-    /// Which, in UTC.
+    /// The day, in UTC.
     #[schema(value_type = String, format = Date)]
     day: Date,
     /// The versions that were in use, by product, the highest first.
@@ -83,12 +83,12 @@ pub struct CountBody {
     product: String,
     /// The version.
     version: Version,
-    /// Installations that had asked within 30 days, and had this version when they did last.
+    /// Installations that asked within the last 30 days and had this version at their last check.
     installations: i64,
 }
 
 impl AdoptionBody {
-    /// The counts, which are in the order of their days.
+    /// `counts` are in the order of their days.
     fn of(catalogue: &Catalogue, figures::Days { from, to }: figures::Days, counts: Vec<Count>) -> Self {
         let mut days: Vec<DayBody> = Vec::new();
         for Count { day, product, version, installations } in counts {
@@ -104,7 +104,8 @@ impl AdoptionBody {
 
 /// Show which versions are in use, day by day.
 ///
-/// Of past days as it was written down within their last hour, of today as it is. A day on which no server ran is left out.
+/// Past days show the figures recorded within their last hour, today shows the current ones. A day on which no server
+/// ran is left out.
 #[utoipa::path(
     tag = "Admin",
     params(AdoptionQuery),

@@ -1,4 +1,4 @@
-//! Sites that may want to renew.
+//! Sites with an expired subscription that may want to renew.
 
 use actix_web::{HttpResponse, get, http::StatusCode};
 use jiff::{Timestamp, civil::Date};
@@ -33,10 +33,10 @@ pub struct RenewalsQuery {
     /// Only those of the product with this slug.
     #[param(example = "office-maker")]
     product: Option<Slug>,
-    /// Only those that have asked within so many days; 30 unless given.
+    /// Only those that asked within this many days; default 30.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 3650)]
     seen_within_days: Option<Within>,
-    /// How many at once.
+    /// The most items on a page.
     #[serde(default)]
     #[param(value_type = i64, minimum = 1, maximum = 200, default = 50)]
     limit: Limit,
@@ -52,20 +52,22 @@ impl<'de> Deserialize<'de> for Within {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match u16::deserialize(deserializer)? {
             days @ 1..=3650 => Ok(Self(days)),
-            other => Err(serde::de::Error::custom(format!("`{other}` is no number of days; expected 1 to 3650"))),
+            other => {
+                Err(serde::de::Error::custom(format!("`{other}` is not a valid number of days; expected 1 to 3650")))
+            }
         }
     }
 }
 
-/// Sites that may want to renew.
+/// Sites with an expired subscription that may want to renew.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Renewals)]
 pub struct RenewalsBody {
-    /// How many there are, on all pages.
+    /// The total number, on all pages.
     total: usize,
-    /// What is on the page.
+    /// The items on the page.
     items: Vec<RenewalBody>,
-    /// What to send as `after` for the next page; `null` on the last one.
+    /// The value of `after` for the next page; `null` on the last page.
     next: Option<String>,
 }
 
@@ -80,15 +82,15 @@ pub struct RenewalBody {
     /// When the subscription ended.
     #[schema(value_type = String, format = Date)]
     ends_on: Date,
-    /// Whose it is.
+    /// The customer's id.
     customer_id: CustomerId,
-    /// What they are called.
+    /// The customer's name.
     customer_name: String,
-    /// How many of its installations asked.
+    /// The number of its installations that asked.
     installations: i64,
-    /// When one of them asked last.
+    /// The time of the last check of one of them.
     last_seen_at: Timestamp,
-    /// Which version that had.
+    /// The version of that installation.
     version: Version,
 }
 

@@ -1,4 +1,4 @@
-//! What became of a release.
+//! What happened to a release.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use crate::{
 };
 
 named_enum! {
-    /// How long the spans of time are that figures are given for.
+    /// The length of the time spans of the figures.
     Bucket, "bucket" {
         /// An hour.
         Hour = "hour",
@@ -45,18 +45,18 @@ const fn day() -> Bucket {
     Bucket::Day
 }
 
-/// In what detail.
+/// The detail of the figures.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RolloutStatsQuery {
-    /// How long the spans of time are; `day` unless given.
+    /// The length of the time spans; default `day`.
     #[serde(default = "day")]
     #[param(inline, required = false)]
     bucket: Bucket,
 }
 
-/// What became of a release.
+/// What happened to a release.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RolloutStats)]
 pub struct RolloutStatsBody {
@@ -64,26 +64,27 @@ pub struct RolloutStatsBody {
     product: Slug,
     /// The release's version.
     version: Version,
-    /// In all.
+    /// The figures of the whole rollout.
     total: TallyBody,
-    /// How long the spans of time are.
+    /// The length of the time spans.
     bucket: Bucket,
-    /// By spans of time; those in which nothing happened are left out.
+    /// The figures by time span; spans without events are left out.
     buckets: Vec<BucketBody>,
 }
 
-/// What happened to a release within a span of time.
+/// What happened to a release within a time span.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RolloutBucket)]
 pub struct BucketBody {
-    /// When it began.
+    /// The start of the span.
     from: Timestamp,
-    /// What happened.
+    /// The figures of the span.
     #[serde(flatten)]
     tally: TallyBody,
 }
 
-/// How often each thing happened. Sites are subscriptions, or installations without one; runs are updates of one installation.
+/// How often each thing happened. Sites are subscriptions, or installations without one; runs are updates of one
+/// installation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RolloutTally)]
 pub struct TallyBody {
@@ -98,15 +99,15 @@ pub struct TallyBody {
     /// Of these, by the class of the failure; `unknown` for those that did not report one.
     #[schema(value_type = BTreeMap<String, i64>, example = json!({"migration": 2, "unknown": 1}))]
     failed_by_class: BTreeMap<String, i64>,
-    /// Runs that a person decided against.
+    /// Runs that a person cancelled.
     cancelled: i64,
-    /// Runs that had begun to install and were not heard of again.
+    /// Runs that began to install and have not reported since.
     lost: i64,
 }
 
 impl TallyBody {
     fn of(counts: Counts) -> Self {
-        // A class that this version does not know is one of a later version's.
+        // A later version may have stored classes that this one does not know.
         let name = |class: String| class.parse::<FailureClass>().map_or("unknown", FailureClass::as_str).to_owned();
         let mut failed_by_class = BTreeMap::new();
         for (class, count) in counts.failed {
@@ -124,15 +125,15 @@ impl TallyBody {
     }
 }
 
-/// Show what became of a release: who was offered it, and how their updates went.
+/// Show the progress of a release: how many sites were offered it, and how their updates went.
 ///
-/// Only checks that say which `installation` they are of count as offers; runs are counted as they are reported. So more can
+/// Only checks with an `installation` count as offers, while every reported run counts. So more can
 /// have succeeded than were offered it.
 #[utoipa::path(
     tag = "Admin",
     params(ReleasePath, RolloutStatsQuery),
     security(("bearer" = [])),
-    responses((status = 200, description = "What became of it.", body = RolloutStatsBody))
+    responses((status = 200, description = "The figures.", body = RolloutStatsBody))
 )]
 #[get("/api/v1/admin/stats/rollouts/{slug}/{version}")]
 pub async fn get_rollout_stats(
