@@ -211,6 +211,12 @@ mod tests {
     use super::*;
     use crate::services::{releasing::publish_release::NewRelease, selling::hosting_groups::NewHostingGroup};
 
+    #[derive(Debug, serde::Deserialize)]
+    struct Foreign {
+        #[expect(dead_code, reason = "only read")]
+        id: uuid::Uuid,
+    }
+
     fn refusal<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> Refusal {
         parse::<T>(text.as_bytes()).expect_err(text).0
     }
@@ -261,12 +267,6 @@ mod tests {
         // serde_json's own words, of which only the place at the end is cut off.
         assert_eq!(message(r#"{"version":1}"#), "invalid type: integer `1`, expected a text");
         assert_eq!(message(r#"{"version":"1.0.0","severity":"grave"}"#).matches("grave").count(), 1);
-
-        #[derive(Debug, serde::Deserialize)]
-        struct Foreign {
-            #[expect(dead_code, reason = "only read")]
-            id: uuid::Uuid,
-        }
         let foreign = refusal::<Foreign>(r#"{"id":"x"}"#).faults[0].message.clone();
         assert!(foreign.starts_with("`x`: "), "{foreign}");
     }

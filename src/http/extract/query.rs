@@ -70,6 +70,7 @@ fn problem(mistake: Mistake) -> Problem {
 }
 
 /// The message about a query parameter that an operation does not have.
+#[must_use]
 pub fn unknown(name: &str, known: &[&str]) -> String {
     if known.is_empty() {
         format!("this operation takes no query parameters; remove `{name}`")

@@ -2,8 +2,8 @@
 //! fields in their order, and what is missing at the end by its default. `[]` would then publish a release to
 //! everybody.
 //!
-//! serde_json keeps only the text of what a type refuses. The deserializer here keeps the [`Mistake`]: it is put aside
-//! in [`Aside`] while serde_json passes an error of its own on, and is taken up again after it.
+//! `serde_json` keeps only the text of what a type refuses. The deserializer here keeps the [`Mistake`]: it is put
+//! aside in [`Aside`] while `serde_json` passes an error of its own on, and is taken up again after it.
 
 use std::{cell::Cell, fmt};
 
