@@ -10,6 +10,7 @@ pub(in crate::services) mod audited;
 pub mod context;
 pub mod lookup;
 pub mod operator;
+pub mod outbox;
 pub mod refusal;
 
 pub use crate::domain::reach::Reach;

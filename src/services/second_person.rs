@@ -21,7 +21,7 @@ use crate::{
     },
     services::{
         desk::{Code, Reach, Refusal, Write, audited::Audited as _},
-        telling::outbox,
+        telling::events,
     },
     store,
 };
@@ -178,7 +178,7 @@ pub(in crate::services) fn enter(
     };
     store::approvals::insert(write.connection, &approval)?;
     write.made("approval.request", &approval);
-    outbox::approval_requested(write, product, &approval)?;
+    events::approval_requested(write, product, &approval)?;
     tracing::info!(approval = %id, product = %product.slug, %deed, "a second person is asked for");
     Ok(approval)
 }

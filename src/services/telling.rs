@@ -3,7 +3,7 @@
 //! Not here: when something is told. The area in which it happens says so.
 
 pub mod deliver;
+pub mod events;
 pub mod help;
 pub mod mails;
-pub mod outbox;
 pub mod webhooks;

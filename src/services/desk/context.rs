@@ -19,13 +19,13 @@ use crate::{
         desk::{
             acting::{self, Acting},
             audit,
+            outbox::Outbox,
             refusal::{Code, Refusal},
         },
         field::journal::Journal,
         people::{single_sign_on::SingleSignOn, slow_down::SlowDown},
         releasing::guard_rollouts::Judging,
         running::{following::Following, share_keys::Vault},
-        telling::outbox::Outbox,
     },
     signing::{self, KeyRing},
     store::{
@@ -130,7 +130,7 @@ pub struct Write<'c> {
     /// Who writes.
     pub actor: &'c Actor,
     /// What is told of with it.
-    pub outbox: Outbox<'c>,
+    pub outbox: Outbox,
     context: &'c Context,
     changes: Vec<Change>,
     seen: HashSet<Change>,
@@ -139,7 +139,7 @@ pub struct Write<'c> {
 
 impl<'c> Write<'c> {
     fn new(context: &'c Context, connection: &'c mut Connection, actor: &'c Actor, now: Timestamp) -> Self {
-        let outbox = Outbox::new(context);
+        let outbox = Outbox::default();
         Self { connection, now, actor, outbox, context, changes: Vec::new(), seen: HashSet::new(), records: Vec::new() }
     }
 

@@ -17,9 +17,9 @@ use tokio::sync::oneshot;
 use crate::{
     domain::{health::Ballot, id::ReleaseId, run::Run},
     services::{
-        desk::{Code, Context, Refusal},
+        desk::{Code, Context, Refusal, outbox::Outbox},
         field::{hosting_slots, known_problems},
-        telling::outbox::Outbox,
+        telling::events::Teller,
     },
     store::{self, Connection, StoreError, runs::Told},
 };
@@ -205,9 +205,10 @@ fn follow_up(
     // All at once, and before anything is counted: two batches then wait for each other one way only.
     store::subscriptions::hold(connection, told.iter().filter_map(counts))?;
     let voters = store::votes::count(connection, told, now)?;
-    let mut outbox = Outbox::new(context);
+    let mut outbox = Outbox::default();
+    let mut teller = Teller::new(context, connection, &mut outbox, now);
     for Told { after, .. } in told {
-        outbox.run_ended(connection, after, now)?;
+        teller.run_ended(after)?;
     }
     let of_slots = |(before, after)| hosting_slots::word_of(context, before, after, now);
     let slots: Vec<_> = in_sum(told).into_iter().filter_map(of_slots).collect();

@@ -20,7 +20,7 @@ use crate::{
             release::{save, save_and_announce},
             roll_out,
         },
-        telling::outbox,
+        telling::events,
     },
     store,
 };
@@ -121,7 +121,7 @@ fn halt_if_failing(write: &mut Write<'_>, id: ReleaseId) -> Result<bool, Refusal
     release.rollout.reason = Some(alarm.to_string());
     roll_out::keep_clock(write, &product, &mut release)?;
     save(write, "rollout.halt", &before, &mut release)?;
-    outbox::release_halted(write, &product, &release)?;
+    events::release_halted(write, &product, &release)?;
     tracing::warn!(product = %product.slug, version = %release.version, reason = %alarm, "release halted");
     Ok(true)
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     services::{
         desk::{Code, Context, Refusal, Write, lookup},
-        telling::outbox,
+        telling::events,
     },
     store,
 };
@@ -66,7 +66,7 @@ pub(in crate::services) fn save_and_announce(
     }
     save(write, action, before, release)?;
     if is_out {
-        outbox::release_event(write, WebhookEvent::ReleasePublished, product, release)?;
+        events::release_event(write, WebhookEvent::ReleasePublished, product, release)?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::{
             roll_out::{self, NewRollout},
         },
         second_person::{self, Carried, Request},
-        telling::outbox,
+        telling::events,
     },
     store,
 };
@@ -158,7 +158,7 @@ pub(in crate::services) fn steer_within(
         match steer {
             Steer::Yank(_) => {
                 save(write, action, &before, &mut release)?;
-                outbox::release_event(write, WebhookEvent::ReleaseYanked, &product, &release)?;
+                events::release_event(write, WebhookEvent::ReleaseYanked, &product, &release)?;
             }
             // It is out once more.
             Steer::Restore => save_and_announce(write, action, &product, &before, &mut release)?,

@@ -11,8 +11,8 @@ use crate::{
         zone::utc_day,
     },
     services::{
-        desk::Context,
-        telling::outbox::{Ending, Outbox, language},
+        desk::{Context, outbox::Outbox},
+        telling::events::{Ending, Teller, language},
     },
     store::{self, Connection, StoreError, settings::ENDINGS_TOLD, subscriptions::EndingRow},
 };
@@ -69,8 +69,8 @@ fn queue(context: &Context, connection: &mut Connection, now: Timestamp, found: 
     // In the language of the product that the most urgent one is of.
     let Some((.., language)) = found.named.first() else { return Ok(()) };
     let named: Vec<Ending> = found.named.iter().map(|(ending, ..)| ending.clone()).collect();
-    let mut outbox = Outbox::new(context);
-    outbox.endings(connection, now, language, &named, found.known.len())?;
+    let mut outbox = Outbox::default();
+    Teller::new(context, connection, &mut outbox, now).endings(language, &named, found.known.len())?;
     outbox.flush(connection).map(drop)
 }
 

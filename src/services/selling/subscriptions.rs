@@ -25,7 +25,7 @@ use crate::{
             customers, hosting_groups,
             license_keys::{self, Issued},
         },
-        telling::outbox,
+        telling::events,
     },
     signing::KeyRing,
     store,
@@ -224,7 +224,7 @@ pub(in crate::services) fn add_within(
     write.made("subscription.add", &subscription);
     let imported = new.license_key.as_deref();
     let issued = license_keys::add(write, keys, ids.license_key, subscription.coverage.id, imported)?;
-    outbox::subscription_changed(write, &product, &subscription)?;
+    events::subscription_changed(write, &product, &subscription)?;
     Ok((subscription, issued))
 }
 
@@ -331,7 +331,7 @@ pub(in crate::services) fn act_within(
         store::subscriptions::update(write.connection, &subscription)?;
         write.altered(name, &before, &subscription);
         write.changed(Change::Subscription(id));
-        outbox::subscription_changed(write, &product, &subscription)?;
+        events::subscription_changed(write, &product, &subscription)?;
     }
     Ok(subscription)
 }

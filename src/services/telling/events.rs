@@ -1,5 +1,5 @@
-//! The outbox: what is to be told to people (mails) and to the vendor's other systems (webhooks). It is filled in the
-//! transaction that does what is told of, so that neither can be without the other; [`crate::services::telling::deliver`] empties it.
+//! What is told of, and to whom: people by mail, the vendor's other systems by webhook. It is queued in the outbox of the
+//! transaction that does what is told of; [`deliver`](super::deliver) empties it.
 
 mod letters;
 mod payload;
@@ -18,11 +18,11 @@ use crate::{
         release::Release,
         run::{Outcome, Run},
         subscription::Subscription,
-        webhook::{Webhook, WebhookEvent, WebhookMessage},
+        webhook::{WebhookEvent, WebhookMessage},
         zone::utc_day,
     },
     services::{
-        desk::{Context, Write, context::id_at},
+        desk::{Context, Write, context::id_at, outbox::Outbox},
         telling::help,
     },
     store::{self, Connection, StoreError},
@@ -31,30 +31,12 @@ use letters::Words;
 pub use letters::{Ending, language};
 use payload::{ApprovalData, ReleaseData, RunData, SubscriptionData};
 
-/// Rows of one statement.
-const AT_ONCE: usize = 500;
-
 /// The limit of mails on a subscription's account is counted over so long.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What ended longer ago is no news to the person who started it. (Sent mails are forgotten after a month, so a report that
 /// is repeated later than that could not be told from a new one.)
 const NEWS: SignedDuration = SignedDuration::from_hours(72);
-
-/// What is told of in one transaction.
-pub struct Outbox<'c> {
-    context: &'c Context,
-    /// Those that are told anything; read when there is something to tell.
-    webhooks: Option<Vec<Webhook>>,
-    mails: Vec<Mail>,
-    messages: Vec<WebhookMessage>,
-}
-
-impl std::fmt::Debug for Outbox<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Outbox")
-    }
-}
 
 /// Something that webhooks are told of.
 struct Event<D> {
@@ -64,18 +46,42 @@ struct Event<D> {
     data: D,
 }
 
-impl<'c> Outbox<'c> {
-    /// An empty one, for one transaction. [`Self::flush`] it at the end, and call [`Context::ring`] after the commit.
+/// Tells of what happens in one transaction, by way of its outbox.
+pub struct Teller<'t> {
+    context: &'t Context,
+    connection: &'t mut Connection,
+    outbox: &'t mut Outbox,
+    now: Timestamp,
+}
+
+impl std::fmt::Debug for Teller<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Teller")
+    }
+}
+
+impl<'t> Teller<'t> {
+    /// One for a moment of a transaction, whose outbox is flushed at its end.
     #[must_use]
-    pub const fn new(context: &'c Context) -> Self {
-        Self { context, webhooks: None, mails: Vec::new(), messages: Vec::new() }
+    pub const fn new(
+        context: &'t Context,
+        connection: &'t mut Connection,
+        outbox: &'t mut Outbox,
+        now: Timestamp,
+    ) -> Self {
+        Self { context, connection, outbox, now }
+    }
+
+    fn within(write: &'t mut Write<'_>) -> Self {
+        Self::new(write.context(), write.connection, &mut write.outbox, write.now)
     }
 
     /// Tells of a run that has just ended, or was just given up. Telling it again tells nothing, so whoever is not sure may.
     ///
     /// # Errors
     /// When the database cannot be used.
-    pub fn run_ended(&mut self, connection: &mut Connection, run: &Run, now: Timestamp) -> Result<(), StoreError> {
+    pub fn run_ended(&mut self, run: &Run) -> Result<(), StoreError> {
+        let now = self.now;
         let Some(end) = run.ended_at.or(run.lost_at).filter(|end| now.duration_since(*end) < NEWS) else {
             return Ok(());
         };
@@ -96,7 +102,7 @@ impl<'c> Outbox<'c> {
                 cause: WebhookCause::RunFailed { subscription, run: run.id, outcome: run.outcome },
                 data: RunData::of(&entry.product, run, subscription, outcome),
             };
-            self.tell(connection, now, &event)?;
+            self.tell(&event)?;
         }
         let (Some(address), Some(outcome)) = (&run.notify_email, run.outcome) else { return Ok(()) };
         let kind = match outcome {
@@ -106,7 +112,7 @@ impl<'c> Outbox<'c> {
             Outcome::Cancelled => return Ok(()),
         };
         let cause = MailCause::Run { run: run.id, subscription, outcome };
-        if store::mails::is_known(connection, &cause)? || !self.has_room(connection, subscription, now)? {
+        if store::mails::is_known(self.connection, &cause)? || !self.has_room(subscription)? {
             return Ok(());
         }
         tracing::debug!(run = %run.id, %subscription, %end, "a mail is queued");
@@ -114,19 +120,14 @@ impl<'c> Outbox<'c> {
         let words = letters::run_ended(&entry.product, release, run, outcome, help.as_ref());
         let mail = Mail { subscription: Some(subscription), ..mail(now, kind, cause, address.clone(), words) };
         // At once, so that the next one on this account is counted with it.
-        store::mails::queue(connection, &[mail])
+        store::mails::queue(self.connection, &[mail])
     }
 
     /// Whether one more mail may be sent on a subscription's account.
-    fn has_room(
-        &self,
-        connection: &mut Connection,
-        subscription: SubscriptionId,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    fn has_room(&mut self, subscription: SubscriptionId) -> Result<bool, StoreError> {
         let limit = self.context.settings.mails_per_day;
-        let since = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
-        let has_room = store::mails::count_since(connection, subscription, since)? < i64::from(limit);
+        let since = self.now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
+        let has_room = store::mails::count_since(self.connection, subscription, since)? < i64::from(limit);
         if !has_room {
             tracing::warn!(%subscription, limit, "a mail about an update was not queued: this subscription had as many as it may within a day");
         }
@@ -136,8 +137,6 @@ impl<'c> Outbox<'c> {
     /// Tells the staff of a product, or of all products, with one mail to each.
     fn tell_staff(
         &mut self,
-        connection: &mut Connection,
-        now: Timestamp,
         kind: MailKind,
         product: Option<ProductId>,
         cause: impl Fn(String) -> MailCause,
@@ -145,34 +144,33 @@ impl<'c> Outbox<'c> {
     ) -> Result<(), StoreError> {
         let configured = &self.context.settings.staff;
         let staff = match configured.is_empty() {
-            true => store::users::addresses_of_concerned(connection, product)?,
+            true => store::users::addresses_of_concerned(self.connection, product)?,
             false => configured.clone(),
         };
+        let now = self.now;
         let to = |address: String| mail(now, kind, cause(address.clone()), address, words());
-        self.mails.extend(staff.into_iter().map(to));
+        self.outbox.add_mails(staff.into_iter().map(to));
         Ok(())
     }
 
     /// Whether a webhook may be told one more thing on a subscription's account, and was not told it already.
     fn may_tell(
-        &self,
-        connection: &mut Connection,
+        &mut self,
         webhook: WebhookId,
         subscription: SubscriptionId,
         cause: &WebhookCause,
-        now: Timestamp,
     ) -> Result<bool, StoreError> {
         let same_account =
             |message: &&WebhookMessage| message.webhook == webhook && message.cause.account() == Some(subscription);
-        let mut pending = self.messages.iter().filter(same_account);
+        let mut pending = self.outbox.messages().iter().filter(same_account);
         if pending.clone().any(|message| message.cause == *cause)
-            || store::webhook_messages::is_known(connection, webhook, cause)?
+            || store::webhook_messages::is_known(self.connection, webhook, cause)?
         {
             return Ok(false);
         }
         let limit = usize::try_from(self.context.settings.messages_per_day).unwrap_or(usize::MAX);
-        let since = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
-        let told = store::webhook_messages::count_since(connection, webhook, subscription, since)?;
+        let since = self.now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
+        let told = store::webhook_messages::count_since(self.connection, webhook, subscription, since)?;
         let room = limit.saturating_sub(usize::try_from(told).unwrap_or(usize::MAX));
         let has_room = room > 0 && pending.nth(room - 1).is_none();
         if !has_room {
@@ -182,27 +180,20 @@ impl<'c> Outbox<'c> {
     }
 
     /// Tells the webhooks that want to know.
-    fn tell<D: Serialize>(
-        &mut self,
-        connection: &mut Connection,
-        now: Timestamp,
-        event: &Event<D>,
-    ) -> Result<(), StoreError> {
-        let webhooks = match self.webhooks.take() {
-            Some(known) => known,
-            None => store::webhooks::enabled(connection)?,
-        };
+    fn tell<D: Serialize>(&mut self, event: &Event<D>) -> Result<(), StoreError> {
+        let now = self.now;
+        let webhooks = self.outbox.webhooks(self.connection)?;
         let wanting: Vec<_> = webhooks.iter().filter(|webhook| webhook.wants(event.kind, event.product)).collect();
         if !wanting.is_empty() {
             // Written once: every try sends the same bytes.
             let payload = payload::write(event.kind, now, &event.data)?;
             for webhook in wanting {
                 if let Some(account) = event.cause.account()
-                    && !self.may_tell(connection, webhook.id, account, &event.cause, now)?
+                    && !self.may_tell(webhook.id, account, &event.cause)?
                 {
                     continue;
                 }
-                self.messages.push(WebhookMessage {
+                self.outbox.add_message(WebhookMessage {
                     id: id_at(now).into(),
                     webhook: webhook.id,
                     cause: event.cause.clone(),
@@ -212,41 +203,18 @@ impl<'c> Outbox<'c> {
                 });
             }
         }
-        self.webhooks = Some(webhooks);
-        // An import may tell of a hundred thousand subscriptions.
-        if self.messages.len() >= AT_ONCE { self.flush(connection).map(drop) } else { Ok(()) }
-    }
-
-    /// Writes down what is still to be; says whether there was anything.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn flush(&mut self, connection: &mut Connection) -> Result<bool, StoreError> {
-        let is_filled = !self.mails.is_empty() || !self.messages.is_empty();
-        for part in std::mem::take(&mut self.mails).chunks(AT_ONCE) {
-            store::mails::queue(connection, part)?;
-        }
-        for part in std::mem::take(&mut self.messages).chunks(AT_ONCE) {
-            store::webhook_messages::queue(connection, part)?;
-        }
-        Ok(is_filled)
+        self.outbox.flush_if_full(self.connection)
     }
 
     /// Tells staff of subscriptions that are about to end: some by name, and how many there are. Once a day.
     ///
     /// # Errors
     /// When the database cannot be used.
-    pub fn endings(
-        &mut self,
-        connection: &mut Connection,
-        now: Timestamp,
-        language: &str,
-        named: &[Ending],
-        count: usize,
-    ) -> Result<(), StoreError> {
-        let cause = |recipient| MailCause::Ending { day: utc_day(now), recipient };
+    pub fn endings(&mut self, language: &str, named: &[Ending], count: usize) -> Result<(), StoreError> {
+        let day = utc_day(self.now);
+        let cause = |recipient| MailCause::Ending { day, recipient };
         let words = || letters::endings(language, named, count);
-        self.tell_staff(connection, now, MailKind::SubscriptionsEnding, None, cause, words)
+        self.tell_staff(MailKind::SubscriptionsEnding, None, cause, words)
     }
 }
 
@@ -267,7 +235,7 @@ pub fn release_event(
 ) -> Result<(), StoreError> {
     let cause = WebhookCause::Release { event: kind, release: release.id, revision: release.revision };
     let event = Event { kind, product: product.id, cause, data: ReleaseData::of(kind, product, release) };
-    write.outbox.tell(write.connection, write.now, &event)
+    Teller::within(write).tell(&event)
 }
 
 /// Tells of a rollout that was halted, once the release is saved with the reason: webhooks, and staff by mail.
@@ -278,7 +246,7 @@ pub fn release_halted(write: &mut Write<'_>, product: &Product, release: &Releas
     release_event(write, WebhookEvent::ReleaseHalted, product, release)?;
     let cause = |recipient| MailCause::Halted { release: release.id, revision: release.revision, recipient };
     let words = || letters::release_halted(product, release);
-    write.outbox.tell_staff(write.connection, write.now, MailKind::ReleaseHalted, Some(product.id), cause, words)
+    Teller::within(write).tell_staff(MailKind::ReleaseHalted, Some(product.id), cause, words)
 }
 
 /// Tells of a request that waits for a second person.
@@ -292,7 +260,7 @@ pub fn approval_requested(write: &mut Write<'_>, product: &Product, approval: &A
         cause: WebhookCause::ApprovalRequested(approval.id),
         data: ApprovalData::of(product, approval),
     };
-    write.outbox.tell(write.connection, write.now, &event)
+    Teller::within(write).tell(&event)
 }
 
 /// Tells of a subscription that was entered or changed, once it is saved.
@@ -313,5 +281,5 @@ pub fn subscription_changed(
         },
         data: SubscriptionData::of(product, subscription),
     };
-    write.outbox.tell(write.connection, write.now, &event)
+    Teller::within(write).tell(&event)
 }
