@@ -24,9 +24,10 @@ use crate::{
     services::{
         Context, Refusal, Settings,
         field::journal::Journal,
-        people::{log_in, single_sign_on::SingleSignOn, slow_down::SlowDown},
+        people::{authentication::Authentication, identity_provider::SingleSignOn, log_in},
         releasing::guard_rollouts::Judging,
         running::{
+            following::Following,
             key_place::KeyPlace,
             share_keys::Vault,
             start::{self, MatchError},
@@ -92,6 +93,16 @@ pub enum StartError {
 pub struct App {
     /// What use cases work with.
     pub context: Arc<Context>,
+    /// What those who prove who they are meet with.
+    pub authentication: Arc<Authentication>,
+    /// Reports on their way into the database.
+    pub journal: Arc<Journal>,
+    /// Releases that are to be judged.
+    pub judging: Arc<Judging>,
+    /// How far the directory has followed what other replicas change.
+    pub following: Arc<Following>,
+    /// Where the keys are kept that replicas share; not there on the embedded default.
+    pub vault: Option<Arc<Vault>>,
     /// What is counted.
     pub metrics: Metrics,
     /// How often somebody may ask.
@@ -147,6 +158,7 @@ impl App {
         let (keys, vault) = Self::keys(config, &store)?;
         let public_url = config.public_url(bound)?;
         let is_https = public_url.starts_with("https:");
+        let single_sign_on = single_sign_on(config, &public_url)?;
         let context = Arc::new(Context {
             mailer: mailer(config, &public_url)?,
             poster: Poster::new(config.webhooks.timeout.0, config.webhooks.allow_private)
@@ -154,17 +166,10 @@ impl App {
             issuers: Egress::new(PATIENCE, config.auth.allow_private_issuers, "auth.allow_private_issuers")
                 .map(Issuers::new)
                 .map_err(StartError::Issuers)?,
-            single_sign_on: single_sign_on(config, &public_url)?,
             outbox_filled: tokio::sync::watch::Sender::new(()),
             clock,
             directory,
-            following,
-            journal: Journal::default(),
-            judging: Judging::default(),
             artifacts,
-            slow_down: SlowDown::default(),
-            noting: parking_lot::Mutex::default(),
-            hashing: tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             sessions: ArcSwap::from_pointee(Sessions::new(keys.session_secrets())),
             passwords: Passwords::new(config.auth.password_memory_kib, config.auth.password_passes)
                 .map_err(|error| StartError::Passwords(error.to_string()))?,
@@ -187,10 +192,15 @@ impl App {
             },
             store,
             keys: ArcSwap::from_pointee(keys),
-            vault,
         });
+        let judging = Arc::<Judging>::default();
         Ok(Self {
             context,
+            authentication: Arc::new(Authentication::new(single_sign_on)),
+            journal: Arc::new(Journal::new(Arc::clone(&judging))),
+            judging,
+            following: Arc::new(following),
+            vault: vault.map(Arc::new),
             metrics: Metrics::new()?,
             limits: Arc::new(Limits::new(allowance(config))),
             trusted_proxies: config.server.trusted_proxies.0.clone(),
@@ -238,7 +248,7 @@ impl App {
             return Ok(());
         }
         let password = config.auth.bootstrap_password.reveal().to_owned();
-        match log_in::set_up(&self.context, &config.auth.bootstrap_email, password).await {
+        match log_in::set_up(&self.context, &self.authentication, &config.auth.bootstrap_email, password).await {
             // Another replica was faster.
             Err(_) if log_in::is_set_up(&self.context).await.is_ok_and(|is_set_up| is_set_up) => Ok(()),
             done => done.map(drop).map_err(StartError::Bootstrap),

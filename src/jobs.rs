@@ -17,13 +17,13 @@ use jiff::SignedDuration;
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time};
 
 use crate::{
-    limits::Limits,
+    app::App,
     services::{
         Context,
         field::{figures, journal, sightings},
         people::exchange_identity,
-        releasing::guard_rollouts,
-        running::{follow, sweep},
+        releasing::guard_rollouts::{self, Judging},
+        running::{follow, following::Following, share_keys::Vault, sweep},
         selling::endings,
         telling::deliver::forget as forget_deliveries,
     },
@@ -83,7 +83,8 @@ pub struct Jobs {
 impl Jobs {
     /// Starts all jobs; sightings are written down every `sightings_every`.
     #[must_use]
-    pub fn start(context: &Arc<Context>, limits: &Arc<Limits>, sightings_every: Duration) -> Self {
+    pub fn start(app: &App, sightings_every: Duration) -> Self {
+        let (context, limits) = (&app.context, &app.limits);
         let (stop, stopped) = watch::channel(false);
         let leads = watch::Sender::new(false);
         let leading = leads.subscribe();
@@ -94,10 +95,11 @@ impl Jobs {
         let (desk, leading) = (Arc::clone(context), leads.subscribe());
         // Whoever has just begun to lead looks at all votes: nobody may have for long.
         let looked = Arc::new(AtomicBool::new(false));
+        let judging = Arc::clone(&app.judging);
         let looking_after = every(LOOK_AFTER_RUNS_EVERY, stopped.clone(), false, move || {
-            look_after_runs(Arc::clone(&desk), *leading.borrow(), Arc::clone(&looked))
+            look_after_runs(Arc::clone(&desk), Arc::clone(&judging), *leading.borrow(), Arc::clone(&looked))
         });
-        let judging = judge(Arc::clone(context), stopped.clone());
+        let judging = judge(Arc::clone(context), Arc::clone(&app.judging), stopped.clone());
         let desk = Arc::clone(context);
         let writing = every(sightings_every, stopped.clone(), true, move || write_sightings(Arc::clone(&desk)));
         let (desk, leading) = (Arc::clone(context), leads.subscribe());
@@ -129,8 +131,9 @@ impl Jobs {
         ];
         let mut jobs = Self { stop, running };
         if context.store.is_shared() {
-            let desk = Arc::clone(context);
-            jobs.running.push(tokio::task::spawn_blocking(move || keep_in_step(&desk, &stopped)));
+            let (desk, following, vault) = (Arc::clone(context), Arc::clone(&app.following), app.vault.clone());
+            let following = move || keep_in_step(&desk, &following, vault.as_deref(), &stopped);
+            jobs.running.push(tokio::task::spawn_blocking(following));
         }
         jobs
     }
@@ -196,12 +199,12 @@ async fn tend(context: Arc<Context>, leads: bool) {
 }
 
 /// Gives up silent runs, and judges what another replica did not come to judge; on one replica only.
-async fn look_after_runs(context: Arc<Context>, leads: bool, looked: Arc<AtomicBool>) {
+async fn look_after_runs(context: Arc<Context>, judging: Arc<Judging>, leads: bool, looked: Arc<AtomicBool>) {
     if !leads {
         looked.store(false, Ordering::Relaxed);
         return;
     }
-    if let Err(error) = journal::give_up_silent(&context).await {
+    if let Err(error) = journal::give_up_silent(&context, &judging).await {
         tracing::warn!(%error, "silent runs could not be given up");
     }
     let since = looked.load(Ordering::Relaxed).then_some(RECENT_VOTES);
@@ -212,14 +215,14 @@ async fn look_after_runs(context: Arc<Context>, leads: bool, looked: Arc<AtomicB
 }
 
 /// Judges releases as soon as votes on them change, until the server stops.
-async fn judge(context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
+async fn judge(context: Arc<Context>, judging: Arc<Judging>, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            () = context.judging.wanted() => {}
+            () = judging.wanted() => {}
             () = told(&mut stopped) => return,
         }
         let began = Instant::now();
-        let pause = match AssertUnwindSafe(guard_rollouts::judge(&context)).catch_unwind().await {
+        let pause = match AssertUnwindSafe(guard_rollouts::judge(&context, &judging)).catch_unwind().await {
             Ok(Ok(())) => JUDGE_EVERY.max(began.elapsed() * JUDGE_SHARE),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "votes could not be judged; they will be");
@@ -262,7 +265,7 @@ fn lead(context: &Context, leads: &watch::Sender<bool>, stopped: &watch::Receive
 
 /// Brings in what other replicas change, until the server stops: at once where it is told of it, else every
 /// [`FOLLOW_EVERY`].
-fn keep_in_step(context: &Context, stopped: &watch::Receiver<bool>) {
+fn keep_in_step(context: &Context, following: &Following, vault: Option<&Vault>, stopped: &watch::Receiver<bool>) {
     let mut listener: Option<Listener> = None;
     let mut away = false;
     while !*stopped.borrow() {
@@ -270,7 +273,7 @@ fn keep_in_step(context: &Context, stopped: &watch::Receiver<bool>) {
             listener = context.store.listen().unwrap_or(None);
         }
         // After it listens, so that nothing falls in between.
-        let done = AssertUnwindSafe(|| follow::catch_up(context));
+        let done = AssertUnwindSafe(|| follow::catch_up(context, following, vault));
         match std::panic::catch_unwind(done).unwrap_or_else(|_| Err(StoreError::Other("following panicked".to_owned())))
         {
             Ok(()) if away => {

@@ -142,16 +142,16 @@ async fn serve(
     mut stop: StopSignal,
 ) -> Result<(), Failure> {
     let demo = match demo {
-        true => Some(demo::fill(&app.context, config).await?),
+        true => Some(demo::fill(&app, config).await?),
         false => None,
     };
     app.bootstrap(config).await.map_err(|error| Failure::failed(&error))?;
     let bound = listener.local_addr().map_err(|error| Failure::failed(&error))?;
     let app = web::Data::new(app);
     let server = server::start(app.clone(), listener, &config.server).map_err(|error| Failure::failed(&error))?;
-    let jobs = Jobs::start(&app.context, &app.limits, config.checks.sightings_every.0);
+    let jobs = Jobs::start(&app, config.checks.sightings_every.0);
     welcome(&app, bound, config, demo);
-    actix_web::rt::spawn(single_sign_on::look_for_provider(Arc::clone(&app.context)));
+    actix_web::rt::spawn(single_sign_on::look_for_provider(Arc::clone(&app.context), Arc::clone(&app.authentication)));
     let handle = server.handle();
     actix_web::rt::spawn(async move {
         stop.told().await;

@@ -243,7 +243,8 @@ pub async fn approve_request(
     body: MaybeBody<Approving>,
 ) -> Result<HttpResponse, Problem> {
     let by = caller.person()?.id;
-    let approved = requests::approve(&app.context, caller.reach.clone(), by, path.0.id, body.0.note).await?;
+    let approved =
+        requests::approve(&app.context, &app.judging, caller.reach.clone(), by, path.0.id, body.0.note).await?;
     Ok(shown(&app, &caller, (approved, ApprovalStatus::Approved)))
 }
 

@@ -30,7 +30,7 @@ use crate::{
 const STALE: HeaderName = HeaderName::from_static("sluice-stale");
 
 fn stale_for<B>(response: &ServiceResponse<B>) -> Option<Duration> {
-    response.request().app_data::<web::Data<App>>()?.context.following.stale_for()
+    response.request().app_data::<web::Data<App>>()?.following.stale_for()
 }
 
 /// Adds only the security headers, for a server that waits for its database.

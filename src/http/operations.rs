@@ -61,7 +61,7 @@ pub async fn get_liveness() -> HttpResponse {
 pub async fn get_readiness(app: App) -> HttpResponse {
     let context = &app.context;
     let mut problems = Vec::new();
-    if let Some(age) = context.following.stale_for() {
+    if let Some(age) = app.following.stale_for() {
         let seconds = age.as_secs();
         problems.push(format!("the database has been unreachable for {seconds} s; checks are answered from memory"));
     } else if !is_so(context.can_read()).await {

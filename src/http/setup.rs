@@ -98,6 +98,6 @@ pub async fn show_setup(app: App, query: Query<SetupQuery>) -> Result<HttpRespon
 pub async fn set_up(app: App, body: Body<FirstAdministrator>) -> Result<HttpResponse, Problem> {
     let FirstAdministrator { token, email, password } = body.0;
     check(&app, &token)?;
-    let user = log_in::set_up(&app.context, &email, password).await?;
+    let user = log_in::set_up(&app.context, &app.authentication, &email, password).await?;
     Ok(json::answer(StatusCode::CREATED, &MadeAdministrator { id: user.id, email: user.email }))
 }

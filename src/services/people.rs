@@ -2,7 +2,9 @@
 //!
 //! Not here: customers, who never log in; see the area `selling`.
 
+pub mod authentication;
 pub mod exchange_identity;
+pub mod identity_provider;
 pub mod log_in;
 pub(in crate::services) mod passwords;
 pub mod second_factor;

@@ -10,13 +10,12 @@ mod files;
 mod lines;
 mod outbox;
 
-use std::sync::Arc;
-
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
+    app::App,
     auth::api_token,
     cli::failure::Failure,
     config::Config,
@@ -67,12 +66,13 @@ pub fn adapt(config: &mut Config) -> Result<(), Failure> {
 }
 
 /// Fills an empty data folder; any other is left unchanged.
-pub async fn fill(context: &Arc<Context>, config: &Config) -> Result<Stage, Failure> {
+pub async fn fill(app: &App, config: &Config) -> Result<Stage, Failure> {
+    let context = &app.context;
     let failed = |error| Failure::failed(&error);
     if found_vendor::is_empty(context).await.map_err(failed)? {
         let administrator = config.auth.bootstrap_email.is_empty().then(|| (EMAIL.to_owned(), PASSWORD.to_owned()));
         let vendor = Vendor { administrator, ..vendor(context)? };
-        found_vendor::found(context, vendor).await.map_err(failed)?;
+        found_vendor::found(context, &app.authentication, vendor).await.map_err(failed)?;
         return Ok(Stage::Fresh);
     }
     Ok(if lines::work(context) { Stage::Known } else { Stage::Foreign })

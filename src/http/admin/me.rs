@@ -86,7 +86,8 @@ pub async fn change_own_password(
     body: Body<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
     let PasswordChange { current_password, password } = body.0;
-    users::change_own_password(&app.context, caller.person()?.id, current_password, password).await?;
+    users::change_own_password(&app.context, &app.authentication, caller.person()?.id, current_password, password)
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -105,7 +106,8 @@ pub async fn begin_second_factor(
     caller: Caller<ActForOneself>,
     body: Body<CurrentPassword>,
 ) -> Result<HttpResponse, Problem> {
-    let (secret, email) = second_factor::begin(&app.context, caller.person()?.id, body.0.current_password).await?;
+    let (secret, email) =
+        second_factor::begin(&app.context, &app.authentication, caller.person()?.id, body.0.current_password).await?;
     Ok(json::answer(StatusCode::OK, &NewSecondFactor { secret: secret.to_text(), uri: secret.to_uri(&email) }))
 }
 
@@ -122,7 +124,8 @@ pub async fn confirm_second_factor(
     caller: Caller<ActForOneself>,
     body: Body<OtpBody>,
 ) -> Result<HttpResponse, Problem> {
-    let recovery_codes = second_factor::confirm(&app.context, &caller.person()?.session, body.0.otp).await?;
+    let recovery_codes =
+        second_factor::confirm(&app.context, &app.authentication, &caller.person()?.session, body.0.otp).await?;
     Ok(json::answer(StatusCode::OK, &RecoveryCodes { recovery_codes }))
 }
 
@@ -139,6 +142,6 @@ pub async fn remove_second_factor(
     caller: Caller<ActForOneself>,
     body: Body<OtpBody>,
 ) -> Result<HttpResponse, Problem> {
-    second_factor::remove(&app.context, &caller.person()?.session, body.0.otp).await?;
+    second_factor::remove(&app.context, &app.authentication, &caller.person()?.session, body.0.otp).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -90,7 +90,12 @@ pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Resu
     count_login(&app, address)?;
     let Login { email, password, otp } = body.0;
     let address = Some(address.0);
-    let tokens = services::people::log_in::log_in(&app.context, Credentials { email, password, otp, address }).await?;
+    let tokens = services::people::log_in::log_in(
+        &app.context,
+        &app.authentication,
+        Credentials { email, password, otp, address },
+    )
+    .await?;
     Ok(json::answer(StatusCode::OK, &TokensBody::of(tokens)))
 }
 
@@ -104,7 +109,9 @@ pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Resu
 )]
 #[post("/api/v1/auth/refresh")]
 pub async fn refresh_session(app: App, address: ClientAddress, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
-    let tokens = services::people::log_in::refresh(&app.context, &body.0.refresh_token, Some(address.0)).await?;
+    let tokens =
+        services::people::log_in::refresh(&app.context, &app.authentication, &body.0.refresh_token, Some(address.0))
+            .await?;
     Ok(json::answer(StatusCode::OK, &TokensBody::of(tokens)))
 }
 

@@ -64,7 +64,7 @@ fn cookie(app: &App, value: String) -> Cookie<'static> {
 #[get("/api/v1/auth/sso")]
 pub async fn begin_single_sign_on(app: App, address: ClientAddress) -> Result<HttpResponse, Problem> {
     count_login(&app, address)?;
-    let departure = single_sign_on::begin(&app.context).await?;
+    let departure = single_sign_on::begin(&app.context, &app.authentication).await?;
     Ok(HttpResponse::SeeOther()
         .insert_header((header::LOCATION, departure.url))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -104,7 +104,7 @@ pub async fn complete_single_sign_on(
         kept: request.cookie(kept.name()).map(|kept| kept.value().to_owned()),
         address: Some(address.0),
     };
-    let tokens = single_sign_on::complete(&app.context, arrival).await?;
+    let tokens = single_sign_on::complete(&app.context, &app.authentication, arrival).await?;
     let mut response = json::answer(StatusCode::OK, &TokensBody::of(tokens));
     kept.make_removal();
     // This cookie is valid, so writing it cannot fail.

@@ -83,7 +83,7 @@ fn answer(app: &App, status: StatusCode, user: User) -> HttpResponse {
 )]
 #[post("/api/v1/admin/users")]
 pub async fn add_user(app: App, _caller: Caller<ManageUsers>, body: Body<NewUser>) -> Result<HttpResponse, Problem> {
-    Ok(answer(&app, StatusCode::CREATED, users::add(&app.context, body.0).await?))
+    Ok(answer(&app, StatusCode::CREATED, users::add(&app.context, &app.authentication, body.0).await?))
 }
 
 /// List users.
@@ -142,7 +142,7 @@ pub async fn change_user(
     body: Body<UserChange>,
 ) -> Result<HttpResponse, Problem> {
     let by = caller.person()?.id;
-    let changed = users::change(&app.context, by, path.0.id, expected.0, body.0).await?;
+    let changed = users::change(&app.context, &app.authentication, by, path.0.id, expected.0, body.0).await?;
     Ok(answer(&app, StatusCode::OK, changed))
 }
 

@@ -64,7 +64,7 @@ impl HelpBody {
 )]
 #[post("/api/v1/reports")]
 pub async fn report_run(app: App, license: License, body: Body<Report>) -> Result<HttpResponse, Problem> {
-    let taken = services::field::report_run::report(&app.context, license.0, body.0).await?;
+    let taken = services::field::report_run::report(&app.context, &app.journal, license.0, body.0).await?;
     Ok(json::answer(
         StatusCode::ACCEPTED,
         &ReportTaken {

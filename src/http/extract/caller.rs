@@ -194,7 +194,7 @@ pub fn acting(request: &ServiceRequest) -> Acting {
 
 async fn identity_of(app: &App, token: &str) -> Result<Identity, Problem> {
     if token.starts_with("slk_") {
-        let (known, reach) = tokens::recognise(&app.context, token).await?;
+        let (known, reach) = tokens::recognise(&app.context, &app.authentication, token).await?;
         return Ok(Identity::Machine(Box::new(known), reach));
     }
     let (session, user) = log_in::recognise(&app.context, token).await?;

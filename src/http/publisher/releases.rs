@@ -209,7 +209,7 @@ pub(super) async fn steer(
     answer: impl FnOnce(&Slug, &Release) -> HttpResponse,
 ) -> Result<HttpResponse, Problem> {
     let ReleasePath { slug, version } = path;
-    let carried = steer_release::steer(&app.context, slug.clone(), version, expected.0, steer).await?;
+    let carried = steer_release::steer(&app.context, &app.judging, slug.clone(), version, expected.0, steer).await?;
     Ok(approvals::answer(app, carried, |release| answer(&slug, &release)))
 }
 

@@ -16,6 +16,7 @@ use crate::{
         approving::carry_out::{self, Subjects},
         desk::{Code, Context, Faults, Refusal, Write, audited::Audited as _},
         people::users,
+        releasing::guard_rollouts::Judging,
     },
     store::{self, Connection, audit_log::Wanted, users::User},
 };
@@ -87,6 +88,7 @@ fn status(connection: &mut Connection, approval: &Approval, now: Timestamp) -> R
 /// `approver_is_requester`, `approver_not_independent`, and what the deed refuses; then the request stays as it is.
 pub async fn approve(
     context: &Arc<Context>,
+    judging: &Judging,
     reach: Reach,
     by: UserId,
     id: ApprovalId,
@@ -108,7 +110,7 @@ pub async fn approve(
     });
     let (approval, steered) = approving.await?;
     // As after any steering.
-    context.judging.add(steered.into_iter().collect());
+    judging.add(steered.into_iter().collect());
     Ok(approval)
 }
 

@@ -4,8 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use parking_lot::Mutex;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
@@ -13,19 +12,13 @@ use crate::{
     auth::{issuer::Issuers, password::Passwords, session::Sessions},
     clock::Clock,
     directory::{Change, Directory, Loaded},
-    domain::{actor::Actor, audit::Record, id::TokenId},
+    domain::{actor::Actor, audit::Record},
     mail::Mailer,
-    services::{
-        desk::{
-            acting::{self, Acting},
-            audit,
-            outbox::Outbox,
-            refusal::{Code, Refusal},
-        },
-        field::journal::Journal,
-        people::{single_sign_on::SingleSignOn, slow_down::SlowDown},
-        releasing::guard_rollouts::Judging,
-        running::{following::Following, share_keys::Vault},
+    services::desk::{
+        acting::{self, Acting},
+        audit,
+        outbox::Outbox,
+        refusal::{Code, Refusal},
     },
     signing::{self, KeyRing},
     store::{
@@ -71,7 +64,7 @@ pub struct Settings {
     pub new_approvers_wait: SignedDuration,
 }
 
-/// The adapters, composed.
+/// The adapters, composed. What only one area remembers is not here: its use cases are handed it.
 pub struct Context {
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -81,26 +74,12 @@ pub struct Context {
     pub directory: Directory,
     /// The contents of artifacts.
     pub artifacts: Artifacts,
-    /// Reports on their way into the database.
-    pub journal: Journal,
-    /// Releases that are to be judged.
-    pub judging: Judging,
-    /// How far the directory has followed what other replicas change.
-    pub following: Following,
     /// Links, fingerprints and signatures. Another replica may take others into use.
     pub keys: ArcSwap<KeyRing>,
     /// Access tokens, under keys of the same ring.
     pub sessions: ArcSwap<Sessions>,
-    /// Where the keys are kept that replicas share; not there on the embedded default.
-    pub vault: Option<Vault>,
     /// Passwords.
     pub passwords: Passwords,
-    /// Who failed to log in, and has to wait.
-    pub slow_down: SlowDown,
-    /// How many passwords are hashed at once: each takes memory on purpose, and strangers may ask for it.
-    pub hashing: Semaphore,
-    /// API tokens whose last use is being noted: while that waits for its turn, it need not be noted again.
-    pub noting: Mutex<HashSet<TokenId>>,
     /// Who verifies the tokens of other issuers.
     pub issuers: Issuers,
     /// Who sends mails; nobody where no SMTP server is configured.
@@ -109,8 +88,6 @@ pub struct Context {
     pub poster: Poster,
     /// Those who empty the outbox are woken by it.
     pub outbox_filled: watch::Sender<()>,
-    /// Logins through an identity provider, where one is configured.
-    pub single_sign_on: Option<SingleSignOn>,
     /// From the configuration.
     pub settings: Settings,
 }

@@ -19,6 +19,7 @@ use crate::{
     services::{
         desk::{Code, Context, Refusal, outbox::Outbox},
         field::{hosting_slots, known_problems},
+        releasing::guard_rollouts::Judging,
         telling::events::Teller,
     },
     store::{self, Connection, StoreError, runs::Told},
@@ -31,9 +32,19 @@ const WAITING: usize = 20_000;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The queue.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Journal {
     queue: Mutex<Queue>,
+    /// Told of the releases on which reports have changed the votes.
+    judging: Arc<Judging>,
+}
+
+impl Journal {
+    /// An empty one.
+    #[must_use]
+    pub fn new(judging: Arc<Judging>) -> Self {
+        Self { queue: Mutex::default(), judging }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -54,10 +65,10 @@ struct Waiting {
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub async fn enter(context: &Arc<Context>, report: Run) -> Result<Run, Refusal> {
+pub async fn enter(context: &Arc<Context>, journal: &Arc<Journal>, report: Run) -> Result<Run, Refusal> {
     let (answer, answered) = oneshot::channel();
     {
-        let mut queue = context.journal.queue.lock();
+        let mut queue = journal.queue.lock();
         if queue.waiting.len() >= WAITING {
             return Err(Refusal::new(Code::StorageUnavailable, "too many reports wait to be written; try again later"));
         }
@@ -66,8 +77,8 @@ pub async fn enter(context: &Arc<Context>, report: Run) -> Result<Run, Refusal> 
             queue.at_work = true;
             // A task of its own: it goes on to its end when the one who reports goes away.
             tokio::task::spawn_blocking({
-                let context = Arc::clone(context);
-                move || commit_all(&context)
+                let (context, journal) = (Arc::clone(context), Arc::clone(journal));
+                move || commit_all(&context, &journal)
             });
         }
     }
@@ -89,11 +100,11 @@ impl Drop for AtWork<'_> {
     }
 }
 
-fn commit_all(context: &Context) {
-    let _at_work = AtWork(&context.journal);
+fn commit_all(context: &Context, journal: &Journal) {
+    let _at_work = AtWork(journal);
     loop {
         let batch: Vec<Waiting> = {
-            let mut queue = context.journal.queue.lock();
+            let mut queue = journal.queue.lock();
             let many = queue.waiting.len().min(store::runs::AT_ONCE);
             if many == 0 {
                 queue.at_work = false;
@@ -103,12 +114,12 @@ fn commit_all(context: &Context) {
         };
         let (reports, answers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiting| (waiting.report, waiting.answer)).unzip();
-        let done = commit(context, &reports);
+        let done = commit(context, &journal.judging, &reports);
         let done: Vec<Result<Run, Refusal>> = match done {
             Ok(runs) => runs.into_iter().map(Ok).collect(),
             // One that cannot be written must not take the others with it.
             Err(refusal) if refusal.code != Code::StorageUnavailable && reports.len() > 1 => {
-                let alone = |report: &Run| commit(context, std::slice::from_ref(report));
+                let alone = |report: &Run| commit(context, &journal.judging, std::slice::from_ref(report));
                 reports.iter().map(|report| alone(report).and_then(|mut runs| runs.pop().ok_or_else(lost))).collect()
             }
             Err(refusal) => reports.iter().map(|_| Err(refusal.clone())).collect(),
@@ -125,7 +136,7 @@ fn lost() -> Refusal {
 }
 
 /// Writes reports with all that follows from them, in one transaction.
-fn commit(context: &Context, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
+fn commit(context: &Context, judging: &Judging, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
     let (told, after) = context.store.append::<_, Refusal>(|connection| {
         let now = context.clock.now();
         let mut runs = Vec::with_capacity(reports.len());
@@ -138,7 +149,7 @@ fn commit(context: &Context, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
         let after = follow_up(context, connection, &told, now)?;
         Ok((told, after))
     })?;
-    after.see_to(context);
+    after.see_to(context, judging);
     Ok(told.into_iter().map(|told| told.after).collect())
 }
 
@@ -158,7 +169,7 @@ fn mark(context: &Context, connection: &mut Connection, run: &mut Run) -> Result
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub async fn give_up_silent(context: &Arc<Context>) -> Result<(), Refusal> {
+pub async fn give_up_silent(context: &Arc<Context>, judging: &Judging) -> Result<(), Refusal> {
     let (desk, silence) = (Arc::clone(context), context.settings.lost_after);
     let given_up = context.append(move |connection, now| {
         let told = store::runs::give_up(connection, now, silence)?;
@@ -169,7 +180,7 @@ pub async fn give_up_silent(context: &Arc<Context>) -> Result<(), Refusal> {
     if number > 0 {
         tracing::info!(number, "runs that began to install and fell silent are given up");
     }
-    after.see_to(context);
+    after.see_to(context, judging);
     Ok(())
 }
 
@@ -183,8 +194,8 @@ struct AfterCommit {
 }
 
 impl AfterCommit {
-    fn see_to(self, context: &Context) {
-        context.judging.add(self.judged);
+    fn see_to(self, context: &Context, judging: &Judging) {
+        judging.add(self.judged);
         if self.is_told {
             context.ring();
         }

@@ -22,7 +22,7 @@ use crate::{
     },
     services::{
         desk::{Code, Context, Faults, Refusal, lookup},
-        field::journal,
+        field::journal::{self, Journal},
         telling::help::{self, Help},
     },
     store,
@@ -93,10 +93,15 @@ pub struct Taken {
 ///
 /// # Errors
 /// `body_invalid`, `product_not_found`, `wrong_product`, `storage_unavailable`.
-pub async fn report(context: &Arc<Context>, key: Option<KeyEntry>, report: Report) -> Result<Taken, Refusal> {
+pub async fn report(
+    context: &Arc<Context>,
+    journal: &Arc<Journal>,
+    key: Option<KeyEntry>,
+    report: Report,
+) -> Result<Taken, Refusal> {
     check(&report)?;
     let (entry, run) = read(context, key.as_ref(), report)?;
-    let run = journal::enter(context, run).await?;
+    let run = journal::enter(context, journal, run).await?;
     let went_wrong = match run.outcome {
         Some(outcome) => matches!(outcome, Outcome::Failed | Outcome::RolledBack),
         None => run.error.is_some(),

@@ -11,9 +11,10 @@ use crate::{
     services::{
         desk::{Code, Context, Refusal, Write, context::id_at},
         people::{
+            authentication::Authentication,
             passwords::{hash, lower, verified},
             second_factor,
-            slow_down::{self, Attempt, guarded},
+            slow_down::Attempt,
             users,
         },
     },
@@ -66,24 +67,29 @@ const LONGEST_OTP: usize = 64;
 /// # Errors
 /// `login_failed`, without saying which of them was wrong, and after as much work either way; `otp_required` for the right
 /// password alone; `password_login_off` for the right one where it is no way in; `body_invalid`, `too_many_attempts`.
-pub async fn log_in(context: &Arc<Context>, credentials: Credentials) -> Result<Tokens, Refusal> {
+pub async fn log_in(
+    context: &Arc<Context>,
+    authentication: &Arc<Authentication>,
+    credentials: Credentials,
+) -> Result<Tokens, Refusal> {
     let Credentials { email, password, otp, address } = credentials;
     if otp.as_ref().is_some_and(|otp| otp.len() > LONGEST_OTP) {
         return Err(Refusal::field("otp", format!("must be at most {LONGEST_OTP} characters")));
     }
     let email = lower(&email);
     let attempt = Attempt::to_log_in(&email, address);
-    guarded(context, attempt, async {
+    let doors = Arc::clone(authentication);
+    let trial = async {
         let known = context.read(move |connection| Ok(store::users::by_email(connection, &email)?)).await?;
         let (user, stronger_hash) = verified(context, known, password).await?.ok_or_else(login_failed)?;
         let desk = Arc::clone(context);
         let letting_in = move |connection: &mut Connection, now| {
             let entry = Entry { verified: &user, stronger_hash: stronger_hash.as_ref(), otp: otp.as_deref() };
-            let_in(&desk, connection, now, &entry)
+            let_in(&desk, &doors, connection, now, &entry)
         };
         context.append(letting_in).await?
-    })
-    .await
+    };
+    authentication.guarded(context, attempt, trial).await
 }
 
 fn login_failed() -> Refusal {
@@ -100,6 +106,7 @@ struct Entry<'e> {
 /// Lets somebody in, if what was verified still holds.
 fn let_in(
     context: &Context,
+    authentication: &Authentication,
     connection: &mut Connection,
     now: Timestamp,
     entry: &Entry<'_>,
@@ -109,7 +116,7 @@ fn let_in(
     let Some(mut user) = user.filter(|user| user.password_hash == entry.verified.password_hash) else {
         return Ok(Err(login_failed()));
     };
-    if !may_use_password(context, &user) {
+    if !may_use_password(authentication, &user) {
         let detail = "passwords let only owners in here; log in through the identity provider, at /api/v1/auth/sso";
         return Ok(Err(Refusal::new(Code::PasswordLoginOff, detail)));
     }
@@ -131,8 +138,8 @@ fn let_in(
 }
 
 /// Whether a password lets this user in, if it is theirs.
-fn may_use_password(context: &Context, user: &User) -> bool {
-    user.role == Role::Owner || context.single_sign_on.as_ref().is_none_or(|sign_on| sign_on.password_login)
+fn may_use_password(authentication: &Authentication, user: &User) -> bool {
+    user.role == Role::Owner || authentication.single_sign_on.as_ref().is_none_or(|sign_on| sign_on.password_login)
 }
 
 /// Begins a login of a user, who is held. It ends at `ends_at`, if that is said, however often it is prolonged.
@@ -182,7 +189,12 @@ fn issue(
 ///
 /// # Errors
 /// `refresh_token_invalid`.
-pub async fn refresh(context: &Arc<Context>, refresh_token: &str, address: Option<IpAddr>) -> Result<Tokens, Refusal> {
+pub async fn refresh(
+    context: &Arc<Context>,
+    authentication: &Arc<Authentication>,
+    refresh_token: &str,
+    address: Option<IpAddr>,
+) -> Result<Tokens, Refusal> {
     let hash = token_hash(refresh_token);
     let refused = || {
         Refusal::new(
@@ -195,7 +207,7 @@ pub async fn refresh(context: &Arc<Context>, refresh_token: &str, address: Optio
     if known.is_none() {
         return Err(refused());
     }
-    let desk = Arc::clone(context);
+    let (desk, doors) = (Arc::clone(context), Arc::clone(authentication));
     let renewed = context
         .append(move |connection, now| {
             let Some(known) = store::refresh_tokens::held(connection, &hash)? else { return Ok(None) };
@@ -208,7 +220,7 @@ pub async fn refresh(context: &Arc<Context>, refresh_token: &str, address: Optio
             let user = store::users::held(connection, known.user)?;
             let still_known = store::refresh_tokens::family_lives(connection, known.family)?;
             let is_good = |user: &User| {
-                still_known && now < known.expires_at && (known.ends_at.is_some() || may_use_password(&desk, user))
+                still_known && now < known.expires_at && (known.ends_at.is_some() || may_use_password(&doors, user))
             };
             let Some(user) = user.filter(is_good) else { return Ok(None) };
             store::refresh_tokens::mark_used(connection, &hash, now)?;
@@ -218,7 +230,7 @@ pub async fn refresh(context: &Arc<Context>, refresh_token: &str, address: Optio
         .await?;
     let (tokens, email) = renewed.ok_or_else(refused)?;
     // So that, after a restart too, they are at home here, and do not wait for what strangers fail at.
-    slow_down::at_home(context, &email, address);
+    authentication.at_home(context, &email, address);
     Ok(tokens)
 }
 
@@ -256,10 +268,15 @@ pub async fn recognise(context: &Arc<Context>, access_token: &str) -> Result<(Se
 ///
 /// # Errors
 /// `body_invalid`; `setup_link_invalid` when there is an administrator.
-pub async fn set_up(context: &Arc<Context>, email: &str, password: String) -> Result<User, Refusal> {
+pub async fn set_up(
+    context: &Arc<Context>,
+    authentication: &Authentication,
+    email: &str,
+    password: String,
+) -> Result<User, Refusal> {
     let email = lower(email);
     users::check(Some(&email), Some(&password)).finish()?;
-    let password_hash = hash(context, password).await?;
+    let password_hash = hash(context, authentication, password).await?;
     context.write(move |write| set_up_within(write, email, password_hash)).await
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     auth::password::Passwords,
-    services::desk::{Context, Refusal},
+    services::{
+        desk::{Context, Refusal},
+        people::authentication::Authentication,
+    },
     store::users::User,
 };
 
@@ -23,8 +26,12 @@ async fn hashing<T: Send + 'static>(
 }
 
 /// The hash of a password.
-pub(in crate::services) async fn hash(context: &Arc<Context>, password: String) -> Result<String, Refusal> {
-    let _turn = context.hashing.acquire().await.map_err(|error| Refusal::internal(&error))?;
+pub(in crate::services) async fn hash(
+    context: &Arc<Context>,
+    authentication: &Authentication,
+    password: String,
+) -> Result<String, Refusal> {
+    let _turn = authentication.turn().await?;
     hashing(context, move |passwords| passwords.hash(&password)).await?.map_err(|error| Refusal::internal(&error))
 }
 

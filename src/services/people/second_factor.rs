@@ -14,10 +14,7 @@ use crate::{
     domain::id::UserId,
     services::{
         desk::{Code, Context, Refusal, Write},
-        people::{
-            slow_down::{Attempt, guarded},
-            users,
-        },
+        people::{authentication::Authentication, slow_down::Attempt, users},
     },
     signing::{KeyRing, random},
     store::{
@@ -83,9 +80,14 @@ fn oneself(write: &mut Write<'_>, user: UserId) -> Result<User, Refusal> {
 ///
 /// # Errors
 /// `second_factor_state` when there is one already; `body_invalid` for a wrong password; `too_many_attempts`.
-pub async fn begin(context: &Arc<Context>, user: UserId, password: String) -> Result<(Secret, String), Refusal> {
+pub async fn begin(
+    context: &Arc<Context>,
+    authentication: &Authentication,
+    user: UserId,
+    password: String,
+) -> Result<(Secret, String), Refusal> {
     // Who has found an open session must not lock its owner out with a device of their own.
-    users::prove(context, user, password).await?;
+    users::prove(context, authentication, user, password).await?;
     let secret = Secret(random());
     let sealed = seal(&context.keys.load(), user, &secret)?;
     context
@@ -106,7 +108,12 @@ pub async fn begin(context: &Arc<Context>, user: UserId, password: String) -> Re
 ///
 /// # Errors
 /// `second_factor_state` when none was begun; `body_invalid` for a wrong code; `too_many_attempts`.
-pub async fn confirm(context: &Arc<Context>, session: &Session, otp: String) -> Result<Vec<String>, Refusal> {
+pub async fn confirm(
+    context: &Arc<Context>,
+    authentication: &Authentication,
+    session: &Session,
+    otp: String,
+) -> Result<Vec<String>, Refusal> {
     let (user, family) = (session.sub, session.family);
     let codes: Vec<String> = std::iter::repeat_with(|| totp::recovery_code(&random())).take(RECOVERY_CODES).collect();
     let recovery_codes = codes.iter().map(|code| hashed(code)).collect();
@@ -126,7 +133,7 @@ pub async fn confirm(context: &Arc<Context>, session: &Session, otp: String) -> 
         tracing::info!(user = %user.id, "a second factor was set up");
         Ok(())
     });
-    guarded(context, Attempt::at_code(user), confirming).await?;
+    authentication.guarded(context, Attempt::at_code(user), confirming).await?;
     Ok(codes)
 }
 
@@ -134,7 +141,12 @@ pub async fn confirm(context: &Arc<Context>, session: &Session, otp: String) -> 
 ///
 /// # Errors
 /// `second_factor_state` when there is none; `body_invalid` for a wrong code; `too_many_attempts`.
-pub async fn remove(context: &Arc<Context>, session: &Session, otp: String) -> Result<(), Refusal> {
+pub async fn remove(
+    context: &Arc<Context>,
+    authentication: &Authentication,
+    session: &Session,
+    otp: String,
+) -> Result<(), Refusal> {
     let (user, family) = (session.sub, session.family);
     let keys = context.keys.load_full();
     let removing = context.write(move |write| {
@@ -152,5 +164,5 @@ pub async fn remove(context: &Arc<Context>, session: &Session, otp: String) -> R
         tracing::info!(user = %user.id, "a second factor was removed");
         Ok(store::users::update(write.connection, &user)?)
     });
-    guarded(context, Attempt::at_code(user), removing).await
+    authentication.guarded(context, Attempt::at_code(user), removing).await
 }

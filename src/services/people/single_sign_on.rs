@@ -13,16 +13,18 @@ use serde_json::Value;
 use crate::{
     auth::{
         issuer::{Claims, repeatable},
-        provider::{Provider, ProviderError, Return},
+        provider::{ProviderError, Return},
     },
     domain::{
         actor::{Actor, ActorKind},
         role::Role,
-        role_claim::{self, Assignment},
+        role_claim,
     },
     services::{
         desk::{Code, Context, Faults, Refusal, Write, acting::acting_as},
         people::{
+            authentication::Authentication,
+            identity_provider::SingleSignOn,
             log_in::{self, Tokens},
             passwords::lower,
             users::{is_last_owner, is_trusted_alike},
@@ -40,25 +42,6 @@ pub const TIME: SignedDuration = SignedDuration::from_mins(10);
 const PURPOSE: &str = "single sign-on";
 /// `OpenID` Connect Core 1.0, section 2.
 const LONGEST_SUBJECT: usize = 255;
-
-/// Logins through a provider, as the configuration has them.
-#[derive(Debug)]
-pub struct SingleSignOn {
-    /// The provider.
-    pub provider: Provider,
-    /// The claim that names somebody's groups.
-    pub role_claim: String,
-    /// Which of them bring a role.
-    pub roles: Vec<Assignment>,
-    /// Whether somebody who is not known yet is entered.
-    pub create_users: bool,
-    /// Whether addresses count as verified of which the provider does not say so.
-    pub trust_email: bool,
-    /// How long a login lasts at most.
-    pub login_ttl: SignedDuration,
-    /// Whether passwords let others in than owners.
-    pub password_login: bool,
-}
 
 /// What a browser keeps while somebody is at the provider.
 #[derive(Serialize, Deserialize)]
@@ -117,14 +100,14 @@ impl From<ProviderError> for Refusal {
     }
 }
 
-fn of(context: &Context) -> Result<&SingleSignOn, Refusal> {
+fn of(authentication: &Authentication) -> Result<&SingleSignOn, Refusal> {
     let off = || Refusal::new(Code::NotFound, "there is no single sign-on here; `single_sign_on.issuer` is not set");
-    context.single_sign_on.as_ref().ok_or_else(off)
+    authentication.single_sign_on.as_ref().ok_or_else(off)
 }
 
 /// Looks whether the provider answers, so that the log says at the start if it does not. Passwords go on letting people in.
-pub async fn look_for_provider(context: Arc<Context>) {
-    let Some(sign_on) = &context.single_sign_on else { return };
+pub async fn look_for_provider(context: Arc<Context>, authentication: Arc<Authentication>) {
+    let Some(sign_on) = &authentication.single_sign_on else { return };
     match sign_on.provider.discovery(context.clock.now()).await {
         Ok(_) => tracing::info!(issuer = sign_on.provider.issuer(), "people can log in through the identity provider"),
         Err(error) => {
@@ -138,9 +121,9 @@ pub async fn look_for_provider(context: Arc<Context>) {
 ///
 /// # Errors
 /// `not_found` where there is none; `identity_provider_unavailable`.
-pub async fn begin(context: &Arc<Context>) -> Result<Departure, Refusal> {
+pub async fn begin(context: &Arc<Context>, authentication: &Authentication) -> Result<Departure, Refusal> {
     let now = context.clock.now();
-    let departure = of(context)?.provider.depart(now).await?;
+    let departure = of(authentication)?.provider.depart(now).await?;
     let until = now.checked_add(TIME).unwrap_or(Timestamp::MAX);
     let under_way = UnderWay { state: departure.state, nonce: departure.nonce, verifier: departure.verifier, until };
     let text = serde_json::to_string(&under_way).map_err(|error| Refusal::internal(&error))?;
@@ -153,8 +136,12 @@ pub async fn begin(context: &Arc<Context>) -> Result<Departure, Refusal> {
 /// # Errors
 /// `not_found` where there is none; `single_sign_on_failed` when what they come back with is not good;
 /// `single_sign_on_refused` when they are who they say, and may not come in; `identity_provider_unavailable`; `conflict`.
-pub async fn complete(context: &Arc<Context>, arrival: Arrival) -> Result<Tokens, Refusal> {
-    let sign_on = of(context)?;
+pub async fn complete(
+    context: &Arc<Context>,
+    authentication: &Arc<Authentication>,
+    arrival: Arrival,
+) -> Result<Tokens, Refusal> {
+    let sign_on = of(authentication)?;
     let now = context.clock.now();
     let address = arrival.address;
     let under_way = under_way(context, &arrival, now)?;
@@ -175,8 +162,8 @@ pub async fn complete(context: &Arc<Context>, arrival: Arrival) -> Result<Tokens
     let claims = sign_on.provider.claims(back, is_whole, now).await?;
     let person = Person::of(sign_on, &claims)?;
     let actor = person.as_actor(context, address).await?;
-    let desk = Arc::clone(context);
-    acting_as(actor, context.write(move |write| person.come_in(&desk, write))).await?
+    let doors = Arc::clone(authentication);
+    acting_as(actor, context.write(move |write| person.come_in(of(&doors)?, write))).await?
 }
 
 /// What the browser kept of the departure that this is the return of.
@@ -249,8 +236,7 @@ impl Person {
     }
 
     /// Lets them in, or not; what follows from either is written down.
-    fn come_in(&self, context: &Context, write: &mut Write<'_>) -> Result<Result<Tokens, Refusal>, Refusal> {
-        let sign_on = of(context)?;
+    fn come_in(&self, sign_on: &SingleSignOn, write: &mut Write<'_>) -> Result<Result<Tokens, Refusal>, Refusal> {
         let known = store::users::by_identity(write.connection, &self.identity)?.map(|user| user.id);
         let known = known.map(|id| store::users::held(write.connection, id)).transpose()?.flatten();
         let Some(role) = self.role else {
@@ -275,7 +261,7 @@ impl Person {
             },
         };
         let ends_at = write.now.checked_add(sign_on.login_ttl).ok();
-        Ok(Ok(log_in::begin(context, write.connection, write.now, &user, ends_at)?))
+        Ok(Ok(log_in::begin(write.context(), write.connection, write.now, &user, ends_at)?))
     }
 
     /// Somebody who is known, as the provider has them now.

@@ -4,7 +4,7 @@
 //! Nobody is locked out: the longest wait is a minute, and an account is not made to wait at an address from which it was
 //! logged in to before, however often others fail elsewhere.
 
-use std::{collections::HashMap, hash::Hash, net::IpAddr, time::Duration};
+use std::{collections::HashMap, hash::Hash, net::IpAddr};
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
@@ -13,7 +13,7 @@ use crate::{
     auth::token_hash,
     domain::id::UserId,
     limits::Network,
-    services::desk::{Code, Context, Refusal},
+    services::desk::{Code, Refusal},
 };
 
 /// So many failures cost nothing: people mistype.
@@ -26,8 +26,6 @@ const LONGEST: i64 = 60;
 const KEPT: SignedDuration = SignedDuration::from_mins(15);
 /// How long an address is one from which somebody logged in.
 const TRUSTED: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How long somebody waits for their turn where very many log in at once.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How many are remembered: what strangers can fill must have an end.
 const CAPACITY: usize = 20_000;
 
@@ -124,7 +122,7 @@ impl Memory {
 pub struct SlowDown(Mutex<Memory>);
 
 impl SlowDown {
-    fn admit(&self, attempt: &Attempt, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn admit(&self, attempt: &Attempt, now: Timestamp) -> Result<(), Refusal> {
         let memory = self.0.lock();
         let waits = memory.counted(attempt, now).into_iter().flatten().filter_map(|who| memory.wait(who, now));
         match waits.max() {
@@ -136,7 +134,7 @@ impl SlowDown {
         }
     }
 
-    fn failed(&self, attempt: &Attempt, now: Timestamp) {
+    pub(super) fn failed(&self, attempt: &Attempt, now: Timestamp) {
         let memory = &mut *self.0.lock();
         for who in memory.counted(attempt, now).into_iter().flatten() {
             let before = memory.failures.get(&who).filter(|known| now.duration_since(known.last) < KEPT);
@@ -147,7 +145,7 @@ impl SlowDown {
     }
 
     /// What an address has failed at stays: one account of one's own is no way to go on guessing at those of others.
-    fn succeeded(&self, attempt: &Attempt, now: Timestamp) {
+    pub(super) fn succeeded(&self, attempt: &Attempt, now: Timestamp) {
         let familiar = attempt.network.map(|network| Who::Familiar(attempt.account, network));
         for who in [Some(Who::Account(attempt.account)), familiar].into_iter().flatten() {
             self.0.lock().failures.remove(&who);
@@ -156,7 +154,7 @@ impl SlowDown {
     }
 
     /// What somebody has failed at stays.
-    fn settled(&self, attempt: &Attempt, now: Timestamp) {
+    pub(super) fn settled(&self, attempt: &Attempt, now: Timestamp) {
         let memory = &mut *self.0.lock();
         if let Some(network) = attempt.network {
             make_room(&mut memory.familiar, |since| *since);
@@ -175,39 +173,6 @@ fn make_room<T>(map: &mut HashMap<Who, T>, age: impl Fn(&T) -> Timestamp) {
     if let Some(middle) = ages.get(ages.len() / 2) {
         map.retain(|_, value| age(value) > *middle);
     }
-}
-
-/// Notes that somebody is at home at an address, as they have a login there. Only a whole login clears what failed: whoever has
-/// got hold of a refresh token would guess at the password, prolong, and guess on.
-pub(in crate::services) fn at_home(context: &Context, email: &str, address: Option<IpAddr>) {
-    context.slow_down.settled(&Attempt::to_log_in(email, address), context.clock.now());
-}
-
-/// Lets somebody try to prove who they are, unless they have failed too often of late. Those who try take turns with all
-/// others who have passwords hashed, so that a thousand tries at once are no way around the count.
-///
-/// # Errors
-/// `too_many_attempts`; what the trial failed with, of which `login_failed` and `body_invalid` count.
-pub(in crate::services) async fn guarded<T>(
-    context: &Context,
-    attempt: Attempt,
-    trial: impl Future<Output = Result<T, Refusal>>,
-) -> Result<T, Refusal> {
-    context.slow_down.admit(&attempt, context.clock.now())?;
-    let turn = tokio::time::timeout(PATIENCE, context.hashing.acquire()).await;
-    let _turn = turn
-        .map_err(|_| Refusal::too_many("logins at this moment", PATIENCE))?
-        .map_err(|error| Refusal::internal(&error))?;
-    context.slow_down.admit(&attempt, context.clock.now())?;
-    let done = trial.await;
-    match &done {
-        Ok(_) => context.slow_down.succeeded(&attempt, context.clock.now()),
-        Err(Refusal { code: Code::LoginFailed | Code::BodyInvalid, .. }) => {
-            context.slow_down.failed(&attempt, context.clock.now());
-        }
-        Err(_) => {}
-    }
-    done
 }
 
 #[cfg(test)]

@@ -16,7 +16,10 @@ use crate::{
         scope::Scope,
         slug::Slug,
     },
-    services::desk::{Code, Context, Faults, Refusal, Write, lookup},
+    services::{
+        desk::{Code, Context, Faults, Refusal, Write, lookup},
+        people::authentication::Authentication,
+    },
     signing::random,
     store,
 };
@@ -121,7 +124,11 @@ pub async fn delete(context: &Arc<Context>, id: TokenId) -> Result<(), Refusal> 
 ///
 /// # Errors
 /// `authorization_invalid`.
-pub async fn recognise(context: &Arc<Context>, presented: &str) -> Result<(ApiToken, Reach), Refusal> {
+pub async fn recognise(
+    context: &Arc<Context>,
+    authentication: &Arc<Authentication>,
+    presented: &str,
+) -> Result<(ApiToken, Reach), Refusal> {
     let invalid =
         || Refusal::new(Code::AuthorizationInvalid, "the API token is not known, was deleted, or is past its time");
     if !api_token::is_well_formed(presented) {
@@ -135,15 +142,15 @@ pub async fn recognise(context: &Arc<Context>, presented: &str) -> Result<(ApiTo
     let is_long_ago =
         token.last_used_at.is_none_or(|last| now.duration_since(last) > jiff::SignedDuration::from_mins(1));
     let id = token.id;
-    if is_long_ago && context.noting.lock().insert(id) {
-        let desk = Arc::clone(context);
+    if is_long_ago && authentication.noting.lock().insert(id) {
+        let (desk, doors) = (Arc::clone(context), Arc::clone(authentication));
         // On the side: who may read must not have to wait for, or fail with, a write.
         tokio::spawn(async move {
             let noted = desk.append(move |connection, now| store::api_tokens::mark_used(connection, id, now)).await;
             if let Err(error) = noted {
                 tracing::warn!(%error, token = %id, "the last use of an API token was not noted");
             }
-            desk.noting.lock().remove(&id);
+            doors.noting.lock().remove(&id);
         });
     }
     let reach = token.product.map_or(Reach::Everything, Reach::one);

@@ -18,8 +18,9 @@ use crate::{
     services::{
         desk::{Code, Context, Expected, Faults, Refusal, lookup},
         people::{
+            authentication::Authentication,
             passwords::{self, lower},
-            slow_down::{Attempt, guarded},
+            slow_down::Attempt,
         },
     },
     store::{self, Connection, StoreError, users::SecondFactor},
@@ -114,11 +115,11 @@ fn check_whole(connection: &mut Connection, user: &User) -> Result<(), Refusal> 
 ///
 /// # Errors
 /// `body_invalid`, `product_not_found`, `user_exists`.
-pub async fn add(context: &Arc<Context>, new: NewUser) -> Result<User, Refusal> {
+pub async fn add(context: &Arc<Context>, authentication: &Authentication, new: NewUser) -> Result<User, Refusal> {
     let NewUser { email, password, role, products } = new;
     let email = lower(&email);
     check(Some(&email), Some(&password)).finish()?;
-    let hash = passwords::hash(context, password).await?;
+    let hash = passwords::hash(context, authentication, password).await?;
     context
         .write(move |write| {
             let products = ids_of(write.connection, products)?;
@@ -144,6 +145,7 @@ pub async fn get(context: &Arc<Context>, id: UserId) -> Result<User, Refusal> {
 /// `user_not_found`, `precondition_failed`, `body_invalid`, `product_not_found`, `user_exists`, `last_owner`.
 pub async fn change(
     context: &Arc<Context>,
+    authentication: &Authentication,
     by: UserId,
     id: UserId,
     expected: Expected,
@@ -164,10 +166,10 @@ pub async fn change(
     }
     faults.finish()?;
     let hash = match password {
-        Some(password) => Some(passwords::hash(context, password).await?),
+        Some(password) => Some(passwords::hash(context, authentication, password).await?),
         None => None,
     };
-    let follows = context.single_sign_on.as_ref().map(|sign_on| sign_on.provider.issuer().to_owned());
+    let follows = authentication.single_sign_on.as_ref().map(|sign_on| sign_on.provider.issuer().to_owned());
     context
         .write(move |write| {
             let before = store::users::held(write.connection, id)?.ok_or_else(|| not_found(id))?;
@@ -266,13 +268,14 @@ pub async fn delete(context: &Arc<Context>, id: UserId, expected: Expected) -> R
 /// `body_invalid` when the current one is wrong, or the new one is not good; `too_many_attempts`.
 pub async fn change_own_password(
     context: &Arc<Context>,
+    authentication: &Authentication,
     id: UserId,
     current: String,
     new: String,
 ) -> Result<(), Refusal> {
     check(None, Some(&new)).finish()?;
-    let known = prove(context, id, current).await?;
-    let hash = passwords::hash(context, new).await?;
+    let known = prove(context, authentication, id, current).await?;
+    let hash = passwords::hash(context, authentication, new).await?;
     context
         .write(move |write| {
             let user = store::users::held(write.connection, id)?.filter(|user| user.password_hash == known);
@@ -286,6 +289,7 @@ pub async fn change_own_password(
 /// Has somebody who is logged in prove once more who they are; returns the hash of their password.
 pub(in crate::services) async fn prove(
     context: &Arc<Context>,
+    authentication: &Authentication,
     id: UserId,
     password: String,
 ) -> Result<Option<String>, Refusal> {
@@ -303,7 +307,7 @@ pub(in crate::services) async fn prove(
             false => Err(Refusal::field("current_password", "is wrong")),
         }
     };
-    guarded(context, Attempt::at_password(id), checking).await?;
+    authentication.guarded(context, Attempt::at_password(id), checking).await?;
     Ok(known)
 }
 

@@ -51,11 +51,11 @@ impl Judging {
 ///
 /// # Errors
 /// `storage_unavailable`.
-pub async fn judge(context: &Arc<Context>) -> Result<(), Refusal> {
-    let releases = std::mem::take(&mut *context.judging.waiting.lock());
+pub async fn judge(context: &Arc<Context>, judging: &Judging) -> Result<(), Refusal> {
+    let releases = std::mem::take(&mut *judging.waiting.lock());
     let done = judge_these(context, &releases).await;
     if done.is_err() {
-        context.judging.add(releases);
+        judging.add(releases);
     }
     done
 }

@@ -15,6 +15,7 @@ use crate::{
     services::{
         desk::{Code, Context, Expected, Faults, Refusal, Write, lookup},
         releasing::{
+            guard_rollouts::Judging,
             release::{find, save, save_and_announce},
             roll_out::{self, NewRollout},
         },
@@ -115,6 +116,7 @@ fn check_line(field: &str, text: &str) -> Result<(), Refusal> {
 /// `release_not_yanked`, `body_invalid`.
 pub async fn steer(
     context: &Arc<Context>,
+    judging: &Judging,
     slug: Slug,
     version: Version,
     expected: Expected,
@@ -135,7 +137,7 @@ pub async fn steer(
         .await?;
     if let Carried::Done(steered) = &carried {
         // By another rule, or back from a yank, the votes that there are may halt it.
-        context.judging.add([steered.id].into());
+        judging.add([steered.id].into());
     }
     Ok(carried)
 }

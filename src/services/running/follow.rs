@@ -16,7 +16,11 @@ use crate::{
     directory::{Change, Loaded},
     services::{
         desk::{Context, Refusal, context},
-        running::{share_keys, start},
+        running::{
+            following::Following,
+            share_keys::{self, Vault},
+            start,
+        },
     },
     store::{
         self, Connection, StoreError,
@@ -41,40 +45,45 @@ struct Found {
 ///
 /// # Errors
 /// When the database cannot be read. The directory has then what it had.
-pub fn catch_up(context: &Context) -> Result<(), StoreError> {
+pub fn catch_up(context: &Context, following: &Following, vault: Option<&Vault>) -> Result<(), StoreError> {
     loop {
         let began = Instant::now();
-        let read = |connection: &mut Connection| find(context, connection);
+        let read = |connection: &mut Connection| find(context, following, vault, connection);
         let has_all = context.store.follow(read, |found| {
             let Some(Found { position, loaded, is_all }) = found else { return true };
             context.directory.apply(loaded);
-            context.following.position.store(position, Ordering::Relaxed);
+            following.position.store(position, Ordering::Relaxed);
             is_all
         })?;
         if has_all {
-            context.following.note(began);
+            following.note(began);
             return Ok(());
         }
     }
 }
 
-fn find(context: &Context, connection: &mut Connection) -> Result<Option<Found>, StoreError> {
-    let position = context.following.position.load(Ordering::Relaxed);
+fn find(
+    context: &Context,
+    following: &Following,
+    vault: Option<&Vault>,
+    connection: &mut Connection,
+) -> Result<Option<Found>, StoreError> {
+    let position = following.position.load(Ordering::Relaxed);
     let changes = store::changes::after(connection, position, AT_ONCE)?;
     let Some(last) = changes.last().map(|change| change.id) else {
         // A database that was restored while this replica ran is not the one that it followed.
         return match store::changes::newest(connection)? {
-            Some(newest) if newest < position => read_anew(context, connection).map(Some),
+            Some(newest) if newest < position => read_anew(context, vault, connection).map(Some),
             _ => Ok(None),
         };
     };
     // Numbers may be missing because a write was undone, or because the log was cut while this replica was away.
     let first = store::changes::oldest(connection)?.unwrap_or(last);
     if first > position.saturating_add(1) {
-        return read_anew(context, connection).map(Some);
+        return read_anew(context, vault, connection).map(Some);
     }
     if changes.iter().any(|change| change.entry.kind == KEYS) {
-        share_keys::reload(context, connection)?;
+        share_keys::reload(context, vault, connection)?;
     }
     let is_all = i64::try_from(changes.len()).is_ok_and(|found| found < AT_ONCE);
     let stretch = Stretch { after: position, up_to: last };
@@ -82,9 +91,9 @@ fn find(context: &Context, connection: &mut Connection) -> Result<Option<Found>,
 }
 
 /// Puts everything into the directory at once, so that nothing is left to be brought in.
-fn read_anew(context: &Context, connection: &mut Connection) -> Result<Found, StoreError> {
+fn read_anew(context: &Context, vault: Option<&Vault>, connection: &mut Connection) -> Result<Found, StoreError> {
     tracing::info!("the log of changes does not go on from where this replica is; everything is read anew");
-    share_keys::reload(context, connection)?;
+    share_keys::reload(context, vault, connection)?;
     Ok(Found { position: start::fill(&context.directory, connection)?, loaded: Vec::new(), is_all: true })
 }
 

@@ -35,6 +35,7 @@ use crate::{
             sightings,
         },
         people::{
+            authentication::Authentication,
             log_in, passwords,
             tokens::{self, NewToken},
             trust::{self, NewTrustedPublisher},
@@ -179,11 +180,11 @@ pub async fn is_empty(context: &Arc<Context>) -> Result<bool, Refusal> {
 ///
 /// # Errors
 /// What the use case of one of its things refuses, with the thing.
-pub async fn found(context: &Arc<Context>, mut vendor: Vendor) -> Result<(), Refusal> {
+pub async fn found(context: &Arc<Context>, authentication: &Authentication, mut vendor: Vendor) -> Result<(), Refusal> {
     let administrator = vendor.administrator.take();
     let hashed = async {
         Ok(match administrator {
-            Some((email, password)) => Some((email, passwords::hash(context, password).await?)),
+            Some((email, password)) => Some((email, passwords::hash(context, authentication, password).await?)),
             None => None,
         })
     };

@@ -106,8 +106,12 @@ fn unusable(error: &NoKeys) -> StoreError {
 ///
 /// # Errors
 /// When the database cannot be read, or its keys were encrypted with another key.
-pub(in crate::services) fn reload(context: &Context, connection: &mut Connection) -> Result<(), StoreError> {
-    let Some(vault) = &context.vault else { return Ok(()) };
+pub(in crate::services) fn reload(
+    context: &Context,
+    vault: Option<&Vault>,
+    connection: &mut Connection,
+) -> Result<(), StoreError> {
+    let Some(vault) = vault else { return Ok(()) };
     if let Some(set) = vault.open(connection)? {
         context.use_keys(KeyRing::of(&set).map_err(|error| StoreError::Other(error.to_string()))?);
     }
