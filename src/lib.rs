@@ -7,7 +7,7 @@
 //!  http · jobs                                         edges: requests in, work by the clock
 //!  app                                                 composition: builds everything from the configuration
 //!  metrics                                             what is counted
-//!  services                                            use cases: one file per thing a person or program wants done
+//!  services                                            use cases, by area; see `services` for their own floors
 //!  directory · store · artifacts · signing · auth · mail · webhook · texts
 //!  clock · config · data_folder · limits               adapters
 //!  egress                                              connections to servers that people name

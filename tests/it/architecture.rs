@@ -1,4 +1,4 @@
-//! The plan of the house, kept by reading the source: arrows point down only, every refusal is used, and the tables that
+//! The plan of the house, kept by reading the source: arrows point down only and never in a circle, every refusal is used, and the tables that
 //! diesel sees are those that the migrations make.
 
 use std::{
@@ -52,73 +52,210 @@ pub fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn floor(room: &str) -> Option<usize> {
-    FLOORS.iter().position(|rooms| rooms.contains(&room))
+/// The areas of `src/services/` by floor, the lowest first, as the picture in `src/services.rs` has them.
+const AREAS: &[&[&str]] = &[
+    &["desk"],
+    &["telling"],
+    &["second_person"],
+    &["people", "releasing", "selling"],
+    &["field"],
+    &["approving", "running"],
+];
+
+/// Arrows that close a circle of files, and are to go.
+const TO_GO: &[(&str, &str)] = &[("domain::webhook", "domain::cause"), ("store::runs", "store::votes")];
+
+/// The sources by module: `domain::run` is `src/domain/run.rs`.
+fn modules() -> BTreeMap<String, String> {
+    let source = root().join("src");
+    let module = |path: &Path| {
+        let inside = path.strip_prefix(&source).unwrap().with_extension("");
+        inside.to_str().unwrap().replace('/', "::")
+    };
+    let all = sources(&source).into_iter().map(|path| (module(&path), fs::read_to_string(path).unwrap()));
+    all.filter(|(name, _)| name != "lib" && name != "main").collect()
 }
 
-/// The rooms that a source names after `crate::`, in `use` lines and elsewhere.
-fn named(text: &str) -> BTreeSet<String> {
-    let mut rooms = BTreeSet::new();
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-    for rest in code.split("crate::").skip(1) {
-        match rest.strip_prefix('{') {
-            // The first word of each part of `use crate::{a, b::c, d::{e, f}};`
-            Some(group) => {
-                let mut depth = 0;
-                let mut word = String::new();
-                for letter in group.chars() {
-                    match letter {
-                        '{' => depth += 1,
-                        '}' if depth == 0 => break,
-                        '}' => depth -= 1,
-                        ',' if depth == 0 => word.clear(),
-                        _ if depth == 0 => word.push(letter),
-                        _ => {}
-                    }
-                    let first = word.trim().split("::").next().unwrap_or_default().trim();
-                    if floor(first).is_some() {
-                        rooms.insert(first.to_owned());
-                    }
-                }
+/// The paths of a `use` tree, or of a path elsewhere: of `a::{b, c::{self, D}}` they are `a::b`, `a::c::self` and `a::c::D`.
+/// Returns what comes after it.
+fn paths<'t>(text: &'t str, before: &str, found: &mut Vec<String>) -> &'t str {
+    let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+    if let Some(mut rest) = text.strip_prefix('{') {
+        loop {
+            rest = rest.trim_start();
+            if let Some(after) = rest.strip_prefix('}') {
+                return after;
             }
+            let after = paths(rest, before, found);
+            // Past another name that it is given, up to the next one.
+            let after = &after[after.find([',', '}']).unwrap_or(after.len())..];
+            rest = after.strip_prefix(',').unwrap_or(after);
+        }
+    }
+    let (word, rest) = text.split_at(text.find(|letter| !is_name(letter)).unwrap_or(text.len()));
+    let path = format!("{before}::{word}");
+    match rest.strip_prefix("::") {
+        Some(more) if more.starts_with(|letter| is_name(letter) || letter == '{') => paths(more, &path, found),
+        _ => {
+            found.push(path);
+            rest
+        }
+    }
+}
+
+/// The module, of those there are, that a path within the module `own` leads to.
+fn resolved(own: &str, path: &str, modules: &BTreeMap<String, String>) -> Option<String> {
+    let mut at: Vec<&str> = own.split("::").collect();
+    for word in path.split("::") {
+        match word {
+            "crate" => at.clear(),
+            "super" => drop(at.pop()),
+            "self" | "" => {}
+            name => at.push(name),
+        }
+    }
+    // What comes after the module is a thing in it.
+    while !at.is_empty() && !modules.contains_key(&at.join("::")) {
+        at.pop();
+    }
+    (!at.is_empty()).then(|| at.join("::"))
+}
+
+/// The other modules that a source names by `crate::`, `super::` or `self::`, in `use` lines and elsewhere. That a module has
+/// children, and hands on their names, is no arrow.
+fn named(own: &str, modules: &BTreeMap<String, String>) -> BTreeSet<String> {
+    // A module within the file, as of its tests, has a `super` of its own.
+    let mut parts = vec![(own.to_owned(), String::new())];
+    for line in modules[own].lines().filter(|line| !line.trim_start().starts_with("//")) {
+        match line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(" {")) {
+            Some(name) => parts.push((format!("{own}::{name}"), String::new())),
+            None if line == "}" => parts.push((own.to_owned(), String::new())),
             None => {
-                let first: String =
-                    rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
-                rooms.insert(first);
+                let (_, text) = parts.last_mut().unwrap();
+                text.push_str(line);
+                text.push('\n');
             }
         }
     }
-    rooms
+    let mut found = BTreeSet::new();
+    for (own, text) in &parts {
+        let (mut rest, mut leaves) = (text.as_str(), Vec::new());
+        while let Some(place) = ["crate::", "super::", "self::"].iter().filter_map(|start| rest.find(start)).min() {
+            let (before, path) = rest.split_at(place);
+            let is_part = before.ends_with(|letter: char| letter.is_alphanumeric() || "_:".contains(letter));
+            // Past a tree with all that is in it.
+            rest = if is_part || before.ends_with("pub(in ") { &path[1..] } else { paths(path, "", &mut leaves) };
+        }
+        found.extend(leaves.iter().filter_map(|path| resolved(own, path, modules)));
+    }
+    found.remove(own);
+    found
+}
+
+fn arrows(modules: &BTreeMap<String, String>) -> BTreeMap<String, BTreeSet<String>> {
+    modules.keys().map(|own| (own.clone(), named(own, modules))).collect()
+}
+
+/// The modules that arrows lead to from one, over however many others.
+fn reached<'a>(from: &'a str, arrows: &'a BTreeMap<String, BTreeSet<String>>) -> BTreeSet<&'a str> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![from]);
+    while let Some(to) = open.pop().map(|at| &arrows[at]) {
+        open.extend(to.iter().map(String::as_str).filter(|name| found.insert(*name)));
+    }
+    found
+}
+
+/// The modules in circles, with the arrows that lead back to them.
+fn in_circles(arrows: &BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
+    let all: BTreeMap<&String, _> = arrows.keys().map(|name| (name, reached(name, arrows))).collect();
+    let leading_back = |(from, others): (&String, &BTreeSet<String>)| {
+        let back: BTreeSet<_> = others.iter().filter(|to| all[to].contains(from.as_str())).cloned().collect();
+        (!back.is_empty()).then(|| (from.clone(), back))
+    };
+    arrows.iter().filter_map(leading_back).collect()
+}
+
+/// The arrows that point up or sideways between the parts that `part` says the modules belong to.
+fn wrong_ways(floors: &[&[&str]], part: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let floor = |name: &String| floors.iter().position(|parts| parts.contains(&name.as_str()));
+    let modules = modules();
+    let seen: BTreeSet<String> = modules.keys().filter_map(|name| part(name)).collect();
+    let planned: BTreeSet<String> =
+        floors.iter().flat_map(|parts| parts.iter().map(|name| (*name).to_owned())).collect();
+    assert_eq!(seen, planned, "the parts there are, and those of the plan");
+    let mut wrong = Vec::new();
+    for (from, others) in arrows(&modules) {
+        let Some(own) = part(&from) else { continue };
+        for to in others {
+            let is_wrong = part(&to).is_some_and(|other| other != own && floor(&other) >= floor(&own));
+            wrong.extend(is_wrong.then(|| format!("{from} sees {to}")));
+        }
+    }
+    wrong
 }
 
 #[test]
-fn arrows_point_down_only_and_never_sideways() {
-    let source = root().join("src");
-    let mut wrong = Vec::new();
-    let mut seen = BTreeSet::new();
-    for path in sources(&source) {
-        let inside = path.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
-        let room = inside.split(['/', '.']).next().unwrap();
-        let Some(own) = floor(room) else {
-            assert!(matches!(room, "lib" | "main"), "{inside} is in no room of the plan");
-            continue;
-        };
-        seen.insert(room.to_owned());
-        for other in named(&fs::read_to_string(&path).unwrap()) {
-            if other != room && floor(&other).is_some_and(|floor| floor >= own) {
-                wrong.push(format!("{inside} sees `{other}`"));
-            }
-        }
-    }
+fn arrows_between_rooms_point_down_only() {
+    let wrong = wrong_ways(FLOORS, |module| module.split("::").next().map(str::to_owned));
     assert!(wrong.is_empty(), "arrows that point up or sideways: {wrong:#?}");
-    assert_eq!(seen.len(), FLOORS.iter().map(|rooms| rooms.len()).sum::<usize>(), "a room of the plan is gone");
+}
+
+#[test]
+fn arrows_between_areas_of_services_point_down_only() {
+    let wrong = wrong_ways(AREAS, |module| module.strip_prefix("services::")?.split("::").next().map(str::to_owned));
+    assert!(wrong.is_empty(), "arrows that point up or sideways: {wrong:#?}");
+    let all = arrows(&modules());
+    let by_the_roof = all.iter().filter(|(from, to)| from.starts_with("services::") && to.contains("services"));
+    let by_the_roof: Vec<_> = by_the_roof.map(|(from, _)| from).collect();
+    assert!(by_the_roof.is_empty(), "within services, name the area: {by_the_roof:#?}");
+}
+
+#[test]
+fn no_file_is_in_a_circle() {
+    let mut arrows = arrows(&modules());
+    let all = in_circles(&arrows);
+    for (from, to) in TO_GO {
+        let is_needed = all.get(*from).is_some_and(|others| others.contains(*to));
+        assert!(is_needed, "the arrow from {from} to {to} closes no circle; take it off the list");
+        arrows.get_mut(*from).unwrap().remove(*to);
+    }
+    let circles = in_circles(&arrows);
+    assert!(circles.is_empty(), "files in circles, and what they see of each other: {circles:#?}");
+}
+
+#[test]
+fn the_reader_sees_circles_by_any_path() {
+    let house = |sources: &[(&str, &str)]| {
+        let modules = sources.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let circles: Vec<String> = in_circles(&arrows(&modules)).into_keys().collect();
+        circles.join(" ")
+    };
+    let by_use =
+        [("a", "use crate::{\n    b::{self as other, Thing},\n    c,\n};"), ("b", "use crate::a::Thing;"), ("c", "")];
+    assert_eq!(house(&by_use), "a b");
+    let inline = [("a", "fn f() -> crate::b::c::Thing { g() }"), ("b", ""), ("b::c", "fn g() { h(crate::a::f(), 1) }")];
+    assert_eq!(house(&inline), "a b::c");
+    let by_super = [("a", "pub use b::Thing;"), ("a::b", "use super::{c::D, e};"), ("a::c", "fn f(x: super::b::E) {}")];
+    assert_eq!(house(&by_super), "a::b a::c");
+    let three = [("a", "use crate::b;"), ("b", "use crate::c;"), ("c", "use crate::a;"), ("d", "use crate::a;")];
+    assert_eq!(house(&three), "a b c");
+    let none = [
+        ("a", "use crate::b;\n// crate::c\nfn f() {}\n#[cfg(test)]\nmod tests {\n    use super::f;\n}"),
+        ("b", "pub(in crate::a) fn g() {}"),
+        ("c", "use crate::{a, b};"),
+        ("d", "use self::e::Thing;"),
+        ("d::e", "use super::{super::b::{self, g}};"),
+    ];
+    assert_eq!(house(&none), "");
 }
 
 #[test]
 fn http_names_no_store() {
-    for path in sources(&root().join("src/http")) {
-        assert!(!named(&fs::read_to_string(&path).unwrap()).contains("store"), "{path:?} passes its use case by");
-    }
+    let of = |module: &str, room: &str| module.split("::").next() == Some(room);
+    let all = arrows(&modules());
+    let passing_by = all.iter().filter(|(from, to)| of(from, "http") && to.iter().any(|module| of(module, "store")));
+    let passing_by: Vec<_> = passing_by.map(|(from, _)| from).collect();
+    assert!(passing_by.is_empty(), "these pass their use cases by: {passing_by:#?}");
 }
 
 #[test]
