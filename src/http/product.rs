@@ -1,4 +1,4 @@
-//! A product: where it is, and what is sent of it.
+//! A product: its address and its body.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -1,4 +1,4 @@
-//! A release with its rollout and artifacts: where it is, and what is sent of it.
+//! A release with its rollout and artifacts: its address and its body.
 
 use std::collections::BTreeMap;
 

@@ -132,7 +132,7 @@ pub async fn list_mails(
     tag = "Admin",
     params(MailPath),
     security(("bearer" = [])),
-    responses((status = 200, description = "The mail, queued anew.", body = MailBody))
+    responses((status = 200, description = "The mail, queued again.", body = MailBody))
 )]
 #[post("/api/v1/admin/mails/{id}/retry")]
 pub async fn retry_mail(

@@ -57,7 +57,7 @@ pub struct NewSecondFactor {
 /// Recovery codes.
 #[derive(Serialize, ToSchema)]
 pub struct RecoveryCodes {
-    /// Each is good for one login without the device. They are shown this once.
+    /// Each is valid for one login without the device. They are not shown again.
     recovery_codes: Vec<String>,
 }
 

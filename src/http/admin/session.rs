@@ -101,7 +101,7 @@ pub async fn log_in(app: App, address: ClientAddress, body: Body<Login>) -> Resu
 
 /// Renew a login.
 ///
-/// A refresh token is good once. One that comes twice has been copied, so the whole login ends.
+/// A refresh token is valid once. If it is sent twice, it has been copied, and the whole login ends.
 #[utoipa::path(
     tag = "Session",
     request_body(content = Refresh, example = json!({"refresh_token": "the refresh_token of a login"})),

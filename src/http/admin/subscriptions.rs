@@ -423,8 +423,8 @@ pub async fn revoke_license_key(
 
 /// Import subscriptions from CSV: all lines or none.
 ///
-/// A header line names the columns: `customer` (the vendor's own reference; a customer is made where there is none with
-/// it), `product`, `deployment`, `starts_on`, `ends_on` (empty for no end), and where wanted `customer_name`,
+/// A header line names the columns: `customer` (the vendor's own reference; a customer is added if none
+/// has it), `product`, `deployment`, `starts_on`, `ends_on` (empty for no end), and where wanted `customer_name`,
 /// `customer_email`, `customer_locale`, `grace_days`, `channels` (separated by spaces), `version_req`, `hosting_group`,
 /// `external_ref`, `license_key` (one that is in the field already). At most 16 MiB.
 #[utoipa::path(

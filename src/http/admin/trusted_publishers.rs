@@ -91,7 +91,7 @@ impl TrustedPublisherBody {
 /// Add a trusted publisher to a product.
 ///
 /// A preset makes claims of its fields; without one, `issuer` and `claims` say it all. The ids of a project are taken
-/// over from its first token: whoever makes it anew under the same name is somebody else.
+/// over from its first token: a project that is created again under the same name has others.
 #[utoipa::path(
     tag = "Admin",
     params(TrustPath),

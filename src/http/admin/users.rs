@@ -125,7 +125,7 @@ pub async fn get_user(
 /// Change a user.
 ///
 /// Unless only the address changes, their sessions end at once, on every replica. The last owner stays an owner. The
-/// role of somebody who logs in through the identity provider follows their groups there, and is not changed here.
+/// role of a user who logs in through the identity provider follows their groups there, and cannot be changed here.
 #[utoipa::path(
     tag = "Admin",
     params(UserPath, IfMatch),

@@ -120,7 +120,7 @@ pub async fn list_webhook_messages(
     tag = "Admin",
     params(MessagePath),
     security(("bearer" = [])),
-    responses((status = 200, description = "The message, queued anew.", body = WebhookMessageBody))
+    responses((status = 200, description = "The message, queued again.", body = WebhookMessageBody))
 )]
 #[post("/api/v1/admin/webhooks/{id}/messages/{message_id}/replay")]
 pub async fn replay_webhook_message(

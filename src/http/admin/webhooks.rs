@@ -185,7 +185,7 @@ pub async fn delete_webhook(
 
 /// Give a webhook a new secret; only this answer has it.
 ///
-/// For 24 hours messages are signed with the one before too, so that the receiver can change it in its own time.
+/// For 24 hours messages are also signed with the previous secret, so that the receiver has time to change it.
 #[utoipa::path(
     tag = "Admin",
     params(WebhookPath, IfMatch),

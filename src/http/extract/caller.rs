@@ -178,14 +178,14 @@ pub async fn identify(request: &ServiceRequest) {
 #[must_use]
 pub fn acting(request: &ServiceRequest) -> Acting {
     let address = Some(ClientAddress::of(request.request()).0);
-    let somebody = |kind, id, name: &str| Actor { kind, id: Some(id), name: name.to_owned(), address };
+    let actor = |kind, id, name: &str| Actor { kind, id: Some(id), name: name.to_owned(), address };
     match request.extensions().get::<Result<Identity, Problem>>() {
         Some(Ok(Identity::Person(person))) => Acting {
-            actor: somebody(ActorKind::Person, person.id.0, &person.email),
+            actor: actor(ActorKind::Person, person.id.0, &person.email),
             credential: Some(Credential::Session(person.session.family)),
         },
         Some(Ok(Identity::Machine(token, _))) => Acting {
-            actor: somebody(ActorKind::Machine, token.id.0, &token.name),
+            actor: actor(ActorKind::Machine, token.id.0, &token.name),
             credential: Some(Credential::Token(token.id)),
         },
         Some(Err(_)) | None => Actor { address, ..Actor::nameless(ActorKind::Stranger) }.into(),
