@@ -123,7 +123,7 @@ fn what_was_altered_or_removed_is_found() {
     assert!(verify(&vendor, &["--head", &head]).0, "the log may grow");
     let another = format!("11:{}", "0".repeat(64));
     let (whole, said) = verify(&vendor, &["--head", &another]);
-    assert!(!whole && said.contains("written anew"), "{said}");
+    assert!(!whole && said.contains("rewritten"), "{said}");
 
     // An honest statement is refused. Somebody who owns the database can do without the trigger.
     vendor.stop();
