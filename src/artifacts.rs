@@ -240,7 +240,7 @@ impl Artifacts {
     }
 
     /// Whether uploads can be stored, tested by writing and deleting a probe. The result for a bucket is reused for
-    /// [`PROBED_FOR`].
+    /// some seconds.
     pub async fn is_writable(&self) -> bool {
         let Ok((objects, prefix)) = self.place_of(self.main) else { return false };
         if self.main == ContentStore::Files {
