@@ -1,4 +1,4 @@
-//! The two-person rule: what one person asks for, and a second one approves.
+//! The two-person rule: one person requests an action, a second one approves it.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -13,28 +13,26 @@ use super::{
 };
 
 named_enum! {
-    /// What takes two people, where a product has the rule: whatever brings a release, or what was withheld, to customers, and
-    /// what would undo the rule.
+    /// An action that needs two people if the product has the rule: everything that brings a release, or a withheld
+    /// one, to customers, and everything that would turn the rule off.
     Deed, "deed" {
-        /// Publish a draft.
         Publish = "publish",
-        /// Take a yank back.
+        /// Undo a yank.
         Restore = "restore",
         /// Move a release to a more stable channel.
         Promote = "promote",
-        /// Go on with a rollout that was halted.
+        /// Resume a halted rollout.
         ResumeHalt = "resume_halt",
-        /// Lift a stop.
         LiftStop = "lift_stop",
         /// Turn the rule off, or change the order of the channels.
         ChangeProduct = "change_product",
-        /// Have the product trust a pipeline.
+        /// Add a trusted publisher.
         Trust = "trust",
     }
 }
 
 impl Deed {
-    /// The roles of which somebody who approves it has one.
+    /// The roles that may approve it.
     #[must_use]
     pub const fn approvers(self) -> &'static [Role] {
         match self {
@@ -44,81 +42,67 @@ impl Deed {
     }
 }
 
-/// Who approves what concerns releases.
+/// The roles that may approve actions on releases.
 pub const RELEASERS: &[Role] = &[Role::Owner, Role::ReleaseManager];
 
 named_enum! {
-    /// How a request stands.
+    /// The status of an approval request.
     ApprovalStatus, "approval status" {
-        /// It waits for a second person.
         Pending = "pending",
-        /// It was approved, and carried out with that.
+        /// It was approved and carried out.
         Approved = "approved",
-        /// It was rejected, or withdrawn by who asked for it.
+        /// It was rejected, or withdrawn by the requester.
         Rejected = "rejected",
-        /// Nobody decided in time.
         Expired = "expired",
-        /// What it is about has changed since, so it would not be what was asked for.
+        /// Its subject has changed since, so the request no longer applies.
         Void = "void",
     }
 }
 
 named_enum! {
-    /// What was decided.
+    /// The outcome of a decision.
     Verdict, "verdict" {
-        /// That it is done.
         Approved = "approved",
-        /// That it is not.
         Rejected = "rejected",
     }
 }
 
-/// A decision on a request.
+/// A decision on an approval request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// What was decided.
     pub verdict: Verdict,
-    /// By whom.
     pub by: UserId,
-    /// Their e-mail address.
+    /// The e-mail address of the user who decided.
     pub name: String,
-    /// When.
     pub at: Timestamp,
-    /// What they said.
     pub note: Option<String>,
 }
 
-/// What one person asks for, and a second one is to approve.
+/// An approval request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
     /// Its id.
     pub id: ApprovalId,
-    /// Of which product.
     pub product: ProductId,
-    /// What is to be done.
     pub deed: Deed,
     /// To what.
     pub subject: Subject,
-    /// Of which release, where it is about one.
+    /// The version of the release, if the action is on one.
     pub version: Option<Version>,
-    /// How it was asked for.
+    /// The parameters of the action.
     pub parameters: Value,
-    /// What it is about, as it was then: where that is another by now, the request is void.
+    /// The state of the subject at the time of the request. If it differs from the current one, the request is void.
     pub fingerprint: String,
-    /// Who asked for it.
     pub requested_by: Actor,
-    /// The person it counts as asked by, of a token the one who made it. `None` where the server knows none.
+    /// The user that the request counts for; for a token, the user who created it. `None` if there is no such user.
     pub requester: Option<UserId>,
-    /// When.
     pub requested_at: Timestamp,
-    /// From when on it can no longer be approved.
     pub expires_at: Timestamp,
-    /// What was decided.
     pub decision: Option<Decision>,
 }
 
 impl Approval {
-    /// How it stands, given the fingerprint that what it is about has now.
+    /// The status, given the current fingerprint of the subject.
     #[must_use]
     pub fn status(&self, now: Timestamp, fingerprint: Option<&str>) -> ApprovalStatus {
         match &self.decision {

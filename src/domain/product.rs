@@ -1,4 +1,4 @@
-//! Products: what the vendor sells.
+//! Products.
 
 use super::{
     channel::Channels,
@@ -12,55 +12,52 @@ use super::{
 };
 
 named_enum! {
-    /// What an expired subscription still gives.
+    /// What an expired subscription still covers.
     ExpiryPolicy, "expiry policy" {
-        /// What was published while it was covered.
+        /// Releases that were published while it was covered.
         KeepPublished = "keep_published",
-        /// Nothing.
         None = "none",
     }
 }
 
-/// An artifact that every release of a product must have before it can be published.
+/// An artifact that every release of a product needs before its publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequiredArtifact {
-    /// The program.
+    /// The program that the artifact is for.
     pub component: Component,
-    /// Its operating system.
+    /// The operating system that it runs on.
     pub platform: Platform,
-    /// Its architecture.
+    /// The architecture that it runs on.
     pub arch: Arch,
 }
 
 /// A product (contract section 2).
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Product {
-    /// Its id.
     pub id: ProductId,
-    /// Its name in URLs; never changes.
+    /// Never changes.
     pub slug: Slug,
-    /// Its name for people.
     pub name: String,
-    /// Its channels, the most stable first.
+    /// The most stable first.
     pub channels: Channels,
-    /// The language of texts when the asker's is not there.
+    /// The language of texts if the requested one is missing.
     pub default_locale: LanguageTag,
-    /// Where a failed update sends the user.
+    /// The page for users after a failed update.
     pub help_url: Option<String>,
-    /// Where a subscription is renewed.
+    /// The page to renew a subscription.
     pub renew_url: Option<String>,
-    /// What an expired subscription still gives.
+    /// What an expired subscription still covers.
     pub expiry_policy: ExpiryPolicy,
-    /// Versions below it must update.
+    /// Lower versions must update.
     pub min_supported_version: Option<Version>,
-    /// Where the days of its subscriptions begin and end.
+    /// The time zone of the days of its subscriptions.
     pub timezone: Zone,
-    /// What a release must have before it can be published.
+    /// The artifacts that a release needs before its publication.
     pub required_artifacts: Vec<RequiredArtifact>,
-    /// The languages that a release's notes must have before it can be published.
+    /// The languages of notes that a release needs before its publication.
     pub required_locales: Vec<LanguageTag>,
-    /// Whether what matters most of it takes a second person.
+    /// Whether critical actions need a second person.
     pub two_person_rule: bool,
     /// Counts changes, for `If-Match`.
     pub revision: i64,
