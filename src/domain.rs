@@ -1,5 +1,5 @@
-//! Values and the decision. Nothing in here does I/O, waits, reads a clock, draws randomness or logs:
-//! what a function needs is in its arguments, so that every rule can be tested from a table.
+//! Values and the decision. Nothing here does I/O, waits, reads a clock, uses randomness or logs. Everything that a
+//! function needs is in its arguments, so that every rule can be tested with a table.
 
 pub mod actor;
 pub mod approval;
@@ -45,8 +45,8 @@ pub mod version;
 pub mod webhook;
 pub mod zone;
 
-/// Implements `Display`, `FromStr`, and `serde` through text for an enum whose variants have one fixed
-/// wire name each, so that a name is written once and the error lists what would have been right.
+/// Implements `Display`, `FromStr` and `serde` as text for an enum whose variants have one fixed wire name each. A name
+/// is written once, and the error lists all valid ones.
 macro_rules! named_enum {
     ($(#[$meta:meta])* $name:ident, $what:literal { $($(#[$variant_meta:meta])* $variant:ident = $text:tt),+ $(,)? }) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, utoipa::ToSchema)]
@@ -54,7 +54,7 @@ macro_rules! named_enum {
         pub enum $name { $($(#[$variant_meta])* #[serde(rename = $text)] $variant),+ }
 
         impl $name {
-            /// Every variant, in the order of their declaration.
+            /// All variants, in the order of their declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The name on the wire and in the database.
@@ -92,20 +92,19 @@ macro_rules! named_enum {
 }
 pub(crate) use named_enum;
 
-/// A text that is no value of the type asked for: says what it should have been.
+/// A text that is not a valid value of a type, with what was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is no {what}; expected {expected}")]
+#[error("`{given}` is not a valid {what}; expected {expected}")]
 pub struct InvalidValue {
-    /// What was to be read: `version`, `channel`, …
+    /// The type, for people: `version`, `channel`, …
     pub what: &'static str,
-    /// What was sent, shortened to 100 characters.
+    /// The text, shortened to 100 characters.
     pub given: String,
-    /// What would be right.
     pub expected: String,
 }
 
 impl InvalidValue {
-    /// An error for `given`, which should have been a `what` that looks like `expected`.
+    /// An error for the text `given`, which is not a `what`; a valid one looks like `expected`.
     #[must_use]
     pub fn new(what: &'static str, given: &str, expected: impl Into<String>) -> Self {
         const SHOWN: usize = 100;
@@ -117,7 +116,7 @@ impl InvalidValue {
     }
 }
 
-/// Reads a value from its text, without copying the text where the format can lend it.
+/// Reads a value from its text, without a copy if the format can lend the text.
 ///
 /// `type_name` is the name of `T`. A deserializer is told it, and so knows which type a text was refused by without reading
 /// the message of the error.
@@ -168,7 +167,7 @@ macro_rules! serde_as_text {
 }
 pub(crate) use serde_as_text;
 
-/// The `OpenAPI` schema of a value that is written as a text.
+/// The `OpenAPI` schema of a value that is written as text.
 macro_rules! text_schema {
     ($name:ident, $example:literal, $max_length:literal, $pattern:literal $(,)?) => {
         impl utoipa::PartialSchema for $name {

@@ -95,10 +95,9 @@ impl Client {
             http: builder().redirect(redirect::Policy::none()).build().map_err(unusable)?,
             // Links are signed and go without the key; the server may hand them on to its object store.
             downloads: builder().redirect(redirect::Policy::limited(5)).build().map_err(unusable)?,
-            base: config
-                .server_url
-                .parse()
-                .map_err(|error| Failure::internal("config_invalid", format!("`server_url` is no URL: {error}")))?,
+            base: config.server_url.parse().map_err(|error| {
+                Failure::internal("config_invalid", format!("`server_url` is not a valid URL: {error}"))
+            })?,
             license: license(&config.license_key)?,
             product: config.product.clone(),
             platform: config.platform.clone(),

@@ -99,11 +99,15 @@ fn a_mistake_is_named_by_line_and_key_with_what_is_expected() {
     let table = [
         ("product = ".to_owned(), "release.toml:1: ", "string"),
         (String::new(), "release.toml:", "missing field `product`"),
-        (with("severity = \"high\""), "release.toml:3: severity: `high` is no severity;", "`critical`"),
+        (with("severity = \"high\""), "release.toml:3: severity: `high` is not a valid severity;", "`critical`"),
         (with("chanel = \"beta\""), "release.toml:3: chanel: unknown field `chanel`,", "`channel`"),
         (with("version_ = 1"), "release.toml:3: ", "expected one of"),
-        (with("min_from = \"12\""), "release.toml:3: min_from: `12` is no version;", "12.4.0"),
-        (with("compatible_clients = \"newer\""), "release.toml:3: compatible_clients: `newer` is no", ">=12.0, <13"),
+        (with("min_from = \"12\""), "release.toml:3: min_from: `12` is not a valid version;", "12.4.0"),
+        (
+            with("compatible_clients = \"newer\""),
+            "release.toml:3: compatible_clients: `newer` is not a valid",
+            ">=12.0, <13",
+        ),
         (with("notes.german = \"Neu\""), "release.toml:3: notes", "BCP 47"),
         (with("notes_files.de = \"fr.md\""), "release.toml:3: notes_files.de: `fr.md`: the file does not exist", ""),
         (with("notes_files.de = \"latin1.md\""), "release.toml:3: notes_files.de: `latin1.md`: ", "UTF-8"),
@@ -112,7 +116,11 @@ fn a_mistake_is_named_by_line_and_key_with_what_is_expected() {
             "release.toml:4: notes_files.de: `notes.de` exists too",
             "",
         ),
-        (with("publish.percent = 100.5"), "release.toml:3: publish.percent: `100.5` is no percentage;", "0 to 100"),
+        (
+            with("publish.percent = 100.5"),
+            "release.toml:3: publish.percent: `100.5` is not a valid percentage;",
+            "0 to 100",
+        ),
         (
             with("publish.published_at = 2026-06-30"),
             "release.toml:3: publish.published_at: `2026-06-30` is not a valid point in time",
@@ -131,12 +139,12 @@ fn a_mistake_is_named_by_line_and_key_with_what_is_expected() {
         ),
         (
             two("path = \"set up.exe\"\ncomponent = \"client\"\nplatform = \"linux\"\narch = \"x86_64\""),
-            "release.toml:12: artifacts[1].path: `set up.exe` is no file name;",
+            "release.toml:12: artifacts[1].path: `set up.exe` is not a valid file name;",
             "`filename`",
         ),
         (
             two("path = \"other.exe\"\ncomponent = \"client\"\nplatform = \"win\"\narch = \"x86_64\""),
-            "release.toml:14: artifacts[1].platform: `win` is no platform;",
+            "release.toml:14: artifacts[1].platform: `win` is not a valid platform;",
             "`windows`",
         ),
         (
