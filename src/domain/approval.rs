@@ -61,7 +61,7 @@ named_enum! {
 
 named_enum! {
     /// The outcome of a decision.
-    Verdict, "verdict" {
+    ApprovalVerdict, "verdict" {
         Approved = "approved",
         Rejected = "rejected",
     }
@@ -69,8 +69,8 @@ named_enum! {
 
 /// A decision on an approval request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    pub verdict: Verdict,
+pub struct ApprovalDecision {
+    pub verdict: ApprovalVerdict,
     pub by: UserId,
     /// The e-mail address of the user who decided.
     pub name: String,
@@ -98,7 +98,7 @@ pub struct Approval {
     pub requester: Option<UserId>,
     pub requested_at: Timestamp,
     pub expires_at: Timestamp,
-    pub decision: Option<Decision>,
+    pub decision: Option<ApprovalDecision>,
 }
 
 impl Approval {
@@ -106,8 +106,8 @@ impl Approval {
     #[must_use]
     pub fn status(&self, now: Timestamp, fingerprint: Option<&str>) -> ApprovalStatus {
         match &self.decision {
-            Some(Decision { verdict: Verdict::Approved, .. }) => ApprovalStatus::Approved,
-            Some(Decision { verdict: Verdict::Rejected, .. }) => ApprovalStatus::Rejected,
+            Some(ApprovalDecision { verdict: ApprovalVerdict::Approved, .. }) => ApprovalStatus::Approved,
+            Some(ApprovalDecision { verdict: ApprovalVerdict::Rejected, .. }) => ApprovalStatus::Rejected,
             None if now >= self.expires_at => ApprovalStatus::Expired,
             None if fingerprint != Some(self.fingerprint.as_str()) => ApprovalStatus::Void,
             None => ApprovalStatus::Pending,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     actor::{Actor, ActorKind},
-    approval::{Approval, ApprovalStatus, Decision, Deed, Verdict},
+    approval::{Approval, ApprovalDecision, ApprovalStatus, ApprovalVerdict, Deed},
     id::{ApprovalId, ProductId, UserId},
     reach::Reach,
     subject::Subject,
@@ -35,7 +35,7 @@ struct Row {
     requester: Option<Key<UserId>>,
     requested_at: Moment,
     expires_at: Moment,
-    outcome: Option<Name<Verdict>>,
+    outcome: Option<Name<ApprovalVerdict>>,
     decided_by: Option<Key<UserId>>,
     decided_by_name: Option<String>,
     decided_at: Option<Moment>,
@@ -69,13 +69,14 @@ impl Row {
 
     fn into_domain(self) -> Approval {
         let note = self.note;
-        let decision = self.outcome.zip(self.decided_by).zip(self.decided_at).map(|((verdict, by), at)| Decision {
-            verdict: verdict.0,
-            by: by.0,
-            name: self.decided_by_name.unwrap_or_default(),
-            at: at.0,
-            note,
-        });
+        let decision =
+            self.outcome.zip(self.decided_by).zip(self.decided_at).map(|((verdict, by), at)| ApprovalDecision {
+                verdict: verdict.0,
+                by: by.0,
+                name: self.decided_by_name.unwrap_or_default(),
+                at: at.0,
+                note,
+            });
         Approval {
             id: self.id.0,
             product: self.product_id.0,
@@ -150,8 +151,8 @@ pub fn matching(
     let open = approvals::outcome.is_null();
     query = match wanted {
         None => query,
-        Some(ApprovalStatus::Approved) => query.filter(approvals::outcome.eq(Verdict::Approved.as_str())),
-        Some(ApprovalStatus::Rejected) => query.filter(approvals::outcome.eq(Verdict::Rejected.as_str())),
+        Some(ApprovalStatus::Approved) => query.filter(approvals::outcome.eq(ApprovalVerdict::Approved.as_str())),
+        Some(ApprovalStatus::Rejected) => query.filter(approvals::outcome.eq(ApprovalVerdict::Rejected.as_str())),
         Some(ApprovalStatus::Expired) => query.filter(open).filter(approvals::expires_at.le(Moment(now))),
         Some(ApprovalStatus::Pending | ApprovalStatus::Void) => {
             query.filter(open).filter(approvals::expires_at.gt(Moment(now)))
@@ -177,7 +178,7 @@ pub fn insert(connection: &mut Connection, approval: &Approval) -> Result<(), St
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn decide(connection: &mut Connection, id: ApprovalId, decision: &Decision) -> Result<(), StoreError> {
+pub fn decide(connection: &mut Connection, id: ApprovalId, decision: &ApprovalDecision) -> Result<(), StoreError> {
     diesel::update(approvals::table.find(Key(id)))
         .set((
             approvals::outcome.eq(decision.verdict.as_str()),

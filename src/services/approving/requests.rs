@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     domain::{
-        approval::{Approval, ApprovalStatus, Decision, Deed, Verdict},
+        approval::{Approval, ApprovalDecision, ApprovalStatus, ApprovalVerdict, Deed},
         id::{ApprovalId, UserId},
         page::Page,
         reach::Reach,
@@ -106,7 +106,7 @@ pub async fn approve(
                 details.insert("approval".to_owned(), origin.clone());
             }
         }
-        Ok((decide(write, approval, Verdict::Approved, approver, note)?, steered))
+        Ok((decide(write, approval, ApprovalVerdict::Approved, approver, note)?, steered))
     });
     let (approval, steered) = approving.await?;
     // As after any steering.
@@ -130,7 +130,7 @@ pub async fn reject(
         .write(move |write| {
             let (approval, _) = open(write, &reach, id)?;
             let user = store::users::held(write.connection, by)?.ok_or_else(|| users::not_found(by))?;
-            decide(write, approval, Verdict::Rejected, user, Some(reason))
+            decide(write, approval, ApprovalVerdict::Rejected, user, Some(reason))
         })
         .await
 }
@@ -216,17 +216,17 @@ fn second_person(write: &mut Write<'_>, approval: &Approval, by: UserId) -> Resu
 fn decide(
     write: &mut Write<'_>,
     approval: Approval,
-    verdict: Verdict,
+    verdict: ApprovalVerdict,
     by: User,
     note: Option<String>,
 ) -> Result<Approval, Refusal> {
-    let decision = Decision { verdict, by: by.id, name: by.email, at: write.now, note };
+    let decision = ApprovalDecision { verdict, by: by.id, name: by.email, at: write.now, note };
     store::approvals::decide(write.connection, approval.id, &decision)?;
     tracing::info!(approval = %approval.id, %verdict, by = %by.id, "a request was decided");
     let decided = Approval { decision: Some(decision), ..approval };
     let action = match verdict {
-        Verdict::Approved => "approval.approve",
-        Verdict::Rejected => "approval.reject",
+        ApprovalVerdict::Approved => "approval.approve",
+        ApprovalVerdict::Rejected => "approval.reject",
     };
     write.made(action, &decided);
     Ok(decided)

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 
 use crate::{
     domain::{
-        ending::{self, Told},
+        ending::{self, LastNotice},
         zone::utc_day,
     },
     services::{
@@ -87,8 +87,8 @@ fn find(
     let mut look = |row: EndingRow| {
         let Some(entry) = catalogue.product_by_id(row.product) else { return };
         let (zone, ends_on) = (&entry.product.timezone, row.ends_on);
-        let told = told.map(|told| Told::by(zone, told));
-        let left = ending::days_left(ladder, ends_on, row.created_at, zone.date_at(now), told);
+        let last_notice = told.map(|told| LastNotice::by(zone, told));
+        let left = ending::days_left(ladder, ends_on, row.created_at, zone.date_at(now), last_notice);
         if let Some(days) = left.filter(|_| found.known.insert(row.id.0)) {
             let (product, customer) = (entry.product.name.clone(), row.customer);
             let ending = Ending { days, customer, product, ends_on, renews: row.renews };
