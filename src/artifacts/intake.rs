@@ -56,7 +56,6 @@ pub enum IntakeError<E> {
     /// The hash differs from the announced one.
     #[error("the content that arrived has SHA-256 {0}")]
     Mismatch(Sha256),
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] ArtifactsError),
 }

@@ -81,11 +81,9 @@ pub struct ApprovalDecision {
 /// An approval request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
-    /// Its id.
     pub id: ApprovalId,
     pub product: ProductId,
     pub deed: Deed,
-    /// To what.
     pub subject: Subject,
     /// The version of the release, if the action is on one.
     pub version: Option<Version>,

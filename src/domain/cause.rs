@@ -1,5 +1,5 @@
-//! What a mail, or a message to a webhook, tells of. Its text is unique in the database, so that nothing is told twice; it
-//! is stored, so it stays as it is.
+//! The causes of mails and webhook messages. The text of a cause is unique in the database, so that nothing is sent
+//! twice. It is stored, so its form must not change.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
@@ -11,35 +11,32 @@ use super::{
     webhook::WebhookEvent,
 };
 
-/// What a mail tells of.
+/// The cause of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MailCause {
     /// A run has ended.
     Run {
-        /// The run.
         run: RunId,
-        /// Whose run it is: runs of two subscriptions differ, even where their updaters made the same id.
+        /// Runs of different subscriptions are different runs, even with the same id.
         subscription: SubscriptionId,
-        /// How it has ended.
         outcome: Outcome,
     },
     /// A rollout was halted.
     Halted {
-        /// The release.
         release: ReleaseId,
-        /// The release's revision with the halt.
+        /// The release's revision after the halt.
         revision: i64,
-        /// One of the staff; each gets a mail.
+        /// A member of staff; each gets a mail.
         recipient: String,
     },
-    /// Subscriptions are about to end.
+    /// Subscriptions end soon.
     Ending {
         /// The day of the mail, in UTC.
         day: Date,
-        /// One of the staff; each gets a mail.
+        /// A member of staff; each gets a mail.
         recipient: String,
     },
-    /// One that this version does not know.
+    /// A cause that this version does not know.
     Other(String),
 }
 
@@ -87,45 +84,41 @@ impl FromStr for MailCause {
     }
 }
 
-/// What a message to a webhook tells of.
+/// The cause of a webhook message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebhookCause {
-    /// What became of a release.
+    /// A change of a release.
     Release {
         /// `release.published`, `release.yanked` or `release.halted`.
         event: WebhookEvent,
-        /// The release.
         release: ReleaseId,
-        /// Its revision with that.
+        /// The revision after the change.
         revision: i64,
     },
-    /// A second person was asked for.
     ApprovalRequested(ApprovalId),
-    /// A run has failed, or is lost.
+    /// A run failed or was lost.
     RunFailed {
-        /// Whose run it is: only a limited number of the runs of one subscription is told of.
+        /// The subscription that the run counts against: the number of messages per subscription is limited.
         subscription: SubscriptionId,
-        /// The run.
         run: RunId,
-        /// How it has ended; `None` where it is lost.
+        /// `None` if the run was lost.
         outcome: Option<Outcome>,
     },
     /// A subscription was added or changed.
     SubscriptionChanged {
-        /// The subscription.
         subscription: SubscriptionId,
-        /// Its revision with that.
+        /// The revision after the change.
         revision: i64,
     },
-    /// One that this version does not know.
+    /// A cause that this version does not know.
     Other(String),
 }
 
-/// How the outcome of a lost run, which has none, is written.
+/// The text for the outcome of a lost run, which has none.
 const LOST: &str = "lost";
 
 impl WebhookCause {
-    /// The subscription on whose account the message is sent, where such messages are limited.
+    /// The subscription that the message counts against, if such messages are limited.
     #[must_use]
     pub const fn account(&self) -> Option<SubscriptionId> {
         match self {
@@ -134,7 +127,7 @@ impl WebhookCause {
         }
     }
 
-    /// How the texts of all causes on a subscription's account begin; the id of a run follows.
+    /// The beginning of all causes that count against a subscription; the id of a run follows.
     #[must_use]
     pub fn account_prefix(subscription: SubscriptionId) -> String {
         format!("{}:{subscription}:", WebhookEvent::RunFailed)

@@ -14,11 +14,8 @@ pub enum Frequency {
 /// The period of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Period {
-    /// `s`
     Second,
-    /// `m`
     Minute,
-    /// `h`
     Hour,
 }
 

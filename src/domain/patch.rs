@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// `null` is invalid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// Keeps the value.
+    /// The field is absent and keeps its value.
     #[default]
     Keep,
-    /// Sets the value.
+    /// The field is present and sets a value.
     Set(T),
 }
 

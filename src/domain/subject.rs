@@ -1,4 +1,4 @@
-//! How the audit log, and what two people decide, name a thing.
+//! Subjects: the names of things in the audit log and in approval requests.
 
 use std::{fmt, str::FromStr};
 
@@ -14,7 +14,7 @@ use super::{
 
 macro_rules! subjects {
     ($($(#[$meta:meta])* $name:ident($id:ident) = $kind:literal),+ $(,)?) => {
-        /// A thing by its kind and its id, which stays when the thing is renamed. As a text:
+        /// A thing by its kind and id, which a new name does not change. As text:
         /// `release:0199a0de-0000-7000-8000-000000000101`.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         pub enum Subject {
@@ -48,37 +48,26 @@ macro_rules! subjects {
 }
 
 subjects! {
-    /// A request for a second person's approval.
+    /// An approval request.
     Approval(ApprovalId) = "approval",
     /// The content of artifacts.
     Content(Sha256) = "content",
-    /// A customer.
     Customer(CustomerId) = "customer",
-    /// A hosting group.
     HostingGroup(HostingGroupId) = "hosting_group",
     /// The server's own keys: `all`, or those for one purpose.
     Keys(String) = "keys",
-    /// A rule about a known problem.
+    /// A rule for a known problem.
     KnownProblem(KnownProblemId) = "known_problem",
-    /// A license key.
     LicenseKey(LicenseKeyId) = "license_key",
-    /// A mail.
     Mail(MailId) = "mail",
-    /// A product; its stops too.
+    /// A product, or its stops.
     Product(ProductId) = "product",
-    /// A release.
     Release(ReleaseId) = "release",
-    /// A subscription.
     Subscription(SubscriptionId) = "subscription",
-    /// An API token.
     Token(TokenId) = "token",
-    /// A trusted publisher.
     TrustedPublisher(TrustedPublisherId) = "trusted_publisher",
-    /// A user.
     User(UserId) = "user",
-    /// A webhook.
     Webhook(WebhookId) = "webhook",
-    /// A message to a webhook.
     WebhookMessage(WebhookMessageId) = "webhook_message",
 }
 

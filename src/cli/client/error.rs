@@ -40,7 +40,6 @@ pub struct Problem {
     /// The stable code; empty if something in front of the server answered instead.
     pub code: String,
     pub detail: String,
-    /// The wrong fields.
     pub errors: Vec<FieldError>,
     /// How long to wait before another attempt.
     pub retry_after: Option<Duration>,
