@@ -1,4 +1,4 @@
-//! Composition: builds everything from the configuration. The only place that knows all rooms below.
+//! Composition: builds everything from the configuration. Only this file knows all rooms below.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -39,59 +39,49 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// Why the application cannot be built. Each says in one line what is wrong and what to do.
+/// Why the application cannot be built: one line that says what is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The data folder cannot be used.
     #[error(transparent)]
     DataFolder(#[from] DataFolderError),
-    /// The database cannot be used.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// The artifacts cannot be used.
     #[error(transparent)]
     Artifacts(#[from] ArtifactsError),
-    /// The keys cannot be used.
+    /// The key file cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The shared keys cannot be used.
+    /// The keys in the database cannot be used.
     #[error("the signing keys in the database are damaged ({0}); restore it from a backup")]
     SharedKeys(#[from] NoKeys),
-    /// A key to encrypt keys with is none; which setting.
+    /// The setting with an invalid encryption key.
     #[error("{0} is not 32 bytes in base64; make one with `openssl rand -base64 32`")]
     EncryptionKey(&'static str),
-    /// The first administrator cannot be made.
+    /// The first administrator cannot be created.
     #[error("the first administrator (auth.bootstrap_email, auth.bootstrap_password) was not made: {0}")]
     Bootstrap(Refusal),
-    /// The password hashing of the configuration is not possible.
+    /// The cost of password hashes is invalid.
     #[error("auth.password_memory_kib and auth.password_passes: {0}")]
     Passwords(String),
-    /// Mails cannot be sent as configured.
     #[error(transparent)]
     Mail(#[from] NoMailer),
-    /// An address of staff is none.
+    /// An address of the staff is invalid.
     #[error("configuration: mail.staff: `{0}` must be one plain e-mail address such as `anna@example.com`")]
     Staff(String),
-    /// Messages to webhooks cannot be sent.
     #[error("messages to webhooks cannot be sent: {0}")]
     Webhooks(String),
-    /// The identity provider cannot be one.
     #[error("configuration: single_sign_on.issuer: {0}")]
     IdentityProvider(String),
-    /// The issuers of tokens cannot be asked.
     #[error("the issuers of tokens cannot be asked: {0}")]
     Issuers(String),
-    /// The metrics cannot be set up.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
 }
 
 /// The composed application.
 pub struct App {
-    /// What use cases work with.
     pub context: Arc<Context>,
     /// What those who prove who they are meet with.
     pub authentication: Arc<Authentication>,
@@ -103,32 +93,29 @@ pub struct App {
     pub following: Arc<Following>,
     /// Where the keys are kept that replicas share; not there on the embedded default.
     pub vault: Option<Arc<Vault>>,
-    /// What is counted.
     pub metrics: Metrics,
-    /// How often somebody may ask.
     pub limits: Arc<Limits>,
-    /// The proxies whose word is taken for where a request comes from.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether clients reach this server by https.
     pub is_https: bool,
-    /// How long a body may be silent.
+    /// How long a client may pause while it sends a body.
     pub body_timeout: Duration,
-    /// What the one-time link has, while there is no administrator.
+    /// The token of the one-time link, while there is no administrator.
     pub setup_token: Option<String>,
-    /// Held as long as the application lives, so that no other one uses the same folder.
+    /// Held as long as the application lives, so that no other process uses the folder.
     _folder: Option<DataFolder>,
 }
 
 impl std::fmt::Debug for App {
-    /// Never the one-time link.
+    /// Does not show the one-time link.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("App")
     }
 }
 
 impl App {
-    /// Builds the application: opens the data folder, brings the database up to date and reads it. Where everything is kept
-    /// on servers there is nothing to be put in a folder, and none is made.
+    /// Builds the application: opens the data folder, migrates the database and reads it. If everything is stored on
+    /// servers, no data folder is needed or created.
     pub fn build(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
         check_staff(config)?;
         let keeps_something = !config.database.is_shared() || config.stores()?.main == ContentStore::Files;
@@ -136,7 +123,7 @@ impl App {
         Self::build_in(folder, config, bound)
     }
 
-    /// The same for a command that may run beside servers, which it may only where the database is a server too.
+    /// The same for a command that may run beside servers, if the database is shared.
     pub fn build_beside(config: &Config, bound: std::net::SocketAddr) -> Result<Self, StartError> {
         let folder = (!config.database.is_shared()).then(|| DataFolder::open(&config.data.folder)).transpose()?;
         Self::build_in(folder, config, bound)
@@ -154,7 +141,7 @@ impl App {
         })?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (directory, following) = start::directory(&store).map_err(|error| error.at(store.place()))?;
-        // After the place in the log is known: a rotation that comes in between is followed like any other.
+        // After the position in the change log is known, so that a rotation in between is followed like any other.
         let (keys, vault) = Self::keys(config, &store)?;
         let public_url = config.public_url(bound)?;
         let is_https = public_url.starts_with("https:");
@@ -211,7 +198,7 @@ impl App {
         })
     }
 
-    /// The keys: in the data folder for one process, in the database for several that share it.
+    /// Reads the keys: from the data folder for a single process, from the database if it is shared.
     fn keys(config: &Config, store: &Store) -> Result<(KeyRing, Option<Vault>), StartError> {
         let (keys, is_current, place, vault) = if store.is_shared() {
             let vault = vault(config)?;
@@ -230,15 +217,15 @@ impl App {
         Ok((keys, vault))
     }
 
-    /// The keys for a command on the machine itself, made where there are none yet.
+    /// The keys for a command on the machine itself, created if there are none.
     pub fn keys_or_new(config: &Config, store: &Store) -> Result<KeyRing, StartError> {
         Self::keys(config, store).map(|(keys, _)| keys)
     }
 
-    /// Makes the first administrator from the configuration, or a token for the one-time link, while there is none.
+    /// Creates the first administrator from the configuration, or else a token for the one-time link.
     ///
     /// # Errors
-    /// [`StartError::Bootstrap`] when the configured address or password is not good.
+    /// [`StartError::Bootstrap`] when the configured address or password is invalid.
     pub async fn bootstrap(&mut self, config: &Config) -> Result<(), StartError> {
         if log_in::is_set_up(&self.context).await.map_err(StartError::Bootstrap)? {
             return Ok(());
@@ -249,7 +236,7 @@ impl App {
         }
         let password = config.auth.bootstrap_password.reveal().to_owned();
         match log_in::set_up(&self.context, &self.authentication, &config.auth.bootstrap_email, password).await {
-            // Another replica was faster.
+            // Another replica has created the administrator.
             Err(_) if log_in::is_set_up(&self.context).await.is_ok_and(|is_set_up| is_set_up) => Ok(()),
             done => done.map(drop).map_err(StartError::Bootstrap),
         }
@@ -262,16 +249,16 @@ impl App {
     }
 }
 
-/// Where the keys of a shared database are kept.
+/// The place of the keys in a shared database.
 ///
 /// # Errors
-/// [`StartError::EncryptionKey`] when `keys.encryption_key` is none.
+/// [`StartError::EncryptionKey`] when `keys.encryption_key` is invalid.
 pub fn vault(config: &Config) -> Result<Vault, StartError> {
     let encryption = encryption_keys(config)?.ok_or(StartError::EncryptionKey("keys.encryption_key"))?;
     Ok(Vault::new(encryption))
 }
 
-/// Where keys are kept: in this file, or in the database.
+/// The place of the keys: this file, or the database.
 pub fn key_place(config: &Config, file: Option<PathBuf>) -> Result<KeyPlace, StartError> {
     match file {
         Some(file) => Ok(KeyPlace::File(file, encryption_keys(config)?)),
@@ -279,7 +266,7 @@ pub fn key_place(config: &Config, file: Option<PathBuf>) -> Result<KeyPlace, Sta
     }
 }
 
-/// What keys are encrypted with, where that is configured.
+/// The configured encryption keys.
 pub fn encryption_keys(config: &Config) -> Result<Option<Arc<EncryptionKeys>>, StartError> {
     let read = |name, text: &str| match text {
         "" => Ok(None),
@@ -309,21 +296,21 @@ pub fn artifact_options(config: &Config) -> Result<Options, ConfigError> {
     Ok(Options { main: stores.main, files: stores.files, s3, threads: config.downloads.threads })
 }
 
-/// Who sends mails, where an SMTP server is configured.
+/// The mailer, if an SMTP server is configured.
 fn mailer(config: &Config, public_url: &str) -> Result<Option<Mailer>, NoMailer> {
     let url = config.mail.smtp_url.reveal();
-    // Ids of mails have the name of the host in them that people know.
+    // The `Message-ID` contains the host name that people know.
     let host = url::Url::parse(public_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     (!url.is_empty()).then(|| Mailer::new(url, &config.mail.from, &host)).transpose()
 }
 
-/// Logins through an identity provider, where one is configured.
+/// Single sign-on, if an identity provider is configured.
 pub fn single_sign_on(config: &Config, public_url: &str) -> Result<Option<SingleSignOn>, StartError> {
     let config = &config.single_sign_on;
     if !config.is_on() {
         return Ok(None);
     }
-    // Private addresses too: it is the operator who names it, and many a company has its own.
+    // Private addresses are allowed: the operator configures the provider, and many companies run their own.
     let egress = Egress::new(PATIENCE, true, "single_sign_on.issuer").map_err(StartError::Issuers)?;
     let registration = Registration {
         issuer: config.issuer.clone(),
