@@ -1,12 +1,18 @@
 //! Emptying the outbox: at once where this process has put something in, and every second for what has become due or was put
 //! in by another one. Each receiver is served by a task of its own: one that is slow or away takes no time of the others.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::FutureExt as _;
 use tokio::{sync::watch, task::JoinSet, time};
 
-use super::told;
+use super::runner::{Job, JobError, RunsOn, Signals};
 use crate::{
     services::{
         Context,
@@ -15,8 +21,8 @@ use crate::{
     store::StoreError,
 };
 
-/// So often it is looked for what is due.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often to look for what has become due, or was queued by another process.
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// What is under way when the server stops is waited for so long; what is broken off is sent once more.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -36,44 +42,21 @@ struct Desk {
 /// A receiver that was served.
 type Served = (Receiver, Standing, Result<(), StoreError>);
 
-/// Those who are served.
-struct Desks {
+/// The job.
+pub(super) struct Deliver {
     context: Arc<Context>,
-    leading: watch::Receiver<bool>,
-    stopped: watch::Receiver<bool>,
+    signals: Signals,
+    filled: watch::Receiver<()>,
     known: HashMap<Receiver, Desk>,
     serving: JoinSet<Served>,
     /// Nothing is claimed any more by the process before this one.
     is_released: bool,
-    fails: bool,
 }
 
-impl Desks {
-    /// Has everybody served who is not being served.
-    async fn look(&mut self) {
-        match AssertUnwindSafe(self.find()).catch_unwind().await {
-            Ok(Ok(found)) => {
-                self.fails = false;
-                self.known.retain(|receiver, desk| desk.is_served || found.contains(receiver));
-                for receiver in found {
-                    self.want(receiver);
-                }
-            }
-            Ok(Err(error)) if !self.fails => {
-                self.fails = true;
-                tracing::warn!(%error, "the outbox cannot be emptied; it is tried again every second");
-            }
-            Ok(Err(_)) => {}
-            Err(_) => tracing::error!("looking into the outbox panicked; it is done again"),
-        }
-    }
-
-    async fn find(&mut self) -> Result<Vec<Receiver>, StoreError> {
-        if !self.is_released && !self.context.store.is_shared() {
-            release_claims(&self.context).await?;
-        }
-        self.is_released = true;
-        receivers(&self.context).await
+impl Deliver {
+    pub(super) fn new(context: Arc<Context>, signals: Signals) -> Self {
+        let filled = context.outbox_filled.subscribe();
+        Self { context, signals, filled, known: HashMap::new(), serving: JoinSet::new(), is_released: false }
     }
 
     fn want(&mut self, receiver: Receiver) {
@@ -84,9 +67,9 @@ impl Desks {
         }
         desk.is_served = true;
         let mut standing = desk.standing.take().unwrap_or_default();
-        let (context, leading, stopped) = (Arc::clone(&self.context), self.leading.clone(), self.stopped.clone());
+        let (context, signals) = (Arc::clone(&self.context), self.signals.clone());
         self.serving.spawn(async move {
-            let goes_on = move || *leading.borrow() && !*stopped.borrow();
+            let goes_on = move || signals.leads() && !signals.stops();
             let done = AssertUnwindSafe(serve(&context, receiver, &mut standing, &goes_on)).catch_unwind().await;
             let done = done.unwrap_or_else(|_| Err(StoreError::Other("sending panicked".to_owned())));
             (receiver, standing, done)
@@ -105,49 +88,53 @@ impl Desks {
             }
             Err(_) => {}
         }
-        if std::mem::take(&mut desk.is_wanted) && !desk.fails && *self.leading.borrow() {
+        if std::mem::take(&mut desk.is_wanted) && !desk.fails && self.signals.leads() {
             self.want(receiver);
         }
     }
 }
 
-/// Sends what is due, on the one replica that leads, until the server stops.
-pub(super) async fn whenever_due(
-    context: Arc<Context>,
-    leading: watch::Receiver<bool>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let mut filled = context.outbox_filled.subscribe();
-    let mut desks = Desks {
-        context,
-        leading,
-        stopped: stopped.clone(),
-        known: HashMap::new(),
-        serving: JoinSet::new(),
-        is_released: false,
-        fails: false,
-    };
-    loop {
-        if *desks.leading.borrow() {
-            desks.look().await;
-        }
-        let mut pause = pin!(time::sleep(LOOK_EVERY));
+impl Job for Deliver {
+    const NAME: &'static str = "deliver";
+    const RUNS_ON: RunsOn = RunsOn::Leader;
+
+    fn period(&self) -> Duration {
+        PERIOD
+    }
+
+    async fn due(&mut self, last: Instant) {
+        let mut pause = pin!(time::sleep_until((last + PERIOD).into()));
         loop {
             tokio::select! {
-                () = told(&mut stopped) => {
-                    let ended = async { while desks.serving.join_next().await.is_some() {} };
-                    let _ = time::timeout(LAST_WORDS, ended).await;
-                    return;
-                }
-                // That somebody was served is no reason to look: it would never end.
-                Some(served) = desks.serving.join_next() => match served {
-                    Ok(served) => desks.note(served),
+                // A receiver that was served is no reason to look: it would never end.
+                Some(served) = self.serving.join_next() => match served {
+                    Ok(served) => self.note(served),
                     Err(error) => tracing::error!(%error, "a task that sends failed"),
                 },
                 // An error means that the sender is gone, and then the server stops.
-                _ = filled.changed() => break,
-                () = &mut pause => break,
+                _ = self.filled.changed() => return,
+                () = &mut pause => return,
             }
         }
+    }
+
+    /// Serves every receiver that is not being served.
+    async fn run(&mut self) -> Result<(), JobError> {
+        if !self.is_released && !self.context.store.is_shared() {
+            release_claims(&self.context).await?;
+        }
+        self.is_released = true;
+        let found = receivers(&self.context).await?;
+        self.known.retain(|receiver, desk| desk.is_served || found.contains(receiver));
+        for receiver in found {
+            self.want(receiver);
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<(), JobError> {
+        let ended = async { while self.serving.join_next().await.is_some() {} };
+        let _ = time::timeout(LAST_WORDS, ended).await;
+        Ok(())
     }
 }
