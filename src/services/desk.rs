@@ -8,6 +8,7 @@ pub mod audit;
 pub mod audit_log;
 pub(in crate::services) mod audited;
 pub mod context;
+pub mod log_lines;
 pub mod lookup;
 pub mod operator;
 pub mod outbox;
@@ -15,4 +16,4 @@ pub mod refusal;
 
 pub use crate::domain::reach::Reach;
 pub use context::{Context, Expected, Settings, Write};
-pub use refusal::{Code, Fault, Faults, Refusal};
+pub use refusal::{Code, Committed, Fault, Faults, Refusal};

@@ -179,7 +179,8 @@ pub(in crate::services) fn enter(
     store::approvals::insert(write.connection, &approval)?;
     write.made("approval.request", &approval);
     events::approval_requested(write, product, &approval)?;
-    tracing::info!(approval = %id, product = %product.slug, %deed, "a second person is asked for");
+    let slug = product.slug.clone();
+    write.say(move || tracing::info!(approval = %id, product = %slug, %deed, "a second person is asked for"));
     Ok(approval)
 }
 

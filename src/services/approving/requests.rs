@@ -222,7 +222,8 @@ fn decide(
 ) -> Result<Approval, Refusal> {
     let decision = ApprovalDecision { verdict, by: by.id, name: by.email, at: write.now, note };
     store::approvals::decide(write.connection, approval.id, &decision)?;
-    tracing::info!(approval = %approval.id, %verdict, by = %by.id, "a request was decided");
+    let (id, by) = (approval.id, by.id);
+    write.say(move || tracing::info!(approval = %id, %verdict, by = %by, "a request was decided"));
     let decided = Approval { decision: Some(decision), ..approval };
     let action = match verdict {
         ApprovalVerdict::Approved => "approval.approve",

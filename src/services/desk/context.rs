@@ -17,6 +17,7 @@ use crate::{
     services::desk::{
         acting::{self, Acting},
         audit,
+        log_lines::LogLines,
         outbox::Outbox,
         refusal::{Code, Refusal},
     },
@@ -112,12 +113,23 @@ pub struct Write<'c> {
     changes: Vec<Change>,
     seen: HashSet<Change>,
     records: Vec<Record>,
+    log: LogLines,
 }
 
 impl<'c> Write<'c> {
     fn new(context: &'c Context, connection: &'c mut Connection, actor: &'c Actor, now: Timestamp) -> Self {
         let outbox = Outbox::default();
-        Self { connection, now, actor, outbox, context, changes: Vec::new(), seen: HashSet::new(), records: Vec::new() }
+        Self {
+            connection,
+            now,
+            actor,
+            outbox,
+            context,
+            changes: Vec::new(),
+            seen: HashSet::new(),
+            records: Vec::new(),
+            log: LogLines::default(),
+        }
     }
 
     /// The adapters.
@@ -135,6 +147,17 @@ impl<'c> Write<'c> {
     /// Has a change remembered in the audit log, if the write is committed.
     pub fn record(&mut self, record: Record) {
         self.records.push(record);
+    }
+
+    /// Writes a line to the log once the write is committed; never, if it is rolled back or only rehearsed. `line` calls one of
+    /// the macros of `tracing`.
+    pub fn say(&mut self, line: impl FnOnce() + Send + 'static) {
+        self.log.add(line);
+    }
+
+    /// The log lines that wait for the commit.
+    pub(in crate::services) const fn log(&mut self) -> &mut LogLines {
+        &mut self.log
     }
 
     /// How much was remembered.
@@ -281,9 +304,14 @@ impl Context {
             }
             let entries: Vec<_> = changes.into_iter().map(entry).collect();
             store::changes::append(write.connection, &entries, now)?;
-            Ok((value, loaded))
+            let mut log = std::mem::take(&mut write.log);
+            log.append(std::mem::take(&mut write.outbox.log));
+            Ok::<_, Refusal>(((value, log), loaded))
         };
-        self.store.write(in_transaction, |loaded| self.directory.apply(loaded)).inspect(|_| self.ring())
+        let (value, log) = self.store.write(in_transaction, |loaded| self.directory.apply(loaded))?;
+        self.ring();
+        log.write();
+        Ok(value)
     }
 
     /// Wakes those who empty the outbox, once what is in it is committed. It costs next to nothing, so nobody need know whether

@@ -10,6 +10,7 @@ use crate::{
         mail::Mail,
         webhook::{Webhook, WebhookMessage},
     },
+    services::desk::log_lines::LogLines,
     store::{self, Connection, StoreError},
 };
 
@@ -24,6 +25,8 @@ pub struct Outbox {
     webhooks: Option<Arc<[Webhook]>>,
     mails: Vec<Mail>,
     messages: Vec<WebhookMessage>,
+    /// What is to be logged once the transaction is committed.
+    pub(in crate::services) log: LogLines,
 }
 
 impl std::fmt::Debug for Outbox {

@@ -267,6 +267,29 @@ impl Refusal {
     }
 }
 
+/// What a transaction came to that is committed either way: a refusal, too, may have something to write down.
+#[derive(Debug)]
+#[must_use]
+pub enum Committed<T> {
+    /// It was done.
+    Done(T),
+    /// It was refused.
+    Refused(Refusal),
+}
+
+impl<T> Committed<T> {
+    /// The outcome for the caller, after the commit.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn into_result(self) -> Result<T, Refusal> {
+        match self {
+            Self::Done(value) => Ok(value),
+            Self::Refused(refusal) => Err(refusal),
+        }
+    }
+}
+
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {

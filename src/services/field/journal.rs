@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use crate::{
     domain::{health::Ballot, id::ReleaseId, run::Run},
     services::{
-        desk::{Code, Context, Refusal, outbox::Outbox},
+        desk::{Code, Context, Refusal, log_lines::LogLines, outbox::Outbox},
         field::{hosting_slots, known_problems},
         releasing::guard_rollouts::Judging,
         telling::events::Teller,
@@ -191,10 +191,12 @@ struct AfterCommit {
     judged: BTreeSet<ReleaseId>,
     /// Whether somebody is to be told of something.
     is_told: bool,
+    log: LogLines,
 }
 
 impl AfterCommit {
     fn see_to(self, context: &Context, judging: &Judging) {
+        self.log.write();
         judging.add(self.judged);
         if self.is_told {
             context.ring();
@@ -226,7 +228,8 @@ fn follow_up(
     store::group_slots::reported(connection, &slots)?;
     // Mails are queued one by one, as each counts against the next one of its subscription.
     let is_told = outbox.flush(connection)? || told.iter().any(|told| told.after.notify_email.is_some());
-    Ok(AfterCommit { judged: voters.into_iter().map(|(_, release)| release).collect(), is_told })
+    let judged = voters.into_iter().map(|(_, release)| release).collect();
+    Ok(AfterCommit { judged, is_told, log: outbox.log })
 }
 
 /// What became of each run by all that was heard of it in one batch: how it stood before, and how it stands.

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::{
     auth::{session::Session, token_hash},
-    domain::role::Role,
+    domain::{id::UserId, role::Role},
     services::{
-        desk::{Code, Context, Refusal, Write, context::id_at},
+        desk::{Code, Committed, Context, Refusal, Write, context::id_at, log_lines::LogLines},
         people::{
             authentication::Authentication,
             passwords::{hash, lower, verified},
@@ -85,9 +85,12 @@ pub async fn log_in(
         let desk = Arc::clone(context);
         let letting_in = move |connection: &mut Connection, now| {
             let entry = Entry { verified: &user, stronger_hash: stronger_hash.as_ref(), otp: otp.as_deref() };
-            let_in(&desk, &doors, connection, now, &entry)
+            let mut log = LogLines::default();
+            Ok((let_in(&desk, &doors, connection, now, &entry, &mut log)?, log))
         };
-        context.append(letting_in).await?
+        let (entered, log) = context.append(letting_in).await?;
+        log.write();
+        entered.into_result()
     };
     authentication.guarded(context, attempt, trial).await
 }
@@ -110,22 +113,24 @@ fn let_in(
     connection: &mut Connection,
     now: Timestamp,
     entry: &Entry<'_>,
-) -> Result<Result<Tokens, Refusal>, StoreError> {
+    log: &mut LogLines,
+) -> Result<Committed<Tokens>, StoreError> {
     let user = store::users::held(connection, entry.verified.id)?;
     // It may have been changed while the old one was being hashed.
     let Some(mut user) = user.filter(|user| user.password_hash == entry.verified.password_hash) else {
-        return Ok(Err(login_failed()));
+        return Ok(Committed::Refused(login_failed()));
     };
     if !may_use_password(authentication, &user) {
         let detail = "passwords let only owners in here; log in through the identity provider, at /api/v1/auth/sso";
-        return Ok(Err(Refusal::new(Code::PasswordLoginOff, detail)));
+        return Ok(Committed::Refused(Refusal::new(Code::PasswordLoginOff, detail)));
     }
     if user.factor.secret.is_some() {
         let Some(otp) = entry.otp else {
-            return Ok(Err(Refusal::new(Code::OtpRequired, "send the code of the second factor as `otp`")));
+            let detail = "send the code of the second factor as `otp`";
+            return Ok(Committed::Refused(Refusal::new(Code::OtpRequired, detail)));
         };
-        if !second_factor::take(&context.keys.load(), &mut user, otp, now) {
-            return Ok(Err(login_failed()));
+        if !second_factor::take(&context.keys.load(), &mut user, otp, now, log) {
+            return Ok(Committed::Refused(login_failed()));
         }
     }
     if let Some(hash) = entry.stronger_hash {
@@ -134,7 +139,7 @@ fn let_in(
     if user != *entry.verified {
         store::users::update(connection, &user)?;
     }
-    begin(context, connection, now, &user, None).map(Ok)
+    begin(context, connection, now, &user, None).map(Committed::Done)
 }
 
 /// Whether a password lets this user in, if it is theirs.
@@ -184,6 +189,16 @@ fn issue(
     Ok(Tokens { access_token, refresh_token, expires_in: access_until.duration_since(now).as_secs() })
 }
 
+/// What became of a refresh token that was presented.
+enum Renewal {
+    /// It was exchanged, by the user with this e-mail address.
+    Done(Tokens, String),
+    /// It is not valid any more.
+    Refused,
+    /// It was exchanged before, so the login of this user was ended.
+    UsedTwice(UserId),
+}
+
 /// Exchanges a refresh token for new tokens. One that was exchanged before has been copied by somebody: the whole login
 /// ends.
 ///
@@ -210,11 +225,10 @@ pub async fn refresh(
     let (desk, doors) = (Arc::clone(context), Arc::clone(authentication));
     let renewed = context
         .append(move |connection, now| {
-            let Some(known) = store::refresh_tokens::held(connection, &hash)? else { return Ok(None) };
+            let Some(known) = store::refresh_tokens::held(connection, &hash)? else { return Ok(Renewal::Refused) };
             if known.used_at.is_some() {
                 store::refresh_tokens::end_family(connection, known.family)?;
-                tracing::warn!(user = %known.user, "a refresh token was used twice; the login has been ended");
-                return Ok(None);
+                return Ok(Renewal::UsedTwice(known.user));
             }
             // Held, so that whoever ends all sessions of this user ends the one that is made here too.
             let user = store::users::held(connection, known.user)?;
@@ -222,13 +236,20 @@ pub async fn refresh(
             let is_good = |user: &User| {
                 still_known && now < known.expires_at && (known.ends_at.is_some() || may_use_password(&doors, user))
             };
-            let Some(user) = user.filter(is_good) else { return Ok(None) };
+            let Some(user) = user.filter(is_good) else { return Ok(Renewal::Refused) };
             store::refresh_tokens::mark_used(connection, &hash, now)?;
             let tokens = issue(&desk, connection, now, &user, known.family, known.ends_at)?;
-            Ok(Some((tokens, user.email)))
+            Ok(Renewal::Done(tokens, user.email))
         })
         .await?;
-    let (tokens, email) = renewed.ok_or_else(refused)?;
+    let (tokens, email) = match renewed {
+        Renewal::Done(tokens, email) => (tokens, email),
+        Renewal::Refused => return Err(refused()),
+        Renewal::UsedTwice(user) => {
+            tracing::warn!(%user, "a refresh token was used twice; the login has been ended");
+            return Err(refused());
+        }
+    };
     // So that, after a restart too, they are at home here, and do not wait for what strangers fail at.
     authentication.at_home(context, &email, address);
     Ok(tokens)
@@ -292,7 +313,8 @@ pub(in crate::services) fn set_up_within(
     let user = User::new(write.new_id(), email, Some(password_hash), Role::Owner, write.now);
     store::users::insert(write.connection, &user)?;
     write.made("user.add", &user);
-    tracing::info!(user = %user.id, "first administrator made");
+    let id = user.id;
+    write.say(move || tracing::info!(user = %id, "first administrator made"));
     Ok(user)
 }
 

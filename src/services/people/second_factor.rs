@@ -13,7 +13,7 @@ use crate::{
     },
     domain::id::UserId,
     services::{
-        desk::{Code, Context, Refusal, Write},
+        desk::{Code, Context, Refusal, Write, log_lines::LogLines},
         people::{authentication::Authentication, slow_down::Attempt, users},
     },
     signing::{KeyRing, random},
@@ -46,8 +46,15 @@ fn hashed(code: &str) -> String {
     STANDARD.encode(token_hash(&totp::plain_recovery_code(code)))
 }
 
-/// Takes a code, or a recovery code, of a user's second factor; neither is good again once the user is stored.
-pub(in crate::services) fn take(keys: &KeyRing, user: &mut User, otp: &str, now: Timestamp) -> bool {
+/// Takes a code, or a recovery code, of a user's second factor; neither is valid again once the user is stored. `log` is to be
+/// written then.
+pub(in crate::services) fn take(
+    keys: &KeyRing,
+    user: &mut User,
+    otp: &str,
+    now: Timestamp,
+    log: &mut LogLines,
+) -> bool {
     let otp = otp.trim();
     let secret = user.factor.secret.as_deref().and_then(|sealed| open(keys, user.id, sealed));
     if let Some(step) = secret.and_then(|secret| secret.step_of(otp, now, user.factor.last_step)) {
@@ -58,7 +65,8 @@ pub(in crate::services) fn take(keys: &KeyRing, user: &mut User, otp: &str, now:
     user.factor.recovery_codes.retain(|known| *known != wanted);
     let is_taken = user.factor.recovery_codes.len() < before;
     if is_taken {
-        tracing::warn!(user = %user.id, left = user.factor.recovery_codes.len(), "a recovery code was used");
+        let (id, left) = (user.id, user.factor.recovery_codes.len());
+        log.add(move || tracing::warn!(user = %id, left, "a recovery code was used"));
     }
     is_taken
 }
@@ -130,7 +138,7 @@ pub async fn confirm(
         store::users::update(write.connection, &user)?;
         store::refresh_tokens::end_others_of(write.connection, user.id, family)?;
         write.done("user.second_factor.set_up", &user);
-        tracing::info!(user = %user.id, "a second factor was set up");
+        write.say(move || tracing::info!(user = %user.id, "a second factor was set up"));
         Ok(())
     });
     authentication.guarded(context, Attempt::at_code(user), confirming).await?;
@@ -154,15 +162,16 @@ pub async fn remove(
         if user.factor.secret.is_none() {
             return refuse_state("there is no second factor");
         }
-        if !take(&keys, &mut user, &otp, write.now) {
+        if !take(&keys, &mut user, &otp, write.now, write.log()) {
             return Err(wrong_code());
         }
         user.factor = SecondFactor::default();
         user.revision += 1;
         store::refresh_tokens::end_others_of(write.connection, user.id, family)?;
         write.done("user.second_factor.remove", &user);
-        tracing::info!(user = %user.id, "a second factor was removed");
-        Ok(store::users::update(write.connection, &user)?)
+        store::users::update(write.connection, &user)?;
+        write.say(move || tracing::info!(user = %user.id, "a second factor was removed"));
+        Ok(())
     });
     authentication.guarded(context, Attempt::at_code(user), removing).await
 }

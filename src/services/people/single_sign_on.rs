@@ -21,7 +21,7 @@ use crate::{
         role_claim,
     },
     services::{
-        desk::{Code, Context, Faults, Refusal, Write, acting::acting_as},
+        desk::{Code, Committed, Context, Faults, Refusal, Write, acting::acting_as},
         people::{
             authentication::Authentication,
             identity_provider::SingleSignOn,
@@ -163,7 +163,7 @@ pub async fn complete(
     let person = Person::of(sign_on, &claims)?;
     let actor = person.as_actor(context, address).await?;
     let doors = Arc::clone(authentication);
-    acting_as(actor, context.write(move |write| person.come_in(of(&doors)?, write))).await?
+    acting_as(actor, context.write(move |write| person.come_in(of(&doors)?, write))).await?.into_result()
 }
 
 /// What the browser kept of the departure that this is the return of.
@@ -236,39 +236,42 @@ impl Person {
     }
 
     /// Lets them in, or not; what follows from either is written down.
-    fn come_in(&self, sign_on: &SingleSignOn, write: &mut Write<'_>) -> Result<Result<Tokens, Refusal>, Refusal> {
+    fn come_in(&self, sign_on: &SingleSignOn, write: &mut Write<'_>) -> Result<Committed<Tokens>, Refusal> {
         let known = store::users::by_identity(write.connection, &self.identity)?.map(|user| user.id);
         let known = known.map(|id| store::users::held(write.connection, id)).transpose()?.flatten();
         let Some(role) = self.role else {
             if let Some(user) = known {
                 shut_out(write, &user)?;
             }
-            tracing::info!(
-                subject = self.identity.subject,
-                "somebody has no role by the word of the identity provider"
-            );
+            let subject = self.identity.subject.clone();
+            write.say(move || {
+                tracing::info!(subject, "a login was refused: no group at the identity provider brings a role");
+            });
             let detail = format!(
                 "none of your groups at the identity provider (its claim `{}`) brings a role here (`single_sign_on.roles`); ask an owner",
                 sign_on.role_claim
             );
-            return Ok(Err(refused(detail)));
+            return Ok(Committed::Refused(refused(detail)));
         };
         let user = match known {
             Some(user) => self.follow(write, &user, role)?,
             None => match self.enter(sign_on, write, role)? {
-                Ok(user) => user,
-                Err(refusal) => return Ok(Err(refusal)),
+                Committed::Done(user) => user,
+                Committed::Refused(refusal) => return Ok(Committed::Refused(refusal)),
             },
         };
         let ends_at = write.now.checked_add(sign_on.login_ttl).ok();
-        Ok(Ok(log_in::begin(write.context(), write.connection, write.now, &user, ends_at)?))
+        Ok(Committed::Done(log_in::begin(write.context(), write.connection, write.now, &user, ends_at)?))
     }
 
     /// Somebody who is known, as the provider has them now.
     fn follow(&self, write: &mut Write<'_>, before: &User, role: Role) -> Result<User, Refusal> {
         let mut user = User { identity: Some(self.identity.clone()), role, ..before.clone() };
         if role != Role::Owner && is_last_owner(write.connection, before)? {
-            tracing::warn!(user = %user.id, %role, "the only owner has another role by the word of the identity provider, and stays one");
+            let id = user.id;
+            write.say(move || {
+                tracing::warn!(user = %id, %role, "the only owner has another role at the identity provider, and stays an owner");
+            });
             user.role = Role::Owner;
         }
         match user.role {
@@ -277,11 +280,13 @@ impl Person {
             _ => drop_password(&mut user),
         }
         if let Some(email) = self.email.as_ref().filter(|email| **email != user.email) {
-            match store::users::by_email(write.connection, email)? {
-                None => user.email.clone_from(email),
-                Some(_) => {
-                    tracing::warn!(user = %user.id, "the new address of a user is that of another one; it stays as it was");
-                }
+            if store::users::by_email(write.connection, email)?.is_none() {
+                user.email.clone_from(email);
+            } else {
+                let id = user.id;
+                write.say(move || {
+                    tracing::warn!(user = %id, "the user's new e-mail address belongs to another user; the old one is kept");
+                });
             }
         }
         if user == *before {
@@ -294,20 +299,16 @@ impl Person {
         if !is_trusted_alike(before, &user) {
             store::refresh_tokens::end_all_of(write.connection, user.id)?;
         }
-        tracing::info!(user = %user.id, role = %user.role, "a user was changed by the word of the identity provider");
+        let (id, role) = (user.id, user.role);
+        write.say(move || tracing::info!(user = %id, %role, "user changed by the identity provider"));
         Ok(user)
     }
 
     /// Somebody who is not known: by their address they may be a user all the same, or they are entered.
-    fn enter(
-        &self,
-        sign_on: &SingleSignOn,
-        write: &mut Write<'_>,
-        role: Role,
-    ) -> Result<Result<User, Refusal>, Refusal> {
+    fn enter(&self, sign_on: &SingleSignOn, write: &mut Write<'_>, role: Role) -> Result<Committed<User>, Refusal> {
         let Some(email) = &self.email else {
             let detail = "the identity provider does not say that your e-mail address is yours (`email`, `email_verified`), which whoever is new here is known by; ask an owner";
-            return Ok(Err(refused(detail)));
+            return Ok(Committed::Refused(refused(detail)));
         };
         let was_removed = store::removed_identities::has(write.connection, &self.identity)?;
         let found = store::users::by_email(write.connection, email)?.map(|user| user.id);
@@ -316,25 +317,27 @@ impl Person {
                 let detail = format!(
                     "`{email}` is the address of somebody else here, who logs in through the identity provider too"
                 );
-                return Ok(Err(refused(detail)));
+                return Ok(Committed::Refused(refused(detail)));
             }
             // An address alone is less than what they have asked for themselves.
             if user.factor.secret.is_some() {
                 let detail = format!(
                     "the user `{email}` has a second factor, and so is not taken over by address alone; log in with password and code, remove the second factor, and come again"
                 );
-                return Ok(Err(refused(detail)));
+                return Ok(Committed::Refused(refused(detail)));
             }
             if was_removed {
                 store::removed_identities::delete(write.connection, &self.identity)?;
             }
-            return self.follow(write, &user, role).map(Ok);
+            return self.follow(write, &user, role).map(Committed::Done);
         }
         if was_removed {
-            return Ok(Err(refused("you were removed here; an owner can enter you again, with your address")));
+            let detail = "you were removed here; an owner can enter you again, with your address";
+            return Ok(Committed::Refused(refused(detail)));
         }
         if !sign_on.create_users {
-            return Ok(Err(refused(format!("there is no user `{email}` here; an owner has to enter one first"))));
+            let detail = format!("there is no user `{email}` here; an owner has to enter one first");
+            return Ok(Committed::Refused(refused(detail)));
         }
         let user = User {
             identity: Some(self.identity.clone()),
@@ -342,8 +345,9 @@ impl Person {
         };
         store::users::insert(write.connection, &user)?;
         write.made("user.add", &user);
-        tracing::info!(user = %user.id, role = %user.role, "user added by the word of the identity provider");
-        Ok(Ok(user))
+        let id = user.id;
+        write.say(move || tracing::info!(user = %id, %role, "user added by the identity provider"));
+        Ok(Committed::Done(user))
     }
 }
 

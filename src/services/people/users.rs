@@ -96,8 +96,18 @@ fn ids_of(connection: &mut Connection, slugs: Option<Vec<Slug>>) -> Result<Optio
 pub(in crate::services) fn add_within(connection: &mut Connection, user: &User) -> Result<(), Refusal> {
     check_whole(connection, user)?;
     store::users::insert(connection, user)?;
-    tracing::info!(user = %user.id, role = %user.role, "user added");
     Ok(())
+}
+
+/// The log line for a user who was added.
+fn added(user: &User) -> impl FnOnce() + Send + use<> {
+    let (id, role) = (user.id, user.role);
+    move || tracing::info!(user = %id, %role, "user added")
+}
+
+/// The log line for a user who was given another password.
+fn password_changed(id: UserId) -> impl FnOnce() + Send {
+    move || tracing::info!(user = %id, "password changed; all sessions of the user have ended")
 }
 
 /// Checks what the fields say together, and that nobody else has the address.
@@ -126,6 +136,7 @@ pub async fn add(context: &Arc<Context>, authentication: &Authentication, new: N
             let user = User { products, ..User::new(write.new_id(), email, Some(hash), role, write.now) };
             add_within(write.connection, &user)?;
             write.made("user.add", &user);
+            write.say(added(&user));
             Ok(user)
         })
         .await
@@ -251,12 +262,12 @@ pub async fn delete(context: &Arc<Context>, id: UserId, expected: Expected) -> R
             let user = store::users::held(write.connection, id)?.ok_or_else(|| not_found(id))?;
             expected.check(user.revision)?;
             keep_an_owner(write.connection, &user)?;
-            tracing::info!(user = %id, "user removed");
             store::users::delete(write.connection, id)?;
             if let Some(identity) = &user.identity {
                 store::removed_identities::insert(write.connection, identity.clone(), write.now)?;
             }
             write.removed("user.delete", &user);
+            write.say(move || tracing::info!(user = %id, "user removed"));
             Ok(())
         })
         .await
@@ -281,7 +292,9 @@ pub async fn change_own_password(
             let user = store::users::held(write.connection, id)?.filter(|user| user.password_hash == known);
             let user = user.ok_or_else(|| Refusal::new(Code::Conflict, "the password was changed meanwhile"))?;
             write.done("user.password", &user);
-            give_password(write.connection, user, hash)
+            give_password(write.connection, user, hash)?;
+            write.say(password_changed(id));
+            Ok(())
         })
         .await
 }
@@ -317,7 +330,6 @@ fn give_password(connection: &mut Connection, mut user: User, hash: String) -> R
     user.revision += 1;
     store::users::update(connection, &user)?;
     store::refresh_tokens::end_all_of(connection, user.id)?;
-    tracing::info!(user = %user.id, "password changed; all sessions of the user have ended");
     Ok(())
 }
 

@@ -122,7 +122,8 @@ fn halt_if_failing(write: &mut Write<'_>, id: ReleaseId) -> Result<bool, Refusal
     roll_out::keep_clock(write, &product, &mut release)?;
     save(write, "rollout.halt", &before, &mut release)?;
     events::release_halted(write, &product, &release)?;
-    tracing::warn!(product = %product.slug, version = %release.version, reason = %alarm, "release halted");
+    let (slug, version) = (product.slug, release.version);
+    write.say(move || tracing::warn!(product = %slug, %version, reason = %alarm, "release halted"));
     Ok(true)
 }
 
@@ -163,16 +164,18 @@ fn tend_one(write: &mut Write<'_>, id: ReleaseId) -> Result<(), Refusal> {
     if is_out(&release, write.now)
         && let Some(product) = store::products::get(write.connection, release.product)?
     {
-        tracing::info!(product = %product.slug, version = %release.version, "a scheduled release is out");
         let before = release.clone();
         save_and_announce(write, "release.come_out", &product, &before, &mut release)?;
+        let (slug, version) = (product.slug, release.version.clone());
+        write.say(move || tracing::info!(product = %slug, %version, "a scheduled release is out"));
     }
     // A stage opens only if the release does well, by what is known at this moment.
     if stage_is_due(&release, write.now) && !halt_if_failing(write, id)? {
         let before = release.clone();
         release.rollout.open_due(write.now);
-        tracing::info!(release = %release.version, percent = %release.rollout.percent, "the next stage of a rollout opens");
         save(write, "rollout.stage", &before, &mut release)?;
+        let (version, percent) = (release.version, release.rollout.percent);
+        write.say(move || tracing::info!(%version, %percent, "the next stage of a rollout is open"));
     }
     Ok(())
 }

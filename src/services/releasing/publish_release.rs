@@ -319,15 +319,9 @@ pub async fn publish(
             let (product, draft) = find(write, &slug, &version)?;
             expected.check(draft.revision)?;
             let request = Request::about_release(Deed::Publish, &product, &draft, &publication);
-            let carried = second_person::carry_out(write, &product.clone(), Some(request), |write| {
+            second_person::carry_out(write, &product.clone(), Some(request), |write| {
                 publish_within(write, &write.context().keys.load(), &product, draft, &publication)
-            })?;
-            if let Carried::Done(published) = &carried {
-                let forced = publication.force.as_ref().map(|force| force.reason.as_str());
-                let at = published.published_at;
-                tracing::info!(product = %slug, version = %version, published_at = ?at, forced, "release published");
-            }
-            Ok(carried)
+            })
         })
         .await
 }
@@ -356,6 +350,9 @@ pub(in crate::services) fn publish_within(
     if let Some(force) = &publication.force {
         write.because(&force.reason);
     }
+    let (slug, version, published_at) = (product.slug.clone(), release.version.clone(), release.published_at);
+    let forced = publication.force.as_ref().map(|force| force.reason.clone());
+    write.say(move || tracing::info!(product = %slug, %version, ?published_at, forced, "release published"));
     Ok(release)
 }
 

@@ -126,13 +126,9 @@ pub async fn steer(
         .write(move |write| {
             let (product, release) = find(write, &slug, &version)?;
             let request = steer.request(&product, &release);
-            let carried = second_person::carry_out(write, &product, request, |write| {
+            second_person::carry_out(write, &product, request, |write| {
                 steer_within(write, &slug, &version, &expected, &steer)
-            })?;
-            if let Carried::Done(_) = &carried {
-                tracing::info!(product = %slug, version = %version, ?steer, "release steered");
-            }
-            Ok(carried)
+            })
         })
         .await?;
     if let Carried::Done(steered) = &carried {
@@ -169,6 +165,8 @@ pub(in crate::services) fn steer_within(
         if let Some(reason) = steer.reason() {
             write.because(reason);
         }
+        let (slug, version, steer) = (product.slug, release.version.clone(), steer.clone());
+        write.say(move || tracing::info!(product = %slug, %version, ?steer, "release steered"));
     }
     Ok(release)
 }
@@ -307,7 +305,8 @@ pub async fn stop(
             note_stop(write, "stop.set", &product, before.as_ref(), Some(&stop));
             write.because(&stop.reason);
             stops_changed(write, &mut product)?;
-            tracing::warn!(product = %slug, channel = ?stop.channel, reason = stop.reason, "stop set");
+            let (channel, reason) = (stop.channel.clone(), stop.reason.clone());
+            write.say(move || tracing::warn!(product = %slug, ?channel, reason, "stop set"));
             Ok((stop, product.revision))
         })
         .await
@@ -356,13 +355,9 @@ pub async fn lift_stop(
             expected.check(product.revision)?;
             let stop = stop_on(write, &product, channel.as_ref())?;
             let request = stop.map(|stop| Request::about_stop(&product, &stop));
-            let carried = second_person::carry_out(write, &product.clone(), request, |write| {
+            second_person::carry_out(write, &product.clone(), request, |write| {
                 lift_within(write, product, channel.as_ref())
-            })?;
-            if let Carried::Done(()) = &carried {
-                tracing::warn!(product = %slug, ?channel, "stop lifted");
-            }
-            Ok(carried)
+            })
         })
         .await
 }
@@ -381,5 +376,8 @@ pub(in crate::services) fn lift_within(
     };
     store::stops::delete(write.connection, product.id, channel)?;
     note_stop(write, "stop.lift", &product, Some(&stop), None);
-    stops_changed(write, &mut product)
+    stops_changed(write, &mut product)?;
+    let (slug, channel) = (product.slug, channel.cloned());
+    write.say(move || tracing::warn!(product = %slug, ?channel, "stop lifted"));
+    Ok(())
 }

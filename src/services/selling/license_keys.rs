@@ -146,7 +146,7 @@ pub async fn revoke(
             let revoked = KeyRecord { revoked_at: Some(write.now), ..known.clone() };
             write.altered("license_key.revoke", &known, &revoked);
             write.changed(Change::Subscription(subscription));
-            tracing::info!(%subscription, license_key = %key, "license key revoked");
+            write.say(move || tracing::info!(%subscription, license_key = %key, "license key revoked"));
             Ok(())
         })
         .await

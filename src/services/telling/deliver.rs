@@ -224,17 +224,16 @@ pub async fn serve(
 /// When the database cannot be written.
 pub async fn release_claims(context: &Arc<Context>) -> Result<(), StoreError> {
     let now = context.clock.now();
-    on_store(context, move |store| {
+    let released = on_store(context, move |store| {
         store.append(|connection| {
-            let broken_off =
-                store::mails::release(connection, now)? + store::webhook_messages::release(connection, now)?;
-            if broken_off > 0 {
-                tracing::info!(broken_off, "deliveries that the end of the process before broke off are tried again");
-            }
-            Ok(())
+            Ok(store::mails::release(connection, now)? + store::webhook_messages::release(connection, now)?)
         })
-    })
-    .await
+    });
+    let broken_off = released.await?;
+    if broken_off > 0 {
+        tracing::info!(broken_off, "deliveries that the previous process did not finish are tried again");
+    }
+    Ok(())
 }
 
 /// Until when what is tried now is claimed, where a try may take so long.
@@ -269,8 +268,9 @@ async fn send_mail(context: &Arc<Context>, mailer: &Mailer, mail: Mail) -> Resul
     if before.is_stale(now) && before.attempts == 0 {
         // Nobody wants to hear after days that they may connect again.
         after.refused("it could not be tried for three days, and is no news any more");
+        mark(before, after.clone()).await?;
         tell("mail", &id, &after);
-        return mark(before, after).await.map(|_| None);
+        return Ok(None);
     }
     let claimed = before.claimed(lease(now, LONGEST_TRY));
     if !mark(before, claimed.clone()).await? {
@@ -370,32 +370,49 @@ async fn send_message(
         Err(_) => Went::Away,
     };
     on_store(context, move |store| {
-        let noted: Result<Delivery, StoreError> = store.append(|connection| {
+        let noted: Result<_, StoreError> = store.append(|connection| {
             let mut after = before.clone();
+            let gone = match &sent {
+                Err(PostError::Gone) => disable(connection, webhook_id, revision)?,
+                _ => Gone::No,
+            };
             match &sent {
                 Ok(()) => after.accepted(now),
-                Err(error @ PostError::Gone) if is_gone(connection, webhook_id, revision)? => {
-                    after.refused(&error.to_string());
-                }
+                Err(error) if gone != Gone::No => after.refused(&error.to_string()),
                 Err(error) => after.missed(now, &error.to_string(), chance()),
             }
             store::webhook_messages::mark(connection, id, &claimed, &after)?;
-            Ok(after)
+            Ok((after, gone))
         });
-        noted.map(|after| tell("webhook message", &id, &after))
+        let (after, gone) = noted?;
+        if gone == Gone::Now {
+            tracing::warn!(webhook = %webhook_id, "a webhook answered 410 Gone and was disabled");
+        }
+        tell("webhook message", &id, &after);
+        Ok(())
     })
     .await?;
     Ok(Some(went))
 }
 
-/// Disables a webhook that answered 410, as it was served; says whether it is disabled. Where staff have changed it meanwhile
-/// the answer is not about what it is now.
-fn is_gone(connection: &mut store::Connection, webhook: WebhookId, revision: i64) -> Result<bool, StoreError> {
+/// Whether a webhook is disabled after it answered 410.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gone {
+    /// It is enabled: staff have changed it meanwhile, so the answer is not about what it is now.
+    No,
+    /// It was disabled by this answer.
+    Now,
+    /// It was disabled or removed before.
+    Before,
+}
+
+/// Disables a webhook that answered 410, as it was served.
+fn disable(connection: &mut store::Connection, webhook: WebhookId, revision: i64) -> Result<Gone, StoreError> {
     if store::webhooks::disable(connection, webhook, revision)? {
-        tracing::warn!(%webhook, "a webhook answered 410 Gone and was disabled");
-        return Ok(true);
+        return Ok(Gone::Now);
     }
-    Ok(store::webhooks::get(connection, webhook)?.is_none_or(|webhook| !webhook.enabled))
+    let is_enabled = store::webhooks::get(connection, webhook)?.is_some_and(|webhook| webhook.enabled);
+    Ok(if is_enabled { Gone::No } else { Gone::Before })
 }
 
 /// Forgets what was sent, or made and not sent, long ago; returns how much that was.

@@ -115,7 +115,8 @@ impl<'t> Teller<'t> {
         if store::mails::is_known(self.connection, &cause)? || !self.has_room(subscription)? {
             return Ok(());
         }
-        tracing::debug!(run = %run.id, %subscription, %end, "a mail is queued");
+        let id = run.id;
+        self.outbox.log.add(move || tracing::debug!(run = %id, %subscription, %end, "a mail is queued"));
         let help = help::help(entry, run);
         let words = letters::run_ended(&entry.product, release, run, outcome, help.as_ref());
         let mail = Mail { subscription: Some(subscription), ..mail(now, kind, cause, address.clone(), words) };
@@ -129,7 +130,9 @@ impl<'t> Teller<'t> {
         let since = self.now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
         let has_room = store::mails::count_since(self.connection, subscription, since)? < i64::from(limit);
         if !has_room {
-            tracing::warn!(%subscription, limit, "a mail about an update was not queued: this subscription had as many as it may within a day");
+            self.outbox.log.add(move || {
+                tracing::warn!(%subscription, limit, "a mail about an update was not queued: the subscription had its limit of mails within a day");
+            });
         }
         Ok(has_room)
     }
@@ -174,7 +177,9 @@ impl<'t> Teller<'t> {
         let room = limit.saturating_sub(usize::try_from(told).unwrap_or(usize::MAX));
         let has_room = room > 0 && pending.nth(room - 1).is_none();
         if !has_room {
-            tracing::warn!(%subscription, %webhook, limit, "a webhook was not told of a run: this subscription had as many told as it may within a day");
+            self.outbox.log.add(move || {
+                tracing::warn!(%subscription, %webhook, limit, "a webhook message about a run was not queued: the subscription had its limit of messages within a day");
+            });
         }
         Ok(has_room)
     }

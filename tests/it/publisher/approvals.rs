@@ -581,3 +581,38 @@ fn somebody_who_was_added_on_the_machine_may_approve_at_once() {
     assert_eq!(approve(&anna, &approval).ok()["decision"]["name"], "anna@vendor.example");
     assert_eq!(state(&office, "13.0.0"), "published");
 }
+
+/// How many lines of the log say this.
+fn logged(vendor: &Vendor, words: &str) -> usize {
+    vendor.log().iter().filter(|line| line.contains(words)).count()
+}
+
+#[test]
+fn the_log_says_what_was_approved_once_it_is_done() {
+    let (vendor, second) = two_owners();
+    let office = vendor.product_with(&json!({"two_person_rule": true}));
+    let says = |words: &str, count: usize| {
+        eventually(10, words, || (logged(&vendor, words) == count).then_some(()));
+    };
+    let publication = asked_publication(&office, "13.0.0");
+    says("a second person is asked for", 1);
+    assert_eq!(logged(&vendor, "release published"), 0);
+    approve(&second, &publication).ok();
+    says("release published", 1);
+    says("a request was decided", 1);
+    office.stop(None);
+    says("stop set", 1);
+    let lifting = is_asked(vendor.admin.delete(&format!("{}/stop", office.path)).send());
+    says("a second person is asked for", 2);
+    assert_eq!(logged(&vendor, "stop lifted"), 0);
+    approve(&second, &lifting).ok();
+    says("stop lifted", 1);
+    office.steer("13.0.0", "yank", &json!({"reason": "it loses pages"}));
+    says("release steered", 1);
+    let restoring = ask(&vendor.admin, &format!("{}/restore", office.release_path("13.0.0")), &Value::Null);
+    says("a second person is asked for", 3);
+    assert_eq!(logged(&vendor, "release steered"), 1);
+    approve(&second, &restoring).ok();
+    says("release steered", 2);
+    assert_eq!(logged(&vendor, "release published"), 1);
+}

@@ -7,7 +7,7 @@ use crate::{
         desk::{Code, Refusal, audited, context::id_at, operator::Operator},
         people::{
             passwords::lower,
-            users::{add_within, check, give_password},
+            users::{add_within, added, check, give_password, password_changed},
         },
     },
     store::{
@@ -38,6 +38,7 @@ impl Machine<'_> {
             add_within(connection, &user)?;
             Ok::<_, Refusal>(((), vec![audited::made("user.add", &user)]))
         })?;
+        added(&user)();
         Ok(user)
     }
 
@@ -58,9 +59,12 @@ impl Machine<'_> {
                 user.factor = SecondFactor::default();
                 records.push(audited::altered("user.change", &before, &user));
             }
-            give_password(connection, user, hash).map(|()| ((), records))
+            give_password(connection, user, hash)?;
+            Ok::<_, Refusal>((before.id, records))
         };
-        self.operator.change(resetting)
+        let id = self.operator.change(resetting)?;
+        password_changed(id)();
+        Ok(())
     }
 
     fn hash(&self, password: &str) -> Result<String, Refusal> {
