@@ -55,31 +55,31 @@ impl Request {
         product: &Product,
         release: &Release,
         parameters: &impl Serialize,
-    ) -> Self {
+    ) -> Result<Self, Refusal> {
         let version = Some(release.version.clone());
         let fingerprint = print_of_release(product, release.id, release.revision);
-        Self { version, ..Self::new(deed, release.subject(), fingerprint, parameters) }
+        Ok(Self { version, ..Self::new(deed, release.subject(), fingerprint, parameters)? })
     }
 
     /// About a stop of a product.
-    pub(in crate::services) fn about_stop(product: &Product, stop: &Stop) -> Self {
+    pub(in crate::services) fn about_stop(product: &Product, stop: &Stop) -> Result<Self, Refusal> {
         let parameters = Lifting { channel: stop.channel.clone() };
         Self::new(Deed::LiftStop, product.subject(), print_of_stop(stop), &parameters)
     }
 
     /// About a product.
-    pub(in crate::services) fn about_product(product: &Product, parameters: &impl Serialize) -> Self {
+    pub(in crate::services) fn about_product(product: &Product, parameters: &impl Serialize) -> Result<Self, Refusal> {
         Self::new(Deed::ChangeProduct, product.subject(), print_of_product(product), parameters)
     }
 
     /// About a workload that a product is to trust. Nothing that changes meanwhile makes it another one.
-    pub(in crate::services) fn about_trust(product: &Product, parameters: &impl Serialize) -> Self {
+    pub(in crate::services) fn about_trust(product: &Product, parameters: &impl Serialize) -> Result<Self, Refusal> {
         Self::new(Deed::Trust, product.subject(), product.id.to_string(), parameters)
     }
 
-    fn new(deed: Deed, subject: Subject, fingerprint: String, parameters: &impl Serialize) -> Self {
-        let parameters = serde_json::to_value(parameters).unwrap_or_default();
-        Self { deed, subject, version: None, fingerprint, parameters }
+    fn new(deed: Deed, subject: Subject, fingerprint: String, parameters: &impl Serialize) -> Result<Self, Refusal> {
+        let parameters = serde_json::to_value(parameters).map_err(|error| Refusal::internal(&error))?;
+        Ok(Self { deed, subject, version: None, fingerprint, parameters })
     }
 }
 
@@ -177,7 +177,7 @@ pub(in crate::services) fn enter(
         decision: None,
     };
     store::approvals::insert(write.connection, &approval)?;
-    write.made("approval.request", &approval);
+    write.made("approval.request", &approval)?;
     events::approval_requested(write, product, &approval)?;
     let slug = product.slug.clone();
     write.say(move || tracing::info!(approval = %id, product = %slug, %deed, "a second person is asked for"));

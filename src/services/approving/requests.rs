@@ -229,6 +229,6 @@ fn decide(
         ApprovalVerdict::Approved => "approval.approve",
         ApprovalVerdict::Rejected => "approval.reject",
     };
-    write.made(action, &decided);
+    write.made(action, &decided)?;
     Ok(decided)
 }

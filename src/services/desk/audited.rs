@@ -22,7 +22,7 @@ use crate::{
         trusted_publisher::TrustedPublisher,
         webhook::{Webhook, WebhookMessage},
     },
-    services::desk::context::Write,
+    services::desk::{context::Write, refusal::Refusal},
     store::{api_tokens::ApiToken, users::User},
 };
 
@@ -37,12 +37,15 @@ pub(in crate::services) trait Audited {
     }
 
     /// What is kept of it; never a secret.
-    fn state(&self) -> Value;
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    fn state(&self) -> Result<Value, serde_json::Error>;
 }
 
 /// All of a thing, as JSON: of those that have no secrets, and will have none.
-fn all(thing: &impl Serialize) -> Value {
-    serde_json::to_value(thing).unwrap_or_default()
+fn all(thing: &impl Serialize) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(thing)
 }
 
 impl Audited for Product {
@@ -54,7 +57,7 @@ impl Audited for Product {
         Some(self.id)
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Result<Value, serde_json::Error> {
         all(self)
     }
 }
@@ -68,7 +71,7 @@ impl Audited for Release {
         Some(self.product)
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Result<Value, serde_json::Error> {
         all(self)
     }
 }
@@ -78,7 +81,7 @@ impl Audited for Customer {
         Subject::Customer(self.id)
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Result<Value, serde_json::Error> {
         all(self)
     }
 }
@@ -92,7 +95,7 @@ impl Audited for Subscription {
         Some(self.coverage.product)
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Result<Value, serde_json::Error> {
         all(self)
     }
 }
@@ -103,8 +106,8 @@ impl Audited for KeyRecord {
     }
 
     /// Not its fingerprint: with the server's secret that would be as good as the key.
-    fn state(&self) -> Value {
-        json!({ "subscription": self.subscription, "imported": self.imported, "revoked_at": self.revoked_at })
+    fn state(&self) -> Result<Value, serde_json::Error> {
+        Ok(json!({ "subscription": self.subscription, "imported": self.imported, "revoked_at": self.revoked_at }))
     }
 }
 
@@ -113,7 +116,7 @@ impl Audited for HostingGroup {
         Subject::HostingGroup(self.id)
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Result<Value, serde_json::Error> {
         all(self)
     }
 }
@@ -127,7 +130,7 @@ impl Audited for KnownProblem {
         Some(self.product)
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Result<Value, serde_json::Error> {
         all(self)
     }
 }
@@ -142,15 +145,15 @@ impl Audited for Webhook {
     }
 
     /// Of the address whose it is, and a mark by which a change of the rest is seen: for many receivers that is a password.
-    fn state(&self) -> Value {
-        let mut state = all(self);
+    fn state(&self) -> Result<Value, serde_json::Error> {
+        let mut state = all(self)?;
         let whose = Url::parse(&self.url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
         let [first, second, third, fourth, ..] = token_hash(&self.url);
         let mark = u32::from_be_bytes([first, second, third, fourth]);
         if let Some(url) = state.get_mut("url") {
             *url = format!("{whose}/… ({mark:08x})").into();
         }
-        state
+        Ok(state)
     }
 }
 
@@ -160,8 +163,8 @@ impl Audited for Mail {
         Subject::Mail(self.id)
     }
 
-    fn state(&self) -> Value {
-        json!({ "state": self.delivery.state, "queued_at": self.delivery.queued_at })
+    fn state(&self) -> Result<Value, serde_json::Error> {
+        Ok(json!({ "state": self.delivery.state, "queued_at": self.delivery.queued_at }))
     }
 }
 
@@ -171,8 +174,8 @@ impl Audited for WebhookMessage {
         Subject::WebhookMessage(self.id)
     }
 
-    fn state(&self) -> Value {
-        json!({ "state": self.delivery.state, "queued_at": self.delivery.queued_at })
+    fn state(&self) -> Result<Value, serde_json::Error> {
+        Ok(json!({ "state": self.delivery.state, "queued_at": self.delivery.queued_at }))
     }
 }
 
@@ -186,11 +189,11 @@ impl Audited for ApiToken {
     }
 
     /// Not its hash.
-    fn state(&self) -> Value {
-        json!({
+    fn state(&self) -> Result<Value, serde_json::Error> {
+        Ok(json!({
             "name": self.name, "scopes": self.scopes, "product": self.product, "expires_at": self.expires_at,
             "trusted_publisher": self.publisher,
-        })
+        }))
     }
 }
 
@@ -203,7 +206,7 @@ impl Audited for TrustedPublisher {
         Some(self.product)
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Result<Value, serde_json::Error> {
         all(self)
     }
 }
@@ -217,9 +220,9 @@ impl Audited for Approval {
         Some(self.product)
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Result<Value, serde_json::Error> {
         let decision = self.decision.as_ref();
-        json!({
+        Ok(json!({
             "deed": self.deed,
             "subject": self.subject,
             "version": self.version,
@@ -227,7 +230,7 @@ impl Audited for Approval {
             "requested_by": self.requested_by.name,
             "decided_by": decision.map(|decision| &decision.name),
             "note": decision.and_then(|decision| decision.note.as_ref()),
-        })
+        }))
     }
 }
 
@@ -237,26 +240,29 @@ impl Audited for User {
     }
 
     /// Neither the hash of the password nor the secret of the second factor.
-    fn state(&self) -> Value {
-        json!({
+    fn state(&self) -> Result<Value, serde_json::Error> {
+        Ok(json!({
             "email": self.email,
             "role": self.role,
             "products": self.products,
             "password": self.password_hash.is_some(),
             "second_factor": self.factor.secret.is_some(),
             "identity": self.identity,
-        })
+        }))
     }
 }
 
 /// That a thing was made.
-pub(in crate::services) fn made(action: &'static str, thing: &impl Audited) -> Record {
-    record(action, thing, Value::Null, thing.state())
+///
+/// # Errors
+/// `internal_error` when its state cannot be written as JSON, as with all that follow.
+pub(in crate::services) fn made(action: &'static str, thing: &impl Audited) -> Result<Record, Refusal> {
+    Ok(record(action, thing, Value::Null, state(thing)?))
 }
 
 /// That a thing is no more.
-pub(in crate::services) fn removed(action: &'static str, thing: &impl Audited) -> Record {
-    record(action, thing, thing.state(), Value::Null)
+pub(in crate::services) fn removed(action: &'static str, thing: &impl Audited) -> Result<Record, Refusal> {
+    Ok(record(action, thing, state(thing)?, Value::Null))
 }
 
 /// That something was done to a thing of which nothing is kept.
@@ -265,12 +271,17 @@ pub(in crate::services) fn done(action: &'static str, thing: &impl Audited) -> R
 }
 
 /// That a thing was changed.
-pub(in crate::services) fn altered<T: Audited>(action: &'static str, before: &T, after: &T) -> Record {
-    record(action, after, before.state(), after.state())
+pub(in crate::services) fn altered<T: Audited>(action: &'static str, before: &T, after: &T) -> Result<Record, Refusal> {
+    Ok(record(action, after, state(before)?, state(after)?))
 }
 
 fn record(action: &'static str, thing: &impl Audited, before: Value, after: Value) -> Record {
     Record::change(action, thing.subject(), thing.product(), before, after)
+}
+
+/// A change without a state would be in the log as if nothing had been there.
+fn state(thing: &impl Audited) -> Result<Value, Refusal> {
+    thing.state().map_err(|error| Refusal::internal(&error))
 }
 
 impl Write<'_> {
@@ -287,13 +298,18 @@ impl Write<'_> {
     }
 
     /// Remembers that a thing was made.
-    pub(in crate::services) fn made(&mut self, action: &'static str, thing: &impl Audited) {
-        self.record(made(action, thing));
+    ///
+    /// # Errors
+    /// `internal_error` when its state cannot be written as JSON, as with all that follow.
+    pub(in crate::services) fn made(&mut self, action: &'static str, thing: &impl Audited) -> Result<(), Refusal> {
+        self.record(made(action, thing)?);
+        Ok(())
     }
 
     /// Remembers that a thing is no more.
-    pub(in crate::services) fn removed(&mut self, action: &'static str, thing: &impl Audited) {
-        self.record(removed(action, thing));
+    pub(in crate::services) fn removed(&mut self, action: &'static str, thing: &impl Audited) -> Result<(), Refusal> {
+        self.record(removed(action, thing)?);
+        Ok(())
     }
 
     /// Remembers that something was done to a thing of which nothing is kept.
@@ -302,7 +318,13 @@ impl Write<'_> {
     }
 
     /// Remembers that a thing was changed.
-    pub(in crate::services) fn altered<T: Audited>(&mut self, action: &'static str, before: &T, after: &T) {
-        self.record(altered(action, before, after));
+    pub(in crate::services) fn altered<T: Audited>(
+        &mut self,
+        action: &'static str,
+        before: &T,
+        after: &T,
+    ) -> Result<(), Refusal> {
+        self.record(altered(action, before, after)?);
+        Ok(())
     }
 }

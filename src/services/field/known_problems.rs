@@ -125,7 +125,7 @@ pub(in crate::services) fn add_within(
     };
     check(&rule)?;
     store::known_problems::insert(write.connection, &rule)?;
-    write.made("known_problem.add", &rule);
+    write.made("known_problem.add", &rule)?;
     write.changed(Change::Product(rule.product));
     Ok(rule)
 }
@@ -162,7 +162,7 @@ pub async fn change(
             rule.revision += 1;
             check(&rule)?;
             store::known_problems::update(write.connection, &rule)?;
-            write.altered("known_problem.change", &before, &rule);
+            write.altered("known_problem.change", &before, &rule)?;
             write.changed(Change::Product(rule.product));
             Ok(rule)
         })
@@ -184,7 +184,7 @@ pub async fn delete(
             let rule = find(write, &reach, id)?;
             expected.check(rule.revision)?;
             store::known_problems::delete(write.connection, id)?;
-            write.removed("known_problem.delete", &rule);
+            write.removed("known_problem.delete", &rule)?;
             write.changed(Change::Product(rule.product));
             Ok(())
         })

@@ -147,7 +147,7 @@ async fn try_exchange(
         let before = publisher.clone();
         publisher.pin(&claims);
         if publisher != before {
-            write.altered("trusted_publisher.pin", &before, &publisher);
+            write.altered("trusted_publisher.pin", &before, &publisher)?;
         }
         publisher.last_used_at = Some(write.now);
         store::trusted_publishers::update(write.connection, &publisher)?;
@@ -166,7 +166,7 @@ async fn try_exchange(
             publisher: Some(publisher.id),
         };
         store::api_tokens::insert(write.connection, &token)?;
-        write.made("token.exchange", &token);
+        write.made("token.exchange", &token)?;
         write.with("identity", told(&issuer, &claims));
         Ok(Exchanged { token, text, expires_in: lifetime.as_secs(), product: slug })
     };

@@ -312,7 +312,7 @@ pub(in crate::services) fn set_up_within(
     }
     let user = User::new(write.new_id(), email, Some(password_hash), Role::Owner, write.now);
     store::users::insert(write.connection, &user)?;
-    write.made("user.add", &user);
+    write.made("user.add", &user)?;
     let id = user.id;
     write.say(move || tracing::info!(user = %id, "first administrator made"));
     Ok(user)

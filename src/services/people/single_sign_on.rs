@@ -295,7 +295,7 @@ impl Person {
         user.revision += 1;
         store::users::update(write.connection, &user)?;
         let action = if before.identity == user.identity { "user.change" } else { "user.link" };
-        write.altered(action, before, &user);
+        write.altered(action, before, &user)?;
         if !is_trusted_alike(before, &user) {
             store::refresh_tokens::end_all_of(write.connection, user.id)?;
         }
@@ -344,7 +344,7 @@ impl Person {
             ..User::new(write.new_id(), email.clone(), None, role, write.now)
         };
         store::users::insert(write.connection, &user)?;
-        write.made("user.add", &user);
+        write.made("user.add", &user)?;
         let id = user.id;
         write.say(move || tracing::info!(user = %id, %role, "user added by the identity provider"));
         Ok(Committed::Done(user))
@@ -372,7 +372,7 @@ fn shut_out(write: &mut Write<'_>, before: &User) -> Result<(), Refusal> {
     if user != *before {
         user.revision += 1;
         store::users::update(write.connection, &user)?;
-        write.altered("user.change", before, &user);
+        write.altered("user.change", before, &user)?;
     }
     if store::refresh_tokens::end_all_of(write.connection, user.id)? {
         write.done("user.sessions.end", &user);

@@ -100,7 +100,7 @@ pub(in crate::services) fn add_within(
         publisher: None,
     };
     store::api_tokens::insert(write.connection, &token)?;
-    write.made("token.add", &token);
+    write.made("token.add", &token)?;
     Ok(token)
 }
 
@@ -114,7 +114,7 @@ pub async fn delete(context: &Arc<Context>, id: TokenId) -> Result<(), Refusal> 
             let token = store::api_tokens::get(write.connection, id)?
                 .ok_or_else(|| Refusal::new(Code::TokenNotFound, format!("there is no API token {id}")))?;
             store::api_tokens::delete(write.connection, id)?;
-            write.removed("token.delete", &token);
+            write.removed("token.delete", &token)?;
             Ok(())
         })
         .await

@@ -232,7 +232,7 @@ pub async fn trust(
     context
         .write(move |write| {
             let product = lookup::product(write.connection, &slug)?;
-            let request = Request::about_trust(&product, &new);
+            let request = Request::about_trust(&product, &new)?;
             second_person::carry_out(write, &product, Some(request), |write| {
                 let (id, by) = (write.new_id(), second_person::person_behind(write)?);
                 trust_within(write, id, product.id, by, new)
@@ -296,7 +296,7 @@ pub(in crate::services) fn trust_within(
         last_used_at: None,
     };
     store::trusted_publishers::insert(write.connection, &publisher)?;
-    write.made("trusted_publisher.add", &publisher);
+    write.made("trusted_publisher.add", &publisher)?;
     Ok(publisher)
 }
 
@@ -311,7 +311,7 @@ pub async fn distrust(context: &Arc<Context>, product: Slug, id: TrustedPublishe
             let publisher = find(write.connection, &product, id)?;
             store::api_tokens::delete_of_publisher(write.connection, id)?;
             store::trusted_publishers::delete(write.connection, id)?;
-            write.removed("trusted_publisher.delete", &publisher);
+            write.removed("trusted_publisher.delete", &publisher)?;
             Ok(())
         })
         .await

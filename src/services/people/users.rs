@@ -135,7 +135,7 @@ pub async fn add(context: &Arc<Context>, authentication: &Authentication, new: N
             let products = ids_of(write.connection, products)?;
             let user = User { products, ..User::new(write.new_id(), email, Some(hash), role, write.now) };
             add_within(write.connection, &user)?;
-            write.made("user.add", &user);
+            write.made("user.add", &user)?;
             write.say(added(&user));
             Ok(user)
         })
@@ -213,7 +213,7 @@ pub async fn change(
                 keep_an_owner(write.connection, &before)?;
             }
             store::users::update(write.connection, &user)?;
-            write.altered("user.change", &before, &user);
+            write.altered("user.change", &before, &user)?;
             if before.password_hash != user.password_hash {
                 write.done("user.password", &user);
             }
@@ -266,7 +266,7 @@ pub async fn delete(context: &Arc<Context>, id: UserId, expected: Expected) -> R
             if let Some(identity) = &user.identity {
                 store::removed_identities::insert(write.connection, identity.clone(), write.now)?;
             }
-            write.removed("user.delete", &user);
+            write.removed("user.delete", &user)?;
             write.say(move || tracing::info!(user = %id, "user removed"));
             Ok(())
         })

@@ -190,7 +190,7 @@ pub(in crate::services) fn add_within(
     };
     check(&product)?;
     store::products::insert(write.connection, &product)?;
-    write.made("product.add", &product);
+    write.made("product.add", &product)?;
     write.changed(Change::Product(product.id));
     Ok(product)
 }
@@ -209,7 +209,8 @@ pub async fn change(
         .write(move |write| {
             let product = lookup::product(write.connection, &slug)?;
             expected.check(product.revision)?;
-            let request = undoes_the_rule(&product, &change).then(|| Request::about_product(&product, &change));
+            let request =
+                undoes_the_rule(&product, &change).then(|| Request::about_product(&product, &change)).transpose()?;
             second_person::carry_out(write, &product.clone(), request, |write| change_within(write, product, change))
         })
         .await
@@ -261,7 +262,7 @@ pub(in crate::services) fn change_within(
         second_person::require_two(write, product.id)?;
     }
     store::products::update(write.connection, &product)?;
-    write.altered("product.change", &before, &product);
+    write.altered("product.change", &before, &product)?;
     write.changed(Change::Product(product.id));
     // A stop may cover others than before.
     roll_out::keep_clocks(write, &product)?;

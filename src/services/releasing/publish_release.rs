@@ -188,7 +188,7 @@ pub(in crate::services) fn draft_within(
     };
     check(&product, &release)?;
     store::releases::insert(write.connection, &release)?;
-    write.made("release.draft", &release);
+    write.made("release.draft", &release)?;
     write.changed(Change::Release(product.id, release.id));
     Ok(release)
 }
@@ -265,7 +265,7 @@ pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expect
             expected.check(release.revision)?;
             release.require_draft()?;
             store::releases::delete(write.connection, release.id)?;
-            write.removed("release.delete", &release);
+            write.removed("release.delete", &release)?;
             write.changed(Change::Release(product.id, release.id));
             Ok(release)
         });
@@ -318,7 +318,7 @@ pub async fn publish(
         .write(move |write| {
             let (product, draft) = find(write, &slug, &version)?;
             expected.check(draft.revision)?;
-            let request = Request::about_release(Deed::Publish, &product, &draft, &publication);
+            let request = Request::about_release(Deed::Publish, &product, &draft, &publication)?;
             second_person::carry_out(write, &product.clone(), Some(request), |write| {
                 publish_within(write, &write.context().keys.load(), &product, draft, &publication)
             })

@@ -46,7 +46,7 @@ pub(in crate::services) fn save(
 ) -> Result<(), Refusal> {
     release.revision += 1;
     store::releases::update(write.connection, release)?;
-    write.altered(action, before, release);
+    write.altered(action, before, release)?;
     write.changed(Change::Release(release.product, release.id));
     Ok(())
 }

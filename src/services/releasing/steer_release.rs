@@ -125,7 +125,7 @@ pub async fn steer(
     let carried = context
         .write(move |write| {
             let (product, release) = find(write, &slug, &version)?;
-            let request = steer.request(&product, &release);
+            let request = steer.request(&product, &release)?;
             second_person::carry_out(write, &product, request, |write| {
                 steer_within(write, &slug, &version, &expected, &steer)
             })
@@ -182,16 +182,16 @@ impl Steer {
     }
 
     /// What a second person is asked to approve, where it would bring the release to customers.
-    fn request(&self, product: &Product, release: &Release) -> Option<Request> {
-        Some(match self {
-            Self::Restore => Request::about_release(Deed::Restore, product, release, &serde_json::json!({})),
-            Self::Promote(promotion) => Request::about_release(Deed::Promote, product, release, promotion),
+    fn request(&self, product: &Product, release: &Release) -> Result<Option<Request>, Refusal> {
+        match self {
+            Self::Restore => Request::about_release(Deed::Restore, product, release, &serde_json::json!({})).map(Some),
+            Self::Promote(promotion) => Request::about_release(Deed::Promote, product, release, promotion).map(Some),
             Self::Resume(why, _) if release.rollout.state == RolloutState::Halted => {
-                Request::about_release(Deed::ResumeHalt, product, release, why)
+                Request::about_release(Deed::ResumeHalt, product, release, why).map(Some)
             }
             // Of what a second person has approved, who gets it when is for one to say; and so is whatever holds it back.
-            Self::Resume(..) | Self::Yank(_) | Self::Rollout(_) | Self::Pause(_) | Self::Complete => return None,
-        })
+            Self::Resume(..) | Self::Yank(_) | Self::Rollout(_) | Self::Pause(_) | Self::Complete => Ok(None),
+        }
     }
 
     /// What it is called in the audit log.
@@ -302,7 +302,7 @@ pub async fn stop(
             let stop = Stop { channel: new.channel, reason: new.reason, message: new.message, since: write.now };
             let before = stop_on(write, &product, stop.channel.as_ref())?;
             store::stops::put(write.connection, product.id, &stop)?;
-            note_stop(write, "stop.set", &product, before.as_ref(), Some(&stop));
+            note_stop(write, "stop.set", &product, before.as_ref(), Some(&stop))?;
             write.because(&stop.reason);
             stops_changed(write, &mut product)?;
             let (channel, reason) = (stop.channel.clone(), stop.reason.clone());
@@ -325,9 +325,11 @@ fn note_stop(
     product: &Product,
     before: Option<&Stop>,
     after: Option<&Stop>,
-) {
-    let state = |stop: Option<&Stop>| serde_json::to_value(stop).unwrap_or_default();
-    write.record(Record::change(action, Subject::Product(product.id), Some(product.id), state(before), state(after)));
+) -> Result<(), Refusal> {
+    let state = |stop: Option<&Stop>| serde_json::to_value(stop).map_err(|error| Refusal::internal(&error));
+    let (before, after) = (state(before)?, state(after)?);
+    write.record(Record::change(action, Subject::Product(product.id), Some(product.id), before, after));
+    Ok(())
 }
 
 /// Counts the change with the product, whose revision is the `ETag` of its stops too.
@@ -354,7 +356,7 @@ pub async fn lift_stop(
             let product = lookup::product(write.connection, &slug)?;
             expected.check(product.revision)?;
             let stop = stop_on(write, &product, channel.as_ref())?;
-            let request = stop.map(|stop| Request::about_stop(&product, &stop));
+            let request = stop.map(|stop| Request::about_stop(&product, &stop)).transpose()?;
             second_person::carry_out(write, &product.clone(), request, |write| {
                 lift_within(write, product, channel.as_ref())
             })
@@ -375,7 +377,7 @@ pub(in crate::services) fn lift_within(
         return Err(Refusal::new(Code::StopNotFound, format!("no stop is on for {place}")));
     };
     store::stops::delete(write.connection, product.id, channel)?;
-    note_stop(write, "stop.lift", &product, Some(&stop), None);
+    note_stop(write, "stop.lift", &product, Some(&stop), None)?;
     stops_changed(write, &mut product)?;
     let (slug, channel) = (product.slug, channel.cloned());
     write.say(move || tracing::warn!(product = %slug, ?channel, "stop lifted"));

@@ -246,7 +246,7 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
     }
     for FoundedApproval { id, requester: (user, name), product, version, deed, parameters } in vendor.approvals {
         let (product, release) = release::find(write, &product, &version)?;
-        let request = second_person::Request::about_release(deed, &product, &release, &parameters);
+        let request = second_person::Request::about_release(deed, &product, &release, &parameters)?;
         let actor = Actor { id: Some(user.0), name, ..Actor::nameless(ActorKind::Person) };
         second_person::enter(write, id, &product, request, Requester { actor, person: Some(user) })?;
     }

@@ -90,7 +90,7 @@ pub(in crate::services) fn add_within(
     };
     check(&customer)?;
     store::customers::insert(write.connection, &customer)?;
-    write.made("customer.add", &customer);
+    write.made("customer.add", &customer)?;
     Ok(customer)
 }
 
@@ -152,7 +152,7 @@ pub async fn change(
             customer.revision += 1;
             check(&customer)?;
             store::customers::update(write.connection, &customer)?;
-            write.altered("customer.change", &before, &customer);
+            write.altered("customer.change", &before, &customer)?;
             Ok(customer)
         })
         .await

@@ -152,7 +152,7 @@ pub(in crate::services) fn add_within(
     };
     check(&group)?;
     store::hosting_groups::insert(write.connection, &group)?;
-    write.made("hosting_group.add", &group);
+    write.made("hosting_group.add", &group)?;
     write.changed(Change::HostingGroup(group.id));
     Ok(group)
 }
@@ -181,7 +181,7 @@ pub async fn change(
             group.revision += 1;
             check(&group)?;
             store::hosting_groups::update(write.connection, &group)?;
-            write.altered("hosting_group.change", &before, &group);
+            write.altered("hosting_group.change", &before, &group)?;
             write.changed(Change::HostingGroup(group.id));
             Ok(group)
         })

@@ -101,7 +101,7 @@ pub(in crate::services) fn add(
         return Err(Refusal::new(Code::LicenseKeyExists, "this license key belongs to a subscription already"));
     }
     store::license_keys::insert(write.connection, &record)?;
-    write.made("license_key.add", &record);
+    write.made("license_key.add", &record)?;
     write.changed(Change::Subscription(subscription));
     Ok(Issued { id: record.id, license_key: text })
 }
@@ -144,7 +144,7 @@ pub async fn revoke(
             }
             store::license_keys::revoke(write.connection, key, write.now)?;
             let revoked = KeyRecord { revoked_at: Some(write.now), ..known.clone() };
-            write.altered("license_key.revoke", &known, &revoked);
+            write.altered("license_key.revoke", &known, &revoked)?;
             write.changed(Change::Subscription(subscription));
             write.say(move || tracing::info!(%subscription, license_key = %key, "license key revoked"));
             Ok(())

@@ -221,7 +221,7 @@ pub(in crate::services) fn add_within(
     };
     check(&product, &subscription)?;
     store::subscriptions::insert(write.connection, &subscription)?;
-    write.made("subscription.add", &subscription);
+    write.made("subscription.add", &subscription)?;
     let imported = new.license_key.as_deref();
     let issued = license_keys::add(write, keys, ids.license_key, subscription.coverage.id, imported)?;
     events::subscription_changed(write, &product, &subscription)?;
@@ -329,7 +329,7 @@ pub(in crate::services) fn act_within(
         check(&product, &subscription)?;
         subscription.revision += 1;
         store::subscriptions::update(write.connection, &subscription)?;
-        write.altered(name, &before, &subscription);
+        write.altered(name, &before, &subscription)?;
         write.changed(Change::Subscription(id));
         events::subscription_changed(write, &product, &subscription)?;
     }

@@ -60,7 +60,7 @@ pub async fn retry(context: &Arc<Context>, id: MailId) -> Result<Mail, Refusal> 
             let before = mail.clone();
             mail.delivery.queue_again(write.now);
             store::mails::mark(write.connection, id, &before.delivery, &mail.delivery)?;
-            write.altered("mail.retry", &before, &mail);
+            write.altered("mail.retry", &before, &mail)?;
             Ok(mail)
         })
         .await

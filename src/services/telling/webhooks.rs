@@ -129,7 +129,7 @@ pub(in crate::services) fn add_within(
     };
     check(&webhook)?;
     store::webhooks::insert(write.connection, &webhook)?;
-    write.made("webhook.add", &webhook);
+    write.made("webhook.add", &webhook)?;
     Ok(webhook)
 }
 
@@ -171,7 +171,7 @@ async fn alter(
                     // Else what waited for days would get one try, and be given up.
                     store::webhook_messages::queue_again(write.connection, id, write.now)?;
                 }
-                write.altered("webhook.change", &before, &webhook);
+                write.altered("webhook.change", &before, &webhook)?;
             }
             Ok(webhook)
         })
@@ -229,7 +229,7 @@ pub async fn delete(context: &Arc<Context>, id: WebhookId, expected: Expected) -
             let webhook = find(write.connection, id)?;
             expected.check(webhook.revision)?;
             store::webhooks::delete(write.connection, id)?;
-            write.removed("webhook.delete", &webhook);
+            write.removed("webhook.delete", &webhook)?;
             Ok(())
         })
         .await
@@ -257,7 +257,7 @@ pub async fn replay(
             let before = message.clone();
             message.delivery.queue_again(write.now);
             store::webhook_messages::mark(write.connection, id, &before.delivery, &message.delivery)?;
-            write.altered("webhook_message.replay", &before, &message);
+            write.altered("webhook_message.replay", &before, &message)?;
             Ok(message)
         })
         .await

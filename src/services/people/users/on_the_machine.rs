@@ -36,7 +36,7 @@ impl Machine<'_> {
         check(Some(&user.email), None).finish()?;
         self.operator.change(|connection| {
             add_within(connection, &user)?;
-            Ok::<_, Refusal>(((), vec![audited::made("user.add", &user)]))
+            Ok::<_, Refusal>(((), vec![audited::made("user.add", &user)?]))
         })?;
         added(&user)();
         Ok(user)
@@ -57,7 +57,7 @@ impl Machine<'_> {
             let mut records = vec![audited::done("user.password", &user)];
             if removes_second_factor {
                 user.factor = SecondFactor::default();
-                records.push(audited::altered("user.change", &before, &user));
+                records.push(audited::altered("user.change", &before, &user)?);
             }
             give_password(connection, user, hash)?;
             Ok::<_, Refusal>((before.id, records))
