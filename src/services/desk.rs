@@ -13,6 +13,7 @@ pub mod lookup;
 pub mod operator;
 pub mod outbox;
 pub mod refusal;
+mod revisioned;
 
 pub use crate::domain::reach::Reach;
 pub use context::{Context, Expected, Settings, Write};

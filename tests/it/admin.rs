@@ -16,4 +16,5 @@ mod stats;
 mod subscriptions;
 mod tokens;
 mod trusted_publishers;
+mod unchanged;
 mod users;

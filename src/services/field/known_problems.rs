@@ -159,11 +159,8 @@ pub async fn change(
             change.versions.apply(&mut conditions.versions);
             change.texts.apply(&mut rule.texts);
             change.link.apply(&mut rule.link);
-            rule.revision += 1;
             check(&rule)?;
-            store::known_problems::update(write.connection, &rule)?;
-            write.altered("known_problem.change", &before, &rule)?;
-            write.changed(Change::Product(rule.product));
+            write.save("known_problem.change", &before, &mut rule)?;
             Ok(rule)
         })
         .await

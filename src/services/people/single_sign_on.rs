@@ -289,13 +289,10 @@ impl Person {
                 });
             }
         }
-        if user == *before {
+        let action = if before.identity == user.identity { "user.change" } else { "user.link" };
+        if !write.save(action, before, &mut user)? {
             return Ok(user);
         }
-        user.revision += 1;
-        store::users::update(write.connection, &user)?;
-        let action = if before.identity == user.identity { "user.change" } else { "user.link" };
-        write.altered(action, before, &user)?;
         if !is_trusted_alike(before, &user) {
             store::refresh_tokens::end_all_of(write.connection, user.id)?;
         }
@@ -369,11 +366,7 @@ fn shut_out(write: &mut Write<'_>, before: &User) -> Result<(), Refusal> {
             user.role = Role::Viewer;
         }
     }
-    if user != *before {
-        user.revision += 1;
-        store::users::update(write.connection, &user)?;
-        write.altered("user.change", before, &user)?;
-    }
+    write.save("user.change", before, &mut user)?;
     if store::refresh_tokens::end_all_of(write.connection, user.id)? {
         write.done("user.sessions.end", &user);
     }

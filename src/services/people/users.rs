@@ -207,13 +207,11 @@ pub async fn change(
             if second_factor == Patch::Set(false) {
                 user.factor = SecondFactor::default();
             }
-            user.revision += 1;
             check_whole(write.connection, &user)?;
             if user.role != Role::Owner {
                 keep_an_owner(write.connection, &before)?;
             }
-            store::users::update(write.connection, &user)?;
-            write.altered("user.change", &before, &user)?;
+            write.save("user.change", &before, &mut user)?;
             if before.password_hash != user.password_hash {
                 write.done("user.password", &user);
             }

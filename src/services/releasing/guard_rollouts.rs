@@ -16,10 +16,7 @@ use crate::{
     },
     services::{
         desk::{Context, Refusal, Write},
-        releasing::{
-            release::{save, save_and_announce},
-            roll_out,
-        },
+        releasing::{release::save_and_announce, roll_out},
         telling::events,
     },
     store,
@@ -120,7 +117,7 @@ fn halt_if_failing(write: &mut Write<'_>, id: ReleaseId) -> Result<bool, Refusal
     release.rollout.state = RolloutState::Halted;
     release.rollout.reason = Some(alarm.to_string());
     roll_out::keep_clock(write, &product, &mut release)?;
-    save(write, "rollout.halt", &before, &mut release)?;
+    write.save("rollout.halt", &before, &mut release)?;
     events::release_halted(write, &product, &release)?;
     let (slug, version) = (product.slug, release.version);
     write.say(move || tracing::warn!(product = %slug, %version, reason = %alarm, "release halted"));
@@ -173,7 +170,7 @@ fn tend_one(write: &mut Write<'_>, id: ReleaseId) -> Result<(), Refusal> {
     if stage_is_due(&release, write.now) && !halt_if_failing(write, id)? {
         let before = release.clone();
         release.rollout.open_due(write.now);
-        save(write, "rollout.stage", &before, &mut release)?;
+        write.save("rollout.stage", &before, &mut release)?;
         let (version, percent) = (release.version, release.rollout.percent);
         write.say(move || tracing::info!(%version, %percent, "the next stage of a rollout is open"));
     }

@@ -256,16 +256,14 @@ pub(in crate::services) fn change_within(
     change.required_artifacts.apply(&mut product.required_artifacts);
     change.required_locales.apply(&mut product.required_locales);
     change.two_person_rule.apply(&mut product.two_person_rule);
-    product.revision += 1;
     check(&product)?;
     if product.two_person_rule && !before.two_person_rule {
         second_person::require_two(write, product.id)?;
     }
-    store::products::update(write.connection, &product)?;
-    write.altered("product.change", &before, &product)?;
-    write.changed(Change::Product(product.id));
-    // A stop may cover others than before.
-    roll_out::keep_clocks(write, &product)?;
+    if write.save("product.change", &before, &mut product)? {
+        // A stop may cover other channels than before.
+        roll_out::keep_clocks(write, &product)?;
+    }
     Ok(product)
 }
 

@@ -26,7 +26,7 @@ use crate::{
         desk::{Code, Context, Expected, Faults, Refusal, Write, acting, lookup},
         releasing::{
             loose_contents,
-            release::{find, save, save_and_announce},
+            release::{find, save_and_announce},
             roll_out::{self, NewRollout},
         },
         second_person::{self, Carried, Request},
@@ -239,14 +239,11 @@ pub async fn change(
         change.min_from.apply(&mut release.min_from);
         change.compatible_clients.apply(&mut release.compatible_clients);
         change.notes.apply(&mut release.notes);
-        if release == before {
-            return Ok(release);
-        }
         check(&product, &release)?;
-        if !draft {
+        if !draft && release != before {
             sign(write, &keys.keys.load(), &product, &mut release)?;
         }
-        save(write, "release.change", &before, &mut release)?;
+        write.save("release.change", &before, &mut release)?;
         Ok(release)
     }).await
 }

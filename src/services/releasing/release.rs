@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    directory::{Change, KeyEntry},
+    directory::KeyEntry,
     domain::{
         page::Page,
         product::Product,
@@ -37,20 +37,6 @@ pub fn not_found(slug: &Slug, version: &Version) -> Refusal {
     Refusal::new(Code::ReleaseNotFound, format!("there is no release {version} of `{slug}`"))
 }
 
-/// Writes a release that was changed from what it was before, and notes what was done.
-pub(in crate::services) fn save(
-    write: &mut Write<'_>,
-    action: &'static str,
-    before: &Release,
-    release: &mut Release,
-) -> Result<(), Refusal> {
-    release.revision += 1;
-    store::releases::update(write.connection, release)?;
-    write.altered(action, before, release)?;
-    write.changed(Change::Release(release.product, release.id));
-    Ok(())
-}
-
 /// Writes a release that was published or restored, and tells others that it is out. One whose time is still to come is told
 /// of then.
 pub(in crate::services) fn save_and_announce(
@@ -64,7 +50,7 @@ pub(in crate::services) fn save_and_announce(
     if is_out {
         release.announced_at = Some(write.now);
     }
-    save(write, action, before, release)?;
+    write.save(action, before, release)?;
     if is_out {
         events::release_event(write, WebhookEvent::ReleasePublished, product, release)?;
     }

@@ -13,10 +13,7 @@ use crate::{
         rollout::{Percent, Rollout, RolloutState, Stage},
         stop::Stop,
     },
-    services::{
-        desk::{Code, Faults, Refusal, Write},
-        releasing::release::save,
-    },
+    services::desk::{Code, Faults, Refusal, Write},
     store,
 };
 
@@ -224,8 +221,8 @@ pub(in crate::services) fn keep_clocks(write: &mut Write<'_>, product: &Product)
         let before = release.clone();
         keep_clock_by(product, &stops, &mut release, write.now);
         // What has no stage to come has no use for a clock.
-        if release.rollout.next_stage().is_some() && release != before {
-            save(write, "rollout.clock", &before, &mut release)?;
+        if release.rollout.next_stage().is_some() {
+            write.save("rollout.clock", &before, &mut release)?;
         }
     }
     Ok(())

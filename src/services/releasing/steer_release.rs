@@ -16,7 +16,7 @@ use crate::{
         desk::{Code, Context, Expected, Faults, Refusal, Write, lookup},
         releasing::{
             guard_rollouts::Judging,
-            release::{find, save, save_and_announce},
+            release::{find, save_and_announce},
             roll_out::{self, NewRollout},
         },
         second_person::{self, Carried, Request},
@@ -151,19 +151,21 @@ pub(in crate::services) fn steer_within(
     let before = release.clone();
     apply(&product, &mut release, steer, write.now)?;
     roll_out::keep_clock(write, &product, &mut release)?;
-    if release != before {
-        let action = steer.name();
-        match steer {
-            Steer::Yank(_) => {
-                save(write, action, &before, &mut release)?;
-                events::release_event(write, WebhookEvent::ReleaseYanked, &product, &release)?;
-            }
-            // It is out once more.
-            Steer::Restore => save_and_announce(write, action, &product, &before, &mut release)?,
-            _ => save(write, action, &before, &mut release)?,
+    let action = steer.name();
+    let is_changed = match steer {
+        // It is out once more.
+        Steer::Restore => {
+            save_and_announce(write, action, &product, &before, &mut release)?;
+            true
         }
+        _ => write.save(action, &before, &mut release)?,
+    };
+    if is_changed {
         if let Some(reason) = steer.reason() {
             write.because(reason);
+        }
+        if matches!(steer, Steer::Yank(_)) {
+            events::release_event(write, WebhookEvent::ReleaseYanked, &product, &release)?;
         }
         let (slug, version, steer) = (product.slug, release.version.clone(), steer.clone());
         write.say(move || tracing::info!(product = %slug, %version, ?steer, "release steered"));

@@ -193,7 +193,7 @@ pub(in crate::services) fn list(
     }
     store::artifacts::insert(write.connection, release.id, &artifact)?;
     release.artifacts.push(artifact.clone());
-    release::save(write, "release.upload", &before, &mut release)?;
+    write.save("release.upload", &before, &mut release)?;
     let stored = if same { Stored::Same(artifact) } else { Stored::New(artifact) };
     Ok((stored, known.map(|known| known.sha256)))
 }

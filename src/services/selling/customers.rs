@@ -149,10 +149,8 @@ pub async fn change(
             change.email.apply(&mut customer.email);
             change.locale.apply(&mut customer.locale);
             change.external_ref.apply(&mut customer.external_ref);
-            customer.revision += 1;
             check(&customer)?;
-            store::customers::update(write.connection, &customer)?;
-            write.altered("customer.change", &before, &customer)?;
+            write.save("customer.change", &before, &mut customer)?;
             Ok(customer)
         })
         .await

@@ -178,11 +178,8 @@ pub async fn change(
             change.timezone.apply(&mut group.timezone);
             group.window = window.unwrap_or(group.window);
             change.max_concurrent.apply(&mut group.max_concurrent);
-            group.revision += 1;
             check(&group)?;
-            store::hosting_groups::update(write.connection, &group)?;
-            write.altered("hosting_group.change", &before, &group)?;
-            write.changed(Change::HostingGroup(group.id));
+            write.save("hosting_group.change", &before, &mut group)?;
             Ok(group)
         })
         .await

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    directory::Change,
     domain::{
         id::{CustomerId, LicenseKeyId, SubscriptionId},
         named_enum,
@@ -325,12 +324,8 @@ pub(in crate::services) fn act_within(
     let before = subscription.clone();
     let name = action.name();
     apply(write, &mut subscription, action)?;
-    if subscription != before {
-        check(&product, &subscription)?;
-        subscription.revision += 1;
-        store::subscriptions::update(write.connection, &subscription)?;
-        write.altered(name, &before, &subscription)?;
-        write.changed(Change::Subscription(id));
+    check(&product, &subscription)?;
+    if write.save(name, &before, &mut subscription)? {
         events::subscription_changed(write, &product, &subscription)?;
     }
     Ok(subscription)

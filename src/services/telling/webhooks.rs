@@ -163,15 +163,11 @@ async fn alter(
             expected.check(webhook.revision)?;
             let before = webhook.clone();
             apply(&mut webhook, write.now);
-            if webhook != before {
-                check(&webhook)?;
-                webhook.revision += 1;
-                store::webhooks::update(write.connection, &webhook)?;
-                if webhook.enabled && !before.enabled {
-                    // Else what waited for days would get one try, and be given up.
-                    store::webhook_messages::queue_again(write.connection, id, write.now)?;
-                }
-                write.altered("webhook.change", &before, &webhook)?;
+            check(&webhook)?;
+            write.save("webhook.change", &before, &mut webhook)?;
+            if webhook.enabled && !before.enabled {
+                // Else what waited for days would get one try, and be given up.
+                store::webhook_messages::queue_again(write.connection, id, write.now)?;
             }
             Ok(webhook)
         })
