@@ -1,5 +1,8 @@
 //! Composition: builds everything from the configuration. Only this file knows all rooms below.
 
+#[cfg(test)]
+pub(crate) mod fixture;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;

@@ -10,6 +10,8 @@ pub mod error;
 pub mod error_list;
 pub mod extract;
 pub mod headers;
+#[cfg(test)]
+mod in_process;
 pub mod json;
 pub mod middleware;
 pub mod openapi;

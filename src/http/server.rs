@@ -3,8 +3,9 @@
 use std::{io, net::TcpListener, time::Duration};
 
 use actix_web::{
-    App as ActixApp, HttpRequest, HttpResponse, HttpServer, ResponseError as _,
-    dev::Server,
+    App as ActixApp, Error, HttpRequest, HttpResponse, HttpServer, ResponseError as _,
+    body::MessageBody,
+    dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse},
     http::{StatusCode, header},
     middleware::from_fn,
     web,
@@ -37,17 +38,7 @@ pub fn start(app: App, listener: TcpListener, config: &ServerConfig) -> io::Resu
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         set => set,
     };
-    let server = HttpServer::new(move || {
-        ActixApp::new()
-            .into_utoipa_app()
-            .app_data(app.clone())
-            .app_data(web::PayloadConfig::new(JSON_LIMIT))
-            .configure(routes::described)
-            .into_app()
-            .configure(routes::documentation)
-            .default_service(web::to(routes::unknown))
-            .wrap(from_fn(middleware::guard))
-    });
+    let server = HttpServer::new(move || application(app.clone()));
     Ok(server
         .workers(workers)
         .client_request_timeout(HEAD_TIMEOUT)
@@ -56,6 +47,29 @@ pub fn start(app: App, listener: TcpListener, config: &ServerConfig) -> io::Resu
         .disable_signals()
         .listen(listener)?
         .run())
+}
+
+/// Every route, and what happens around every request.
+pub(super) fn application(
+    app: App,
+) -> ActixApp<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    ActixApp::new()
+        .into_utoipa_app()
+        .app_data(app)
+        .app_data(web::PayloadConfig::new(JSON_LIMIT))
+        .configure(routes::described)
+        .into_app()
+        .configure(routes::documentation)
+        .default_service(web::to(routes::unknown))
+        .wrap(from_fn(middleware::guard))
 }
 
 const WAITS: &str = "the server waits for its database";

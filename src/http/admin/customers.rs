@@ -143,3 +143,6 @@ pub async fn change_customer(
 ) -> Result<HttpResponse, Problem> {
     Ok(answer(StatusCode::OK, &customers::change(&app.context, caller.reach, path.0.id, expected.0, body.0).await?))
 }
+
+#[cfg(test)]
+mod tests;

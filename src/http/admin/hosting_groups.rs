@@ -141,3 +141,6 @@ pub async fn change_hosting_group(
 ) -> Result<HttpResponse, Problem> {
     Ok(answer(StatusCode::OK, &hosting_groups::change(&app.context, path.0.group, expected.0, body.0).await?))
 }
+
+#[cfg(test)]
+mod tests;

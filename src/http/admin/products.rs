@@ -116,3 +116,6 @@ pub async fn change_product(
     let carried = products::change(&app.context, path.0.slug, expected.0, body.0).await?;
     Ok(approvals::answer(&app, carried, |product| answer(StatusCode::OK, &product)))
 }
+
+#[cfg(test)]
+mod tests;

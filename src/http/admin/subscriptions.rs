@@ -450,3 +450,6 @@ pub async fn import_subscriptions(
         .collect();
     Ok(json::answer(StatusCode::CREATED, &ImportBody { imported: subscriptions.len(), subscriptions }))
 }
+
+#[cfg(test)]
+mod tests;

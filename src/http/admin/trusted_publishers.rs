@@ -169,3 +169,6 @@ pub async fn delete_trusted_publisher(
     trust::distrust(&app.context, path.0.slug, path.0.id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
+
+#[cfg(test)]
+mod tests;

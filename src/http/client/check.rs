@@ -378,3 +378,6 @@ fn file<'a>(app: &App, answer: &Answer<'_>, artifact: &'a Artifact) -> FileBody<
         url_expires_at,
     }
 }
+
+#[cfg(test)]
+mod tests;

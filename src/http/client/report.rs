@@ -75,3 +75,6 @@ pub async fn report_run(app: App, license: License, body: Body<Report>) -> Resul
         },
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -280,3 +280,6 @@ pub async fn promote_release(
 ) -> Result<HttpResponse, Problem> {
     steer(&app, path.0, expected, Steer::Promote(body.0), ok).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,3 +158,6 @@ pub async fn complete_rollout(
 ) -> Result<HttpResponse, Problem> {
     steer(&app, path.0, expected, Steer::Complete, answer).await
 }
+
+#[cfg(test)]
+mod tests;

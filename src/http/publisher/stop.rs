@@ -124,3 +124,6 @@ pub async fn delete_stop(
     let carried = steer_release::lift_stop(&app.context, path.0.slug, expected.0, query.0.channel).await?;
     Ok(approvals::answer(&app, carried, |()| HttpResponse::NoContent().finish()))
 }
+
+#[cfg(test)]
+mod tests;

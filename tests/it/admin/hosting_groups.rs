@@ -34,35 +34,3 @@ fn a_group_is_added_shown_changed_and_listed() {
     vendor.admin.get(&format!("{GROUPS}/nowhere")).send().refused(404, "hosting_group_not_found");
     vendor.admin.get(&format!("{GROUPS}/No%20Slug")).send().refused(404, "not_found");
 }
-
-#[test]
-fn what_a_group_cannot_be_is_named() {
-    let vendor = Vendor::start();
-    let window = json!({"days": ["mon"], "start": "01:00", "duration_minutes": 60});
-    let with = |field: &str, value: Value| {
-        let mut changed = window.clone();
-        changed[field] = value;
-        changed
-    };
-    for (field, name, value) in [
-        ("slug", "slug", json!("Milan")),
-        ("name", "name", json!("")),
-        ("timezone", "timezone", json!("Mars/Olympus")),
-        ("max_concurrent", "max_concurrent", json!(0)),
-        ("window", "window.days", with("days", json!([]))),
-        ("window", "window.days[0]", with("days", json!(["monday"]))),
-        ("window", "window.start", with("start", json!("25:00"))),
-        ("window", "window.start", with("start", json!("1:00"))),
-        ("window", "window.start", with("start", json!("01:00:00"))),
-        ("window", "window.duration_minutes", with("duration_minutes", json!(0))),
-        ("window", "window.duration_minutes", with("duration_minutes", json!(1441))),
-        ("window", "window.minutes", with("minutes", json!(1))),
-        ("window", "window", json!([["mon"], "01:00", 60])),
-        ("colour", "colour", json!("red")),
-    ] {
-        let mut body = json!({"slug": "nights", "name": "Nights", "timezone": "UTC", "window": window});
-        body[field] = value;
-        vendor.admin.post(GROUPS).json(&body).send().refused(422, "body_invalid").names(&[name]);
-    }
-    assert_eq!(vendor.admin.get(GROUPS).send().ok()["items"], json!([]));
-}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Actor as _, Vendor, pages, pipeline::Pipeline};
+use crate::harness::{Actor as _, Vendor, pages};
 
 const TRUSTED: &str = "/api/v1/products/office-maker/trusted-publishers";
 
@@ -77,60 +77,4 @@ fn a_project_at_a_shared_issuer_is_pinned_without_a_preset() {
     assert_eq!(gitlab, json!(["project_id"]));
     // What ids another service has is not known here.
     assert_eq!(pinned("https://ci.vendor.example", json!({"sub": "release"})), json!([]));
-}
-
-#[test]
-fn what_cannot_be_trusted_is_named() {
-    let vendor = Vendor::with(&[("auth.allow_private_issuers", "false")]);
-    vendor.product();
-    let claims = json!({"preset": null, "repository": null, "workflow": null, "issuer": "https://ci.vendor.example", "claims": {"sub": "a"}});
-    let with = |fields: Value| {
-        let mut all = claims.as_object().unwrap().clone();
-        all.extend(fields.as_object().unwrap().clone());
-        Value::Object(all)
-    };
-    let pipeline = Pipeline::start();
-    for (fields, named) in [
-        (json!({"issuer": null, "repository": "app"}), vec!["repository"]),
-        (json!({"issuer": null, "repository": "vendor/*"}), vec!["repository"]),
-        (json!({"issuer": null, "repository": "vendor/app/x"}), vec!["repository"]),
-        (json!({"issuer": null, "workflow": "*"}), vec!["workflow"]),
-        (json!({"issuer": null, "workflow": "../a.yml"}), vec!["workflow"]),
-        (json!({"issuer": null, "workflow": null}), vec!["workflow"]),
-        (json!({"issuer": null, "project_path": "vendor/app"}), vec!["project_path"]),
-        (json!({"issuer": null, "ref": "v*"}), vec!["ref"]),
-        (json!({"issuer": null, "ref": "refs/*/v1"}), vec!["ref"]),
-        (json!({"issuer": null, "environment": "*"}), vec!["environment"]),
-        (json!({"issuer": null, "claims": {"repository": "vendor/other"}}), vec!["claims.repository"]),
-        (json!({"issuer": null, "claims": {"aud": "us"}}), vec!["claims.aud"]),
-        (json!({"issuer": null, "scopes": []}), vec!["scopes"]),
-        (json!({"issuer": null, "scopes": ["releases:write", "stops:lift"]}), vec!["scopes"]),
-        (json!({"issuer": null, "scopes": ["subscriptions:read"]}), vec!["scopes"]),
-        (json!({"issuer": null, "name": ""}), vec!["name"]),
-        (json!({"issuer": null, "audience": ""}), vec!["audience"]),
-        (json!({"issuer": null, "preset": "jenkins"}), vec!["preset"]),
-        (json!({"issuer": null, "repo": "vendor/app"}), vec!["repo"]),
-        (with(json!({"issuer": null})), vec!["issuer"]),
-        (with(json!({"issuer": "http://ci.vendor.example"})), vec!["issuer"]),
-        (with(json!({"issuer": pipeline.issuer.url()})), vec!["issuer"]),
-        (with(json!({"issuer": "https://10.0.0.1"})), vec!["issuer"]),
-        (with(json!({"claims": {}})), vec!["claims"]),
-        (with(json!({"claims": {"sub": "repo:vendor/*"}})), vec!["claims.sub"]),
-        (with(json!({"environment": "release"})), vec!["environment"]),
-        // These vouch for everybody.
-        (
-            with(
-                json!({"issuer": "https://token.actions.githubusercontent.com", "claims": {"ref": "refs/heads/main"}}),
-            ),
-            vec!["claims"],
-        ),
-        (with(json!({"issuer": "https://gitlab.com", "claims": {"environment": "release"}})), vec!["claims"]),
-    ] {
-        let body = pipeline.publisher(&fields);
-        vendor.admin.post(TRUSTED).json(&body).send().refused(422, "body_invalid").names(&named);
-    }
-    assert_eq!(vendor.admin.get(TRUSTED).send().ok()["items"], json!([]));
-    vendor.admin.post(TRUSTED).json(&pipeline.publisher(&with(json!({})))).send().created();
-    let nowhere = TRUSTED.replace("office-maker", "nothing-maker");
-    vendor.admin.post(&nowhere).json(&pipeline.publisher(&with(json!({})))).send().refused(404, "product_not_found");
 }

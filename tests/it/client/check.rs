@@ -78,56 +78,6 @@ fn a_server_is_offered_its_client_a_client_learns_of_its_server() {
 }
 
 #[test]
-fn a_missing_unknown_or_doubled_parameter_is_400_and_named() {
-    let vendor = Vendor::start();
-    vendor.product();
-    let nobody = vendor.anonymous();
-    for name in ["product", "version", "platform", "arch"] {
-        let rest: Vec<_> = ASKED.split_once('?').unwrap().1.split('&').filter(|one| !one.starts_with(name)).collect();
-        let answer = nobody.get(&format!("/api/v1/check?{}", rest.join("&"))).send();
-        answer.refused(400, "parameter_missing").says(&format!("`{name}`"));
-    }
-    nobody.get(&format!("{ASKED}&colour=red")).send().refused(400, "parameter_unknown").says("`colour`");
-    nobody.get(&format!("{ASKED}&version=13.0.0")).send().refused(400, "parameter_unknown").says("`version`");
-    nobody
-        .get(&format!("{ASKED}&subscription_id=x"))
-        .send()
-        .refused(400, "parameter_unknown")
-        .says("`subscription_id`");
-}
-
-#[test]
-fn a_value_that_is_none_is_422_and_named() {
-    let vendor = Vendor::start();
-    vendor.product();
-    let nobody = vendor.anonymous();
-    for (name, value) in [
-        ("component", "printer"),
-        ("platform", "beos"),
-        ("arch", "universal"),
-        ("channel", "nightly"),
-        ("channel", "Not A Channel"),
-        ("installation", "not-a-uuid"),
-        ("server_platform", "beos"),
-        ("server_arch", "universal"),
-        ("kind", "delta"),
-        ("locale", "no locale"),
-        ("trigger", "boredom"),
-        ("deltas", "maybe"),
-    ] {
-        let answer = nobody.check("office-maker", "12.4.0", &[(name, value)]);
-        answer.refused(422, "parameter_invalid").says(&format!("`{name}`")).says(value);
-    }
-    for name in ["version", "server_version"] {
-        for value in ["latest", "12.4.0.1", "v12", "", "12.4.0-", "01.2.3"] {
-            let answer = nobody.check("office-maker", "12.4.0", &[(name, value)]);
-            answer.refused(422, "version_invalid").says(&format!("`{value}`")).says(&format!("`{name}`"));
-        }
-    }
-    nobody.check("nothing-maker", "12.4.0", &[]).refused(404, "product_not_found").says("nothing-maker");
-}
-
-#[test]
 fn the_same_check_gets_the_same_answer() {
     let vendor = Vendor::start();
     let office = vendor.product();

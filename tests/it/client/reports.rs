@@ -103,42 +103,6 @@ fn a_report_is_durable_when_it_is_answered() {
 }
 
 #[test]
-fn an_invalid_report_is_refused_by_field_and_stores_nothing() {
-    let vendor = Vendor::start();
-    let customer = vendor.product().sell("single_user").customer;
-    let refuse = |body: Value, fields: &[&str]| {
-        customer.post("/api/v1/reports").json(&body).send().refused(422, "body_invalid").names(fields);
-    };
-    refuse(report("ended"), &["outcome"]);
-    refuse(with(report("installing"), "outcome", json!("succeeded")), &["outcome"]);
-    refuse(with(report("ended"), "outcome", json!("exploded")), &["outcome"]);
-    refuse(report("sleeping"), &["stage"]);
-    refuse(with(report("installing"), "colour", json!("red")), &["colour"]);
-    refuse(with(report("installing"), "run", json!("not-an-id")), &["run"]);
-    refuse(with(report("installing"), "notify_email", json!("anna")), &["notify_email"]);
-    refuse(with(report("installing"), "locale", json!("no locale")), &["locale"]);
-    refuse(with(report("installing"), "scheduled_for", json!("tomorrow")), &["scheduled_for"]);
-    let failed = with(report("ended"), "outcome", json!("failed"));
-    refuse(with(failed.clone(), "error", json!({"class": "weather", "code": "x", "message": "y"})), &["error.class"]);
-    refuse(with(failed.clone(), "error", json!({"class": "network", "code": "x"})), &["error.message"]);
-    refuse(
-        with(failed, "error", json!({"class": "network", "code": "x".repeat(201), "message": "y".repeat(10_001)})),
-        &["error.code", "error.message"],
-    );
-    let mut without = report("installing");
-    without.as_object_mut().unwrap().remove("component");
-    refuse(without, &["component"]);
-    for field in ["from_version", "to_version"] {
-        let body = with(report("installing"), field, json!("newest"));
-        let refused = customer.post("/api/v1/reports").json(&body).send().refused(422, "version_invalid");
-        refused.says("`newest`").names(&[field]);
-    }
-    let elsewhere = with(report("installing"), "product", json!("nothing-maker"));
-    customer.post("/api/v1/reports").json(&elsewhere).send().refused(404, "product_not_found");
-    assert_eq!(runs(&vendor), Vec::<Value>::new());
-}
-
-#[test]
 fn runs_belong_to_the_subscription_that_reports_them() {
     let vendor = Vendor::start();
     let office = vendor.product();

@@ -57,17 +57,6 @@ fn users_see_a_stops_message_in_their_language_or_its_reason() {
     assert!(said("en").contains("a problem with invoices"), "{}", said("en"));
     let listed = vendor.admin.get(&path).send().ok();
     assert_eq!((listed["items"].as_array().unwrap().len(), &listed["next"]), (1, &Value::Null));
-
-    for (body, field) in [
-        (json!({}), "reason"),
-        (json!({"reason": ""}), "reason"),
-        (json!({"reason": "x", "channel": "nightly"}), "channel"),
-        (json!({"reason": "x", "colour": "red"}), "colour"),
-        (json!({"reason": "x", "message": "text"}), "message"),
-    ] {
-        vendor.admin.put(&path).json(&body).send().refused(422, "body_invalid").names(&[field]);
-    }
-    vendor.admin.delete(&format!("{path}?canal=beta")).send().refused(400, "parameter_unknown").says("`canal`");
 }
 
 #[test]
