@@ -9,7 +9,7 @@ use prometheus::{Encoder as _, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
 
 use crate::{
     domain::decision::reason::Status,
-    services::{Context, telling::deliver::Waiting},
+    services::{Context, releasing::guard_rollouts::Judging, telling::deliver::Waiting},
 };
 
 /// How often deliveries are counted in the database at most, because anyone may request the metrics.
@@ -25,6 +25,7 @@ pub struct Metrics {
     pub limited: IntCounter,
     subscriptions: IntGauge,
     releases: IntGauge,
+    to_judge: IntGauge,
     deliveries: IntGaugeVec,
     counted_at: Mutex<Option<Instant>>,
 }
@@ -38,6 +39,8 @@ impl Metrics {
         let limited = IntCounter::new("sluice_limited_total", "Requests refused by a rate limit.")?;
         let subscriptions = IntGauge::new("sluice_subscriptions", "Subscriptions in memory.")?;
         let releases = IntGauge::new("sluice_releases", "Releases in memory, including drafts.")?;
+        let to_judge =
+            IntGauge::new("sluice_releases_to_judge", "Releases on which votes have changed that are not judged yet.")?;
         let deliveries = IntGaugeVec::new(
             Opts::new("sluice_deliveries", "Mails and webhook messages that are waiting or have failed."),
             &["kind", "state"],
@@ -48,6 +51,7 @@ impl Metrics {
         registry.register(Box::new(limited.clone()))?;
         registry.register(Box::new(subscriptions.clone()))?;
         registry.register(Box::new(releases.clone()))?;
+        registry.register(Box::new(to_judge.clone()))?;
         let checks = Status::ALL.iter().map(|status| checks.with_label_values(&[status.as_str()])).collect();
         Ok(Self {
             registry,
@@ -56,6 +60,7 @@ impl Metrics {
             limited,
             subscriptions,
             releases,
+            to_judge,
             deliveries,
             counted_at: Mutex::new(None),
         })
@@ -87,10 +92,11 @@ impl Metrics {
     }
 
     /// The metrics in Prometheus' text format.
-    pub fn render(&self, context: &Context) -> Result<String, prometheus::Error> {
+    pub fn render(&self, context: &Context, judging: &Judging) -> Result<String, prometheus::Error> {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.subscriptions.set(count(context.directory.subscription_count()));
         self.releases.set(count(context.directory.catalogue().products().map(|entry| entry.releases.len()).sum()));
+        self.to_judge.set(count(judging.backlog()));
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(String::from_utf8_lossy(&text).into_owned())

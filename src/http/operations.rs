@@ -92,7 +92,7 @@ pub async fn get_metrics(app: App) -> Result<HttpResponse, Problem> {
     {
         app.metrics.note_deliveries(&found);
     }
-    let text = app.metrics.render(&app.context).map_err(|error| Refusal::internal(&error))?;
+    let text = app.metrics.render(&app.context, &app.judging).map_err(|error| Refusal::internal(&error))?;
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }
 

@@ -25,15 +25,22 @@ use crate::{
 /// Releases on which votes have changed, and that are to be judged.
 #[derive(Debug, Default)]
 pub struct Judging {
-    waiting: Mutex<BTreeSet<ReleaseId>>,
+    releases: Mutex<Releases>,
     told: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Releases {
+    waiting: BTreeSet<ReleaseId>,
+    /// Those that are being judged just now.
+    in_hand: BTreeSet<ReleaseId>,
 }
 
 impl Judging {
     /// Has these releases judged.
     pub fn add(&self, releases: BTreeSet<ReleaseId>) {
         if !releases.is_empty() {
-            self.waiting.lock().extend(releases);
+            self.releases.lock().waiting.extend(releases);
             self.told.notify_one();
         }
     }
@@ -42,6 +49,22 @@ impl Judging {
     pub async fn wanted(&self) {
         self.told.notified().await;
     }
+
+    /// How many releases are not judged yet by the votes that they have.
+    pub fn backlog(&self) -> usize {
+        let releases = self.releases.lock();
+        releases.waiting.union(&releases.in_hand).count()
+    }
+
+    fn take(&self) -> BTreeSet<ReleaseId> {
+        let mut releases = self.releases.lock();
+        releases.in_hand = std::mem::take(&mut releases.waiting);
+        releases.in_hand.clone()
+    }
+
+    fn finish(&self) {
+        self.releases.lock().in_hand.clear();
+    }
 }
 
 /// Judges the releases on which votes have changed. What cannot be judged just now is wanted again at once.
@@ -49,11 +72,12 @@ impl Judging {
 /// # Errors
 /// `storage_unavailable`.
 pub async fn judge(context: &Arc<Context>, judging: &Judging) -> Result<(), Refusal> {
-    let releases = std::mem::take(&mut *judging.waiting.lock());
+    let releases = judging.take();
     let done = judge_these(context, &releases).await;
     if done.is_err() {
         judging.add(releases);
     }
+    judging.finish();
     done
 }
 

@@ -9,6 +9,7 @@ use super::{
     actor::Line,
     body::Rollout,
     bytes::sha256,
+    eventually,
     server::{EMAIL, PASSWORD},
 };
 
@@ -184,6 +185,18 @@ impl<'v> Product<'v> {
     pub fn rollout(&self, version: &str) -> Rollout {
         let path = format!("{}/rollout", self.release_path(version));
         self.vendor.admin.get(&path).send().expect(200).read_as()
+    }
+
+    /// Waits until every release is judged by what was reported so far: a report is answered once its vote is counted, and
+    /// its release is judged after that.
+    #[track_caller]
+    pub fn is_judged(&self) {
+        let to_judge = || {
+            let figures = self.vendor.anonymous().get("/metrics").send().expect(200).text();
+            let line = figures.lines().find_map(|line| line.strip_prefix("sluice_releases_to_judge "));
+            line.expect("the figure").parse::<u32>().expect("a number")
+        };
+        eventually(10, "the releases to be judged", || (to_judge() == 0).then_some(()));
     }
 
     /// Stops the product, or a channel of it.

@@ -5,19 +5,6 @@ use serde_json::{Value, json};
 use super::{is_emptied, messages, new_run, vendor, webhook};
 use crate::harness::{Actor as _, eventually, hook::Hook, server::EMAIL, smtp::Smtp};
 
-/// Waits until what was reported so far is judged: a witness, a release with a later id, is halted after the one before it is
-/// judged.
-fn is_judged(office: &crate::harness::Product<'_>) {
-    office.release("99.0.0").with("channel", "alpha").publish();
-    let customer = office.sell_with("single_user", &json!({"channels": ["alpha"]})).customer;
-    let report = json!({"run": new_run(), "installation": new_run(), "product": "office-maker", "component": "standalone",
-        "from_version": "12.0.0", "to_version": "99.0.0", "stage": "migrating",
-        "error": {"class": "data_loss", "code": "x", "message": "y"}});
-    customer.post("/api/v1/reports").json(&report).send().accepted();
-    let path = format!("{}/rollout", office.release_path("99.0.0"));
-    eventually(10, "the witness", || (office.vendor.admin.get(&path).send().ok()["state"] == "halted").then_some(()));
-}
-
 /// How many mails there are that tell of 13.0.0.
 fn staff_mails(smtp: &Smtp) -> usize {
     smtp.received().iter().filter(|mail| mail.subject().contains("13.0.0")).count()
@@ -50,7 +37,7 @@ fn staff_and_systems_are_told_once_of_a_halt_and_its_reason() {
     assert_eq!((message.kind().as_str(), &message.data()["version"]), ("release.halted", &json!("13.0.0")));
     // A second report tells nothing new; halted again after a person had resumed it, it is told again.
     lost(&office.sell("single_user").customer);
-    is_judged(&office);
+    office.is_judged();
     let of_this =
         |told: &Vec<crate::harness::hook::Told>| told.iter().filter(|told| told.data()["version"] == "13.0.0").count();
     is_emptied(&vendor, &path);
