@@ -1,4 +1,5 @@
-//! Work by the clock: one file for each job, with its name, its period and where it runs, and the one list of all.
+//! Jobs: work that runs by the clock. Each job has a file with its name, its period and where it runs; [`Jobs::start`]
+//! lists all jobs.
 
 mod deliver;
 mod follow_changes;
@@ -24,7 +25,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::app::App;
 use runner::{Job, Signals};
 
-/// The jobs that run beside the server.
+/// The jobs that run beside the HTTP server, each in a task of its own.
 #[derive(Debug)]
 pub struct Jobs {
     stop: watch::Sender<bool>,
@@ -33,7 +34,7 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Starts all jobs; sightings are written down every `sightings_every`.
+    /// Starts all jobs. Sightings are written to the database every `sightings_every`.
     #[must_use]
     pub fn start(app: &App, sightings_every: Duration) -> Self {
         let (stop, leads) = (watch::Sender::new(false), watch::Sender::new(false));
@@ -65,7 +66,7 @@ impl Jobs {
         self.running.push(tokio::spawn(runner::run(job, self.signals.clone())));
     }
 
-    /// Lets every job come to its end.
+    /// Signals every job to stop, and waits until all have ended.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         for job in self.running {

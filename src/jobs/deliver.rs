@@ -1,5 +1,6 @@
-//! Emptying the outbox: at once where this process has put something in, and every second for what has become due or was put
-//! in by another one. Each receiver is served by a task of its own: one that is slow or away takes no time of the others.
+//! Empties the outbox: at once when this process queues a delivery, and every second for deliveries that are due again
+//! or were queued by another process. Each receiver is served by its own task, so that a slow receiver does not delay
+//! the others.
 
 use std::{
     collections::HashMap,
@@ -21,35 +22,36 @@ use crate::{
     store::StoreError,
 };
 
-/// How often to look for what has become due, or was queued by another process.
+/// How often to look for deliveries that are due, or were queued by another process. A delivery can be late by this
+/// time.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// What is under way when the server stops is waited for so long; what is broken off is sent once more.
+/// How long to wait for deliveries in progress when the server stops. A delivery that is cut off is sent again.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// What is known of a receiver between two times that it is served.
+/// The state of a receiver between two times that it is served.
 #[derive(Debug, Default)]
 struct Desk {
-    /// How it has done of late; not here while it is served.
+    /// The receiver's recent success or failure; `None` while it is served.
     standing: Option<Standing>,
     is_served: bool,
-    /// Something may have come for it while it was served.
+    /// A delivery may have been queued while the receiver was served.
     is_wanted: bool,
-    /// The database could not be used the last time: that is told once.
+    /// The last attempt failed at the database. The failure is logged once.
     fails: bool,
 }
 
-/// A receiver that was served.
+/// A receiver that was served, its new standing, and the result.
 type Served = (Receiver, Standing, Result<(), StoreError>);
 
-/// The job.
+/// The job that serves the receivers of mails and webhook messages.
 pub(super) struct Deliver {
     context: Arc<Context>,
     signals: Signals,
     filled: watch::Receiver<()>,
     known: HashMap<Receiver, Desk>,
     serving: JoinSet<Served>,
-    /// Nothing is claimed any more by the process before this one.
+    /// No claims of the previous process are left to release.
     is_released: bool,
 }
 
@@ -76,7 +78,7 @@ impl Deliver {
         });
     }
 
-    /// Notes that somebody was served.
+    /// Records the result of serving a receiver.
     fn note(&mut self, (receiver, standing, done): Served) {
         let Some(desk) = self.known.get_mut(&receiver) else { return };
         (desk.standing, desk.is_served) = (Some(standing), false);
@@ -106,19 +108,19 @@ impl Job for Deliver {
         let mut pause = pin!(time::sleep_until((last + PERIOD).into()));
         loop {
             tokio::select! {
-                // A receiver that was served is no reason to look: it would never end.
+                // Do not return here: `run` serves every receiver again, so the job would never pause.
                 Some(served) = self.serving.join_next() => match served {
                     Ok(served) => self.note(served),
                     Err(error) => tracing::error!(%error, "a task that sends failed"),
                 },
-                // An error means that the sender is gone, and then the server stops.
+                // An error means that the sender is gone, so the server is stopping.
                 _ = self.filled.changed() => return,
                 () = &mut pause => return,
             }
         }
     }
 
-    /// Serves every receiver that is not being served.
+    /// Serves every receiver that is not being served yet.
     async fn run(&mut self) -> Result<(), JobError> {
         if !self.is_released && !self.context.store.is_shared() {
             release_claims(&self.context).await?;

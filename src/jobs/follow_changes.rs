@@ -1,5 +1,5 @@
-//! Brings in what other replicas change: at once where the database notifies this one, else at every period. While the
-//! database cannot be read, checks are answered from what is known.
+//! Brings the changes of other replicas into this replica's directory: at once when the database sends a notification,
+//! otherwise at every period. While the database cannot be read, checks are answered from the directory as it is.
 
 use std::{
     sync::Arc,
@@ -17,13 +17,13 @@ use crate::{
     store::Listener,
 };
 
-/// A replica may be 2 s behind (contract, end of section 3). This leaves time to read what was changed.
+/// A replica may be 2 s behind (contract, end of section 3). 0.5 s leaves time to read the changes.
 const PERIOD: Duration = Duration::from_millis(500);
 
 /// How often to poll for a notification; diesel does not expose the socket.
 const LISTEN_EVERY: Duration = Duration::from_millis(20);
 
-/// The job.
+/// The job that follows the changes of other replicas.
 pub(super) struct FollowChanges {
     context: Arc<Context>,
     following: Arc<Following>,
@@ -61,7 +61,7 @@ impl Job for FollowChanges {
         let (context, listener) = (Arc::clone(&self.context), self.listener.take());
         let (following, vault) = (Arc::clone(&self.following), self.vault.clone());
         let following = task::spawn_blocking(move || {
-            // Listens first, so that no change falls in between.
+            // Listen before reading, so that no change falls in between.
             let listener = listener.or_else(|| context.store.listen().unwrap_or(None));
             (follow::catch_up(&context, &following, vault.as_deref()), listener)
         });

@@ -1,4 +1,4 @@
-//! Cuts the log of changes that replicas follow.
+//! Deletes old entries of the change log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,10 +9,10 @@ use crate::services::{Context, running::follow};
 
 const PERIOD: Duration = Duration::from_mins(10);
 
-/// How long changes are kept. A replica that was away for longer reads everything anew.
+/// How long changes are kept. A replica that was away for longer reads everything again.
 const KEEP: SignedDuration = SignedDuration::from_hours(24);
 
-/// The job.
+/// The job that deletes old changes.
 pub(super) struct ForgetChanges(pub(super) Arc<Context>);
 
 impl Job for ForgetChanges {

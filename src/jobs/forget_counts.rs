@@ -1,4 +1,4 @@
-//! Forgets the callers who have their whole allowance of requests again.
+//! Forgets the callers whose rate limits have fully recovered.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use crate::limits::Limits;
 
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// The job.
+/// The job that forgets rate limits.
 pub(super) struct ForgetCounts(pub(super) Arc<Limits>);
 
 impl Job for ForgetCounts {

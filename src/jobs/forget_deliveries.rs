@@ -1,4 +1,4 @@
-//! Forgets mails and messages to webhooks that were sent or given up long ago.
+//! Deletes mails and webhook messages that were sent or have failed long ago.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use crate::services::{Context, telling::deliver};
 
 const PERIOD: Duration = Duration::from_mins(10);
 
-/// The job.
+/// The job that deletes old deliveries.
 pub(super) struct ForgetDeliveries(pub(super) Arc<Context>);
 
 impl Job for ForgetDeliveries {

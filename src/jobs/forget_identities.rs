@@ -1,4 +1,4 @@
-//! Forgets exchanged identities and tokens that have expired.
+//! Deletes exchanged identities and pipeline tokens that have expired.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use crate::services::{Context, people::exchange_identity};
 
 const PERIOD: Duration = Duration::from_mins(10);
 
-/// The job.
+/// The job that deletes expired identities and tokens.
 pub(super) struct ForgetIdentities(pub(super) Arc<Context>);
 
 impl Job for ForgetIdentities {

@@ -7,7 +7,7 @@ use crate::services::{Context, field::journal, releasing::guard_rollouts::Judgin
 
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// The job.
+/// The job that gives up silent runs.
 pub(super) struct GiveUpSilentRuns {
     pub(super) context: Arc<Context>,
     pub(super) judging: Arc<Judging>,

@@ -1,4 +1,4 @@
-//! Judges recent votes again, in case the replica that was to judge them ended first.
+//! Judges recent votes again, in case the replica that had to judge them ended first.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,13 +9,15 @@ use crate::services::{Context, releasing::guard_rollouts};
 
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// The age of the votes that are judged again; longer than it takes to replace a replica that judges.
+/// The maximum age of votes that are judged again. It must be longer than the replacement of a replica takes, otherwise
+/// votes are not judged.
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
 
-/// The job.
+/// The job that judges recent votes again.
 pub(super) struct JudgeRecentVotes {
     context: Arc<Context>,
-    /// A replica that has just begun to lead judges all votes: nobody may have led for long.
+    /// All votes have been judged since this replica began to lead. Before that there may have been no leader for a
+    /// long time.
     has_judged_all: bool,
 }
 

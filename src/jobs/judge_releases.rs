@@ -13,16 +13,18 @@ use crate::services::{
     releasing::guard_rollouts::{self, Judging},
 };
 
-/// The shortest pause between two judgements, however many reports come: each counts all votes of a release.
+/// The shortest pause between two judgements, however many reports arrive: each judgement counts all votes of a
+/// release.
 const PERIOD: Duration = Duration::from_millis(50);
 
-/// Pause for this many times as long as the last judging took, so that counting a million votes does not occupy the database.
+/// Pause for this many times as long as the last judging took, so that counting a million votes does not occupy the
+/// database.
 const SHARE: u32 = 10;
 
-/// The pause after votes could not be judged.
+/// The pause after a judgement failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// The job.
+/// The job that judges releases.
 pub(super) struct JudgeReleases {
     context: Arc<Context>,
     judging: Arc<Judging>,
@@ -50,7 +52,7 @@ impl Job for JudgeReleases {
 
     async fn run(&mut self) -> Result<(), JobError> {
         let began = Instant::now();
-        // Also where the judging panics.
+        // Set before judging, so that it also applies after a panic.
         self.pause = AFTER_FAILURE;
         guard_rollouts::judge(&self.context, &self.judging).await?;
         self.pause = PERIOD.max(began.elapsed() * SHARE);

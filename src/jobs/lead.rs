@@ -1,5 +1,5 @@
-//! Sees to it that one replica leads. When the leader dies, another replica leads within the period and the time that the
-//! database needs to notice.
+//! Ensures that one replica leads. When the leader dies, another replica leads after at most one period and the time
+//! that the database needs to notice.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{services::Context, store};
 
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// The job.
+/// The job that takes and keeps the lead.
 pub(super) struct Lead {
     context: Arc<Context>,
     /// The lead, while this replica has it.
@@ -19,7 +19,7 @@ pub(super) struct Lead {
 }
 
 impl Lead {
-    /// A job that says in `leads` whether this replica leads.
+    /// A job that reports in `leads` whether this replica leads.
     pub(super) const fn new(context: Arc<Context>, leads: watch::Sender<bool>) -> Self {
         Self { context, held: None, leads }
     }
@@ -53,7 +53,7 @@ fn keep_or_take(context: &Context, leads: &watch::Sender<bool>, lead: Option<sto
         leads.send_replace(false);
         tracing::warn!("this replica no longer does the background work: its connection to the database was lost");
     }
-    // Without a database there is nothing to be done for which one would have to lead.
+    // A failure counts as no lead: without a database there is no work that needs a leader.
     let lead = context.store.lead().unwrap_or(None)?;
     leads.send_replace(true);
     if context.store.is_shared() {

@@ -8,7 +8,7 @@ use crate::services::{Context, field::figures};
 /// Usage figures are recorded at start-up and then at this interval; the last record of a day is kept.
 const PERIOD: Duration = Duration::from_hours(1);
 
-/// The job.
+/// The job that records usage figures.
 pub(super) struct RecordFigures(pub(super) Arc<Context>);
 
 impl Job for RecordFigures {

@@ -1,4 +1,4 @@
-//! The runner: runs each job again and again in a task of its own, until the server stops.
+//! The runner: runs each job repeatedly in its own task until the server stops.
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +13,7 @@ use std::{
 use futures_util::FutureExt as _;
 use tokio::{sync::watch, time};
 
-/// The pause after a panic while waiting for a job to be due, so that it cannot fill a processor.
+/// The pause after a job panicked in its wait. Without it, such a job could occupy a processor.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 /// Which replicas run a job.
@@ -25,24 +25,24 @@ pub(super) enum RunsOn {
     Leader,
 }
 
-/// Why a run failed.
+/// The reason why a run failed.
 pub(super) type JobError = Box<dyn Error + Send + Sync>;
 
-/// Work that is done again and again beside the requests. A run that fails or panics does not end the job.
+/// Work that is repeated beside the requests. A failure or panic does not end the job.
 pub(super) trait Job: Send + 'static {
-    /// The job's name in the log.
+    /// The name of the job in the log.
     const NAME: &'static str;
 
-    /// Where the job runs.
+    /// The replicas that run the job.
     const RUNS_ON: RunsOn;
 
-    /// The time between the starts of two runs. A run that takes longer is followed by the next one at once.
+    /// The time between the starts of two runs. The next run starts at once after a run that took longer.
     fn period(&self) -> Duration;
 
-    /// Prepares the first run, and the first one after this replica has begun to lead.
+    /// Prepares the first run, and the first run after this replica has begun to lead.
     fn begin(&mut self) {}
 
-    /// Waits until the next run is due; the last one started at `last`. It may be given up at any `await`.
+    /// Waits until the next run is due; the last one started at `last`. The wait can be cancelled at any `await`.
     fn due(&mut self, last: Instant) -> impl Future<Output = ()> + Send {
         time::sleep_until((last + self.period()).into())
     }
@@ -56,7 +56,7 @@ pub(super) trait Job: Send + 'static {
     }
 }
 
-/// What jobs are told while they run.
+/// The signals that a job can read while it runs.
 #[derive(Clone, Debug)]
 pub(super) struct Signals {
     leads: watch::Receiver<bool>,
@@ -64,7 +64,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Signals that say whether this replica leads, and whether the server stops.
+    /// Signals whether this replica leads and whether the server is stopping.
     pub(super) const fn new(leads: watch::Receiver<bool>, stopped: watch::Receiver<bool>) -> Self {
         Self { leads, stopped }
     }
@@ -74,7 +74,7 @@ impl Signals {
         *self.leads.borrow()
     }
 
-    /// Whether the server stops.
+    /// Whether the server is stopping.
     pub(super) fn stops(&self) -> bool {
         *self.stopped.borrow()
     }
@@ -117,7 +117,7 @@ pub(super) async fn run<J: Job>(mut job: J, mut signals: Signals) {
     outcomes.note(caught(job.finish()).await);
 }
 
-/// Whether this replica is one that runs the job.
+/// Whether this replica runs the job.
 fn is_here<J: Job>(signals: &Signals) -> bool {
     J::RUNS_ON == RunsOn::EveryReplica || signals.leads()
 }
@@ -139,7 +139,7 @@ async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
     AssertUnwindSafe(work).catch_unwind().await.ok()
 }
 
-/// What became of a job's runs. A failure is logged once, however often it is repeated.
+/// The outcomes of a job's runs. A repeated failure is logged once.
 struct Outcomes {
     job: &'static str,
     failure: Option<String>,

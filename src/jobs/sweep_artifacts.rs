@@ -1,14 +1,14 @@
-//! Removes contents from the artifact stores that no artifact refers to.
+//! Removes contents to which no artifact refers from the artifact stores.
 
 use std::{sync::Arc, time::Duration};
 
 use super::runner::{Job, JobError, RunsOn};
 use crate::services::{Context, running::sweep};
 
-/// A sweep lists every content of every store, so it is not for every minute.
+/// A sweep lists all contents of all stores, which is too much work for every minute.
 const PERIOD: Duration = Duration::from_mins(10);
 
-/// The job.
+/// The job that removes unused contents.
 pub(super) struct SweepArtifacts(pub(super) Arc<Context>);
 
 impl Job for SweepArtifacts {

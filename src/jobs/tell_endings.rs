@@ -1,14 +1,14 @@
-//! Tells staff once a day of subscriptions that are about to end.
+//! Informs staff once a day of subscriptions that are about to end.
 
 use std::{sync::Arc, time::Duration};
 
 use super::runner::{Job, JobError, RunsOn};
 use crate::services::{Context, selling::endings};
 
-/// How often to look whether staff were told today; that reads one row.
+/// How often to check whether staff were informed today. The check reads one row.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// The job.
+/// The job that informs staff of endings.
 pub(super) struct TellEndings(pub(super) Arc<Context>);
 
 impl Job for TellEndings {

@@ -1,14 +1,14 @@
-//! Opens the stages of rollouts, and announces releases whose time has come.
+//! Opens the stages of rollouts, and announces releases when their time has come.
 
 use std::{sync::Arc, time::Duration};
 
 use super::runner::{Job, JobError, RunsOn};
 use crate::services::{Context, releasing::guard_rollouts};
 
-/// Stages and scheduled releases may be this late.
+/// The maximum delay of stages and scheduled releases.
 const PERIOD: Duration = Duration::from_millis(500);
 
-/// The job.
+/// The job that opens stages and announces releases.
 pub(super) struct TendRollouts(pub(super) Arc<Context>);
 
 impl Job for TendRollouts {

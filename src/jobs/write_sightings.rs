@@ -1,11 +1,11 @@
-//! Writes down what checks told about their installations. What cannot be written stays in memory for the next run.
+//! Writes sightings to the database. Sightings that cannot be written stay in memory for the next run.
 
 use std::{sync::Arc, time::Duration};
 
 use super::runner::{Job, JobError, RunsOn};
 use crate::services::{Context, field::sightings};
 
-/// The job.
+/// The job that writes sightings.
 pub(super) struct WriteSightings {
     pub(super) context: Arc<Context>,
     /// `checks.sightings_every` of the configuration.
@@ -24,7 +24,7 @@ impl Job for WriteSightings {
         Ok(sightings::write_sightings(&self.context).await.map(drop)?)
     }
 
-    /// Sightings that are only in memory would be lost.
+    /// Writes the last sightings, which are only in memory and would be lost.
     async fn finish(&mut self) -> Result<(), JobError> {
         self.run().await
     }

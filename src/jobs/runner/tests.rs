@@ -1,4 +1,4 @@
-//! What the runner does with jobs that fail, that panic, and that only the leader runs.
+//! How the runner treats jobs that fail, that panic, and that only the leader runs.
 
 use std::sync::{
     Arc,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use super::*;
 
-/// What a job was asked to do, counted.
+/// How often each method of a job was called.
 #[derive(Debug, Default)]
 struct Counts {
     begun: AtomicUsize,
@@ -15,7 +15,7 @@ struct Counts {
     finished: AtomicUsize,
 }
 
-/// A job that runs every millisecond, fails at its first run, panics at its second and while it waits for the third.
+/// A job that runs every millisecond, fails in its first run and panics in its second.
 struct Faulty<const LEADER: bool>(Arc<Counts>);
 
 impl<const LEADER: bool> Job for Faulty<LEADER> {
@@ -44,7 +44,7 @@ impl<const LEADER: bool> Job for Faulty<LEADER> {
     }
 }
 
-/// A job whose wait panics until it has done so twice.
+/// A job that panics in its first wait.
 struct Impatient(Arc<Counts>);
 
 impl Job for Impatient {
