@@ -12,10 +12,11 @@ use crate::{
     services::{Context, releasing::guard_rollouts::Judging, telling::deliver::Waiting},
 };
 
-/// How often deliveries are counted in the database at most, because anyone may request the metrics.
+/// The shortest time between two counts of deliveries in the database. Anyone may request the metrics, so without this
+/// limit callers could load the database.
 const COUNT_EVERY: Duration = Duration::from_secs(10);
 
-/// The metrics.
+/// All metrics that `/metrics` shows, in one registry.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -31,7 +32,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// All metrics at zero.
+    /// Registers all metrics, with the value zero.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let checks = IntCounterVec::new(Opts::new("sluice_checks_total", "Answered version checks."), &["status"])?;
@@ -74,7 +75,7 @@ impl Metrics {
         }
     }
 
-    /// Whether deliveries should be counted again. True once every `COUNT_EVERY`, however many callers ask.
+    /// Whether deliveries should be counted again: true once every `COUNT_EVERY`, however many callers ask.
     pub fn wants_deliveries(&self) -> bool {
         let mut counted_at = self.counted_at.lock().unwrap_or_else(PoisonError::into_inner);
         let is_old = counted_at.is_none_or(|at| at.elapsed() >= COUNT_EVERY);
@@ -84,14 +85,14 @@ impl Metrics {
         is_old
     }
 
-    /// Stores how many deliveries are waiting and have failed.
+    /// Sets the gauges of waiting and failed deliveries.
     pub fn note_deliveries(&self, found: &[Waiting]) {
         for Waiting { kind, state, count } in found {
             self.deliveries.with_label_values(&[*kind, state.as_str()]).set(*count);
         }
     }
 
-    /// The metrics in Prometheus' text format.
+    /// Renders the metrics in Prometheus' text format.
     pub fn render(&self, context: &Context, judging: &Judging) -> Result<String, prometheus::Error> {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.subscriptions.set(count(context.directory.subscription_count()));
