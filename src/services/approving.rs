@@ -1,6 +1,6 @@
-//! Approving: requests for a second person, decided and carried out.
+//! Approving: requests for a second person are decided and carried out here.
 //!
-//! Not here: asking for a second person. Each area that does something which takes two asks by itself.
+//! Not here: asking for a second person. Each area whose actions take two people asks for itself.
 
 mod carry_out;
 pub mod requests;

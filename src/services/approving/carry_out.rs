@@ -1,4 +1,4 @@
-//! What each deed is about, and how it is done once it was approved. A new kind of deed has its lines here.
+//! What each kind of action concerns, and how it is carried out after the approval. A new kind of action is added here.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ use crate::{
     store::{self, Connection, StoreError},
 };
 
-/// What requests are about, as it is now: each table is read once, however many requests there are.
+/// The current state of everything that requests concern. Each table is read once, however many requests there are.
 #[derive(Default)]
 pub(super) struct Subjects {
     products: HashMap<ProductId, Product>,
@@ -36,7 +36,7 @@ pub(super) struct Subjects {
 }
 
 impl Subjects {
-    /// What these are about, of which those that were decided need nothing.
+    /// Reads the current state for these requests. Reads nothing when all of them are decided.
     pub(super) fn of(connection: &mut Connection, approvals: &[Approval]) -> Result<Self, StoreError> {
         if approvals.iter().all(|approval| approval.decision.is_some()) {
             return Ok(Self::default());
@@ -49,12 +49,12 @@ impl Subjects {
         })
     }
 
-    /// How a request stands.
+    /// The status of a request at `now`.
     pub(super) fn status(&self, approval: &Approval, now: Timestamp) -> Result<ApprovalStatus, Refusal> {
         Ok(approval.status(now, self.fingerprint(approval)?.as_deref()))
     }
 
-    /// The fingerprint of what a request is about; `None` where it is gone.
+    /// The current fingerprint of the subject of a request; `None` if the subject no longer exists.
     fn fingerprint(&self, approval: &Approval) -> Result<Option<String>, Refusal> {
         let product = self.products.get(&approval.product);
         Ok(match approval.deed {
@@ -73,7 +73,7 @@ impl Subjects {
     }
 }
 
-/// The release that a request is about. Another draft of the same version is another release.
+/// The release that a request concerns, by id: another draft of the same version is another release.
 const fn release_id(approval: &Approval) -> Option<ReleaseId> {
     match &approval.subject {
         Subject::Release(id) => Some(*id),
@@ -81,7 +81,7 @@ const fn release_id(approval: &Approval) -> Option<ReleaseId> {
     }
 }
 
-/// Does what was asked for. Returns the release that was steered by it.
+/// Carries out the requested action. Returns the release that it steered, if any.
 pub(super) fn perform(write: &mut Write<'_>, approval: &Approval) -> Result<Option<ReleaseId>, Refusal> {
     let product = store::products::get(write.connection, approval.product)?.ok_or_else(|| damaged(approval))?;
     let steer = match approval.deed {
@@ -106,7 +106,7 @@ pub(super) fn perform(write: &mut Write<'_>, approval: &Approval) -> Result<Opti
         }
         Deed::Restore => Steer::Restore,
         Deed::Promote => Steer::Promote(read(approval)?),
-        // A person says so: the one who approves.
+        // `true`: a person resumes the rollout, namely the approver.
         Deed::ResumeHalt => Steer::Resume(read(approval)?, true),
     };
     let version = approval.version.as_ref().ok_or_else(|| damaged(approval))?;

@@ -1,4 +1,5 @@
-//! The two-person rule: what one person asks for is only tried, and carried out when a second one approves it.
+//! Approval requests of the two-person rule: listed, approved and rejected. An approval carries the requested action
+//! out.
 
 use std::sync::Arc;
 
@@ -21,17 +22,14 @@ use crate::{
     store::{self, Connection, audit_log::Wanted, users::User},
 };
 
-/// A page of requests with how they stand, the newest first.
-///
-/// # Errors
-/// When the database cannot be used.
+/// A page of requests with their status, the newest first.
 pub async fn list(
     context: &Arc<Context>,
     reach: Reach,
     wanted: Option<ApprovalStatus>,
     page: Page<ApprovalId>,
 ) -> Result<Vec<(Approval, ApprovalStatus)>, Refusal> {
-    /// How many are looked at at once.
+    /// Requests that are read in one step. The status depends on several tables, so it is filtered after the reading.
     const AT_ONCE: i64 = 200;
     let (limit, now) = (usize::try_from(page.limit).unwrap_or(0), context.clock.now());
     context
@@ -57,7 +55,7 @@ pub async fn list(
         .await
 }
 
-/// A request, and how it stands.
+/// A request and its status.
 ///
 /// # Errors
 /// `approval_not_found`.
@@ -81,11 +79,12 @@ fn status(connection: &mut Connection, approval: &Approval, now: Timestamp) -> R
     Subjects::of(connection, std::slice::from_ref(approval))?.status(approval, now)
 }
 
-/// Approves a request, and carries it out with that.
+/// Approves a request, and carries its action out in the same transaction.
 ///
 /// # Errors
 /// `approval_not_found`, `approval_decided`, `approval_expired`, `approval_void`, `role_insufficient`,
-/// `approver_is_requester`, `approver_not_independent`, and what the deed refuses; then the request stays as it is.
+/// `approver_is_requester`, `approver_not_independent`, and the refusals of the action. The request then stays as it
+/// is.
 pub async fn approve(
     context: &Arc<Context>,
     judging: &Judging,
@@ -109,12 +108,12 @@ pub async fn approve(
         Ok((decide(write, approval, ApprovalVerdict::Approved, approver, note)?, steered))
     });
     let (approval, steered) = approving.await?;
-    // As after any steering.
+    // The release was steered, so its votes are judged again.
     judging.add(steered.into_iter().collect());
     Ok(approval)
 }
 
-/// Rejects a request, or withdraws one's own; also one that is void, so that it is off the list.
+/// Rejects a request. The requester can withdraw a request this way; a void request is removed from the list.
 ///
 /// # Errors
 /// `approval_not_found`, `approval_decided`, `approval_expired`, `body_invalid`.
@@ -143,7 +142,7 @@ fn check_line(field: &str, text: Option<&String>) -> Result<(), Refusal> {
     faults.finish()
 }
 
-/// A request that nobody has decided, in its time: it is pending or void.
+/// A request that is undecided and has not expired: pending or void.
 fn open(write: &mut Write<'_>, reach: &Reach, id: ApprovalId) -> Result<(Approval, ApprovalStatus), Refusal> {
     let approval = find(write.connection, reach, id)?;
     let (code, detail) = match status(write.connection, &approval, write.now)? {
@@ -174,7 +173,7 @@ fn pending(write: &mut Write<'_>, reach: &Reach, id: ApprovalId) -> Result<Appro
     Ok(approval)
 }
 
-/// What was done since to what a request is about, in a few words.
+/// The last three changes to the subject since the request, as text for a refusal.
 fn changes_since(connection: &mut Connection, approval: &Approval) -> Result<String, Refusal> {
     let action = (approval.deed == Deed::LiftStop).then(|| "stop.".to_owned());
     let (subject, from) = (Some(approval.subject.to_string()), Some(approval.requested_at));
@@ -187,8 +186,8 @@ fn changes_since(connection: &mut Connection, approval: &Approval) -> Result<Str
     Ok(words.collect::<Vec<_>>().join(", "))
 }
 
-/// Whoever approves, if they count as a second person: not the one who asked, and nobody whom another person could have made one
-/// just now.
+/// The approving user, if they count as a second person: they are not the requester, and no other person has entered or
+/// changed their account within the last `new_approvers_wait`.
 fn second_person(write: &mut Write<'_>, approval: &Approval, by: UserId) -> Result<User, Refusal> {
     let user = store::users::held(write.connection, by)?.ok_or_else(|| users::not_found(by))?;
     let roles = approval.deed.approvers();
