@@ -1,7 +1,7 @@
-//! Asking for a second person: with a product's two-person rule, what one person asks for is only tried, and waits as a
-//! request until another one approves it.
+//! Asks for a second person. Under a product's two-person rule, an action is only rehearsed; it then waits as a request
+//! until another person approves it.
 //!
-//! Not here: deciding requests and carrying them out, which needs all that can be asked for; see the area `approving`.
+//! Not here: deciding requests and carrying them out, which depends on every kind of action; see the area `approving`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,20 +26,21 @@ use crate::{
     store,
 };
 
-/// Requests of one kind about one thing that may wait at once, which are all different ones. Those that are void do not count:
-/// whoever changes the thing and asks again could fill it with them. Nor do other kinds: a stop is lifted whatever else is asked for.
+/// How many requests of one kind about one subject can be pending; they differ in their parameters. Void requests do
+/// not count, otherwise a user who changes the subject and asks again could use up the limit. Other kinds do not count
+/// either, so that lifting a stop can be requested whatever else is pending.
 const WAITING: usize = 20;
 
-/// What became of something that may take two people.
+/// The result of an action that may take two people.
 #[derive(Debug)]
 pub enum Carried<T> {
-    /// It is done.
+    /// The action was carried out.
     Done(T),
-    /// It waits for a second person.
+    /// The action waits for a second person.
     Asked(Box<Approval>),
 }
 
-/// Something that takes two people.
+/// A request for an action that takes two people.
 pub(in crate::services) struct Request {
     deed: Deed,
     subject: Subject,
@@ -49,7 +50,7 @@ pub(in crate::services) struct Request {
 }
 
 impl Request {
-    /// About a release.
+    /// A request about a release.
     pub(in crate::services) fn about_release(
         deed: Deed,
         product: &Product,
@@ -61,18 +62,19 @@ impl Request {
         Ok(Self { version, ..Self::new(deed, release.subject(), fingerprint, parameters)? })
     }
 
-    /// About a stop of a product.
+    /// A request about a stop of a product.
     pub(in crate::services) fn about_stop(product: &Product, stop: &Stop) -> Result<Self, Refusal> {
         let parameters = Lifting { channel: stop.channel.clone() };
         Self::new(Deed::LiftStop, product.subject(), print_of_stop(stop), &parameters)
     }
 
-    /// About a product.
+    /// A request about a product.
     pub(in crate::services) fn about_product(product: &Product, parameters: &impl Serialize) -> Result<Self, Refusal> {
         Self::new(Deed::ChangeProduct, product.subject(), print_of_product(product), parameters)
     }
 
-    /// About a workload that a product is to trust. Nothing that changes meanwhile makes it another one.
+    /// A request about a workload that the product is to trust. Its fingerprint is the product's id, so no change to
+    /// the product makes it void.
     pub(in crate::services) fn about_trust(product: &Product, parameters: &impl Serialize) -> Result<Self, Refusal> {
         Self::new(Deed::Trust, product.subject(), product.id.to_string(), parameters)
     }
@@ -83,14 +85,15 @@ impl Request {
     }
 }
 
-/// Which stop is lifted.
+/// The parameters of a request to lift a stop.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(in crate::services) struct Lifting {
-    /// The channel it is on for; `None`: the whole product.
+    /// The stopped channel; `None` for the whole product.
     pub channel: Option<Slug>,
 }
 
-/// With the channels of its product: in another order the same name is another channel.
+/// The fingerprint of a release. It includes the product's channels, because the same channel name means another
+/// channel when their order changes.
 pub(in crate::services) fn print_of_release(product: &Product, release: ReleaseId, revision: i64) -> String {
     format!("{release}@{revision} of {}", product.channels.listed())
 }
@@ -99,15 +102,12 @@ pub(in crate::services) fn print_of_product(product: &Product) -> String {
     format!("{}@{}", product.id, product.revision)
 }
 
-/// A stop that was put on anew is another one.
+/// The fingerprint of a stop. A stop that was lifted and set again has another one.
 pub(in crate::services) fn print_of_stop(stop: &Stop) -> String {
     format!("stop@{}", stop.since.as_microsecond())
 }
 
-/// Carries a deed out; where it takes two people, only tries it, and asks for the second one.
-///
-/// # Errors
-/// What the deed refuses: now, to the one who asks for it.
+/// Carries an action out. If it takes two people, only rehearses the action and asks for the second person.
 pub(in crate::services) fn carry_out<T>(
     write: &mut Write<'_>,
     product: &Product,
@@ -130,10 +130,10 @@ pub(in crate::services) fn carry_out<T>(
     enter(write, write.new_id(), product, request, requester).map(Box::new).map(Carried::Asked)
 }
 
-/// The person that what is asked for now counts as asked by: of a token, the one who made it, or had its pipeline trusted.
+/// The person who counts as the requester. For a token this is the user who made it, or who had its pipeline trusted.
 ///
 /// # Errors
-/// `authorization_invalid` for a token that was deleted since the request began: who made it is not known any more.
+/// `authorization_invalid` for a token that was deleted since the request began: its maker is no longer known.
 pub(in crate::services) fn person_behind(write: &mut Write<'_>) -> Result<Option<UserId>, Refusal> {
     Ok(match (write.actor.kind, write.actor.id) {
         (ActorKind::Person, id) => id.map(UserId),
@@ -145,15 +145,15 @@ pub(in crate::services) fn person_behind(write: &mut Write<'_>) -> Result<Option
     })
 }
 
-/// Who asks for a second person.
+/// The requester of a second person.
 pub(in crate::services) struct Requester {
-    /// The user or the token.
+    /// The user or the token that made the request.
     pub actor: Actor,
-    /// The user that the request counts as asked by, if the server knows one; see [`person_behind`].
+    /// The user who counts as the requester, if known; see [`person_behind`].
     pub person: Option<UserId>,
 }
 
-/// Enters a request under an id, and tells of it.
+/// Stores a request under an id, and announces it.
 pub(in crate::services) fn enter(
     write: &mut Write<'_>,
     id: ApprovalId,
@@ -184,7 +184,7 @@ pub(in crate::services) fn enter(
     Ok(approval)
 }
 
-/// Fails unless two people could approve what concerns the product.
+/// Fails unless at least two users could approve actions about the product.
 ///
 /// # Errors
 /// `second_person_missing`.
