@@ -1,5 +1,5 @@
-//! What rollouts do by themselves: a release whose updates fail is halted, the next stage of one that does well is opened when
-//! its time has come, and a publication that was scheduled is announced.
+//! The automatic part of rollouts: halts a release whose updates fail, opens the next stage of a healthy release when
+//! it is due, and announces scheduled publications.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -22,7 +22,7 @@ use crate::{
     store,
 };
 
-/// Releases on which votes have changed, and that are to be judged.
+/// The queue of releases whose votes changed and whose health is to be judged.
 #[derive(Debug, Default)]
 pub struct Judging {
     releases: Mutex<Releases>,
@@ -37,7 +37,7 @@ struct Releases {
 }
 
 impl Judging {
-    /// Has these releases judged.
+    /// Queues these releases for judging.
     pub fn add(&self, releases: BTreeSet<ReleaseId>) {
         if !releases.is_empty() {
             self.releases.lock().waiting.extend(releases);
@@ -45,7 +45,7 @@ impl Judging {
         }
     }
 
-    /// Waits until there is a release to be judged.
+    /// Waits until a release is queued.
     pub async fn wanted(&self) {
         self.told.notified().await;
     }
@@ -67,10 +67,7 @@ impl Judging {
     }
 }
 
-/// Judges the releases on which votes have changed. What cannot be judged just now is wanted again at once.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// Judges the queued releases. After an error all of them are queued again at once.
 pub async fn judge(context: &Arc<Context>, judging: &Judging) -> Result<(), Refusal> {
     let releases = judging.take();
     let done = judge_these(context, &releases).await;
@@ -81,11 +78,9 @@ pub async fn judge(context: &Arc<Context>, judging: &Judging) -> Result<(), Refu
     done
 }
 
-/// Judges the releases on which votes have changed within the last `since`: what another replica was about to judge when it
-/// ended. All that have votes without it. Not by way of [`Judging`]: what was just told of would have to wait for them.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// Judges the releases whose votes changed within the last `since`; without `since`, all that have votes. They may
+/// have been in the queue of another replica when it ended. They do not go through [`Judging`], so that releases with
+/// new reports do not wait behind them.
 pub async fn judge_recent(context: &Arc<Context>, since: Option<SignedDuration>) -> Result<(), Refusal> {
     let since = since.and_then(|since| context.clock.now().checked_sub(since).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
     let releases = context.read(move |connection| Ok(store::votes::changed_since(connection, since)?)).await?;
@@ -95,14 +90,14 @@ pub async fn judge_recent(context: &Arc<Context>, since: Option<SignedDuration>)
 async fn judge_these(context: &Arc<Context>, releases: &BTreeSet<ReleaseId>) -> Result<(), Refusal> {
     let mut outcome = Ok(());
     for &id in releases {
-        // One that cannot be judged is no reason not to judge the others.
+        // A failure to judge one release does not keep the others from being judged.
         outcome = outcome.and(judge_one(context, id).await);
     }
     outcome
 }
 
 async fn judge_one(context: &Arc<Context>, id: ReleaseId) -> Result<(), Refusal> {
-    // Looked at beside the writes first: nearly always there is nothing to be done.
+    // Reads first, outside a write: nearly always there is nothing to halt.
     let alarm = context.read(move |connection| {
         let Some(release) = store::releases::get(connection, id)? else { return Ok(None) };
         Ok(alarm(connection, &release)?)
@@ -113,16 +108,13 @@ async fn judge_one(context: &Arc<Context>, id: ReleaseId) -> Result<(), Refusal>
     Ok(())
 }
 
-/// The votes on a release that count now.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// Counts the votes on a release since the moment from which it is judged.
 pub async fn votes(context: &Arc<Context>, release: &Release) -> Result<Tally, Refusal> {
     let (id, judged_from) = (release.id, release.rollout.plan.judged_from);
     context.read(move |connection| Ok(store::votes::tally(connection, id, judged_from)?)).await
 }
 
-/// Why a release is to be halted now, if it is.
+/// The reason to halt a release now; `None` if it is healthy, not published, or already halted.
 fn alarm(connection: &mut store::Connection, release: &Release) -> Result<Option<Alarm>, store::StoreError> {
     if release.state != ReleaseState::Published || release.rollout.state == RolloutState::Halted {
         return Ok(None);
@@ -148,10 +140,7 @@ fn halt_if_failing(write: &mut Write<'_>, id: ReleaseId) -> Result<bool, Refusal
     Ok(true)
 }
 
-/// Opens the stages whose time has come, and announces the publications whose time has.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// Opens the stages and announces the publications that are due.
 pub async fn tend(context: &Arc<Context>) -> Result<(), Refusal> {
     let now = context.clock.now();
     let due: Vec<ReleaseId> = {
@@ -175,7 +164,7 @@ fn stage_is_due(release: &Release, now: Timestamp) -> bool {
         && release.rollout.next_stage().is_some_and(|(_, at)| at.is_some_and(|at| at <= now))
 }
 
-/// Whether a publication has happened that nobody was told of yet.
+/// Whether a release is published and not yet announced.
 fn is_out(release: &Release, now: Timestamp) -> bool {
     release.announced_at.is_none() && release.state == ReleaseState::Published && release.was_published_by(now)
 }
@@ -190,7 +179,7 @@ fn tend_one(write: &mut Write<'_>, id: ReleaseId) -> Result<(), Refusal> {
         let (slug, version) = (product.slug, release.version.clone());
         write.say(move || tracing::info!(product = %slug, %version, "a scheduled release is out"));
     }
-    // A stage opens only if the release does well, by what is known at this moment.
+    // A stage opens only if the release is healthy by the votes of this moment.
     if stage_is_due(&release, write.now) && !halt_if_failing(write, id)? {
         let before = release.clone();
         release.rollout.open_due(write.now);

@@ -1,4 +1,4 @@
-//! Contents that have lost their artifact, taken away at once where that is safe.
+//! Loose contents: removed as soon as their last artifact is gone, where that is safe.
 
 use std::sync::Arc;
 
@@ -8,10 +8,11 @@ use crate::{
     store,
 };
 
-/// Takes away those of the contents that no artifact has any more. What cannot be taken away now is swept later.
+/// Removes those of the contents that no artifact refers to any more. The sweep removes later what cannot be removed
+/// now.
 ///
-/// From folders only, which one server writes. Of a bucket, another replica may be putting the same content there at
-/// this moment; there the sweep takes it once it has been nobody's for long.
+/// Only removes from a folder, which one server writes. In an S3 bucket, another replica may be storing the same
+/// content at this moment; there the sweep removes it after it was loose for long.
 pub(in crate::services) async fn take_away(
     context: &Arc<Context>,
     contents: Vec<Sha256>,

@@ -126,7 +126,7 @@ patch_body! {
     }
 }
 
-/// Checks what the types do not say.
+/// Checks the rules of a product that its types do not enforce.
 fn check(product: &Product) -> Result<(), Refusal> {
     let mut faults = Faults::default();
     faults.line("name", &product.name);
@@ -162,7 +162,7 @@ pub async fn add(context: &Arc<Context>, new: NewProduct) -> Result<Product, Ref
         .await
 }
 
-/// Adds a product under an id, within a write.
+/// Adds a product under a given id, within a write.
 pub(in crate::services) fn add_within(
     write: &mut Write<'_>,
     id: ProductId,
@@ -195,7 +195,7 @@ pub(in crate::services) fn add_within(
     Ok(product)
 }
 
-/// Changes a product. What would undo its two-person rule waits for a second person.
+/// Changes a product. A change that would undo its two-person rule waits for a second person.
 ///
 /// # Errors
 /// `product_not_found`, `precondition_failed`, `body_invalid`, `channel_in_use`, `second_person_missing`.
@@ -216,8 +216,8 @@ pub async fn change(
         .await
 }
 
-/// Whether a change would bring releases to customers that no second person has seen: without the rule, or by another order of
-/// the channels, in which what was beta is stable.
+/// Whether a change would bring releases to customers without a second person's approval: it switches the rule off, or
+/// reorders the channels, so that a beta becomes stable.
 fn undoes_the_rule(product: &Product, change: &ProductChange) -> bool {
     let reorders = |names: &Vec<Slug>| {
         let kept = product.channels.names().filter(|name| names.contains(name));
@@ -261,7 +261,7 @@ pub(in crate::services) fn change_within(
         second_person::require_two(write, product.id)?;
     }
     if write.save("product.change", &before, &mut product)? {
-        // A stop may cover other channels than before.
+        // With other channels, a stop may cover other releases.
         roll_out::keep_clocks(write, &product)?;
     }
     Ok(product)

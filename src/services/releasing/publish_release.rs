@@ -1,4 +1,4 @@
-//! Releases on their way to publication, and corrections after it.
+//! Releases: drafted, changed, published, and corrected after publication.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -117,7 +117,7 @@ pub struct Force {
     pub reason: String,
 }
 
-/// Checks what the types do not say.
+/// Checks the rules of a release that its types do not enforce.
 fn check(product: &Product, release: &Release) -> Result<(), Refusal> {
     let mut faults = Faults::default();
     if product.channels.rank(&release.channel).is_none() {
@@ -138,7 +138,7 @@ fn check(product: &Product, release: &Release) -> Result<(), Refusal> {
     faults.finish()
 }
 
-/// Makes a draft.
+/// Adds a draft to a product.
 ///
 /// # Errors
 /// `product_not_found`, `release_exists`, `body_invalid`.
@@ -151,7 +151,7 @@ pub async fn draft(context: &Arc<Context>, slug: Slug, new: NewRelease) -> Resul
         .await
 }
 
-/// Makes a draft under an id, within a write.
+/// Adds a draft under a given id, within a write.
 pub(in crate::services) fn draft_within(
     write: &mut Write<'_>,
     id: ReleaseId,
@@ -193,20 +193,19 @@ pub(in crate::services) fn draft_within(
     Ok(release)
 }
 
-/// Which releases a caller may change.
+/// The states of the releases that a caller may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MayChange {
-    /// Drafts.
     pub drafts: bool,
-    /// What is published.
     pub published: bool,
 }
 
-/// Changes a draft, or corrects what may be corrected of a published release, which makes a new signed revision of its
-/// manifest.
+/// Changes a draft, or corrects a published release where that is allowed. A correction makes a new signed revision of
+/// the manifest.
 ///
 /// # Errors
-/// `product_not_found`, `release_not_found`, `scope_insufficient`, `precondition_failed`, `release_published`, `body_invalid`.
+/// `product_not_found`, `release_not_found`, `scope_insufficient`, `precondition_failed`, `release_published`,
+/// `body_invalid`.
 pub async fn change(
     context: &Arc<Context>,
     may: MayChange,
@@ -220,7 +219,7 @@ pub async fn change(
         let (product, mut release) = find(write, &slug, &version)?;
         expected.check(release.revision)?;
         let draft = release.state == ReleaseState::Draft;
-        // Looked at here, not before: the release may have been published while this write waited for its turn.
+        // Checked within the write: the release may have been published while this write waited for its turn.
         if !(if draft { may.drafts } else { may.published }) {
             let needed = if draft { Scope::ReleasesWrite } else { Scope::ReleasesPublish };
             return Err(Refusal::new(Code::ScopeInsufficient, format!("release {version} is {}; changing it needs the scope `{needed}`", release.state)));
@@ -254,7 +253,7 @@ pub async fn change(
 /// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`.
 pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expected: Expected) -> Result<(), Refusal> {
     let context = Arc::clone(context);
-    // To its end, also when the caller goes away: the files go with their rows.
+    // Goes on to its end if the caller disconnects, so that the files go with their rows.
     acting::to_its_end(async move {
         let shelf = context.artifacts.shelf().await;
         let deleted = context.write(move |write| {
@@ -273,10 +272,10 @@ pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expect
     .await
 }
 
-/// Refuses what the publish lint found, unless a reason overrides it.
+/// Refuses a release that has findings, unless a valid reason overrides them.
 ///
 /// # Errors
-/// `release_incomplete` with all of it; `body_invalid` for a reason that is none.
+/// `release_incomplete` with all findings; `body_invalid` for an invalid reason.
 pub(in crate::services) fn permit(
     product: &Product,
     release: &Release,
@@ -299,8 +298,8 @@ pub(in crate::services) fn permit(
     })
 }
 
-/// Publishes a draft: its manifest is fixed, signed and stored, and from `published_at` on it is offered. With the product's
-/// two-person rule that waits for a second person.
+/// Publishes a draft: fixes, signs and stores its manifest, and offers it from `published_at` on. With the product's
+/// two-person rule, the publication waits for a second person.
 ///
 /// # Errors
 /// `product_not_found`, `release_not_found`, `precondition_failed`, `release_published`, `release_incomplete`.
@@ -336,7 +335,7 @@ pub(in crate::services) fn publish_within(
     let findings = lint(product, &releases, &release, publication.published_at, write.now);
     permit(product, &release, &findings, publication.force.as_ref())?;
     let before = release.clone();
-    // To the millisecond, as all times are kept: what is signed now must be what is read back later.
+    // Cut to the millisecond, as the database stores times: the signed time must equal the one that is read back later.
     let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
     let at = at.unwrap_or(write.now);
     let rollout = publication.rollout.clone().unwrap_or_default().first(at, write.now)?;
@@ -368,7 +367,7 @@ fn sign(write: &mut Write<'_>, keys: &KeyRing, product: &Product, release: &mut 
     Ok(())
 }
 
-/// The newest signed manifest of a published release, from memory: every updater asks for it.
+/// The newest signed manifest of a published release. It comes from memory, as every updater asks for it.
 ///
 /// # Errors
 /// `release_not_published`.

@@ -1,5 +1,5 @@
-//! `?dry_run=true`: what publishing a draft would find, and how many sites would be offered it. Changes nothing, and is
-//! answered from memory.
+//! Rehearsals (`?dry_run=true`): what publishing a draft would find, and how many sites would be offered it. They
+//! change nothing and are answered from memory.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -29,27 +29,26 @@ use crate::{
     },
 };
 
-/// What would come of a publication.
+/// The result of a rehearsed publication.
 #[derive(Clone, Debug)]
 pub struct Rehearsal {
-    /// Whether it would be published: nothing was found, or a reason overrides it.
+    /// True if there are no findings, or a reason overrides them.
     pub would_publish: bool,
-    /// Whether a second person would have to approve it.
+    /// Whether a second person would have to approve the publication.
     pub needs_approval: bool,
-    /// What was found.
     pub findings: Vec<Finding>,
-    /// When it would first be offered: `published_at`, or now where that is past.
+    /// `published_at`, or now where that is past.
     pub offered_from: Timestamp,
-    /// By what subscriptions are then: how many would be offered it.
+    /// The number of sites that would be offered the release, by the status of their subscription at `offered_from`.
     pub offered: BTreeMap<Status, u64>,
-    /// How many subscriptions of the product there are.
+    /// The number of subscriptions of the product.
     pub sites: u64,
 }
 
-/// Rehearses a publication.
+/// Rehearses a publication on a thread of its own.
 ///
 /// # Errors
-/// Whatever [`publish_release::publish`] would refuse, except for what was found.
+/// Those of [`publish_release::publish`], except for `release_incomplete`.
 pub async fn rehearse(
     context: &Arc<Context>,
     slug: Slug,
@@ -58,7 +57,7 @@ pub async fn rehearse(
     publication: Publication,
 ) -> Result<Rehearsal, Refusal> {
     let context = Arc::clone(context);
-    // Of a million subscriptions each is looked at: not on a thread that answers checks.
+    // Goes through every subscription, of which there may be a million: not on a thread that answers checks.
     let rehearsing = tokio::task::spawn_blocking(move || carry_out(&context, &slug, &version, &expected, &publication));
     rehearsing.await.unwrap_or_else(|error| Err(Refusal::internal(&error)))
 }
@@ -104,7 +103,7 @@ fn carry_out(
     Ok(rehearsal)
 }
 
-/// The sites of a product, asking at a moment: on the least stable channel that each may ask on, with whatever machine it has.
+/// The sites of a product at a moment. Each asks on the least stable channel that it may use, for any platform.
 struct Sites<'a> {
     entry: &'a ProductEntry,
     now: Timestamp,
@@ -115,7 +114,7 @@ struct Sites<'a> {
 impl<'a> Sites<'a> {
     fn of(entry: &'a ProductEntry, now: Timestamp) -> Option<Self> {
         let check = Check {
-            // Of these the rules that are asked here look at the channel and the trigger only.
+            // The rules used here read only the channel and the trigger of these.
             component: Component::Standalone,
             version: Version::new(0, 0, 0),
             platform: Platform::Windows,
@@ -132,7 +131,7 @@ impl<'a> Sites<'a> {
         Some(Self { entry, now, check, targets })
     }
 
-    /// Whether one of them passes rules 2 and 4 to 7 for a release.
+    /// Whether a site of this subscription passes rules 2 and 4 to 7 for a release.
     fn are_offered(&self, release: &Release, coverage: &Coverage) -> bool {
         let facts = Facts {
             now: self.now,
@@ -154,12 +153,12 @@ impl<'a> Sites<'a> {
     }
 }
 
-/// Every file that sites of this deployment may update with.
+/// The targets of all files that sites of this deployment can update with.
 fn targets(deployment: Deployment) -> Vec<Target> {
     let components: &[Component] = match deployment {
         Deployment::SingleUser => &[Component::Standalone, Component::Client],
         Deployment::MultiUser => &[Component::Server, Component::Client],
-        // Hosted clients only ever follow their server.
+        // Hosted clients only follow their server.
         Deployment::Cloud => &[Component::Server],
     };
     let machines =

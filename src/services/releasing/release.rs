@@ -1,4 +1,4 @@
-//! Releases: looked up in memory; found, saved and announced within a write.
+//! Releases: read from memory; found, saved and announced within a write.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     store,
 };
 
-/// A product and one of its releases, read within a write.
+/// Reads a product and one of its releases within a write.
 pub(in crate::services) fn find(
     write: &mut Write<'_>,
     slug: &Slug,
@@ -31,14 +31,14 @@ pub(in crate::services) fn find(
     Ok((product, release))
 }
 
-/// The refusal for a release that is not there.
+/// `release_not_found`, with the version and the product's slug.
 #[must_use]
 pub fn not_found(slug: &Slug, version: &Version) -> Refusal {
     Refusal::new(Code::ReleaseNotFound, format!("there is no release {version} of `{slug}`"))
 }
 
-/// Writes a release that was published or restored, and tells others that it is out. One whose time is still to come is told
-/// of then.
+/// Saves a release that was published or restored, and announces it. A scheduled release is announced at its time
+/// (see [`tend`](super::guard_rollouts::tend)).
 pub(in crate::services) fn save_and_announce(
     write: &mut Write<'_>,
     action: &'static str,
@@ -57,7 +57,7 @@ pub(in crate::services) fn save_and_announce(
     Ok(())
 }
 
-/// A page of the releases of a product, the highest version first; only those in `state`, where one is given.
+/// A page of the releases of a product, the highest version first; only those in `state`, if given.
 ///
 /// # Errors
 /// `product_not_found`.
@@ -82,8 +82,8 @@ pub fn get(context: &Context, slug: &Slug, version: &Version) -> Result<Arc<Rele
     entry.release(version).map(Arc::clone).ok_or_else(|| not_found(slug, version))
 }
 
-/// The release with this version, for a program in the field. A program knows nothing of what is not published, and needs a
-/// license key of the product for what is not for everyone.
+/// The release with this version, for a program in the field. A release that is not published is not found. A release
+/// that is not for everyone needs a license key of the product.
 ///
 /// # Errors
 /// `product_not_found`, `release_not_found`, `license_key_required`, `wrong_product`.

@@ -1,4 +1,4 @@
-//! Rollouts as people set them: how far a release is open, by which stages it opens further, and when it is halted.
+//! Rollouts as people set them: the percentage, the stages, and the halt rule.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::{
     store,
 };
 
-/// Stages that a rollout has at most.
+/// The largest number of stages of a rollout; the API's description states the same number.
 const STAGES: usize = 50;
 
 /// Who a release is to be offered to. When it is published, what is absent is 100 percent, no stages, and a halt at the first
@@ -63,7 +63,7 @@ const fn first_one() -> u32 {
 }
 
 impl Halt {
-    /// The rule as people see it.
+    /// The halt rule in the form of the API.
     #[must_use]
     pub fn of(rule: &HaltRule) -> Self {
         Self {
@@ -94,10 +94,10 @@ impl Halt {
 }
 
 impl NewRollout {
-    /// Applies it to a rollout whose clock, where there are new stages, starts at `start`.
+    /// Applies the setting to a rollout. With new stages, the rollout's clock starts at `start`.
     ///
     /// # Errors
-    /// `body_invalid`; the rollout has not changed then.
+    /// `body_invalid`; the rollout is then unchanged.
     pub fn apply(&self, field: &str, rollout: &mut Rollout, start: Timestamp) -> Result<(), Refusal> {
         let mut faults = Faults::default();
         let percent = self.percent.or(rollout.percent);
@@ -114,7 +114,7 @@ impl NewRollout {
         Ok(())
     }
 
-    /// The rollout of a release that is published now, to be offered from `published_at` on.
+    /// The first rollout of a release that is published now and offered from `published_at` on.
     ///
     /// # Errors
     /// `body_invalid`.
@@ -143,7 +143,7 @@ fn check_stages(stages: &[Stage], percent: Percent, faults: &mut Faults) {
     }
 }
 
-/// Sets a rollout aside. A halt stays one: what is halted is offered to nobody, and withdrawn links stay withdrawn.
+/// Pauses a running rollout. A halted one stays halted: it is not offered, and its withdrawn links stay withdrawn.
 pub(in crate::services) fn pause(release: &mut Release, reason: Option<&String>) {
     if release.rollout.state == RolloutState::Running {
         release.rollout.state = RolloutState::Paused;
@@ -151,7 +151,7 @@ pub(in crate::services) fn pause(release: &mut Release, reason: Option<&String>)
     }
 }
 
-/// Takes a rollout up again. After a halt that needs a person and a reason, and outcomes are counted anew.
+/// Resumes a rollout. After a halt, this needs a person and a reason, and outcomes are counted anew.
 pub(in crate::services) fn resume(
     release: &mut Release,
     reason: Option<&String>,
@@ -180,7 +180,7 @@ pub(in crate::services) fn resume(
     Ok(())
 }
 
-/// Opens a release to everybody; a halted one must be resumed first.
+/// Opens a release to all sites. A halted rollout must be resumed first.
 pub(in crate::services) fn complete(release: &mut Release) -> Result<(), Refusal> {
     if release.rollout.state == RolloutState::Halted {
         return Err(Refusal::new(
@@ -196,7 +196,7 @@ pub(in crate::services) fn complete(release: &mut Release) -> Result<(), Refusal
     Ok(())
 }
 
-/// Lets the clock of a rollout stand still while nothing of the release is offered.
+/// Stops the clock of a rollout while the release is not offered.
 pub(in crate::services) fn keep_clock(
     write: &mut Write<'_>,
     product: &Product,
@@ -207,20 +207,20 @@ pub(in crate::services) fn keep_clock(
     Ok(())
 }
 
-/// [`keep_clock`], by stops that are known already.
+/// Does what [`keep_clock`] does, with stops that the caller has read.
 pub(in crate::services) fn keep_clock_by(product: &Product, stops: &[Stop], release: &mut Release, now: Timestamp) {
     let stopped = stops.iter().any(|stop| stop.covers(&product.channels, &release.channel));
     let stands = stopped || release.is_yanked() || release.rollout.state != RolloutState::Running;
     release.rollout.keep_clock(stands, now);
 }
 
-/// Lets the clocks of a product's rollouts stand still or go on, after its stops or what they cover have changed.
+/// Stops or restarts the clocks of a product's rollouts after its stops, or the channels that they cover, have changed.
 pub(in crate::services) fn keep_clocks(write: &mut Write<'_>, product: &Product) -> Result<(), Refusal> {
     let stops = store::stops::of_product(write.connection, product.id)?;
     for mut release in store::releases::of_product(write.connection, product.id)? {
         let before = release.clone();
         keep_clock_by(product, &stops, &mut release, write.now);
-        // What has no stage to come has no use for a clock.
+        // A rollout without a further stage needs no clock.
         if release.rollout.next_stage().is_some() {
             write.save("rollout.clock", &before, &mut release)?;
         }

@@ -1,4 +1,4 @@
-//! Published releases: yanked and restored, promoted, rolled out, and stopped.
+//! Published releases: yanked, restored, promoted and rolled out. Also the stops of products and channels.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -25,22 +25,18 @@ use crate::{
     store,
 };
 
-/// What is to be done with a published release.
+/// An action on a published release.
 #[derive(Clone, Debug)]
 pub enum Steer {
-    /// Withdraw it.
     Yank(Why),
-    /// Take the yank back.
     Restore,
-    /// Move it to a more stable channel.
     Promote(Promotion),
-    /// Open it to a share of sites.
+    /// Set percentage, stages and halt rule.
     Rollout(NewRollout),
-    /// Set its rollout aside.
     Pause(WhyMaybe),
-    /// Take its rollout up again; whether it is a person who says so.
+    /// Resume the rollout. The flag is true if a person asks, which is required after a halt.
     Resume(WhyMaybe, bool),
-    /// Open it to everybody.
+    /// Open the release to all sites.
     Complete,
 }
 
@@ -109,7 +105,8 @@ fn check_line(field: &str, text: &str) -> Result<(), Refusal> {
     faults.finish()
 }
 
-/// Steers a published release. What brings it to customers waits for a second person, with the product's two-person rule.
+/// Acts on a published release. With the product's two-person rule, an action that brings the release to customers
+/// waits for a second person.
 ///
 /// # Errors
 /// `product_not_found`, `release_not_found`, `precondition_failed`, `release_not_published`, `release_yanked`,
@@ -132,13 +129,13 @@ pub async fn steer(
         })
         .await?;
     if let Carried::Done(steered) = &carried {
-        // By another rule, or back from a yank, the votes that there are may halt it.
+        // With another halt rule, or after a restore, the votes already there may halt the release.
         judging.add([steered.id].into());
     }
     Ok(carried)
 }
 
-/// Steers a published release, within a write.
+/// Acts on a published release, within a write.
 pub(in crate::services) fn steer_within(
     write: &mut Write<'_>,
     slug: &Slug,
@@ -153,7 +150,7 @@ pub(in crate::services) fn steer_within(
     roll_out::keep_clock(write, &product, &mut release)?;
     let action = steer.name();
     let is_changed = match steer {
-        // It is out once more.
+        // A restored release is announced again.
         Steer::Restore => {
             save_and_announce(write, action, &product, &before, &mut release)?;
             true
@@ -174,7 +171,7 @@ pub(in crate::services) fn steer_within(
 }
 
 impl Steer {
-    /// Why, where that was said.
+    /// The reason that was given, if any.
     fn reason(&self) -> Option<&str> {
         match self {
             Self::Yank(why) => Some(&why.reason),
@@ -183,7 +180,7 @@ impl Steer {
         }
     }
 
-    /// What a second person is asked to approve, where it would bring the release to customers.
+    /// The approval request for an action that brings the release to customers; `None` for the others.
     fn request(&self, product: &Product, release: &Release) -> Result<Option<Request>, Refusal> {
         match self {
             Self::Restore => Request::about_release(Deed::Restore, product, release, &serde_json::json!({})).map(Some),
@@ -191,12 +188,12 @@ impl Steer {
             Self::Resume(why, _) if release.rollout.state == RolloutState::Halted => {
                 Request::about_release(Deed::ResumeHalt, product, release, why).map(Some)
             }
-            // Of what a second person has approved, who gets it when is for one to say; and so is whatever holds it back.
+            // One person may decide who gets an approved release and when, and may hold it back.
             Self::Resume(..) | Self::Yank(_) | Self::Rollout(_) | Self::Pause(_) | Self::Complete => Ok(None),
         }
     }
 
-    /// What it is called in the audit log.
+    /// The name of the action in the audit log.
     const fn name(&self) -> &'static str {
         match self {
             Self::Yank(_) => "release.yank",
@@ -272,7 +269,7 @@ impl WhyMaybe {
     }
 }
 
-/// Sets a stop, in place of one that may be on there already; also returns the product's revision.
+/// Sets a stop, in place of an existing one on the same channel or product. Also returns the product's revision.
 ///
 /// # Errors
 /// `product_not_found`, `precondition_failed`, `body_invalid`.
@@ -314,13 +311,13 @@ pub async fn stop(
         .await
 }
 
-/// The stop that is on for just this.
+/// The stop on exactly this channel; without a channel, the stop on the whole product.
 fn stop_on(write: &mut Write<'_>, product: &Product, channel: Option<&Slug>) -> Result<Option<Stop>, Refusal> {
     let stops = store::stops::of_product(write.connection, product.id)?;
     Ok(stops.into_iter().find(|stop| stop.channel.as_ref() == channel))
 }
 
-/// Has it remembered what became of a stop.
+/// Adds the audit record of a stop that was set, replaced or lifted.
 fn note_stop(
     write: &mut Write<'_>,
     action: &'static str,
@@ -334,7 +331,7 @@ fn note_stop(
     Ok(())
 }
 
-/// Counts the change with the product, whose revision is the `ETag` of its stops too.
+/// Raises the product's revision, which is also the `ETag` of its stops, and adjusts the clocks of its rollouts.
 fn stops_changed(write: &mut Write<'_>, product: &mut Product) -> Result<(), Refusal> {
     roll_out::keep_clocks(write, product)?;
     product.revision += 1;
@@ -343,7 +340,7 @@ fn stops_changed(write: &mut Write<'_>, product: &mut Product) -> Result<(), Ref
     Ok(())
 }
 
-/// Lifts a stop. With the product's two-person rule that waits for a second person.
+/// Lifts a stop. With the product's two-person rule, this waits for a second person.
 ///
 /// # Errors
 /// `product_not_found`, `precondition_failed`, `stop_not_found`.

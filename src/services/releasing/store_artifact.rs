@@ -1,4 +1,4 @@
-//! Artifacts: taken in from the vendor's CI, and taken away when nothing refers to them.
+//! Artifacts: uploaded by the vendor's pipeline, and listed with their release.
 
 use std::sync::Arc;
 
@@ -25,66 +25,59 @@ use crate::{
     store,
 };
 
-/// What is being uploaded.
+/// The description of an upload.
 #[derive(Clone, Debug)]
 pub struct Upload {
-    /// To which product.
     pub product: Slug,
-    /// To which release.
+    /// The version of the release.
     pub version: Version,
-    /// Under which name.
     pub filename: Filename,
-    /// The program it updates.
+    /// The program that the artifact updates.
     pub component: Component,
-    /// The operating system it is for.
     pub platform: Platform,
-    /// The architecture it is for.
     pub arch: Arch,
-    /// Its form.
     pub kind: ArtifactKind,
-    /// What the sender says that the content's hash is.
+    /// The hash of the content as the sender states it.
     pub announced: Option<Sha256>,
-    /// What the sender says that its size is.
+    /// The size in bytes as the sender states it.
     pub length: Option<u64>,
-    /// The vendor's own signature of it.
+    /// The vendor's own signature of the content.
     pub signature: Option<String>,
-    /// What the sender expects the release to be.
+    /// The revision of the release that the sender expects.
     pub expected: Expected,
 }
 
-/// A content that has come in.
+/// A received content.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::services) struct Content {
-    /// Its hash.
     pub sha256: Sha256,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Where it lies.
     pub store: ContentStore,
 }
 
-/// How an upload ended.
+/// The result of an upload.
 #[derive(Clone, Debug)]
 pub enum Stored {
-    /// It is there now.
+    /// The artifact was added or replaced.
     New(Artifact),
-    /// These bytes were there before.
+    /// The content was listed under this name before.
     Same(Artifact),
 }
 
-/// Takes in an artifact of a draft. It is counted and hashed as it arrives; when this returns, it is on the disk and
-/// listed.
+/// Receives an artifact of a draft. Size and hash are computed as it arrives. When this returns, the content is stored
+/// durably and the artifact is listed.
 ///
 /// # Errors
 /// `product_not_found`, `release_not_found`, `release_published`, `artifact_exists`, `digest_mismatch`,
-/// `storage_unavailable`, and why the body ended before its end. Nothing of it is kept then.
+/// `storage_unavailable`, and the error of a body that ended early. Nothing is kept after an error.
 pub async fn store(
     context: &Arc<Context>,
     upload: Upload,
     body: impl Stream<Item = Result<Bytes, Refusal>> + Unpin,
 ) -> Result<Stored, Refusal> {
     {
-        // What must fail in the end fails before gigabytes are sent. The write looks again.
+        // Fails early, before gigabytes are sent. The write checks again.
         let catalogue = context.directory.catalogue();
         let entry =
             catalogue.product(upload.product.as_str()).ok_or_else(|| lookup::product_not_found(&upload.product))?;
@@ -109,12 +102,12 @@ pub async fn store(
         ),
         IntakeError::Store(error) => error.into(),
     })?;
-    // From here on a sender who goes away changes nothing.
+    // From here on, a sender that disconnects does not stop the work.
     let context = Arc::clone(context);
     acting::to_its_end(async move { finish(&context, upload, received).await }).await
 }
 
-/// Puts a received content in place and lists it.
+/// Puts a received content into the artifact store and lists its artifact.
 async fn finish(context: &Arc<Context>, upload: Upload, received: Received) -> Result<Stored, Refusal> {
     let shelf = context.artifacts.shelf().await;
     if let Err(error) = context.artifacts.place(&received).await {
@@ -137,7 +130,7 @@ async fn finish(context: &Arc<Context>, upload: Upload, received: Received) -> R
     listed.map(|(stored, _)| stored)
 }
 
-/// Fails when another file of the release stands where this one is to stand.
+/// Refuses an upload if another file of the release has the same place (component, platform, architecture and kind).
 fn check_place(release: &Release, upload: &Upload) -> Result<(), Refusal> {
     let place = |artifact: &Artifact| (artifact.component, artifact.platform, artifact.arch, artifact.kind);
     let wanted = (upload.component, upload.platform, upload.arch, upload.kind);
@@ -153,7 +146,7 @@ fn check_place(release: &Release, upload: &Upload) -> Result<(), Refusal> {
     }
 }
 
-/// Lists an artifact whose content is in place, under an id; also returns the content it replaced.
+/// Lists an artifact whose content is in place, under a given id. Also returns the replaced content, if any.
 pub(in crate::services) fn list(
     write: &mut Write<'_>,
     id: ArtifactId,
@@ -181,9 +174,9 @@ pub(in crate::services) fn list(
     let mut artifact = artifact;
     let mut same = false;
     if let Some(known) = &known {
-        // Sent again without its signature, a file keeps the one it has.
+        // A file that is sent again without a signature keeps its signature.
         artifact.signature = artifact.signature.or_else(|| known.signature.clone().filter(|_| known.sha256 == sha256));
-        // What it has, it has where it is, also when new contents go to another store by now.
+        // The same content stays in its store, even if new contents go to another store now.
         if (Artifact { id: known.id, store: known.store, ..artifact.clone() }) == *known {
             return Ok((Stored::Same(known.clone()), None));
         }
