@@ -1,7 +1,7 @@
-//! The desk: how any use case works. What it reads and writes with ([`Context`], [`Write`]), how it refuses ([`Refusal`]),
-//! who acts, and what the audit log keeps.
+//! The desk: what every use case works with. [`Context`] and [`Write`] read and write, [`Refusal`] refuses a request,
+//! `acting` names the actor, and `audit` keeps the audit log.
 //!
-//! Not here: anything that only one area needs. An area's own state belongs to the area.
+//! Not here: anything that only one area needs. The state of an area belongs to that area.
 
 pub mod acting;
 pub mod audit;

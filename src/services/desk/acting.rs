@@ -1,7 +1,8 @@
-//! Who acts: the audit log names them with every change, and whoever may act no more changes nothing.
+//! The actor of a request. The audit log names the actor with every change. A credential that was revoked during the
+//! request changes nothing.
 //!
-//! An actor goes with the task that answers a request, not through the arguments of every use case: a change that nobody thought
-//! of handing the actor to would be in the log without one.
+//! The actor travels with the task that answers the request, not through the arguments of every use case. Otherwise a
+//! use case that forgets to pass the actor on would write changes without one to the log.
 
 use std::future::Future;
 
@@ -20,12 +21,11 @@ tokio::task_local! {
     static ACTING: Acting;
 }
 
-/// Who acts, and what lets them.
+/// An actor, and the credential that lets them act.
 #[derive(Clone, Debug)]
 pub struct Acting {
-    /// Who.
     pub actor: Actor,
-    /// What they presented, where it can be taken away from them.
+    /// The presented credential, if it can be revoked.
     pub credential: Option<Credential>,
 }
 
@@ -35,18 +35,18 @@ impl From<Actor> for Acting {
     }
 }
 
-/// What lets somebody act, as it was when their request began.
+/// A credential that lets an actor act, as it was when the request began.
 #[derive(Clone, Debug)]
 pub enum Credential {
-    /// A login, which ends with every change of what the person may do.
+    /// The login of a session. It ends with every change to the rights of the user.
     Session(Uuid),
-    /// An API token.
     Token(TokenId),
 }
 
 impl Credential {
-    /// Fails where it has been taken away since the request began: its body may take minutes to arrive, an upload hours, and
-    /// somebody may have taken fright meanwhile. A token that has merely come to its end is good for what it had begun.
+    /// Fails if the credential was revoked since the request began. A body may take minutes to arrive and an upload
+    /// hours; the credential may have been revoked in that time because it was stolen. A token that merely expired
+    /// still completes its request.
     ///
     /// # Errors
     /// `authorization_invalid`, or that the database cannot be read.
@@ -65,12 +65,12 @@ impl Credential {
     }
 }
 
-/// Runs `work` as this actor's.
+/// Runs `work` as this actor.
 pub async fn acting_as<T>(who: impl Into<Acting>, work: impl Future<Output = T>) -> T {
     ACTING.scope(who.into(), work).await
 }
 
-/// Does `work` to its end, as the same actor, also when whoever waits for it goes away.
+/// Runs `work` to its end as the current actor, even if the caller stops waiting.
 pub(in crate::services) async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> Result<T, Refusal> {
@@ -78,7 +78,7 @@ pub(in crate::services) async fn to_its_end<T: Send + 'static>(
     done.unwrap_or_else(|error| Err(Refusal::internal(&error)))
 }
 
-/// Who acts: the server by itself, unless somebody asked it to.
+/// The current actor: the server itself outside of a request.
 #[must_use]
 pub fn acting() -> Acting {
     ACTING.try_with(Acting::clone).unwrap_or_else(|_| Actor::nameless(ActorKind::Server).into())

@@ -1,4 +1,4 @@
-//! The audit log, looked at and verified.
+//! Appends to the audit log, and verifies it.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
@@ -12,12 +12,12 @@ use crate::{
     store::{self, Connection, Store, StoreError, settings::AUDIT_HEAD},
 };
 
-/// Entries that are read at once.
+/// Entries that are read in one step, to limit the memory that verifying takes.
 const AT_ONCE: i64 = 500;
 
-/// Adds what a write has changed to the log, and notes how far the log goes, under the server's secret: who can write the
-/// database but has not got the keys can neither end the log earlier nor write it anew. Where the log is not as it was noted
-/// before, that note stays: what came afterwards must not make it good.
+/// Appends the records of a write to the log, and stores a note of the log's head, sealed with the server's keys.
+/// Without the keys, a person who can write to the database can neither shorten nor rewrite the log unnoticed. If the
+/// log does not match the previous note, the note stays as it is: later entries must not make a damaged log valid.
 pub(in crate::services) fn append(
     connection: &mut Connection,
     keys: &KeyRing,
@@ -41,37 +41,36 @@ pub(in crate::services) fn append(
     store::settings::replace(connection, AUDIT_HEAD, &note(keys, head.0, &head.1))
 }
 
-/// The note of a log in which nothing is yet.
+/// The note of an empty log.
 pub(in crate::services) fn first_note(keys: &KeyRing) -> String {
     note(keys, 0, &BEGINNING)
 }
 
-/// How far the log goes, as it is noted: number, hash, and a mark that only the keys can make.
+/// The note of the log's head: number, hash, and a mark that only the keys can make.
 fn note(keys: &KeyRing, number: i64, hash: &Hash) -> String {
     let text = format!("{number}:{}", hexadecimal(hash));
     let mark = URL_SAFE_NO_PAD.encode(keys.mark_audit_head(&text));
     format!("{text}:{mark}")
 }
 
-/// Why a log is not what it should be.
+/// The reason why a log is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// It was tampered with, or damaged.
+    /// The log was altered or damaged.
     #[error(transparent)]
     Damage(#[from] Damage),
-    /// The note of how far it goes was tampered with, or belongs to other keys.
+    /// The note of the head was altered, or was made with other keys.
     #[error("the note of how far the log goes was not made with these keys, or was altered")]
     Note,
-    /// The database cannot be read.
     #[error("{0}")]
     Store(#[from] StoreError),
 }
 
-/// Goes through the whole log, as it is at one moment; returns its head. `noted` is a head that somebody wrote down earlier: the
-/// log must still have it.
+/// Verifies the whole log in one snapshot, and returns its head. `noted` is a head that was recorded earlier outside of
+/// the database: the log must still contain it.
 ///
 /// # Errors
-/// [`VerifyError`] with the first thing that is wrong.
+/// [`VerifyError`] for the first thing that is wrong.
 pub fn verify(store: &Store, keys: &KeyRing, noted: Option<(i64, Hash)>) -> Result<(i64, Hash), VerifyError> {
     store.long_snapshot(|connection| {
         let mut verifier = Verifier::default();
@@ -99,7 +98,8 @@ pub fn verify(store: &Store, keys: &KeyRing, noted: Option<(i64, Hash)>) -> Resu
     })
 }
 
-/// What a note that does not fit the log says.
+/// The error for a note that does not match the log: the log is shorter than a genuine note says, or the note is
+/// invalid.
 fn shortened(keys: &KeyRing, kept: Option<&str>, found: i64) -> VerifyError {
     let read = kept.and_then(|kept| {
         let (text, mark) = kept.rsplit_once(':')?;

@@ -1,4 +1,4 @@
-//! The audit log, as owners read it.
+//! Lists the audit log for owners.
 
 use std::sync::Arc;
 
@@ -11,9 +11,6 @@ use crate::{
 pub use crate::store::audit_log::{Stored, Wanted};
 
 /// A page of the audit log, the newest entry first.
-///
-/// # Errors
-/// `storage_unavailable`.
 pub async fn list(context: &Arc<Context>, wanted: Wanted, page: Page<i64>) -> Result<Vec<Stored>, Refusal> {
     context.read(move |connection| Ok(store::audit_log::matching(connection, &wanted, page)?)).await
 }

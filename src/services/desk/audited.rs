@@ -1,4 +1,4 @@
-//! How the things that the audit log speaks of are named in it, and what of them it keeps.
+//! How the audit log names each thing, and which part of its state it keeps.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -26,24 +26,21 @@ use crate::{
     store::{api_tokens::ApiToken, users::User},
 };
 
-/// A thing whose changes are remembered.
+/// A thing whose changes are recorded in the audit log.
 pub(in crate::services) trait Audited {
-    /// How the log names it.
+    /// The name of the thing in the log.
     fn subject(&self) -> Subject;
 
-    /// The product that it belongs to.
+    /// The product to which the thing belongs.
     fn product(&self) -> Option<ProductId> {
         None
     }
 
-    /// What is kept of it; never a secret.
-    ///
-    /// # Errors
-    /// When it cannot be written as JSON.
+    /// The state that the log keeps, without any secret. Fails if it cannot be serialised as JSON.
     fn state(&self) -> Result<Value, serde_json::Error>;
 }
 
-/// All of a thing, as JSON: of those that have no secrets, and will have none.
+/// The whole thing as JSON. Only for things that have no secrets and will have none.
 fn all(thing: &impl Serialize) -> Result<Value, serde_json::Error> {
     serde_json::to_value(thing)
 }
@@ -105,7 +102,7 @@ impl Audited for KeyRecord {
         Subject::LicenseKey(self.id)
     }
 
-    /// Not its fingerprint: with the server's secret that would be as good as the key.
+    /// Without the fingerprint: together with the server's secret it would be as good as the key.
     fn state(&self) -> Result<Value, serde_json::Error> {
         Ok(json!({ "subscription": self.subscription, "imported": self.imported, "revoked_at": self.revoked_at }))
     }
@@ -144,7 +141,8 @@ impl Audited for Webhook {
         self.product
     }
 
-    /// Of the address whose it is, and a mark by which a change of the rest is seen: for many receivers that is a password.
+    /// The URL is cut to its origin and a hash of 32 bits, which shows that the URL changed. For many receivers the
+    /// rest of the URL is a password.
     fn state(&self) -> Result<Value, serde_json::Error> {
         let mut state = all(self)?;
         let whose = Url::parse(&self.url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
@@ -157,7 +155,7 @@ impl Audited for Webhook {
     }
 }
 
-/// How far it has come; what it says stays as it is.
+/// Only the state of the delivery is kept: the text never changes.
 impl Audited for Mail {
     fn subject(&self) -> Subject {
         Subject::Mail(self.id)
@@ -168,7 +166,7 @@ impl Audited for Mail {
     }
 }
 
-/// As of a mail.
+/// Only the state of the delivery is kept, as for a mail.
 impl Audited for WebhookMessage {
     fn subject(&self) -> Subject {
         Subject::WebhookMessage(self.id)
@@ -188,7 +186,7 @@ impl Audited for ApiToken {
         self.product
     }
 
-    /// Not its hash.
+    /// Without the hash of the token.
     fn state(&self) -> Result<Value, serde_json::Error> {
         Ok(json!({
             "name": self.name, "scopes": self.scopes, "product": self.product, "expires_at": self.expires_at,
@@ -239,7 +237,7 @@ impl Audited for User {
         Subject::User(self.id)
     }
 
-    /// Neither the hash of the password nor the secret of the second factor.
+    /// Without the hash of the password and the secret of the second factor.
     fn state(&self) -> Result<Value, serde_json::Error> {
         Ok(json!({
             "email": self.email,
@@ -252,25 +250,25 @@ impl Audited for User {
     }
 }
 
-/// That a thing was made.
+/// The record of an added thing.
 ///
 /// # Errors
-/// `internal_error` when its state cannot be written as JSON, as with all that follow.
+/// `internal_error` when the state cannot be serialised as JSON; the same for `removed` and `altered`.
 pub(in crate::services) fn made(action: &'static str, thing: &impl Audited) -> Result<Record, Refusal> {
     Ok(record(action, thing, Value::Null, state(thing)?))
 }
 
-/// That a thing is no more.
+/// The record of a removed thing.
 pub(in crate::services) fn removed(action: &'static str, thing: &impl Audited) -> Result<Record, Refusal> {
     Ok(record(action, thing, state(thing)?, Value::Null))
 }
 
-/// That something was done to a thing of which nothing is kept.
+/// The record of an action that changes no recorded state.
 pub(in crate::services) fn done(action: &'static str, thing: &impl Audited) -> Record {
     record(action, thing, Value::Null, Value::Null)
 }
 
-/// That a thing was changed.
+/// The record of a changed thing.
 pub(in crate::services) fn altered<T: Audited>(action: &'static str, before: &T, after: &T) -> Result<Record, Refusal> {
     Ok(record(action, after, state(before)?, state(after)?))
 }
@@ -279,45 +277,45 @@ fn record(action: &'static str, thing: &impl Audited, before: Value, after: Valu
     Record::change(action, thing.subject(), thing.product(), before, after)
 }
 
-/// A change without a state would be in the log as if nothing had been there.
+/// Fails without a state: the log would otherwise show the change as if nothing had been there.
 fn state(thing: &impl Audited) -> Result<Value, Refusal> {
     thing.state().map_err(|error| Refusal::internal(&error))
 }
 
 impl Write<'_> {
-    /// Adds the reason that was given to what was remembered last.
+    /// Adds the given reason to the last record.
     pub(in crate::services) fn because(&mut self, reason: &str) {
         self.with("reason", json!(reason));
     }
 
-    /// Adds something to what was remembered last.
+    /// Adds a detail to the last record.
     pub(in crate::services) fn with(&mut self, name: &str, value: Value) {
         if let Some(details) = self.last_record().and_then(|record| record.details.as_object_mut()) {
             details.insert(name.to_owned(), value);
         }
     }
 
-    /// Remembers that a thing was made.
+    /// Records that a thing was added.
     ///
     /// # Errors
-    /// `internal_error` when its state cannot be written as JSON, as with all that follow.
+    /// `internal_error` when the state cannot be serialised as JSON; the same for `removed` and `altered`.
     pub(in crate::services) fn made(&mut self, action: &'static str, thing: &impl Audited) -> Result<(), Refusal> {
         self.record(made(action, thing)?);
         Ok(())
     }
 
-    /// Remembers that a thing is no more.
+    /// Records that a thing was removed.
     pub(in crate::services) fn removed(&mut self, action: &'static str, thing: &impl Audited) -> Result<(), Refusal> {
         self.record(removed(action, thing)?);
         Ok(())
     }
 
-    /// Remembers that something was done to a thing of which nothing is kept.
+    /// Records an action that changes no recorded state.
     pub(in crate::services) fn done(&mut self, action: &'static str, thing: &impl Audited) {
         self.record(done(action, thing));
     }
 
-    /// Remembers that a thing was changed.
+    /// Records that a thing was changed.
     pub(in crate::services) fn altered<T: Audited>(
         &mut self,
         action: &'static str,

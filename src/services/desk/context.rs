@@ -1,4 +1,4 @@
-//! What use cases work with, and how they read and write.
+//! The context of all use cases, and how they read and write.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -30,66 +30,61 @@ use crate::{
     webhook::Poster,
 };
 
-/// What use cases need of the configuration.
+/// The settings that use cases need from the configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The address that goes into links, without a slash at its end.
+    /// The base URL of links, without a slash at its end.
     pub public_url: String,
-    /// How long a download link is good.
+    /// How long after its issue a download link can start a download.
     pub url_ttl: SignedDuration,
-    /// How long a content that nothing refers to is kept.
+    /// How long an unreferenced content is kept.
     pub keep_loose: SignedDuration,
-    /// Whether clients are sent to the store that has the file, where they can be.
+    /// Whether downloads are redirected to the artifact store where it can serve them.
     pub redirects: bool,
-    /// When a program should ask again, in seconds.
+    /// The time until a program should check again, in seconds.
     pub next_check_after: i64,
-    /// How long nothing is heard of a run that has begun to install until it counts as lost.
+    /// How long a run that began to install may be silent before it counts as lost.
     pub lost_after: SignedDuration,
-    /// How long an access token is good.
+    /// How long an access token is valid.
     pub session_ttl: SignedDuration,
-    /// How long a refresh token is good.
+    /// How long a refresh token is valid.
     pub refresh_ttl: SignedDuration,
-    /// How long a token is good that a pipeline was given for its identity.
+    /// How long a token is valid that a pipeline received for its identity.
     pub trusted_publishing_ttl: SignedDuration,
-    /// Who of the vendor's staff gets mails; nobody named: the users who have to do with what they are about.
+    /// Recipients of staff mail. Empty: every user with access to the product concerned.
     pub staff: Vec<String>,
-    /// How many mails may be sent on a subscription's account within a day.
+    /// The maximum number of mails that updaters can cause for one subscription in 24 hours.
     pub mails_per_day: u32,
-    /// How many failed runs of a subscription webhooks are told of within a day.
+    /// The maximum number of failed runs of one subscription that webhooks report in 24 hours.
     pub messages_per_day: u32,
-    /// How many days before the end of a subscription staff are told.
+    /// How many days before the end of a subscription staff are informed, once each.
     pub ending_days: Vec<u16>,
-    /// How long something can be approved.
+    /// How long a request can be approved.
     pub approvals_expire_after: SignedDuration,
-    /// How long somebody whom another person has entered or changed approves nothing.
+    /// How long a user cannot approve after another person has entered or changed their account.
     pub new_approvers_wait: SignedDuration,
 }
 
-/// The adapters, composed. What only one area remembers is not here: its use cases are handed it.
+/// The composed adapters. State that only one area needs is not here: it is passed to the use cases of that area.
 pub struct Context {
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// The database.
     pub store: Store,
-    /// The read model.
+    /// The read model that answers checks.
     pub directory: Directory,
-    /// The contents of artifacts.
     pub artifacts: Artifacts,
-    /// Links, fingerprints and signatures. Another replica may take others into use.
+    /// The key ring for links, fingerprints and signatures. Another replica can replace it.
     pub keys: ArcSwap<KeyRing>,
-    /// Access tokens, under keys of the same ring.
+    /// The access tokens, under keys of the same ring.
     pub sessions: ArcSwap<Sessions>,
-    /// Passwords.
     pub passwords: Passwords,
-    /// Who verifies the tokens of other issuers.
+    /// The verifier of tokens from other issuers.
     pub issuers: Issuers,
-    /// Who sends mails; nobody where no SMTP server is configured.
+    /// `None` if no SMTP server is configured.
     pub mailer: Option<Mailer>,
-    /// Who sends messages to webhooks.
+    /// The sender of webhook messages.
     pub poster: Poster,
-    /// Those who empty the outbox are woken by it.
+    /// Signals the job that empties the outbox.
     pub outbox_filled: watch::Sender<()>,
-    /// From the configuration.
     pub settings: Settings,
 }
 
@@ -99,15 +94,14 @@ impl std::fmt::Debug for Context {
     }
 }
 
-/// A write under way: the connection in its transaction, the time, and what has been changed so far.
+/// A write in progress: the connection in its transaction, the time, and the changes so far.
 pub struct Write<'c> {
-    /// The connection, in the transaction.
+    /// The connection, within the transaction.
     pub connection: &'c mut Connection,
-    /// The moment of the write.
+    /// The time of the write, read once.
     pub now: Timestamp,
-    /// Who writes.
     pub actor: &'c Actor,
-    /// What is told of with it.
+    /// The mails and webhook messages that the write queues.
     pub outbox: Outbox,
     context: &'c Context,
     changes: Vec<Change>,
@@ -132,25 +126,25 @@ impl<'c> Write<'c> {
         }
     }
 
-    /// The adapters.
+    /// The context of the write.
     pub(in crate::services) const fn context(&self) -> &'c Context {
         self.context
     }
 
-    /// Notes what a check must know of once the write is committed.
+    /// Notes a change that checks must know of after the commit.
     pub fn changed(&mut self, change: Change) {
         if self.seen.insert(change) {
             self.changes.push(change);
         }
     }
 
-    /// Has a change remembered in the audit log, if the write is committed.
+    /// Adds a record to the audit log, if the write is committed.
     pub fn record(&mut self, record: Record) {
         self.records.push(record);
     }
 
-    /// Writes a line to the log once the write is committed; never, if it is rolled back or only rehearsed. `line` calls one of
-    /// the macros of `tracing`.
+    /// Writes a line to the log after the commit. Writes nothing if the write is rolled back or only rehearsed. `line`
+    /// calls one of the macros of `tracing`.
     pub fn say(&mut self, line: impl FnOnce() + Send + 'static) {
         self.log.add(line);
     }
@@ -160,17 +154,17 @@ impl<'c> Write<'c> {
         &mut self.log
     }
 
-    /// How much was remembered.
+    /// The number of audit records added so far.
     pub(in crate::services) fn recorded(&self) -> usize {
         self.records.len()
     }
 
-    /// What was remembered after so much.
+    /// The audit records added since `count`.
     pub(in crate::services) fn records_after(&mut self, count: usize) -> impl Iterator<Item = &mut Record> {
         self.records.iter_mut().skip(count)
     }
 
-    /// Tries what could be done, and leaves no trace of it.
+    /// Runs `work`, and rolls back all that it did.
     pub(in crate::services) fn rehearse<T>(
         &mut self,
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal>,
@@ -179,26 +173,26 @@ impl<'c> Write<'c> {
         store::rehearse(self.connection, |connection| work(&mut Write::new(context, connection, actor, now)))
     }
 
-    /// What was remembered last.
+    /// The audit record that was added last.
     pub(in crate::services) fn last_record(&mut self) -> Option<&mut Record> {
         self.records.last_mut()
     }
 
-    /// A new id, in the order of time (RFC 9562, version 7).
+    /// A new id: a `UUIDv7` (RFC 9562), ordered by time.
     #[must_use]
     pub fn new_id<T: From<Uuid>>(&self) -> T {
         T::from(id_at(self.now))
     }
 }
 
-/// A new `UUIDv7` for a moment.
+/// A new `UUIDv7` for this time.
 #[must_use]
 pub fn id_at(now: Timestamp) -> Uuid {
     let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(milliseconds, &signing::random()).into_uuid()
 }
 
-/// Reads back what was changed, in the transaction that changed it.
+/// Reads a changed thing back, in the transaction that changed it.
 pub(in crate::services) fn load(connection: &mut Connection, change: Change) -> Result<Option<Loaded>, StoreError> {
     Ok(match change {
         Change::Product(id) => match store::products::get(connection, id)? {
@@ -223,7 +217,7 @@ pub(in crate::services) fn load(connection: &mut Connection, change: Change) -> 
     })
 }
 
-/// A change as the log has it.
+/// The entry of the change log for a change.
 fn entry(change: Change) -> Entry {
     let (kind, first, second) = match change {
         Change::Product(id) => ("product", id.0, None),
@@ -234,7 +228,7 @@ fn entry(change: Change) -> Entry {
     Entry { kind: kind.to_owned(), first, second }
 }
 
-/// A change that the log has; `None` for one that this version does not know.
+/// The change of an entry in the change log; `None` for a kind that this version does not know.
 pub(in crate::services) fn change(entry: &Entry) -> Option<Change> {
     Some(match (entry.kind.as_str(), entry.second) {
         ("product", _) => Change::Product(entry.first.into()),
@@ -245,10 +239,10 @@ pub(in crate::services) fn change(entry: &Entry) -> Option<Change> {
     })
 }
 
-/// Whoever reads or reports is told after this long that the database does not answer.
+/// How long a read or a report waits for the database before it is refused with `storage_unavailable`.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs work on a thread that may block.
+/// Runs blocking work on a thread that may block. The caller waits for at most [`PATIENCE`].
 async fn off_the_loop<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
@@ -260,24 +254,25 @@ async fn off_the_loop<T: Send + 'static>(
 }
 
 impl Context {
-    /// Takes these keys into use.
+    /// Replaces the key ring, and the access tokens with it.
     pub fn use_keys(&self, ring: KeyRing) {
         self.sessions.store(Arc::new(Sessions::new(ring.session_secrets())));
         self.keys.store(Arc::new(ring));
     }
 
-    /// Runs `work` in a transaction. When it is committed, the directory knows of every change before this returns,
-    /// and before any later write begins. It goes on to its end when the caller goes away.
+    /// Runs `work` in a transaction. After the commit, the directory knows every change before this returns and before
+    /// a later write begins. The write continues to its end when the caller goes away.
     ///
     /// # Errors
-    /// What `work` refused, or that the database cannot be used; nothing has changed then.
+    /// The refusal of `work`, or that the database cannot be used; nothing has changed then.
     pub async fn write<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let context = Arc::clone(self);
         let acting = acting::acting();
-        // However long it takes: an import that was given up on, and then done, would have shown its keys to nobody.
+        // Without a time limit: an import that was given up and then committed would have shown its license keys to
+        // nobody.
         let done = tokio::task::spawn_blocking(move || context.write_as(&acting, work)).await;
         done.unwrap_or_else(|error| Err(Refusal::internal(&error)))
     }
@@ -288,7 +283,7 @@ impl Context {
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let in_transaction = |connection: &mut Connection| {
-            // Read once it is this write's turn: ids and times then grow in the order of the commits.
+            // Read when it is this write's turn, so that ids and times grow in the order of the commits.
             let now = self.clock.now();
             if let Some(credential) = credential {
                 credential.check(connection)?;
@@ -314,17 +309,14 @@ impl Context {
         Ok(value)
     }
 
-    /// Wakes those who empty the outbox, once what is in it is committed. It costs next to nothing, so nobody need know whether
-    /// there is anything.
+    /// Wakes the job that empties the outbox; to be called after the commit. It costs next to nothing, so callers need
+    /// not check whether the outbox has anything.
     pub fn ring(&self) {
         self.outbox_filled.send_replace(());
     }
 
-    /// Writes what no decision depends on: reports, sightings, last uses. Such writes do not wait for one another, and
-    /// `work` is run again when they met.
-    ///
-    /// # Errors
-    /// That the database cannot be used; nothing has changed then.
+    /// Writes data on which no decision depends: reports, sightings, last uses. Such writes run concurrently, and
+    /// `work` is repeated after a conflict. Nothing has changed if the database cannot be used.
     pub async fn append<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl Fn(&mut Connection, Timestamp) -> Result<T, StoreError> + Send + 'static,
@@ -337,7 +329,7 @@ impl Context {
     /// Runs queries on a thread that may block.
     ///
     /// # Errors
-    /// What `work` refused, or that the database cannot be used.
+    /// The refusal of `work`, or that the database cannot be used.
     pub async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Connection) -> Result<T, Refusal> + Send + 'static,
@@ -346,25 +338,24 @@ impl Context {
         off_the_loop(move || context.store.read(work)).await
     }
 
-    /// Whether the database can be read at this moment.
+    /// Whether the database can be read now.
     pub async fn can_read(self: &Arc<Self>) -> bool {
         let first = |connection: &mut Connection| Ok(store::settings::get(connection, LICENSE_SECRET)?);
         self.read(first).await.is_ok()
     }
 }
 
-/// What a caller expects a thing to be before it is changed: the `If-Match` of HTTP (RFC 9110, section 13.1.1).
+/// The revision that a caller expects before a change: the `If-Match` of HTTP (RFC 9110, section 13.1.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
-    /// Nothing in particular.
+    /// Any revision.
     #[default]
     Anything,
-    /// One of these revisions.
     Revisions(Vec<i64>),
 }
 
 impl Expected {
-    /// Fails unless the revision is one of those expected.
+    /// Fails unless the revision is one of the expected ones.
     ///
     /// # Errors
     /// `precondition_failed`.

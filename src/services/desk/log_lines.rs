@@ -1,6 +1,6 @@
-//! Log lines that wait for the commit of what they speak of.
+//! Log lines that wait for the commit of the write that they describe.
 
-/// Log lines that are written once a transaction is committed, and dropped when it is rolled back.
+/// Log lines that are written after a transaction is committed, and dropped when it is rolled back.
 #[derive(Default)]
 pub struct LogLines(Vec<Box<dyn FnOnce() + Send>>);
 
@@ -16,7 +16,7 @@ impl LogLines {
         self.0.push(Box::new(line));
     }
 
-    /// Adds the lines of another transaction step after those that are here.
+    /// Adds the lines of another step of the transaction at the end.
     pub fn append(&mut self, mut other: Self) {
         self.0.append(&mut other.0);
     }

@@ -1,4 +1,4 @@
-//! What a request names, looked up, as far as the caller may know of it.
+//! Looks up what a request names, within the reach of the caller.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     store::{self, Connection},
 };
 
-/// The product with this slug, as the database has it.
+/// The product with this slug, from the database.
 ///
 /// # Errors
 /// `product_not_found`.
@@ -20,7 +20,7 @@ pub(in crate::services) fn product(connection: &mut Connection, slug: &Slug) -> 
     store::products::by_slug(connection, slug)?.ok_or_else(|| product_not_found(slug))
 }
 
-/// The product with this slug, from memory.
+/// The product with this slug, from the directory.
 ///
 /// # Errors
 /// `product_not_found`.
@@ -28,7 +28,7 @@ pub fn product_entry(context: &Context, slug: &Slug) -> Result<Arc<ProductEntry>
     context.directory.catalogue().product(slug.as_str()).map(Arc::clone).ok_or_else(|| product_not_found(slug))
 }
 
-/// The product with this slug, if it is within reach.
+/// The product with this slug, if it is within reach; otherwise `product_not_found`.
 pub(in crate::services) fn product_within(
     connection: &mut Connection,
     reach: &Reach,
@@ -38,16 +38,16 @@ pub(in crate::services) fn product_within(
     found.ok_or_else(|| product_not_found(slug))
 }
 
-/// The refusal for a product that is not there, or not for this caller.
+/// The refusal for a product that does not exist or is out of reach.
 #[must_use]
 pub fn product_not_found(slug: &Slug) -> Refusal {
     Refusal::new(Code::ProductNotFound, format!("there is no product `{slug}`"))
 }
 
-/// The products that a list is to be narrowed to: the one that was named, else those within reach.
+/// The reach of a list: only the named product, or without one the whole reach.
 ///
 /// # Errors
-/// `product_not_found` when the named one is not there, or out of reach.
+/// `product_not_found` when the named product does not exist or is out of reach.
 pub fn narrowed(context: &Context, reach: Reach, slug: Option<&Slug>) -> Result<Reach, Refusal> {
     let Some(slug) = slug else { return Ok(reach) };
     let catalogue = context.directory.catalogue();
@@ -55,7 +55,7 @@ pub fn narrowed(context: &Context, reach: Reach, slug: Option<&Slug>) -> Result<
     entry.map(|entry| Reach::one(entry.product.id)).ok_or_else(|| product_not_found(slug))
 }
 
-/// The subscription with this id, if it is within reach.
+/// The subscription with this id, if it is within reach; otherwise `subscription_not_found`.
 pub(in crate::services) fn subscription(
     connection: &mut Connection,
     reach: &Reach,

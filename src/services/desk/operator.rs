@@ -1,4 +1,4 @@
-//! Changes by somebody at the command line of the server's own machine: nobody is logged in, and a server may be running or not.
+//! Changes from the command line on the server's own machine, without a login. A server may be running or not.
 
 use jiff::Timestamp;
 
@@ -9,24 +9,24 @@ use crate::{
     store::{Connection, Store, StoreError},
 };
 
-/// Somebody who may use the machine, and so may do as they like. What they do is in the audit log all the same.
+/// A person at the command line of the server's machine. They may change everything, but the audit log records their
+/// changes.
 #[derive(Debug)]
 pub struct Operator<'o> {
-    /// The database; a server may be using it.
+    /// The database; a running server may be using it.
     pub store: &'o Store,
-    /// The keys that vouch for the log.
+    /// The keys that seal the head of the audit log.
     pub keys: &'o KeyRing,
-    /// As whom they are in the log.
+    /// The actor in the audit log.
     pub actor: Actor,
-    /// The time.
     pub now: Timestamp,
 }
 
 impl Operator<'_> {
-    /// Makes a change in a transaction, and remembers what `work` says that it was.
+    /// Makes a change in a transaction, and appends the records that `work` returns to the audit log.
     ///
     /// # Errors
-    /// What `work` refused, or that the database cannot be used; nothing has changed then.
+    /// The error of `work`, or that the database cannot be used; nothing has changed then.
     pub fn change<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<(T, Vec<Record>), E>,

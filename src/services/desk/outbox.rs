@@ -1,7 +1,7 @@
-//! The outbox: mails and messages to webhooks that one transaction queues. They are queued in the transaction that does what
-//! they tell of, so that neither can be without the other.
+//! The outbox: mails and webhook messages that a transaction queues. They are stored in the transaction that they
+//! describe, so that neither exists without the other.
 //!
-//! Not here: what is told, and to whom; see the area `telling`, which also empties the outbox.
+//! Not here: the texts and recipients of mails and messages. See the area `telling`, which also empties the outbox.
 
 use std::sync::Arc;
 
@@ -14,18 +14,18 @@ use crate::{
     store::{self, Connection, StoreError},
 };
 
-/// Rows of one statement.
+/// Rows of one insert statement.
 const AT_ONCE: usize = 500;
 
-/// What one transaction queues. [`Self::flush`] it at the end, and call [`Context::ring`](super::Context::ring) after the
-/// commit; [`Context::write`](super::Context::write) does both.
+/// The deliveries that one transaction queues. Call [`Self::flush`] at the end of the transaction, and
+/// [`Context::ring`](super::Context::ring) after the commit; [`Context::write`](super::Context::write) does both.
 #[derive(Default)]
 pub struct Outbox {
-    /// The enabled webhooks; read when there is something to tell.
+    /// The enabled webhooks; `None` until they are needed.
     webhooks: Option<Arc<[Webhook]>>,
     mails: Vec<Mail>,
     messages: Vec<WebhookMessage>,
-    /// What is to be logged once the transaction is committed.
+    /// The log lines to write after the commit.
     pub(in crate::services) log: LogLines,
 }
 
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Outbox {
 }
 
 impl Outbox {
-    /// The enabled webhooks, read once.
+    /// The enabled webhooks. They are read once for each transaction.
     pub(in crate::services) fn webhooks(&mut self, connection: &mut Connection) -> Result<Arc<[Webhook]>, StoreError> {
         if let Some(known) = &self.webhooks {
             return Ok(Arc::clone(known));
@@ -46,12 +46,12 @@ impl Outbox {
         Ok(read)
     }
 
-    /// The messages that are queued, and not written down yet.
+    /// The messages that are queued and not stored yet.
     pub(in crate::services) fn messages(&self) -> &[WebhookMessage] {
         &self.messages
     }
 
-    /// Queues mails.
+    /// Queues mails for the next flush.
     pub(in crate::services) fn add_mails(&mut self, mails: impl IntoIterator<Item = Mail>) {
         self.mails.extend(mails);
     }
@@ -61,15 +61,12 @@ impl Outbox {
         self.messages.push(message);
     }
 
-    /// Writes down what is queued, once it is much: an import may tell of a hundred thousand subscriptions.
+    /// Stores the queued messages if there are many: an import may queue messages about 100,000 subscriptions.
     pub(in crate::services) fn flush_if_full(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
         if self.messages.len() >= AT_ONCE { self.flush(connection).map(drop) } else { Ok(()) }
     }
 
-    /// Writes down what is queued; says whether there was anything.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Stores all that is queued. Returns whether there was anything.
     pub fn flush(&mut self, connection: &mut Connection) -> Result<bool, StoreError> {
         let is_filled = !self.mails.is_empty() || !self.messages.is_empty();
         for part in std::mem::take(&mut self.mails).chunks(AT_ONCE) {

@@ -1,4 +1,4 @@
-//! How a use case says no: a stable code, a sentence, and the fields that are wrong.
+//! How a use case refuses a request: with a stable code, a sentence, and the invalid fields.
 
 use std::time::Duration;
 
@@ -195,7 +195,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A field and what is wrong with it.
+    /// A fault of one field; `message` says what is wrong and what is expected.
     #[must_use]
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into(), code: None }
@@ -208,28 +208,27 @@ impl From<&Finding> for Fault {
     }
 }
 
-/// A use case's no.
+/// A request that was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {detail}", code.as_str())]
 pub struct Refusal {
-    /// The stable code.
     pub code: Code,
     /// What is wrong, where, and what to do.
     pub detail: String,
-    /// The fields that are wrong.
+    /// The invalid fields.
     pub faults: Vec<Fault>,
-    /// When it is worth another try, where that is known.
+    /// When to try again, if known.
     pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
-    /// A refusal with a sentence.
+    /// A refusal without faults of fields.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), faults: Vec::new(), retry_after: None }
     }
 
-    /// A body in which one field is wrong.
+    /// `body_invalid` for one invalid field of the body.
     #[must_use]
     pub fn field(field: &str, message: impl Into<String>) -> Self {
         let mut faults = Faults::default();
@@ -237,7 +236,7 @@ impl Refusal {
         faults.into_refusal()
     }
 
-    /// A query or path parameter that is wrong.
+    /// `parameter_invalid` for an invalid query or path parameter.
     #[must_use]
     pub fn parameter(name: &str, message: impl Into<String>) -> Self {
         let message = message.into();
@@ -245,13 +244,13 @@ impl Refusal {
         Self { faults: vec![Fault::new(name, message)], ..Self::new(Code::ParameterInvalid, detail) }
     }
 
-    /// The same, for those who should come again after so many seconds.
+    /// The same refusal, to be tried again after so many seconds.
     #[must_use]
     pub fn after(self, seconds: u64) -> Self {
         Self { retry_after: Some(Duration::from_secs(seconds)), ..self }
     }
 
-    /// Somebody asked for `what` more often than they may; `wait` says when they may again.
+    /// `too_many_requests` for `what`; the caller may try again after `wait`.
     #[must_use]
     pub fn too_many(what: &str, wait: Duration) -> Self {
         let seconds = wait.as_secs().saturating_add(1);
@@ -259,7 +258,7 @@ impl Refusal {
         Self::new(Code::TooManyRequests, detail).after(seconds)
     }
 
-    /// A fault of Sluice's own. What it was goes to the log, not to the caller.
+    /// `internal_error`. The error goes to the log, not to the caller.
     #[must_use]
     pub fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed for a reason of our own");
@@ -267,21 +266,16 @@ impl Refusal {
     }
 }
 
-/// What a transaction came to that is committed either way: a refusal, too, may have something to write down.
+/// The result of a transaction that is committed either way: a refusal can also have changes to store.
 #[derive(Debug)]
 #[must_use]
 pub enum Committed<T> {
-    /// It was done.
     Done(T),
-    /// It was refused.
     Refused(Refusal),
 }
 
 impl<T> Committed<T> {
-    /// The outcome for the caller, after the commit.
-    ///
-    /// # Errors
-    /// The refusal.
+    /// The result for the caller, after the commit.
     pub fn into_result(self) -> Result<T, Refusal> {
         match self {
             Self::Done(value) => Ok(value),
@@ -332,22 +326,22 @@ impl From<TransitionError> for Refusal {
     }
 }
 
-/// Gathers what is wrong with a body, so that all of it is said at once.
+/// Collects all faults of a body, so that one answer names all of them.
 #[derive(Debug, Default)]
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// Notes that a field is wrong.
+    /// Adds the fault of a field.
     pub fn add(&mut self, field: &str, message: impl Into<String>) {
         self.0.push(Fault::new(field, message));
     }
 
-    /// Notes what the publish lint found.
+    /// Adds the findings of the publish lint.
     pub fn extend(&mut self, findings: &[Finding]) {
         self.0.extend(findings.iter().map(Fault::from));
     }
 
-    /// Checks one line of text for people: not empty, at most 200 characters, no control characters.
+    /// Checks one line of text for people: 1 to 200 characters, no control characters.
     pub fn line(&mut self, field: &str, text: &str) {
         let length = text.chars().count();
         if !(1..=200).contains(&length) || text.chars().any(char::is_control) {
@@ -355,14 +349,14 @@ impl Faults {
         }
     }
 
-    /// Checks a text that may have several lines.
+    /// Checks a text of several lines: at most 100,000 bytes, no NUL.
     pub fn text(&mut self, field: &str, text: &str) {
         if text.len() > 100_000 || text.contains('\0') {
             self.add(field, "must be at most 100 000 bytes of text");
         }
     }
 
-    /// Checks an address that people are sent to.
+    /// Checks a link for people: an http, https or mailto URL of at most 2,000 bytes.
     pub fn link(&mut self, field: &str, link: Option<&String>) {
         if let Some(link) = link {
             let usable = link.len() <= 2000
@@ -373,7 +367,7 @@ impl Faults {
         }
     }
 
-    /// Checks an e-mail address: one, plain (no display name, no list), as it stands in an SMTP command (RFC 5321).
+    /// Checks an e-mail address: a single plain one, without display name, as in an SMTP command (RFC 5321).
     pub fn email(&mut self, field: &str, address: &str) {
         if !is_plain_address(address) {
             self.add(
@@ -383,7 +377,7 @@ impl Faults {
         }
     }
 
-    /// The same of a part of the body.
+    /// Prefixes all field names with the name of a part of the body.
     #[must_use]
     pub fn within(mut self, part: &str) -> Self {
         if !part.is_empty() {
@@ -394,10 +388,10 @@ impl Faults {
         self
     }
 
-    /// Succeeds when nothing is wrong.
+    /// Fails if there is any fault.
     ///
     /// # Errors
-    /// `body_invalid` with everything that is.
+    /// `body_invalid` with all faults.
     pub fn finish(self) -> Result<(), Refusal> {
         if self.0.is_empty() { Ok(()) } else { Err(self.into_refusal()) }
     }

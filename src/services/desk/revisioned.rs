@@ -1,4 +1,4 @@
-//! Things with a revision: one way to save what was changed.
+//! Things with a revision, and the one way to save a changed thing.
 
 use crate::{
     directory::Change,
@@ -10,21 +10,21 @@ use crate::{
     store::{self, Connection, StoreError, users::User},
 };
 
-/// A thing whose revision counts its changes; the `ETag` of HTTP.
+/// A thing whose revision counts its changes; the revision is the `ETag` of HTTP.
 pub(in crate::services) trait Revisioned: Audited + PartialEq {
-    /// The revision.
+    /// The current revision, to be raised.
     fn revision(&mut self) -> &mut i64;
 
-    /// Replaces the row.
+    /// Replaces the row in the database.
     fn update(&self, connection: &mut Connection) -> Result<(), StoreError>;
 
-    /// What checks must know of when the thing has changed.
+    /// The change that checks must know of; `None` if checks do not depend on the thing.
     fn change(&self) -> Option<Change>;
 }
 
 impl Write<'_> {
-    /// Saves a thing as the next revision of what it was before, and records the change. A thing that is the same as before
-    /// stays as it is. Returns whether it was changed.
+    /// Saves a thing as the revision after `before`, and records the change. Does nothing if the thing is unchanged.
+    /// Returns whether it was changed.
     ///
     /// # Errors
     /// `internal_error`, or that the database cannot be used.
@@ -47,7 +47,7 @@ impl Write<'_> {
     }
 }
 
-/// Says of a type which module of the store keeps it, and what checks must know of.
+/// Implements [`Revisioned`] for a type: its module in the store, and the change that checks must know of.
 macro_rules! revisioned {
     ($thing:ty, $table:ident, $change:expr) => {
         impl Revisioned for $thing {
