@@ -1,6 +1,6 @@
-//! The field: what installed programs ask and report, and what is counted of it.
+//! The field: checks, downloads and reports of installed programs, and the figures made from them.
 //!
-//! Not here: what changes a release because of reports; see the area `releasing`.
+//! Not here: the halt of a rollout because of reports; see the area `releasing`.
 
 pub mod check_update;
 pub mod download;

@@ -1,4 +1,4 @@
-//! The check: which update does this program get? Answered from memory.
+//! Checks: decides from memory which update a program is offered.
 
 use std::sync::Arc;
 
@@ -31,82 +31,74 @@ use crate::{
     store::group_slots::Claim,
 };
 
-/// What a program asks.
+/// The content of a check.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// About which product.
     pub product: Slug,
-    /// Which program it is.
     pub component: Component,
-    /// Its version.
+    /// The installed version.
     pub version: Version,
-    /// Its operating system.
     pub platform: Platform,
-    /// Its machine.
     pub arch: MachineArch,
-    /// The channel it asks on; the product's most stable one unless given.
+    /// The channel of the check. `None`: the product's most stable one.
     pub channel: Option<Slug>,
-    /// Which installation it is.
     pub installation: Option<InstallationId>,
-    /// A client's: the version of its server.
+    /// Of a client: the version of its server.
     pub server_version: Option<Version>,
-    /// A client's: the operating system of its server.
+    /// Of a client: the operating system of its server.
     pub server_platform: Option<Platform>,
-    /// A client's: the machine of its server.
+    /// Of a client: the architecture of its server's machine.
     pub server_arch: Option<MachineArch>,
-    /// The form of file it can install, if only one will do.
+    /// The only kind of full file that the program can install. `None`: any kind.
     pub kind: Option<FullKind>,
-    /// What made it ask.
+    /// The occasion of the check.
     pub trigger: Trigger,
-    /// The languages it would take.
+    /// The languages that the program accepts.
     pub wishes: Wishes,
 }
 
-/// Who asks.
+/// The caller of a check.
 #[derive(Clone, Debug)]
 pub enum Asker {
-    /// A program, with the license key that it presented.
+    /// A program, with the license key that it presented, if any.
     Program(Option<KeyEntry>),
-    /// Staff, who want to know what a program would be told. They are given no right to download anything.
+    /// Staff who want to see what a program would be offered. They get no right to download.
     Staff {
-        /// On this subscription; on nobody's unless given.
+        /// The subscription of the program. `None`: a program without a license key.
         subscription: Option<SubscriptionId>,
-        /// At this moment; now unless given.
+        /// The moment to decide for. `None`: now.
         at: Option<Timestamp>,
     },
 }
 
-/// A decision with what is needed to tell people of it.
+/// A decision with the values that its answer is written from.
 #[derive(Debug)]
 pub struct Answer<'a> {
-    /// What was decided.
     pub decision: Decision<'a>,
-    /// For which moment.
+    /// The moment of the decision.
     pub now: Timestamp,
-    /// The product, its stops and releases.
+    /// The product with its stops and releases.
     pub entry: &'a ProductEntry,
-    /// What was asked.
     pub question: &'a Question,
-    /// The subscription behind the key, if it is one of this product.
+    /// The subscription behind the license key, if it is for this product.
     pub coverage: Option<&'a Coverage>,
-    /// Its hosting group.
+    /// The hosting group of the subscription.
     pub group: Option<&'a HostingGroup>,
-    /// Who asked.
     pub asker: Asker,
 }
 
 impl Answer<'_> {
-    /// What the subscription is at the moment of the decision.
+    /// The status of the subscription at the moment of the decision.
     #[must_use]
     pub fn subscription_status(&self) -> Option<Status> {
         self.coverage.map(|coverage| coverage.status(&self.entry.product.timezone, self.now))
     }
 }
 
-/// Answers a program, notes what it told about itself, and hands the answer to `render`.
+/// Answers a program: decides, notes the sighting, and returns what `render` makes of the answer.
 ///
 /// # Errors
-/// `product_not_found`, `parameter_invalid` for a channel that is none of the product's.
+/// `product_not_found`; `parameter_invalid` for an unknown channel.
 pub async fn check<T>(
     context: &Arc<Context>,
     question: &Question,
@@ -120,10 +112,11 @@ pub async fn check<T>(
     .await
 }
 
-/// Answers without noting anything: for a subscription instead of a key, or for another moment.
+/// Answers staff: decides for a subscription instead of a license key, or for another moment. It notes no sighting
+/// and takes no slot.
 ///
 /// # Errors
-/// As [`check`], and `subscription_not_found`.
+/// Those of [`check`], and `subscription_not_found`.
 pub async fn explain<T>(
     context: &Arc<Context>,
     question: &Question,
@@ -152,7 +145,7 @@ async fn decide<T>(
         }
         Asker::Staff { subscription: None, .. } => None,
     };
-    // After the subscription, so that what it refers to (its hosting group) is there.
+    // Read after the subscription, so that the hosting group to which it refers is in it.
     let catalogue: &Arc<Catalogue> = &context.directory.catalogue();
     let entry =
         catalogue.product(question.product.as_str()).ok_or_else(|| lookup::product_not_found(&question.product))?;
@@ -186,7 +179,7 @@ async fn decide<T>(
     Ok(render(&Answer { decision, now, entry, question, coverage: own, group, asker }))
 }
 
-/// The slot that an offer takes, if it takes one.
+/// The slot that an offer needs, if its hosting group has a limit.
 fn claim(facts: &Facts<'_>, decision: &Decision<'_>) -> Option<Claim> {
     decision.offer.as_ref()?;
     let (coverage, group) = facts.hosted()?;
@@ -221,7 +214,7 @@ fn facts_of(entry: &ProductEntry, question: &Question) -> Result<Check, Refusal>
     })
 }
 
-/// Remembers what the check told about its installation; a job writes it down.
+/// Keeps a sighting of the check in memory; a job writes it to the database.
 fn note(context: &Context, answer: &Answer<'_>) {
     let question = answer.question;
     let Some(installation) = question.installation else { return };
@@ -240,11 +233,11 @@ fn note(context: &Context, answer: &Answer<'_>) {
     });
 }
 
-/// A link to an artifact, and until when it is good; signed for a program, without its token for staff.
+/// A download link of an artifact, and its expiry. The link of a program is signed; that of staff has no token.
 #[must_use]
 pub fn link(context: &Context, answer: &Answer<'_>, artifact: &Artifact) -> (String, Timestamp) {
     let expires_at = answer.now.checked_add(context.settings.url_ttl).unwrap_or(Timestamp::MAX);
-    // Whole seconds, as the token has them.
+    // Cut to whole seconds, as in the token.
     let expires_at = Timestamp::from_second(expires_at.as_second()).unwrap_or(expires_at);
     let rank = answer.entry.product.channels.rank(answer.decision.channel);
     let token = match &answer.asker {
@@ -270,14 +263,14 @@ pub fn link(context: &Context, answer: &Answer<'_>, artifact: &Artifact) -> (Str
     (url.concat(), expires_at)
 }
 
-/// When the program should ask again, in seconds.
+/// The time until the program should check again, in seconds.
 #[must_use]
 pub fn next_check_after(context: &Context, answer: &Answer<'_>) -> i64 {
     let usual = context.settings.next_check_after;
     let (decision, group, site) = (&answer.decision, answer.group, answer.coverage.map(|coverage| coverage.id));
     match (decision.reason, decision.next_window_at, group.zip(site)) {
         (Some(Reason::GroupBusy), _, Some((group, site))) => group.ask_again_after(site),
-        // Not a moment before its time, and not much later than usual.
+        // Never before the window opens, and not much later than usual.
         (_, Some(at), _) => at.duration_since(answer.now).as_secs().saturating_add(1).clamp(60, usual.max(60)),
         _ => usual,
     }

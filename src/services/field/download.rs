@@ -1,4 +1,4 @@
-//! Downloads: what a signed link leads to, if it still does.
+//! Downloads: checks a signed link and opens the content of its artifact.
 
 use std::ops::Range;
 
@@ -12,16 +12,15 @@ use crate::{
     signing::link::{Grant, LinkError},
 };
 
-/// What a link leads to.
+/// The target of a valid link.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The artifact.
     pub artifact: Artifact,
-    /// The license key that the link was made for.
+    /// The license key for which the link was made.
     pub license_key: Option<LicenseKeyId>,
 }
 
-/// The artifact that a link leads to.
+/// The artifact of a link, if the link is valid and not withdrawn.
 ///
 /// # Errors
 /// `url_invalid`, `url_expired`, `url_withdrawn`, `artifact_not_found`.
@@ -54,11 +53,8 @@ fn is_revoked(context: &Context, grant: Grant) -> bool {
     grant.license_key.is_some_and(|key| context.directory.is_revoked(key))
 }
 
-/// The address under which the store itself serves an artifact, where clients are sent there; good for as long as a
-/// download link is.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// The URL under which the artifact store itself serves an artifact. `None` where Sluice serves it. It is valid for as
+/// long as a download link.
 pub async fn elsewhere(
     context: &Context,
     artifact: &Artifact,
@@ -72,10 +68,7 @@ pub async fn elsewhere(
     Ok(Some(link))
 }
 
-/// Opens a part of an artifact's content.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// Opens a part of an artifact's content, given in bytes.
 pub async fn open(context: &Context, artifact: &Artifact, part: Range<u64>) -> Result<Pieces, Refusal> {
     Ok(context.artifacts.open_content(artifact.store, artifact.sha256, artifact.size, part).await?)
 }

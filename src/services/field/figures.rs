@@ -1,4 +1,4 @@
-//! Figures for support and management: what is in the field, how rollouts go, who may want to renew.
+//! Figures for support and management: installed versions, results of rollouts, expired subscriptions in use.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -26,46 +26,41 @@ pub use crate::store::{
     renewals::Asking,
 };
 
-/// What has not asked for so long is not in use any more.
+/// An installation without a check for this long no longer counts as in use.
 const IN_USE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// The days that are shown unless others are asked for.
+/// The number of days in a table when the request names none.
 const DAYS: i64 = 30;
 
-/// The longest span of days that can be asked for at once: a bit more than five years.
+/// The largest number of days of one request: about five and a half years. It bounds the size of the answer.
 const MOST_DAYS: i32 = 2000;
 
 fn ago(now: Timestamp, span: SignedDuration) -> Timestamp {
     now.checked_sub(span).unwrap_or(Timestamp::MIN)
 }
 
-/// Writes down for today how many installations there are of each version.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// Records for today how many installations use each version.
 pub async fn record(context: &Arc<Context>) -> Result<(), Refusal> {
     let since = ago(context.clock.now(), IN_USE);
-    // Counted before, as it may take a second or two: on SQLite others would wait to write for as long.
+    // Counts outside the write: it can take a second or two, for which SQLite would block all other writes.
     let in_use = context.read(move |connection| Ok(store::adoption::in_use(connection, since)?)).await?;
     context.append(move |connection, now| store::adoption::record(connection, utc_day(now), &in_use)).await
 }
 
-/// The same within a transaction.
+/// Does what [`record`] does, within a transaction.
 pub(in crate::services) fn record_within(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
     let in_use = store::adoption::in_use(connection, ago(now, IN_USE))?;
     store::adoption::record(connection, utc_day(now), &in_use)
 }
 
-/// The days of a table, the first and the last.
+/// The first and the last day of a table, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Days {
-    /// The first.
     pub from: Date,
-    /// The last.
     pub to: Date,
 }
 
-/// Versions over time: for each day what was written down then, for today what there is.
+/// Versions over time: the recorded figures of each past day, and the current ones of today.
 ///
 /// # Errors
 /// `parameter_invalid`, `storage_unavailable`.
@@ -99,7 +94,7 @@ pub async fn adoption(
     context.read(read).await
 }
 
-/// How often each thing happened to a release.
+/// The counts of a release over a span of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Sites that were offered it for the first time.
@@ -108,11 +103,11 @@ pub struct Counts {
     pub downloaded: i64,
     /// Runs that succeeded.
     pub succeeded: i64,
-    /// Runs that failed, rolled back or not, by the class of the failure; under an empty text those that reported none.
+    /// Runs that failed, rolled back or not, by failure class; runs without a class are under the empty text.
     pub failed: BTreeMap<String, i64>,
-    /// Runs that a person decided against.
+    /// Runs that a person cancelled.
     pub cancelled: i64,
-    /// Runs that were never heard of again.
+    /// Runs that began to install and have not reported since.
     pub lost: i64,
 }
 
@@ -131,19 +126,15 @@ impl Counts {
     }
 }
 
-/// What became of a release.
+/// The figures of a release.
 #[derive(Clone, Debug, Default)]
 pub struct ReleaseFigures {
-    /// In all.
     pub total: Counts,
-    /// By spans of time; those in which nothing happened are left out.
+    /// Counts by the start of each span of time; empty spans are left out.
     pub spans: BTreeMap<Timestamp, Counts>,
 }
 
-/// What became of a release, by spans of this length.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// The figures of a release, in spans of the given length.
 pub async fn of_release(
     context: &Arc<Context>,
     release: ReleaseId,
@@ -158,10 +149,7 @@ pub async fn of_release(
     Ok(figures)
 }
 
-/// Sites whose installations asked within so many days although their subscriptions have expired: how many, and a page of them.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// The sites with a check within `seen_within_days` whose subscriptions have expired: their number, and a page of them.
 pub async fn renewals(
     context: &Arc<Context>,
     reach: Reach,
@@ -172,7 +160,7 @@ pub async fn renewals(
     let since = ago(now, SignedDuration::from_hours(i64::from(seen_within_days) * 24));
     let desk = Arc::clone(context);
     let read = move |connection: &mut Connection| {
-        // A day more than UTC has: it may be over already elsewhere.
+        // One day later than in UTC, as that day may have begun in another time zone.
         let mut sites = store::renewals::candidates(connection, &reach, utc_day(now).saturating_add(1.day()), since)?;
         let expired = expired(&desk, &sites, now);
         sites.retain(|site| expired.contains(site));
@@ -185,7 +173,7 @@ pub async fn renewals(
     context.read(read).await
 }
 
-/// Those of the subscriptions that are expired now.
+/// The subscriptions among these that are expired now.
 fn expired(context: &Context, subscriptions: &[SubscriptionId], now: Timestamp) -> HashSet<SubscriptionId> {
     let catalogue = context.directory.catalogue();
     let is_expired = |id: &&SubscriptionId| {
@@ -199,9 +187,6 @@ fn expired(context: &Context, subscriptions: &[SubscriptionId], now: Timestamp) 
 }
 
 /// A page of installations, by product and id.
-///
-/// # Errors
-/// `storage_unavailable`.
 pub async fn installations(
     context: &Arc<Context>,
     reach: Reach,

@@ -1,5 +1,6 @@
-//! The slots of hosting groups: never more sites of a group are updated at once than may be. They are in the database, which
-//! all replicas share; nothing else of a check is, and only a hosted server that would be offered something gets here.
+//! The slots of hosting groups: they limit how many sites of a group update at once. The slots are in the database,
+//! which all replicas share. Only the check of a hosted server with an offer needs them; all other checks are answered
+//! from memory.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,20 +18,21 @@ use crate::{
     store::group_slots::{self, Claim},
 };
 
-/// How long an offer holds a slot for a run that has not been heard of.
+/// How long an offer keeps a slot until the first report of its run. If it is shorter than a server needs to report,
+/// more sites than the limit update at once.
 const OFFERED: SignedDuration = SignedDuration::from_mins(15);
 
-/// How long a run holds a slot from one report to the next, until it begins to install.
+/// How long a run keeps its slot after a report, until it begins to install.
 const PREPARING: SignedDuration = SignedDuration::from_hours(1);
 
-/// How long a check waits for a database that does not answer.
+/// How long a check waits for the database before it is answered without a slot.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Takes a slot for a site that would be offered something. Without the database there is none to be had: better that a server
-/// waits for its turn than that a whole group is updated at once.
+/// Takes a slot for a site with an offer. If the database does not answer, the site gets none: a server that waits is
+/// better than a whole group that updates at once.
 pub async fn take(context: &Arc<Context>, claim: Claim) -> Slot {
     let attempt = async {
-        // Most of those that ask find the group full, and need not wait for one another to be told so.
+        // Reads first: most sites find the group full, and need not queue for a write to learn that.
         let now = context.clock.now();
         if !context.read(move |connection| Ok(group_slots::has_room(connection, claim, now)?)).await? {
             return Ok(false);
@@ -43,7 +45,7 @@ pub async fn take(context: &Arc<Context>, claim: Claim) -> Slot {
     slot(attempt).await
 }
 
-/// What a site would find that asked at this moment. Takes no slot.
+/// Whether a site would find a free slot at this moment. Takes none.
 pub async fn look(context: &Arc<Context>, claim: Claim, at: Timestamp) -> Slot {
     slot(context.read(move |connection| Ok(group_slots::has_room(connection, claim, at)?))).await
 }
@@ -63,9 +65,9 @@ async fn slot(found: impl Future<Output = Result<bool, Refusal>>) -> Slot {
     }
 }
 
-/// What was heard of a run, as a word on its site's slot: its group, the site, and until when it holds the slot; `None` inside
-/// frees it. Nothing where the run takes none (a plan keeps nobody busy: the offer's time runs on), and where it was over before:
-/// the slot may be that of the next one.
+/// How a reported run changes its site's slot: the group, the site, and until when the slot is kept; an inner `None`
+/// frees it. The result is `None` in two cases: the run takes no slot (a scheduled run does not occupy the site, so the
+/// time of the offer runs on), or the run was over before (the slot may belong to the site's next run by now).
 #[must_use]
 pub fn word_of(
     context: &Context,
@@ -83,7 +85,7 @@ pub fn word_of(
     context.directory.catalogue().group(group)?.max_concurrent?;
     let held = match run.stage {
         Stage::Scheduled => return None,
-        // Not until it is lost: that may be years from now, where an updater's clock is wrong.
+        // Counted from now. The moment when the run is lost can be years away if the updater's clock is wrong.
         Stage::Installing | Stage::Migrating => context.settings.lost_after,
         _ => PREPARING,
     };

@@ -1,8 +1,8 @@
-//! The journal of reports: many reports that come at once are made durable in one transaction.
+//! The journal: many reports that arrive together are made durable in one transaction.
 //!
-//! Whoever reports puts the report into the queue. While one transaction is under way the queue fills, and the next one takes
-//! all of it: the busier the server, the more reports share one commit. There is no thread that has to be started or stopped;
-//! the first who finds nobody at work commits until the queue is empty.
+//! Each request puts its report into the queue. While a transaction runs, the queue fills, and the next transaction
+//! takes all of it: the busier the server, the more reports share a commit. No thread has to be started or stopped:
+//! a request that finds no task at work starts one, which commits until the queue is empty.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -25,22 +25,22 @@ use crate::{
     store::{self, Connection, StoreError, runs::Told},
 };
 
-/// Reports that wait at most. A server that is so far behind says so instead of filling its memory.
+/// The largest number of waiting reports. Beyond it, the server refuses reports instead of filling its memory.
 const WAITING: usize = 20_000;
 
-/// Whoever reports is told after this long that the database does not answer.
+/// How long a request waits for its report to be durable before it is answered with `storage_unavailable`.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The queue.
+/// The queue of reports that wait for a transaction.
 #[derive(Debug)]
 pub struct Journal {
     queue: Mutex<Queue>,
-    /// Told of the releases on which reports have changed the votes.
+    /// Receives the releases whose votes were changed by reports.
     judging: Arc<Judging>,
 }
 
 impl Journal {
-    /// An empty one.
+    /// Makes an empty journal.
     #[must_use]
     pub fn new(judging: Arc<Judging>) -> Self {
         Self { queue: Mutex::default(), judging }
@@ -50,21 +50,21 @@ impl Journal {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Waiting>,
-    /// Whether somebody commits.
+    /// Whether a task is committing.
     at_work: bool,
 }
 
-/// A report, and who waits for it to be durable.
+/// A report, and the request that waits for it to be durable.
 #[derive(Debug)]
 struct Waiting {
     report: Run,
     answer: oneshot::Sender<Result<Run, Refusal>>,
 }
 
-/// Makes a report durable; returns the run as it stands then. `first_reported_at` and `last_reported_at` are set here.
+/// Makes a report durable; returns the run as stored. Sets `first_reported_at` and `last_reported_at`.
 ///
 /// # Errors
-/// `storage_unavailable`.
+/// `storage_unavailable`, also when the queue is full.
 pub async fn enter(context: &Arc<Context>, journal: &Arc<Journal>, report: Run) -> Result<Run, Refusal> {
     let (answer, answered) = oneshot::channel();
     {
@@ -75,7 +75,7 @@ pub async fn enter(context: &Arc<Context>, journal: &Arc<Journal>, report: Run) 
         queue.waiting.push_back(Waiting { report, answer });
         if !queue.at_work {
             queue.at_work = true;
-            // A task of its own: it goes on to its end when the one who reports goes away.
+            // A task of its own, which goes on to its end when the request is dropped.
             tokio::task::spawn_blocking({
                 let (context, journal) = (Arc::clone(context), Arc::clone(journal));
                 move || commit_all(&context, &journal)
@@ -89,7 +89,7 @@ pub async fn enter(context: &Arc<Context>, journal: &Arc<Journal>, report: Run) 
     }
 }
 
-/// Lets the next who reports commit, should a fault have ended the one who did.
+/// After a panic of the task, lets the next report start another one.
 struct AtWork<'c>(&'c Journal);
 
 impl Drop for AtWork<'_> {
@@ -117,7 +117,7 @@ fn commit_all(context: &Context, journal: &Journal) {
         let done = commit(context, &journal.judging, &reports);
         let done: Vec<Result<Run, Refusal>> = match done {
             Ok(runs) => runs.into_iter().map(Ok).collect(),
-            // One that cannot be written must not take the others with it.
+            // Writes each report alone, so that one invalid report does not fail the others.
             Err(refusal) if refusal.code != Code::StorageUnavailable && reports.len() > 1 => {
                 let alone = |report: &Run| commit(context, &journal.judging, std::slice::from_ref(report));
                 reports.iter().map(|report| alone(report).and_then(|mut runs| runs.pop().ok_or_else(lost))).collect()
@@ -125,7 +125,7 @@ fn commit_all(context: &Context, journal: &Journal) {
             Err(refusal) => reports.iter().map(|_| Err(refusal.clone())).collect(),
         };
         for (answer, done) in answers.into_iter().zip(done) {
-            // Whoever does not wait any more will report again.
+            // An error means that the request is gone; its updater will report again.
             let _ = answer.send(done);
         }
     }
@@ -135,7 +135,7 @@ fn lost() -> Refusal {
     Refusal::internal(&"a report had no answer")
 }
 
-/// Writes reports with all that follows from them, in one transaction.
+/// Writes reports with their votes, slots, mails and webhook messages in one transaction.
 fn commit(context: &Context, judging: &Judging, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
     let (told, after) = context.store.append::<_, Refusal>(|connection| {
         let now = context.clock.now();
@@ -153,7 +153,7 @@ fn commit(context: &Context, judging: &Judging, reports: &[Run]) -> Result<Vec<R
     Ok(told.into_iter().map(|told| told.after).collect())
 }
 
-/// Marks a run with the known problem that it is, by what this server has in memory where it can.
+/// Marks a run with its known problem; uses the rules in memory where it can.
 fn mark(context: &Context, connection: &mut Connection, run: &mut Run) -> Result<(), StoreError> {
     let catalogue = context.directory.catalogue();
     let Some(entry) = catalogue.product_by_id(run.product) else { return Ok(()) };
@@ -165,10 +165,7 @@ fn mark(context: &Context, connection: &mut Connection, run: &mut Run) -> Result
     })
 }
 
-/// Gives up the runs that had begun to install and were not heard of for too long.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// Marks as lost the runs that began to install and have not reported for `lost_after`.
 pub async fn give_up_silent(context: &Arc<Context>, judging: &Judging) -> Result<(), Refusal> {
     let (desk, silence) = (Arc::clone(context), context.settings.lost_after);
     let given_up = context.append(move |connection, now| {
@@ -184,12 +181,12 @@ pub async fn give_up_silent(context: &Arc<Context>, judging: &Judging) -> Result
     Ok(())
 }
 
-/// What is to be done once a transaction is committed.
+/// The work that follows the commit of a transaction.
 #[derive(Debug)]
 struct AfterCommit {
-    /// Releases on which votes have changed.
+    /// The releases whose votes changed.
     judged: BTreeSet<ReleaseId>,
-    /// Whether somebody is to be told of something.
+    /// Whether the outbox has something new to send.
     is_told: bool,
     log: LogLines,
 }
@@ -204,7 +201,7 @@ impl AfterCommit {
     }
 }
 
-/// What follows from what was heard of runs, in the same transaction.
+/// Writes the consequences of reports in the same transaction: votes, slots, mails and webhook messages.
 fn follow_up(
     context: &Context,
     connection: &mut Connection,
@@ -215,7 +212,7 @@ fn follow_up(
         let votes = store::votes::voter(after).is_some() && Ballot::concerns(before.as_ref(), after);
         after.subscription.filter(|_| votes || after.over_at().is_some())
     };
-    // All at once, and before anything is counted: two batches then wait for each other one way only.
+    // Locks all subscriptions at once, before anything is counted, so that two batches cannot deadlock.
     store::subscriptions::hold(connection, told.iter().filter_map(counts))?;
     let voters = store::votes::count(connection, told, now)?;
     let mut outbox = Outbox::default();
@@ -226,13 +223,13 @@ fn follow_up(
     let of_slots = |(before, after)| hosting_slots::word_of(context, before, after, now);
     let slots: Vec<_> = in_sum(told).into_iter().filter_map(of_slots).collect();
     store::group_slots::reported(connection, &slots)?;
-    // Mails are queued one by one, as each counts against the next one of its subscription.
+    // Mails are queued one by one, as each counts towards the daily limit of its subscription.
     let is_told = outbox.flush(connection)? || told.iter().any(|told| told.after.notify_email.is_some());
     let judged = voters.into_iter().map(|(_, release)| release).collect();
     Ok(AfterCommit { judged, is_told, log: outbox.log })
 }
 
-/// What became of each run by all that was heard of it in one batch: how it stood before, and how it stands.
+/// Sums up the reports of a batch by run: the run before the first report, and after the last.
 fn in_sum(told: &[Told]) -> Vec<(Option<&Run>, &Run)> {
     let mut sums: HashMap<_, (Option<&Run>, &Run)> = HashMap::new();
     for Told { before, after } in told {

@@ -1,4 +1,4 @@
-//! Known problems: the vendor's rules, kept by support.
+//! Known problems: the vendor's rules, which support maintains.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -70,11 +70,11 @@ patch_body! {
     }
 }
 
-/// Checks what the types do not say.
+/// Checks the conditions of a rule that its types do not enforce.
 fn check(rule: &KnownProblem) -> Result<(), Refusal> {
     let mut faults = Faults::default();
     if rule.conditions.count() == 0 {
-        // It would mean every failure there is, and nothing after it would ever be looked at.
+        // A rule without conditions would match every failure, and hide all rules after it.
         faults.add("code", "say which failures are meant: at least one of failure_class, code, platform and versions");
     }
     if !(1..=100).contains(&rule.texts.len()) {
@@ -90,7 +90,7 @@ fn check(rule: &KnownProblem) -> Result<(), Refusal> {
     faults.finish()
 }
 
-/// Adds a rule.
+/// Adds a rule to a product.
 ///
 /// # Errors
 /// `product_not_found`, `body_invalid`.
@@ -103,7 +103,7 @@ pub async fn add(context: &Arc<Context>, reach: Reach, new: NewKnownProblem) -> 
         .await
 }
 
-/// Adds a rule under an id, within a write.
+/// Adds a rule under a given id, within a write.
 pub(in crate::services) fn add_within(
     write: &mut Write<'_>,
     id: KnownProblemId,
@@ -130,13 +130,13 @@ pub(in crate::services) fn add_within(
     Ok(rule)
 }
 
-/// Finds a rule within a write.
+/// Reads a rule within a write; a rule outside the caller's reach is not found.
 fn find(write: &mut Write<'_>, reach: &Reach, id: KnownProblemId) -> Result<KnownProblem, Refusal> {
     let rule = store::known_problems::get(write.connection, id)?.filter(|rule| reach.includes(rule.product));
     rule.ok_or_else(|| not_found(id))
 }
 
-/// Changes a rule. Runs that met it stay marked with it.
+/// Changes a rule. Runs that it already matched stay marked with it.
 ///
 /// # Errors
 /// `known_problem_not_found`, `precondition_failed`, `body_invalid`.
@@ -188,15 +188,15 @@ pub async fn delete(
         .await
 }
 
-/// The refusal for a rule that is not there, or not for this caller.
+/// `known_problem_not_found`: for a rule that does not exist or is outside the caller's reach.
 #[must_use]
 pub fn not_found(id: KnownProblemId) -> Refusal {
     Refusal::new(Code::KnownProblemNotFound, format!("there is no known problem {id}"))
 }
 
-/// Marks a run, if anything went wrong with it, with what it is recognised as by the rules of its product, the vendor's in their
-/// order. Its platform, which reports do not tell, is the one that its installation was last seen on; it is asked for only where
-/// it makes a difference.
+/// Marks a failed run with the known problem that matches it: the first of the vendor's rules for the product, or else
+/// a default. Reports do not state the platform, so `seen_on` returns that of the installation's last check; it is
+/// called only if a rule depends on it.
 pub(in crate::services) fn mark(
     rules: &[KnownProblem],
     run: &mut Run,
@@ -210,23 +210,19 @@ pub(in crate::services) fn mark(
     Ok(())
 }
 
-/// A known problem of a product.
+/// A known problem: a rule or a default.
 #[derive(Clone, Debug)]
 pub enum Known {
-    /// A rule of the vendor's.
     Vendors(KnownProblem),
-    /// A default of Sluice.
     Default(DefaultProblem),
 }
 
-/// A known problem, with the number of runs that met it.
+/// A known problem, with the number of runs that it matched.
 #[derive(Clone, Debug)]
 pub struct Counted {
-    /// The product.
     pub entry: Arc<ProductEntry>,
-    /// The problem.
     pub problem: Known,
-    /// How many runs met it.
+    /// The number of matched runs.
     pub matched: i64,
 }
 
@@ -240,7 +236,7 @@ impl Counted {
         Self { entry: Arc::clone(entry), problem, matched }
     }
 
-    /// What a page that ends with this problem has as its `next`.
+    /// The `next` cursor of a page that ends with this problem.
     #[must_use]
     pub fn cursor(&self) -> String {
         let problem = match &self.problem {
@@ -255,10 +251,10 @@ fn cursor(entry: &ProductEntry, problem: &Recognised<'_>) -> String {
     format!("{}.{}", entry.product.slug, problem.key())
 }
 
-/// A page of the known problems within reach, by product in the order in which they are looked at; the defaults last.
+/// A page of the known problems within reach, by product, in the order in which they are tried; the defaults last.
 ///
 /// # Errors
-/// `parameter_invalid` where the page before ended with a problem that is gone, `storage_unavailable`.
+/// `parameter_invalid` if the cursor names a problem that no longer exists; `storage_unavailable`.
 pub async fn list(context: &Arc<Context>, reach: Reach, page: Page<String>) -> Result<Vec<Counted>, Refusal> {
     let matched = matched(context, reach.clone()).await?;
     let catalogue = context.directory.catalogue();
@@ -290,10 +286,10 @@ pub fn get(context: &Context, reach: &Reach, id: KnownProblemId) -> Result<Known
     rule.ok_or_else(|| not_found(id))
 }
 
-/// A rule, with the number of runs that met it.
+/// A rule, with the number of runs that it matched.
 ///
 /// # Errors
-/// `known_problem_not_found` where its product is gone, `storage_unavailable`.
+/// `known_problem_not_found` if its product no longer exists; `storage_unavailable`.
 pub async fn count(context: &Arc<Context>, rule: KnownProblem) -> Result<Counted, Refusal> {
     let matched = matched(context, Reach::one(rule.product)).await?;
     let catalogue = context.directory.catalogue();

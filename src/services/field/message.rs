@@ -1,4 +1,4 @@
-//! What a decision says to the person at the desk, in their language.
+//! The message of a decision to the user of a program, in their language.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     texts::{self, Text, Values},
 };
 
-/// The sentence for a dialog.
+/// The sentence that a program shows in its dialog.
 #[must_use]
 pub fn of(answer: &Answer<'_>) -> Arc<str> {
     let product = &answer.entry.product;
@@ -43,7 +43,7 @@ pub fn of(answer: &Answer<'_>) -> Arc<str> {
     texts::render(wishes, &product.default_locale, text_of(answer), &values)
 }
 
-/// Which text says it.
+/// The text that fits the decision.
 fn text_of(answer: &Answer<'_>) -> Text {
     let decision = &answer.decision;
     match (decision.status, decision.reason) {

@@ -1,4 +1,4 @@
-//! Reports: what updaters say about how their updates go.
+//! Reports: updaters state how far a run has come and how it ended.
 
 use std::sync::Arc;
 
@@ -78,18 +78,18 @@ pub struct ReportedError {
     pub message: String,
 }
 
-/// What the updater is told.
+/// The answer to a report.
 #[derive(Clone, Debug)]
 pub struct Taken {
-    /// The run as it stands now.
+    /// The run as stored.
     pub run: Run,
-    /// Where to find help, when it did not go well.
+    /// The product's help page, if the run failed.
     pub help_url: Option<String>,
-    /// What to do, when it did not go well for a reason that is known.
+    /// What the user can do, if the run failed with a known problem.
     pub help: Option<Help>,
 }
 
-/// Takes in a report; it is durable when this returns.
+/// Accepts a report. It is durable when this returns.
 ///
 /// # Errors
 /// `body_invalid`, `product_not_found`, `wrong_product`, `storage_unavailable`.
@@ -111,7 +111,7 @@ pub async fn report(
     Ok(Taken { run, help_url: link.filter(|_| went_wrong), help })
 }
 
-/// The report as a run, with what is known of its product.
+/// Checks a report and reads it as a run; also returns its product.
 fn read(context: &Context, key: Option<&KeyEntry>, report: Report) -> Result<(Arc<ProductEntry>, Run), Refusal> {
     let now = context.clock.now();
     let catalogue = context.directory.catalogue();
@@ -133,7 +133,7 @@ fn read(context: &Context, key: Option<&KeyEntry>, report: Report) -> Result<(Ar
         notify_email: report.notify_email,
         locale: report.locale,
         at: report.at,
-        // The server's clock: an updater's may be years off.
+        // By the server's clock: an updater's may be years off.
         first_reported_at: now,
         last_reported_at: now,
         release: release.map(|release| release.id),
@@ -155,7 +155,7 @@ fn entry_of(catalogue: &Catalogue, key: Option<&KeyEntry>, slug: &Slug) -> Resul
     let for_everyone =
         |release: &Arc<Release>| release.access == Access::Everyone && release.state != ReleaseState::Draft;
     if key.is_none() && !entry.releases.iter().any(for_everyone) {
-        // Nobody can update this product without a key, so nobody has anything to report.
+        // This product cannot be updated without a license key, so a report without one is not about a real run.
         return Err(Refusal::new(
             Code::LicenseKeyRequired,
             format!("send the license key: `{slug}` has nothing for those without one"),
@@ -188,10 +188,7 @@ fn check(report: &Report) -> Result<(), Refusal> {
     faults.finish()
 }
 
-/// A page of runs.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// A page of the runs that match a filter.
 pub async fn list(context: &Arc<Context>, wanted: Wanted, page: Page<(RunId, Uuid)>) -> Result<Vec<Run>, Refusal> {
     context.read(move |connection| Ok(store::runs::matching(connection, &wanted, page)?)).await
 }

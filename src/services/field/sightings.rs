@@ -1,4 +1,4 @@
-//! Sightings: what checks told about installations, gathered in memory and written down from time to time.
+//! Sightings: what checks said about their installations. They are collected in memory and written by a job.
 
 use std::sync::Arc;
 
@@ -8,19 +8,20 @@ use crate::{
     store::{self, Connection, StoreError, offers::Offer},
 };
 
-/// Sightings written in one transaction: a stop that waits behind them waits some milliseconds.
+/// The number of sightings in one transaction, which takes some milliseconds. With more, other writes (such as a stop)
+/// wait longer.
 const SIGHTINGS_AT_ONCE: usize = 1000;
 
-/// Takes in sightings, and what was offered at them.
+/// Writes sightings and the offers made at them.
 pub(in crate::services) fn take_in(connection: &mut Connection, sightings: &[Sighting]) -> Result<(), StoreError> {
     store::installations::take_in(connection, sightings)?;
     store::offers::take_in(connection, sightings.iter().filter_map(Offer::of))
 }
 
-/// Writes down what checks told about their installations.
+/// Writes the collected sightings; returns their number.
 ///
 /// # Errors
-/// `storage_unavailable`; nothing is lost then, it is written the next time.
+/// `storage_unavailable`; the sightings are then kept for the next call.
 pub async fn write_sightings(context: &Arc<Context>) -> Result<usize, Refusal> {
     let mut sightings = context.directory.sightings.take();
     let count = sightings.len();
