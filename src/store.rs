@@ -12,6 +12,7 @@ pub mod artifacts;
 pub mod audit_log;
 mod bulk;
 pub mod changes;
+mod columns;
 mod connection;
 pub mod customers;
 mod deliveries;

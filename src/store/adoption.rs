@@ -5,7 +5,8 @@ use jiff::{Timestamp, civil::Date};
 
 use super::{
     Connection, StoreError,
-    bulk::{Bulk, Cell},
+    bulk::{Bulk, Cell, NewRow, Replace},
+    schema::adoption,
     sql::Sql,
     value::{Key, Name},
 };
@@ -119,25 +120,24 @@ const AT_ONCE: usize = 1000;
 /// # Errors
 /// When the database cannot be written.
 pub fn record(connection: &mut Connection, today: Date, in_use: &[Use]) -> Result<(), StoreError> {
-    const LAST_WORD: &str = " ON CONFLICT (day, product_id, component, platform, deployment, version) \
-        DO UPDATE SET installations = excluded.installations";
     Sql::new("DELETE FROM adoption WHERE day = ").value(day(today)).execute(connection)?;
-    let row = |one: &Use| {
-        vec![
-            day(today),
-            Cell::Bytes(one.product_id.0.0.as_bytes().to_vec()),
-            Cell::Text(one.component.clone()),
-            Cell::Text(one.platform.clone()),
-            Cell::Text(one.deployment.clone()),
-            Cell::Text(one.version.clone()),
-            Cell::Number(one.installations),
-        ]
-    };
     for some in in_use.chunks(AT_ONCE) {
-        let into = "adoption (day, product_id, component, platform, deployment, version, installations)".into();
-        Bulk { into, rows: some.iter().map(row).collect(), tail: LAST_WORD }.insert(connection)?;
+        let rows = some.iter().map(|one| new_row(today, one)).collect();
+        Bulk::of(rows).replacing(Replace::ALL).insert(connection)?;
     }
     Ok(())
+}
+
+fn new_row(day: Date, counted: &Use) -> impl NewRow<Table = adoption::table> {
+    (
+        (adoption::day, Name(day)),
+        (adoption::product_id, counted.product_id),
+        (adoption::component, counted.component.as_str()),
+        (adoption::platform, counted.platform.as_str()),
+        (adoption::deployment, counted.deployment.as_str()),
+        (adoption::version, counted.version.as_str()),
+        (adoption::installations, counted.installations),
+    )
 }
 
 /// What was written down for the days from one to another.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Connection, Page, StoreError,
-    bulk::{Bulk, Cell},
+    bulk::{Bulk, NewRow},
     schema::audit_log,
     value::{Key, Moment, Name},
 };
@@ -81,8 +81,8 @@ pub fn head(connection: &mut Connection) -> Result<(i64, Hash), StoreError> {
     Ok((number, hash.map_err(|_| StoreError::Damaged(format!("entry {number} of the audit log has no hash")))?))
 }
 
-/// Adds entries after the newest one, which is `head`; returns the head that they make. Only within a write that changes what decisions depend on: those come one after the
-/// other, and so do the links of the chain.
+/// Adds entries after the newest one, which is `head`; returns the head that they make. Only within a write that changes what
+/// decisions depend on: those come one after the other, and so do the links of the chain.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -109,29 +109,27 @@ pub fn append(
             hash = entry
                 .hash(&hash)
                 .ok_or_else(|| StoreError::Other("an entry of the audit log has no canonical form".to_owned()))?;
-            rows.push(cells(&entry, &hash));
+            rows.push(new_row(entry, &hash));
         }
-        let into = "audit_log (number, at, actor_kind, actor_id, actor_name, address, action, subject, product_id, \
-            details, hash)";
-        Bulk { into: into.into(), rows, tail: "" }.insert(connection)?;
+        Bulk::of(rows).insert(connection)?;
     }
     Ok((number, hash))
 }
 
-fn cells(entry: &Entry, hash: &Hash) -> Vec<Cell> {
-    vec![
-        Cell::Number(entry.number),
-        Cell::Number(entry.at.as_microsecond()),
-        Cell::Text(entry.actor.kind.to_string()),
-        Cell::MaybeBytes(entry.actor.id.map(|id| id.as_bytes().to_vec())),
-        Cell::Text(entry.actor.name.clone()),
-        Cell::MaybeText(entry.actor.address.map(|address| address.to_string())),
-        Cell::Text(entry.action.clone()),
-        Cell::Text(entry.subject.clone()),
-        Cell::MaybeBytes(entry.product.map(|id| id.0.as_bytes().to_vec())),
-        Cell::Text(entry.details.clone()),
-        Cell::Bytes(hash.to_vec()),
-    ]
+fn new_row(entry: Entry, hash: &Hash) -> impl NewRow<Table = audit_log::table> + use<> {
+    (
+        (audit_log::number, entry.number),
+        (audit_log::at, Moment(entry.at)),
+        (audit_log::actor_kind, Name(entry.actor.kind)),
+        (audit_log::actor_id, entry.actor.id.map(Key)),
+        (audit_log::actor_name, entry.actor.name),
+        (audit_log::address, entry.actor.address.map(Name)),
+        (audit_log::action, entry.action),
+        (audit_log::subject, entry.subject),
+        (audit_log::product_id, entry.product.map(Key)),
+        (audit_log::details, entry.details),
+        (audit_log::hash, hash.to_vec()),
+    )
 }
 
 /// Which entries a list is to show; what is `None` does not matter.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Connection, StoreError,
-    bulk::{Bulk, Cell},
+    bulk::{Bulk, NewRow},
     listener,
     schema::changes,
     value::{Key, Moment},
@@ -75,18 +75,19 @@ const AT_ONCE: usize = 1000;
 /// When the database cannot be written.
 pub fn append(connection: &mut Connection, entries: &[Entry], now: Timestamp) -> Result<(), StoreError> {
     for part in entries.chunks(AT_ONCE) {
-        let row = |entry: &Entry| {
-            vec![
-                Cell::Text(entry.kind.clone()),
-                Cell::Bytes(entry.first.as_bytes().to_vec()),
-                Cell::MaybeBytes(entry.second.map(|id| id.as_bytes().to_vec())),
-                Cell::Number(now.as_microsecond()),
-            ]
-        };
-        let rows = part.iter().map(row).collect();
-        Bulk { into: "changes (kind, first, second, at)".into(), rows, tail: "" }.insert(connection)?;
+        let rows = part.iter().map(|entry| new_row(entry, now)).collect();
+        Bulk::without(changes::id, rows).insert(connection)?;
     }
     if entries.is_empty() { Ok(()) } else { listener::announce(connection) }
+}
+
+fn new_row(entry: &Entry, at: Timestamp) -> impl NewRow<Table = changes::table> {
+    (
+        (changes::kind, entry.kind.as_str()),
+        (changes::first, Key(entry.first)),
+        (changes::second, entry.second.map(Key)),
+        (changes::at, Moment(at)),
+    )
 }
 
 /// The changes after one, the oldest first.

@@ -18,9 +18,6 @@ macro_rules! deliveries {
             sent_at: Option<Moment>,
         }
 
-        /// The columns of a delivery, in the order of [`DeliveryRow::cells`].
-        const DELIVERY: &str = "state, attempts, next_attempt_at, last_error, created_at, queued_at, sent_at";
-
         impl DeliveryRow {
             fn of(delivery: &Delivery) -> Self {
                 Self {
@@ -34,17 +31,16 @@ macro_rules! deliveries {
                 }
             }
 
-            fn cells(delivery: &Delivery) -> [Cell; 7] {
-                let number = |at: Option<Timestamp>| Cell::MaybeNumber(at.map(Timestamp::as_microsecond));
-                [
-                    Cell::Text(delivery.state.to_string()),
-                    Cell::Number(i64::from(delivery.attempts)),
-                    number(delivery.next_attempt_at),
-                    Cell::MaybeText(delivery.last_error.clone()),
-                    Cell::Number(delivery.created_at.as_microsecond()),
-                    Cell::Number(delivery.queued_at.as_microsecond()),
-                    number(delivery.sent_at),
-                ]
+            fn new_row(self) -> impl NewRow<Table = $table::table> {
+                (
+                    ($table::state, self.state),
+                    ($table::attempts, self.attempts),
+                    ($table::next_attempt_at, self.next_attempt_at),
+                    ($table::last_error, self.last_error),
+                    ($table::created_at, self.created_at),
+                    ($table::queued_at, self.queued_at),
+                    ($table::sent_at, self.sent_at),
+                )
             }
 
             fn into_domain(self) -> Delivery {

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::{
     Connection, StoreError,
-    bulk::{Bulk, Cell},
+    bulk::{Bulk, Replace},
     locks,
     schema::group_slots,
     transaction,
@@ -71,7 +70,7 @@ pub fn reported(
     }
     for (site, (until, group)) in furthest {
         match until {
-            Some(until) => keep(connection, group, site, until, LAST_COUNTS)?,
+            Some(until) => keep(connection, group, site, until, Replace::ALL)?,
             // In every group: the site may have been in another one when the update began.
             None => drop(
                 diesel::delete(group_slots::table.filter(group_slots::subscription_id.eq(Key(site))))
@@ -82,19 +81,21 @@ pub fn reported(
     Ok(())
 }
 
-const LATER_STAYS: &str = " ON CONFLICT (hosting_group_id, subscription_id) DO UPDATE SET free_at = excluded.free_at \
-    WHERE group_slots.free_at < excluded.free_at";
-const LAST_COUNTS: &str = " ON CONFLICT (hosting_group_id, subscription_id) DO UPDATE SET free_at = excluded.free_at";
+/// A slot that a site has until later stays as it is.
+const LATER_STAYS: Replace = Replace { unless_smaller: Some(group_slots::free_at::NAME), ..Replace::ALL };
 
+/// Gives a site a slot until a moment.
 fn keep(
     connection: &mut Connection,
     group: HostingGroupId,
     site: SubscriptionId,
     until: Timestamp,
-    tail: &'static str,
+    how: Replace,
 ) -> Result<(), StoreError> {
-    let id = |id: Uuid| Cell::Bytes(id.as_bytes().to_vec());
-    let row = vec![id(group.0), id(site.0), Cell::Number(until.as_microsecond())];
-    Bulk { into: "group_slots (hosting_group_id, subscription_id, free_at)".into(), rows: vec![row], tail }
-        .insert(connection)
+    let row = (
+        (group_slots::hosting_group_id, Key(group)),
+        (group_slots::subscription_id, Key(site)),
+        (group_slots::free_at, Moment(until)),
+    );
+    Bulk::of(vec![row]).replacing(how).insert(connection)
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::{
     Connection, Page, StoreError,
-    bulk::{Bulk, Cell},
+    bulk::{Bulk, NewRow, Replace},
     schema::installations,
     value::{Key, Moment, Name},
 };
@@ -74,11 +73,11 @@ const AT_ONCE: usize = 1000;
 
 /// What becomes of an installation that is known: in one statement, so that of two replicas that have seen it neither takes
 /// away what the other one wrote.
-const NEWER_STAYS: &str = " ON CONFLICT (product_id, id) DO UPDATE SET \
-    subscription_id = COALESCE(excluded.subscription_id, installations.subscription_id), \
-    component = excluded.component, version = excluded.version, platform = excluded.platform, arch = excluded.arch, \
-    channel = excluded.channel, locale = excluded.locale, last_seen_at = excluded.last_seen_at \
-    WHERE installations.last_seen_at <= excluded.last_seen_at";
+const NEWER_STAYS: Replace = Replace {
+    kept: &[installations::first_seen_at::NAME],
+    kept_without_value: &[installations::subscription_id::NAME],
+    unless_smaller: Some(installations::last_seen_at::NAME),
+};
 
 /// Takes in sightings: the newest of each installation stays, and a check without a key does not take away whose it is.
 ///
@@ -93,31 +92,28 @@ pub fn take_in(connection: &mut Connection, sightings: &[Sighting]) -> Result<()
             *place = sighting;
         }
     }
-    let row = |sighting: &Sighting| {
-        let id = |id: Uuid| id.as_bytes().to_vec();
-        let seen_at = sighting.seen_at.as_microsecond();
-        vec![
-            Cell::Bytes(id(sighting.product.0)),
-            Cell::Bytes(id(sighting.installation.0)),
-            Cell::MaybeBytes(sighting.subscription.map(|subscription| id(subscription.0))),
-            Cell::Text(sighting.component.to_string()),
-            Cell::Text(sighting.version.to_string()),
-            Cell::Text(sighting.platform.to_string()),
-            Cell::Text(sighting.arch.to_string()),
-            Cell::Text(sighting.channel.to_string()),
-            Cell::MaybeText(sighting.locale.as_ref().map(ToString::to_string)),
-            Cell::Number(seen_at),
-            Cell::Number(seen_at),
-        ]
-    };
-    let into = "installations (product_id, id, subscription_id, component, version, platform, arch, channel, locale, \
-        first_seen_at, last_seen_at)";
-    let mut rows = newest.into_values().map(row).peekable();
+    let mut rows = newest.into_values().map(new_row).peekable();
     while rows.peek().is_some() {
-        Bulk { into: into.into(), rows: rows.by_ref().take(AT_ONCE).collect(), tail: NEWER_STAYS }
-            .insert(connection)?;
+        Bulk::of(rows.by_ref().take(AT_ONCE).collect()).replacing(NEWER_STAYS).insert(connection)?;
     }
     Ok(())
+}
+
+fn new_row(sighting: &Sighting) -> impl NewRow<Table = installations::table> {
+    let seen_at = Moment(sighting.seen_at);
+    (
+        (installations::product_id, Key(sighting.product)),
+        (installations::id, Key(sighting.installation)),
+        (installations::subscription_id, sighting.subscription.map(Key)),
+        (installations::component, Name(sighting.component)),
+        (installations::version, Name(sighting.version.clone())),
+        (installations::platform, Name(sighting.platform)),
+        (installations::arch, Name(sighting.arch)),
+        (installations::channel, Name(sighting.channel.clone())),
+        (installations::locale, sighting.locale.clone().map(Name)),
+        (installations::first_seen_at, seen_at),
+        (installations::last_seen_at, seen_at),
+    )
 }
 
 /// The platform that an installation was last seen on.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     Connection, Page, StoreError,
-    bulk::{Bulk, Cell},
+    bulk::{Both, Bulk, NewRow},
     deliveries::deliveries,
     schema::mails,
 };
@@ -51,21 +51,20 @@ impl Row {
 /// # Errors
 /// When the database cannot be written.
 pub fn queue(connection: &mut Connection, mails: &[Mail]) -> Result<(), StoreError> {
-    let row = |mail: &Mail| {
-        let own = [
-            Cell::Bytes(mail.id.0.as_bytes().to_vec()),
-            Cell::Text(mail.cause.to_string()),
-            Cell::Text(mail.kind.to_string()),
-            Cell::Text(mail.recipient.clone()),
-            Cell::MaybeBytes(mail.subscription.map(|id| id.0.as_bytes().to_vec())),
-            Cell::Text(mail.subject.clone()),
-            Cell::Text(mail.body.clone()),
-        ];
-        own.into_iter().chain(DeliveryRow::cells(&mail.delivery)).collect()
-    };
-    let into = format!("mails (id, cause, kind, recipient, subscription_id, subject, body, {DELIVERY})");
-    let rows = mails.iter().map(row).collect();
-    Bulk { into: into.into(), rows, tail: " ON CONFLICT DO NOTHING" }.insert(connection)
+    Bulk::of(mails.iter().map(new_row).collect()).ignoring().insert(connection)
+}
+
+fn new_row(mail: &Mail) -> impl NewRow<Table = mails::table> {
+    let own = (
+        (mails::id, Key(mail.id)),
+        (mails::cause, Name(mail.cause.clone())),
+        (mails::kind, Name(mail.kind)),
+        (mails::recipient, mail.recipient.as_str()),
+        (mails::subscription_id, mail.subscription.map(Key)),
+        (mails::subject, mail.subject.as_str()),
+        (mails::body, mail.body.as_str()),
+    );
+    Both(own, DeliveryRow::of(&mail.delivery).new_row())
 }
 
 /// Whether there is a mail about this.

@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::{
     Connection, StoreError,
-    bulk::{Bulk, Cell},
+    bulk::{Bulk, NewRow},
+    schema::offers,
+    value::{Key, Moment},
 };
 use crate::domain::{id::ReleaseId, installation::Sighting};
 
@@ -45,15 +47,13 @@ pub fn take_in(connection: &mut Connection, offers: impl IntoIterator<Item = Off
         let known = first.entry((release, site)).or_insert(at);
         *known = at.min(*known);
     }
-    let row = |((release, site), at): ((ReleaseId, Uuid), Timestamp)| {
-        let id = |id: Uuid| Cell::Bytes(id.as_bytes().to_vec());
-        vec![id(release.0), id(site), Cell::Number(at.as_microsecond())]
-    };
-    let mut rows = first.into_iter().map(row).peekable();
+    let mut rows = first.into_iter().map(|((release, site), at)| new_row(Offer { release, site, at })).peekable();
     while rows.peek().is_some() {
-        let into = "offers (release_id, site, offered_at)".into();
-        Bulk { into, rows: rows.by_ref().take(AT_ONCE).collect(), tail: " ON CONFLICT DO NOTHING" }
-            .insert(connection)?;
+        Bulk::of(rows.by_ref().take(AT_ONCE).collect()).ignoring().insert(connection)?;
     }
     Ok(())
+}
+
+fn new_row(offer: Offer) -> impl NewRow<Table = offers::table> {
+    ((offers::release_id, Key(offer.release)), (offers::site, Key(offer.site)), (offers::offered_at, Moment(offer.at)))
 }

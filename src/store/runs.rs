@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Connection, Page, StoreError,
-    bulk::{Bulk, Cell},
+    bulk::{Bulk, NewRow, Replace},
     locks,
     schema::runs,
     transaction,
@@ -214,58 +214,56 @@ pub const AT_ONCE: usize = 1000;
 /// The same for a query.
 const LIMIT: i64 = 1000;
 
-const COLUMNS: &str = "runs (id, owner, product_id, subscription_id, installation_id, component, from_version, to_version, \
-    stage, outcome, error_class, error_code, error_message, error_stage, scheduled_for, notify_email, locale, updater_time, \
-    first_reported_at, last_reported_at, release_id, has_vote, downloaded_at, ended_at, lost_at, data_loss_at, known_problem)";
-
-const IN_PLACE: &str = " ON CONFLICT (id, owner) DO UPDATE SET stage = excluded.stage, outcome = excluded.outcome, \
-    error_class = excluded.error_class, error_code = excluded.error_code, error_message = excluded.error_message, \
-    error_stage = excluded.error_stage, \
-    scheduled_for = excluded.scheduled_for, notify_email = excluded.notify_email, locale = excluded.locale, \
-    updater_time = excluded.updater_time, last_reported_at = excluded.last_reported_at, \
-    release_id = excluded.release_id, has_vote = excluded.has_vote, downloaded_at = excluded.downloaded_at, \
-    ended_at = excluded.ended_at, lost_at = excluded.lost_at, data_loss_at = excluded.data_loss_at, \
-    known_problem = excluded.known_problem";
+/// A run keeps these columns as they were first reported.
+const LATEST: Replace = Replace {
+    kept: &[
+        runs::product_id::NAME,
+        runs::subscription_id::NAME,
+        runs::installation_id::NAME,
+        runs::component::NAME,
+        runs::from_version::NAME,
+        runs::to_version::NAME,
+        runs::first_reported_at::NAME,
+    ],
+    ..Replace::ALL
+};
 
 /// Writes runs, in place of what was known of them.
 fn put<'r>(connection: &mut Connection, runs: impl Iterator<Item = &'r Run>) -> Result<(), StoreError> {
-    Bulk { into: COLUMNS.into(), rows: runs.map(cells).collect(), tail: IN_PLACE }.insert(connection)
+    Bulk::of(runs.map(new_row).collect()).replacing(LATEST).insert(connection)
 }
 
-/// A run as a row of [`COLUMNS`].
-fn cells(run: &Run) -> Vec<Cell> {
-    let bytes = |id: Uuid| id.as_bytes().to_vec();
-    let moment = |at: Option<Timestamp>| Cell::MaybeNumber(at.map(Timestamp::as_microsecond));
+fn new_row(run: &Run) -> impl NewRow<Table = runs::table> {
     let error = run.error.as_ref();
-    vec![
-        Cell::Bytes(bytes(run.id.0)),
-        Cell::Bytes(bytes(owner(run).0)),
-        Cell::Bytes(bytes(run.product.0)),
-        Cell::MaybeBytes(run.subscription.map(|id| bytes(id.0))),
-        Cell::Bytes(bytes(run.installation.0)),
-        Cell::Text(run.component.to_string()),
-        Cell::Text(run.from_version.to_string()),
-        Cell::Text(run.to_version.to_string()),
-        Cell::Text(run.stage.to_string()),
-        Cell::MaybeText(run.outcome.map(|outcome| outcome.to_string())),
-        Cell::MaybeText(error.map(|error| error.class.to_string())),
-        Cell::MaybeText(error.map(|error| error.code.clone())),
-        Cell::MaybeText(error.map(|error| error.message.clone())),
-        Cell::Text(run.error_stage.to_string()),
-        moment(run.scheduled_for),
-        Cell::MaybeText(run.notify_email.clone()),
-        Cell::MaybeText(run.locale.as_ref().map(ToString::to_string)),
-        moment(run.at),
-        Cell::Number(run.first_reported_at.as_microsecond()),
-        Cell::Number(run.last_reported_at.as_microsecond()),
-        Cell::MaybeBytes(run.release.map(|id| bytes(id.0))),
-        Cell::Flag(run.has_vote),
-        moment(run.downloaded_at),
-        moment(run.ended_at),
-        moment(run.lost_at),
-        moment(run.data_loss_at),
-        Cell::MaybeText(run.known_problem.clone()),
-    ]
+    (
+        (runs::id, Key(run.id)),
+        (runs::owner, owner(run)),
+        (runs::product_id, Key(run.product)),
+        (runs::subscription_id, run.subscription.map(Key)),
+        (runs::installation_id, Key(run.installation)),
+        (runs::component, Name(run.component)),
+        (runs::from_version, Name(run.from_version.clone())),
+        (runs::to_version, Name(run.to_version.clone())),
+        (runs::stage, Name(run.stage)),
+        (runs::outcome, run.outcome.map(Name)),
+        (runs::error_class, error.map(|error| Name(error.class))),
+        (runs::error_code, error.map(|error| error.code.as_str())),
+        (runs::error_message, error.map(|error| error.message.as_str())),
+        (runs::error_stage, Some(Name(run.error_stage))),
+        (runs::scheduled_for, run.scheduled_for.map(Moment)),
+        (runs::notify_email, run.notify_email.as_deref()),
+        (runs::locale, run.locale.clone().map(Name)),
+        (runs::updater_time, run.at.map(Moment)),
+        (runs::first_reported_at, Moment(run.first_reported_at)),
+        (runs::last_reported_at, Moment(run.last_reported_at)),
+        (runs::release_id, run.release.map(Key)),
+        (runs::has_vote, run.has_vote),
+        (runs::downloaded_at, run.downloaded_at.map(Moment)),
+        (runs::ended_at, run.ended_at.map(Moment)),
+        (runs::lost_at, run.lost_at.map(Moment)),
+        (runs::data_loss_at, run.data_loss_at.map(Moment)),
+        (runs::known_problem, run.known_problem.as_deref()),
+    )
 }
 
 /// Which runs a list is to show; what is `None` does not matter.
@@ -302,4 +300,79 @@ pub fn matching(
         query = query.filter(runs::outcome.eq(outcome.as_str()));
     }
     Ok(query.load(connection)?.into_iter().map(Row::into_domain).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    /// A run of which every column differs from every other one, and from the run with another number.
+    fn run(number: u8) -> Run {
+        let id = |place: u8| Uuid::from_bytes([number * 10 + place; 16]);
+        let at = |place: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(i64::from(number) * 10 + place);
+        let text = |name: &str| format!("{name} {number}");
+        Run {
+            id: RunId(Uuid::nil()),
+            product: ProductId(id(1)),
+            subscription: Some(SubscriptionId(Uuid::max())),
+            installation: InstallationId(id(2)),
+            component: [Component::Standalone, Component::Client][usize::from(number)],
+            from_version: Version::new(u64::from(number), 1, 0),
+            to_version: Version::new(u64::from(number), 2, 0),
+            stage: [Stage::Ended, Stage::Migrating][usize::from(number)],
+            outcome: Some([Outcome::Failed, Outcome::RolledBack][usize::from(number)]),
+            error: Some(Failure {
+                class: [FailureClass::Backup, FailureClass::Network][usize::from(number)],
+                code: text("code"),
+                message: text("message"),
+            }),
+            error_stage: [Stage::Installing, Stage::Draining][usize::from(number)],
+            scheduled_for: Some(at(1)),
+            notify_email: Some(text("address")),
+            locale: ["it", "fr-CH"][usize::from(number)].parse().ok(),
+            at: Some(at(2)),
+            first_reported_at: at(3),
+            last_reported_at: at(4),
+            release: Some(ReleaseId(id(3))),
+            has_vote: number == 1,
+            downloaded_at: Some(at(5)),
+            ended_at: Some(at(6)),
+            lost_at: Some(at(7)),
+            data_loss_at: Some(at(8)),
+            known_problem: Some(text("problem")),
+        }
+    }
+
+    #[test]
+    fn a_run_is_read_as_it_was_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("runs.db")).expect("a database");
+        store.migrate().expect("a schema");
+        let (first, second) = (run(0), run(1));
+        // Not committed: there is no product, subscription or release with these ids.
+        let written = store.write::<(), StoreError, ()>(
+            |connection| {
+                diesel::sql_query("PRAGMA defer_foreign_keys = ON").execute(connection)?;
+                let mut known = Vec::new();
+                for run in [&first, &second] {
+                    put(connection, std::iter::once(run))?;
+                    known.extend(hold(connection, &BTreeSet::from([identity(run)]))?.into_values());
+                }
+                let replaced = Run {
+                    product: first.product,
+                    installation: first.installation,
+                    component: first.component,
+                    from_version: first.from_version.clone(),
+                    to_version: first.to_version.clone(),
+                    first_reported_at: first.first_reported_at,
+                    ..second.clone()
+                };
+                assert_eq!(known, [first.clone(), replaced]);
+                Err(StoreError::Other("not to be committed".to_owned()))
+            },
+            |()| (),
+        );
+        assert!(matches!(written, Err(StoreError::Other(text)) if text == "not to be committed"));
+    }
 }

@@ -4,7 +4,7 @@
 mod checksum;
 
 use diesel::{
-    Expression, QueryResult, RunQueryDsl,
+    QueryResult, RunQueryDsl,
     deserialize::{self, FromSql, QueryableByName},
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     row::{Field as _, NamedRow},
@@ -15,23 +15,14 @@ pub use checksum::Checksum;
 
 use super::{
     Connection, MultiBackend, StoreError,
-    bulk::{Bulk, Cell},
+    bulk::{Bulk, Cell, Values},
+    columns::{Columns, Kind},
     schema,
 };
 
 /// How many rows are held at once. With the most columns that diesel takes (32) still fewer values than either database
 /// takes in one statement (32,766).
 const ROWS: usize = 500;
-
-/// What a column holds, on either database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Bytes,
-    Number,
-    /// A truth value, which is a number on `SQLite`.
-    Flag,
-}
 
 impl Kind {
     /// The first letter of the name that a column of this kind is selected under: a row that is read says by it how.
@@ -45,70 +36,12 @@ impl Kind {
     }
 }
 
-/// A type of column in the schema.
-trait Typed {
-    const KIND: Kind;
-}
-
-impl Typed for Text {
-    const KIND: Kind = Kind::Text;
-}
-
-impl Typed for Binary {
-    const KIND: Kind = Kind::Bytes;
-}
-
-impl Typed for BigInt {
-    const KIND: Kind = Kind::Number;
-}
-
-impl Typed for Bool {
-    const KIND: Kind = Kind::Flag;
-}
-
-impl Typed for Nullable<Text> {
-    const KIND: Kind = Kind::Text;
-}
-
-impl Typed for Nullable<Binary> {
-    const KIND: Kind = Kind::Bytes;
-}
-
-impl Typed for Nullable<BigInt> {
-    const KIND: Kind = Kind::Number;
-}
-
-/// All columns of a table.
-trait Columns {
-    fn list() -> Vec<(&'static str, Kind)>;
-}
-
-macro_rules! columns_of_tuples {
-    () => {};
-    ($first:ident $($rest:ident)*) => {
-        impl<$first, $($rest),*> Columns for ($first, $($rest),*)
-        where
-            $first: diesel::Column, <$first as Expression>::SqlType: Typed,
-            $($rest: diesel::Column, <$rest as Expression>::SqlType: Typed,)*
-        {
-            fn list() -> Vec<(&'static str, Kind)> {
-                vec![
-                    ($first::NAME, <$first as Expression>::SqlType::KIND),
-                    $(($rest::NAME, <$rest as Expression>::SqlType::KIND)),*
-                ]
-            }
-        }
-        columns_of_tuples!($($rest)*);
-    };
-}
-columns_of_tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z AA);
-
 /// A table.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
     /// What it is called.
     pub name: &'static str,
-    columns: fn() -> Vec<(&'static str, Kind)>,
+    columns: &'static [(&'static str, Kind)],
     /// So many of the first columns are its key.
     key: usize,
     /// Which rows are meant, as a condition; all where it is empty.
@@ -122,7 +55,7 @@ macro_rules! table {
     ($name:ident, $key:literal, $only:literal) => {
         Table {
             name: stringify!($name),
-            columns: <<schema::$name::table as diesel::Table>::AllColumns as Columns>::list,
+            columns: <<schema::$name::table as diesel::Table>::AllColumns as Columns>::LIST,
             key: $key,
             only: $only,
         }
@@ -196,23 +129,20 @@ impl Table {
     /// # Errors
     /// When the database cannot be written, or does not take them.
     pub fn insert(&self, connection: &mut Connection, rows: Rows) -> Result<(), StoreError> {
-        let names: Vec<&str> = (self.columns)().into_iter().map(|(name, _)| name).collect();
-        let into = format!("{} ({})", self.name, names.join(", "));
-        Bulk { into: into.into(), rows: rows.0.into_iter().map(|row| row.0).collect(), tail: "" }.insert(connection)
+        Bulk::untyped(self.name, self.columns.iter().map(|(name, _)| *name).collect(), rows.0).insert(connection)
     }
 
     /// The columns that tell its rows apart, and put them in order.
     #[must_use]
     pub fn key(&self) -> Vec<&'static str> {
-        (self.columns)().into_iter().take(self.key).map(|(name, _)| name).collect()
+        self.columns.iter().take(self.key).map(|(name, _)| *name).collect()
     }
 
     /// Its rows, read from the start.
     #[must_use]
     pub fn pages(&self) -> Pages {
-        let columns = (self.columns)();
         let selected: Vec<String> =
-            columns.iter().map(|(name, kind)| format!("{name} AS {}_{name}", kind.letter())).collect();
+            self.columns.iter().map(|(name, kind)| format!("{name} AS {}_{name}", kind.letter())).collect();
         Pages { table: *self, selected: selected.join(", "), key: self.key().join(", "), after: Vec::new() }
     }
 }
@@ -285,6 +215,18 @@ impl QueryFragment<MultiBackend> for Pages {
 /// A row, with a cell for each column.
 #[derive(Debug)]
 struct Row(Vec<Cell>);
+
+impl Values for Row {
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        for (place, cell) in self.0.iter().enumerate() {
+            if place > 0 {
+                out.push_sql(", ");
+            }
+            cell.push(out)?;
+        }
+        Ok(())
+    }
+}
 
 impl QueryableByName<MultiBackend> for Row {
     fn build<'a>(row: &impl NamedRow<'a, MultiBackend>) -> deserialize::Result<Self> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     Connection, StoreError,
-    bulk::{Bulk, Cell},
+    bulk::{Bulk, Cell, NewRow, Replace},
     runs::{self, Told},
     schema::votes,
     sql::Sql,
@@ -31,11 +31,6 @@ struct Row {
     voted_at: Option<Moment>,
     data_loss_at: Option<Moment>,
 }
-
-const COLUMNS: &str = "votes (release_id, subscription_id, outcome, voted_at, data_loss_at, changed_at)";
-
-const IN_PLACE: &str = " ON CONFLICT (release_id, subscription_id) DO UPDATE SET outcome = excluded.outcome, \
-    voted_at = excluded.voted_at, data_loss_at = excluded.data_loss_at, changed_at = excluded.changed_at";
 
 /// Who has a vote by a run, if anybody has.
 #[must_use]
@@ -71,8 +66,8 @@ pub fn count(connection: &mut Connection, told: &[Told], now: Timestamp) -> Resu
         (ballot.outcome, ballot.voted_at) = (last.and_then(health::vote), last.and_then(Run::over_at));
     }
     ballots.retain(|voter, ballot| known.get(voter) != Some(ballot));
-    let rows = ballots.iter().map(|(voter, ballot)| cells(*voter, *ballot, now)).collect();
-    Bulk { into: COLUMNS.into(), rows, tail: IN_PLACE }.insert(connection)?;
+    let rows = ballots.iter().map(|(voter, ballot)| new_row(*voter, *ballot, now)).collect();
+    Bulk::of(rows).replacing(Replace::ALL).insert(connection)?;
     Ok(ballots.into_keys().collect())
 }
 
@@ -96,17 +91,15 @@ fn ballots(connection: &mut Connection, voters: &BTreeSet<Voter>) -> Result<BTre
     Ok(rows.into_iter().map(ballot).filter(|(voter, _)| voters.contains(voter)).collect())
 }
 
-/// A vote as a row of [`COLUMNS`].
-fn cells((subscription, release): Voter, ballot: Ballot, now: Timestamp) -> Vec<Cell> {
-    let moment = |at: Option<Timestamp>| Cell::MaybeNumber(at.map(Timestamp::as_microsecond));
-    vec![
-        Cell::Bytes(release.0.as_bytes().to_vec()),
-        Cell::Bytes(subscription.0.as_bytes().to_vec()),
-        Cell::MaybeText(ballot.outcome.map(|vote| vote.to_string())),
-        moment(ballot.voted_at),
-        moment(ballot.data_loss_at),
-        Cell::Number(now.as_microsecond()),
-    ]
+fn new_row((subscription, release): Voter, ballot: Ballot, now: Timestamp) -> impl NewRow<Table = votes::table> {
+    (
+        (votes::release_id, Key(release)),
+        (votes::subscription_id, Key(subscription)),
+        (votes::outcome, ballot.outcome.map(Name)),
+        (votes::voted_at, ballot.voted_at.map(Moment)),
+        (votes::data_loss_at, ballot.data_loss_at.map(Moment)),
+        (votes::changed_at, Moment(now)),
+    )
 }
 
 /// The votes on a release that were given after a moment; all of them without one.

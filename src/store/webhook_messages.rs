@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     Connection, Page, StoreError,
-    bulk::{Bulk, Cell},
+    bulk::{Both, Bulk, NewRow},
     deliveries::deliveries,
     schema::webhook_messages,
 };
@@ -47,19 +47,18 @@ impl Row {
 /// # Errors
 /// When the database cannot be written.
 pub fn queue(connection: &mut Connection, messages: &[WebhookMessage]) -> Result<(), StoreError> {
-    let row = |message: &WebhookMessage| {
-        let own = [
-            Cell::Bytes(message.id.0.as_bytes().to_vec()),
-            Cell::Bytes(message.webhook.0.as_bytes().to_vec()),
-            Cell::Text(message.cause.to_string()),
-            Cell::Text(message.event.to_string()),
-            Cell::Text(message.payload.clone()),
-        ];
-        own.into_iter().chain(DeliveryRow::cells(&message.delivery)).collect()
-    };
-    let into = format!("webhook_messages (id, webhook_id, cause, event, payload, {DELIVERY})");
-    let rows = messages.iter().map(row).collect();
-    Bulk { into: into.into(), rows, tail: " ON CONFLICT DO NOTHING" }.insert(connection)
+    Bulk::of(messages.iter().map(new_row).collect()).ignoring().insert(connection)
+}
+
+fn new_row(message: &WebhookMessage) -> impl NewRow<Table = webhook_messages::table> {
+    let own = (
+        (webhook_messages::id, Key(message.id)),
+        (webhook_messages::webhook_id, Key(message.webhook)),
+        (webhook_messages::cause, Name(message.cause.clone())),
+        (webhook_messages::event, Name(message.event)),
+        (webhook_messages::payload, message.payload.as_str()),
+    );
+    Both(own, DeliveryRow::of(&message.delivery).new_row())
 }
 
 /// The messages that are due to a webhook, the longest due first.
