@@ -17,7 +17,6 @@ use super::{
     schema::runs,
     transaction,
     value::{Key, Moment, Name},
-    votes::Voter,
 };
 use crate::domain::{
     id::{InstallationId, ProductId, ReleaseId, RunId, SubscriptionId},
@@ -192,7 +191,11 @@ pub fn give_up(connection: &mut Connection, now: Timestamp, silence: SignedDurat
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn last_over(connection: &mut Connection, (subscription, release): Voter) -> Result<Vec<Run>, StoreError> {
+pub fn last_over(
+    connection: &mut Connection,
+    subscription: SubscriptionId,
+    release: ReleaseId,
+) -> Result<Vec<Run>, StoreError> {
     let rows: Vec<Row> = runs::table
         .filter(runs::release_id.eq(Key(release)))
         .filter(runs::subscription_id.eq(Key(subscription)))

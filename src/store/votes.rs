@@ -60,7 +60,8 @@ pub fn count(connection: &mut Connection, told: &[Told], now: Timestamp) -> Resu
         }
     }
     for voter in taken_back {
-        let runs = runs::last_over(connection, voter)?;
+        let (subscription, release) = voter;
+        let runs = runs::last_over(connection, subscription, release)?;
         let last = runs.iter().find(|run| health::vote(run).is_some());
         let ballot = ballots.entry(voter).or_default();
         (ballot.outcome, ballot.voted_at) = (last.and_then(health::vote), last.and_then(Run::over_at));
