@@ -2,7 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sluice::http::{client::check::CheckQuery, extract::Query, paging::PageQuery};
+use sluice::{
+    domain::decision::facts::Check,
+    http::{extract::Query, paging::PageQuery},
+};
 
 fuzz_target!(|text: &str| {
     let pairs: Vec<_> = url::form_urlencoded::parse(text.as_bytes()).collect();
@@ -17,7 +20,7 @@ fuzz_target!(|text: &str| {
         assert_eq!(value("limit").map_or(Ok(50), str::parse), Ok(page.limit.get()), "{text}");
         assert_eq!(value("after").map(|after| after.parse::<uuid::Uuid>().expect("an id")), page.after, "{text}");
     }
-    if Query::<CheckQuery>::read(text).is_ok() {
+    if Query::<Check>::read(text).is_ok() {
         for needed in ["product", "version", "platform", "arch"] {
             assert!(value(needed).is_some(), "{text}");
         }

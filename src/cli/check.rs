@@ -2,7 +2,7 @@
 
 mod answer;
 
-use std::{io::Write as _, sync::Arc};
+use std::{collections::BTreeMap, io::Write as _, sync::Arc};
 
 use url::Url;
 
@@ -12,7 +12,9 @@ use super::{
     failure::Failure,
 };
 use crate::domain::{
+    InvalidValue,
     artifact::FullKind,
+    decision::facts::Check,
     id::InstallationId,
     locale::LanguageTag,
     platform::{Component, MachineArch, Platform},
@@ -134,7 +136,9 @@ pub async fn run(args: CheckArgs) -> Result<(), Failure> {
     let authorization = authorization.map_err(|message| wrong_usage(format!("--license: {message}")))?;
     let client = Client::new(args.server.clone(), authorization, Retries::NONE, Arc::new(|_, _| ()))?;
     let mut address = client.address(["api", "v1", "check"]);
-    address.query_pairs_mut().extend_pairs(args.parameters().map_err(wrong_usage)?);
+    let check = args.check().map_err(wrong_usage)?;
+    let asked = parameters(&check).map_err(|error| Failure { exit_code: 1, message: error.to_string() })?;
+    address.query_pairs_mut().extend_pairs(asked);
     let received: serde_json::Value = client.get(&address).await?;
     let answer: Answer = serde_path_to_error::deserialize(&received).map_err(|error| Failure {
         exit_code: 1,
@@ -150,32 +154,34 @@ pub async fn run(args: CheckArgs) -> Result<(), Failure> {
 }
 
 impl CheckArgs {
-    /// The parameters of the check (contract section 4).
-    fn parameters(&self) -> Result<Vec<(&'static str, String)>, String> {
+    /// The check that the arguments describe.
+    fn check(&self) -> Result<Check, String> {
         let platform = self.platform.or_else(|| std::env::consts::OS.parse().ok());
         let arch = self.arch.or_else(|| std::env::consts::ARCH.parse().ok());
         let platform = platform.ok_or("this machine's operating system has no releases; name one with --platform")?;
         let arch = arch.ok_or("this machine's architecture has no releases; name one with --arch")?;
-        let optional = [
-            ("channel", self.channel.as_ref().map(ToString::to_string)),
-            ("installation", self.installation.map(|id| id.to_string())),
-            ("server_version", self.server_version.as_ref().map(ToString::to_string)),
-            ("server_platform", self.server_platform.map(|platform| platform.to_string())),
-            ("server_arch", self.server_arch.map(|arch| arch.to_string())),
-            ("kind", self.kind.map(|kind| kind.to_string())),
-            ("locale", self.locale.as_ref().map(ToString::to_string)),
-            ("trigger", self.trigger.clone()),
-        ];
-        let mut parameters = vec![
-            ("product", self.product.to_string()),
-            ("component", self.component.to_string()),
-            ("version", self.version.to_string()),
-            ("platform", platform.to_string()),
-            ("arch", arch.to_string()),
-        ];
-        parameters.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        Ok(parameters)
+        let least = Check::new(self.product.clone(), self.version.clone(), platform, arch);
+        let trigger = self.trigger.as_deref().map(str::parse).transpose();
+        Ok(Check {
+            component: self.component,
+            channel: self.channel.clone(),
+            installation: self.installation,
+            server_version: self.server_version.clone(),
+            server_platform: self.server_platform,
+            server_arch: self.server_arch,
+            kind: self.kind,
+            locale: self.locale.clone(),
+            trigger: trigger.map_err(|error: InvalidValue| error.to_string())?.unwrap_or(least.trigger),
+            ..least
+        })
     }
+}
+
+/// A check as the parameters of a query.
+fn parameters(check: &Check) -> serde_json::Result<Vec<(String, String)>> {
+    let fields: BTreeMap<String, serde_json::Value> = serde_json::from_value(serde_json::to_value(check)?)?;
+    let text = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Ok(fields.into_iter().map(|(name, value)| (name, text(value))).collect())
 }
 
 #[cfg(test)]
@@ -190,28 +196,29 @@ mod tests {
         check: CheckArgs,
     }
 
-    fn parameters(arguments: &str) -> String {
+    fn asked(arguments: &str) -> String {
         let program = Program::try_parse_from(std::iter::once("check").chain(arguments.split(' '))).expect("arguments");
-        let parameters = program.check.parameters().expect("parameters");
+        let parameters = parameters(&program.check.check().expect("a check")).expect("parameters");
         parameters.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn what_was_not_said_is_left_to_the_server() {
-        let asked = parameters("office-maker 12.4 --platform windows --arch aarch64");
-        assert_eq!(asked, "product=office-maker component=standalone version=12.4.0 platform=windows arch=aarch64");
+        let asked = asked("office-maker 12.4 --platform windows --arch aarch64");
+        assert_eq!(asked, "arch=aarch64 component=standalone platform=windows product=office-maker version=12.4.0");
     }
 
     #[test]
     fn all_that_was_said_is_asked() {
-        let asked = parameters(
+        let asked = asked(
             "office-maker 12.4.0 --component client --platform macos --arch x86_64 --channel beta \
              --installation 0199a0de-0000-7000-8000-0000000000a1 --server-version 13.0.0 --server-platform linux \
              --server-arch x86_64 --kind archive --locale fr-ch --trigger manual",
         );
-        let expected = "product=office-maker component=client version=12.4.0 platform=macos arch=x86_64 channel=beta \
-             installation=0199a0de-0000-7000-8000-0000000000a1 server_version=13.0.0 server_platform=linux \
-             server_arch=x86_64 kind=archive locale=fr-CH trigger=manual";
+        let expected = "arch=x86_64 channel=beta component=client \
+             installation=0199a0de-0000-7000-8000-0000000000a1 kind=archive locale=fr-CH platform=macos \
+             product=office-maker server_arch=x86_64 server_platform=linux server_version=13.0.0 trigger=manual \
+             version=12.4.0";
         assert_eq!(asked, expected);
     }
 }

@@ -25,7 +25,7 @@ use crate::domain::{
 pub fn decide<'a>(facts: &Facts<'a>) -> Decision<'a> {
     let current = rules::current(facts, &facts.check.version);
     if matches!(facts.entitlement, Entitlement::OtherProduct) {
-        return nothing(current, &facts.check.channel, Status::NotEntitled, Some(Reason::WrongProduct));
+        return nothing(current, facts.channel, Status::NotEntitled, Some(Reason::WrongProduct));
     }
     let channel = rules::answering_channel(facts);
     if let Some(stop) = rules::stop_on(facts, channel) {

@@ -107,7 +107,7 @@ impl Case {
         Answer {
             status: status.clone().unwrap_or_else(|| Status::UpdateAvailable.to_string()),
             reason: reason.clone(),
-            channel: channel.clone().unwrap_or_else(|| self.world.check.channel.to_string()),
+            channel: channel.clone().unwrap_or_else(|| self.world.channel().to_string()),
             update,
             newer: self.expected.newer.clone(),
             next_window_at: self.expected_turn(came_at),

@@ -8,6 +8,7 @@ use crate::domain::{
     artifact::FullKind,
     hosting_group::HostingGroup,
     id::InstallationId,
+    locale::LanguageTag,
     named_enum,
     platform::{Component, MachineArch, Platform},
     product::Product,
@@ -30,25 +31,99 @@ named_enum! {
     }
 }
 
-/// The request of the program that asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The request of the program that asks (contract section 4). The check reads it from its query, explain from its body, and
+/// `sluice check` sends it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::IntoParams, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct Check {
+    /// The product's slug.
+    #[param(example = "office-maker")]
+    #[schema(example = "office-maker")]
+    pub product: Slug,
+    /// The program; default `standalone`.
+    #[serde(default = "standalone")]
+    #[param(inline, default = "standalone")]
     pub component: Component,
+    /// Its version.
+    #[param(example = "12.4.0")]
     pub version: Version,
+    /// Its operating system.
+    #[param(inline, example = "windows")]
     pub platform: Platform,
+    /// Its machine.
+    #[param(inline, example = "x86_64")]
     pub arch: MachineArch,
-    /// The form of file that it can install, if only one.
-    pub kind: Option<FullKind>,
-    /// The channel, which is one of the product's.
-    pub channel: Slug,
+    /// The channel to check; default the product's most stable one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(example = "stable")]
+    pub channel: Option<Slug>,
+    /// The UUID that the updater chose for its installation.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub installation: Option<InstallationId>,
-    /// For a client: the version of its server.
+    /// A client's: the version of its server.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub server_version: Option<Version>,
-    /// For a client: the operating system of its server.
+    /// A client's: the operating system of its server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
     pub server_platform: Option<Platform>,
-    /// For a client: the architecture of its server.
+    /// A client's: the machine of its server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
     pub server_arch: Option<MachineArch>,
+    /// The only kind of file that it can install; default any, an installer before an archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub kind: Option<FullKind>,
+    /// The language for texts; default `Accept-Language`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(example = "it")]
+    pub locale: Option<LanguageTag>,
+    /// The reason for the check; default `startup`.
+    #[serde(default = "startup", skip_serializing_if = "is_startup")]
+    #[param(inline, default = "startup")]
     pub trigger: Trigger,
+    /// Whether it can apply deltas. No deltas are offered yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[param(default = false)]
+    pub deltas: bool,
+}
+
+const fn standalone() -> Component {
+    Component::Standalone
+}
+
+const fn startup() -> Trigger {
+    Trigger::Startup
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_startup(trigger: &Trigger) -> bool {
+    matches!(trigger, Trigger::Startup)
+}
+
+impl Check {
+    /// A check with the parameters that every check has, and the defaults of the others.
+    #[must_use]
+    pub const fn new(product: Slug, version: Version, platform: Platform, arch: MachineArch) -> Self {
+        Self {
+            product,
+            component: standalone(),
+            version,
+            platform,
+            arch,
+            channel: None,
+            installation: None,
+            server_version: None,
+            server_platform: None,
+            server_arch: None,
+            kind: None,
+            locale: None,
+            trigger: startup(),
+            deltas: false,
+        }
+    }
 }
 
 /// Who asks (contract section 3, rule 1).
@@ -81,6 +156,8 @@ pub struct Facts<'a> {
     pub releases: &'a [Arc<Release>],
     pub stops: &'a [Stop],
     pub check: &'a Check,
+    /// The channel of the check, which is one of the product's.
+    pub channel: &'a Slug,
     pub entitlement: Entitlement<'a>,
     /// Whether the group has a free slot. It matters only if [`Self::hosted`] returns a group with a limit.
     pub slot: Slot,

@@ -33,7 +33,7 @@ pub fn deployment(entitlement: Entitlement<'_>) -> Deployment {
 /// stable allowed one.
 #[must_use]
 pub fn answering_channel<'a>(facts: &Facts<'a>) -> &'a Slug {
-    let asked = &facts.check.channel;
+    let asked = facts.channel;
     let Entitlement::Subscriber(coverage, _) = facts.entitlement else { return asked };
     let channels = &facts.product.channels;
     let least_stable = coverage.channels.iter().filter_map(|channel| channels.rank(channel)).max();

@@ -7,7 +7,7 @@ use super::{
     rules::{self, Judge},
 };
 use crate::domain::{
-    platform::{Component, MachineArch, Platform},
+    platform::{MachineArch, Platform},
     product::Product,
     release::Release,
     stop::Stop,
@@ -29,25 +29,16 @@ impl Standing<'_> {
     #[must_use]
     pub fn is_open(&self, release: &Release) -> bool {
         // The release is given, so files and machines do not matter.
-        let check = Check {
-            component: Component::Standalone,
-            version: release.version.clone(),
-            platform: Platform::Linux,
-            arch: MachineArch::X86_64,
-            kind: None,
-            channel: release.channel.clone(),
-            installation: None,
-            server_version: None,
-            server_platform: None,
-            server_arch: None,
-            trigger: Trigger::Manual,
-        };
+        let product = self.product.slug.clone();
+        let any = Check::new(product, release.version.clone(), Platform::Linux, MachineArch::X86_64);
+        let check = Check { trigger: Trigger::Manual, ..any };
         let facts = Facts {
             now: self.now,
             product: self.product,
             releases: &[],
             stops: self.stops,
             check: &check,
+            channel: &release.channel,
             entitlement: Entitlement::Subscriber(self.coverage, None),
             slot: Slot::Free,
         };

@@ -12,14 +12,14 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        artifact::{Artifact, ArtifactKind, Filename, FullKind, Sha256},
+        artifact::{Artifact, ArtifactKind, Filename, Sha256},
         decision::{
-            facts::Trigger,
+            facts::Check,
             reason::{Reason, Status},
         },
-        id::{ArtifactId, InstallationId},
+        id::ArtifactId,
         locale::{LanguageTag, Wishes},
-        platform::{Arch, Component, MachineArch, Platform},
+        platform::{Arch, Component, Platform},
         release::{Release, Severity},
         slug::Slug,
         subscription,
@@ -32,106 +32,20 @@ use crate::{
     },
     services::{
         self,
-        field::{check_update::Answer, message},
+        field::{
+            check_update::{Answer, Question},
+            message,
+        },
     },
 };
 
-/// Makes a struct of the parameters of a check and some more, and the question it asks: the check takes them as a
-/// query, the explain endpoint as JSON.
-macro_rules! check_parameters {
-    ($(#[$meta:meta])* $name:ident { $($(#[$extra_meta:meta])* $extra:ident: $extra_type:ty),* $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, serde::Deserialize, utoipa::IntoParams, utoipa::ToSchema)]
-        #[serde(deny_unknown_fields)]
-        #[into_params(parameter_in = Query)]
-        pub struct $name {
-            /// The product's slug.
-            #[param(example = "office-maker")]
-            #[schema(example = "office-maker")]
-            pub product: Slug,
-            /// The program; default `standalone`.
-            #[serde(default = "crate::http::client::check::standalone")]
-            #[param(inline, default = "standalone")]
-            pub component: Component,
-            /// Its version.
-            #[param(example = "12.4.0")]
-            pub version: Version,
-            /// Its operating system.
-            #[param(inline, example = "windows")]
-            pub platform: Platform,
-            /// Its machine.
-            #[param(inline, example = "x86_64")]
-            pub arch: MachineArch,
-            /// The channel to check; default the product's most stable one.
-            #[param(example = "stable")]
-            pub channel: Option<Slug>,
-            /// The UUID that the updater chose for its installation.
-            pub installation: Option<InstallationId>,
-            /// A client's: the version of its server.
-            pub server_version: Option<Version>,
-            /// A client's: the operating system of its server.
-            #[param(inline)]
-            pub server_platform: Option<Platform>,
-            /// A client's: the machine of its server.
-            #[param(inline)]
-            pub server_arch: Option<MachineArch>,
-            /// The only kind of file that it can install; default any, an installer before an archive.
-            #[param(inline)]
-            pub kind: Option<FullKind>,
-            /// The language for texts; default `Accept-Language`.
-            #[param(example = "it")]
-            pub locale: Option<LanguageTag>,
-            /// The reason for the check; default `startup`.
-            #[serde(default = "crate::http::client::check::startup")]
-            #[param(inline, default = "startup")]
-            pub trigger: Trigger,
-            /// Whether it can apply deltas. No deltas are offered yet.
-            #[serde(default)]
-            #[param(default = false)]
-            pub deltas: bool,
-            $($(#[$extra_meta])* pub $extra: $extra_type,)*
-        }
-
-        impl $name {
-            /// The question, with the languages of the header where the query names none.
-            #[must_use]
-            pub fn question(&self, request: &actix_web::HttpRequest) -> crate::services::field::check_update::Question {
-                crate::services::field::check_update::Question {
-                    product: self.product.clone(),
-                    component: self.component,
-                    version: self.version.clone(),
-                    platform: self.platform,
-                    arch: self.arch,
-                    channel: self.channel.clone(),
-                    installation: self.installation,
-                    server_version: self.server_version.clone(),
-                    server_platform: self.server_platform,
-                    server_arch: self.server_arch,
-                    kind: self.kind,
-                    trigger: self.trigger,
-                    wishes: crate::http::client::check::wishes(self.locale.as_ref(), request),
-                }
-            }
-        }
-    };
-}
-pub(crate) use check_parameters;
-
-check_parameters! {
-    /// The parameters of a check.
-    CheckQuery {}
+/// The question of a check, with the languages of the request's header where the check names none.
+pub(crate) fn question(check: Check, request: &HttpRequest) -> Question {
+    Question { wishes: wishes(check.locale.as_ref(), request), check }
 }
 
-pub(crate) const fn standalone() -> Component {
-    Component::Standalone
-}
-
-pub(crate) const fn startup() -> Trigger {
-    Trigger::Startup
-}
-
-/// The acceptable languages: the one of the query, or those of the header.
-pub(crate) fn wishes(locale: Option<&LanguageTag>, request: &HttpRequest) -> Wishes {
+/// The languages that somebody would take: the one they named, else those of the header.
+fn wishes(locale: Option<&LanguageTag>, request: &HttpRequest) -> Wishes {
     if let Some(locale) = locale {
         Wishes::one(locale.clone())
     } else {
@@ -296,7 +210,7 @@ pub struct FileBody<'a> {
 /// without one only releases for everyone are offered.
 #[utoipa::path(
     tag = "Client",
-    params(CheckQuery),
+    params(Check),
     security((), ("license" = [])),
     responses((status = 200, description = "The update that the program gets, or the reason why it gets none.", body = CheckAnswer<'_>))
 )]
@@ -304,10 +218,10 @@ pub struct FileBody<'a> {
 pub async fn check_update(
     app: App,
     request: HttpRequest,
-    query: Query<CheckQuery>,
+    query: Query<Check>,
     license: License,
 ) -> Result<HttpResponse, Problem> {
-    let question = query.0.question(&request);
+    let question = question(query.0, &request);
     let answered = services::field::check_update::check(&app.context, &question, license.0, |answer| {
         app.metrics.count_check(answer.decision.status);
         json::answer(StatusCode::OK, &render(&app, answer))
@@ -328,7 +242,7 @@ pub fn render<'a>(app: &App, answer: &'a Answer<'a>) -> CheckAnswer<'a> {
         checked_at: answer.now,
         next_check_after: services::field::check_update::next_check_after(&app.context, answer),
         current: CurrentBody {
-            version: &answer.question.version,
+            version: &answer.question.check.version,
             yanked: decision.current.yanked,
             supported: decision.current.supported,
         },

@@ -7,21 +7,19 @@ use jiff::Timestamp;
 use crate::{
     directory::{Catalogue, KeyEntry, ProductEntry},
     domain::{
-        artifact::{Artifact, FullKind},
+        artifact::Artifact,
         decision::{
             self,
-            facts::{Check, Entitlement, Facts, Slot, Trigger},
+            facts::{Check, Entitlement, Facts, Slot},
             reason::Reason,
             report::Decision,
         },
         hosting_group::HostingGroup,
-        id::{InstallationId, SubscriptionId},
+        id::SubscriptionId,
         installation::Sighting,
         locale::Wishes,
-        platform::{Component, MachineArch, Platform},
         slug::Slug,
         subscription::{Coverage, Status},
-        version::Version,
     },
     services::{
         desk::{Code, Context, Refusal, lookup},
@@ -34,25 +32,7 @@ use crate::{
 /// The content of a check.
 #[derive(Clone, Debug)]
 pub struct Question {
-    pub product: Slug,
-    pub component: Component,
-    /// The installed version.
-    pub version: Version,
-    pub platform: Platform,
-    pub arch: MachineArch,
-    /// The channel of the check. `None`: the product's most stable one.
-    pub channel: Option<Slug>,
-    pub installation: Option<InstallationId>,
-    /// Of a client: the version of its server.
-    pub server_version: Option<Version>,
-    /// Of a client: the operating system of its server.
-    pub server_platform: Option<Platform>,
-    /// Of a client: the architecture of its server's machine.
-    pub server_arch: Option<MachineArch>,
-    /// The only kind of full file that the program can install. `None`: any kind.
-    pub kind: Option<FullKind>,
-    /// The occasion of the check.
-    pub trigger: Trigger,
+    pub check: Check,
     /// The languages that the program accepts.
     pub wishes: Wishes,
 }
@@ -145,10 +125,10 @@ async fn decide<T>(
         }
         Asker::Staff { subscription: None, .. } => None,
     };
+    let check = &question.check;
     // Read after the subscription, so that the hosting group to which it refers is in it.
     let catalogue: &Arc<Catalogue> = &context.directory.catalogue();
-    let entry =
-        catalogue.product(question.product.as_str()).ok_or_else(|| lookup::product_not_found(&question.product))?;
+    let entry = catalogue.product(check.product.as_str()).ok_or_else(|| lookup::product_not_found(&check.product))?;
     let own = coverage.as_deref().filter(|coverage| coverage.product == entry.product.id);
     let group = own.and_then(|coverage| coverage.hosting_group).and_then(|id| catalogue.group(id)).map(AsRef::as_ref);
     let entitlement = match (&coverage, own) {
@@ -156,13 +136,13 @@ async fn decide<T>(
         (Some(_), None) => Entitlement::OtherProduct,
         (Some(_), Some(own)) => Entitlement::Subscriber(own, group),
     };
-    let facts_check = facts_of(entry, question)?;
     let facts = Facts {
         now,
         product: &entry.product,
         releases: &entry.releases,
         stops: &entry.stops,
-        check: &facts_check,
+        check,
+        channel: channel_of(entry, check)?,
         entitlement,
         slot: Slot::Free,
     };
@@ -186,48 +166,36 @@ fn claim(facts: &Facts<'_>, decision: &Decision<'_>) -> Option<Claim> {
     Some(Claim { group: group.id, site: coverage.id, limit: group.max_concurrent? })
 }
 
-fn facts_of(entry: &ProductEntry, question: &Question) -> Result<Check, Refusal> {
+/// The channel that a check is on.
+fn channel_of<'a>(entry: &'a ProductEntry, check: &Check) -> Result<&'a Slug, Refusal> {
     let channels = &entry.product.channels;
-    let channel = match &question.channel {
+    let channel = match &check.channel {
         None => channels.at(0),
         Some(asked) => channels.rank(asked).and_then(|rank| channels.at(rank)),
     };
-    let channel = channel.cloned().ok_or_else(|| {
-        let asked = question.channel.as_ref().map(Slug::as_str).unwrap_or_default();
+    channel.ok_or_else(|| {
+        let asked = check.channel.as_ref().map(Slug::as_str).unwrap_or_default();
         Refusal::parameter(
             "channel",
-            format!("`{asked}` is no channel of `{}`; it has {}", question.product, channels.listed()),
+            format!("`{asked}` is no channel of `{}`; it has {}", check.product, channels.listed()),
         )
-    })?;
-    Ok(Check {
-        component: question.component,
-        version: question.version.clone(),
-        platform: question.platform,
-        arch: question.arch,
-        kind: question.kind,
-        channel,
-        installation: question.installation,
-        server_version: question.server_version.clone(),
-        server_platform: question.server_platform,
-        server_arch: question.server_arch,
-        trigger: question.trigger,
     })
 }
 
 /// Keeps a sighting of the check in memory; a job writes it to the database.
 fn note(context: &Context, answer: &Answer<'_>) {
-    let question = answer.question;
-    let Some(installation) = question.installation else { return };
+    let Question { check, wishes } = answer.question;
+    let Some(installation) = check.installation else { return };
     context.directory.sightings.note(Sighting {
         installation,
         product: answer.entry.product.id,
         subscription: answer.coverage.map(|coverage| coverage.id),
-        component: question.component,
-        version: question.version.clone(),
-        platform: question.platform,
-        arch: question.arch,
+        component: check.component,
+        version: check.version.clone(),
+        platform: check.platform,
+        arch: check.arch,
         channel: answer.decision.channel.clone(),
-        locale: question.wishes.first().cloned(),
+        locale: wishes.first().cloned(),
         offered: answer.decision.offer.as_ref().map(|offer| offer.release.id),
         seen_at: answer.now,
     });

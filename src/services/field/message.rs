@@ -24,7 +24,7 @@ pub fn of(answer: &Answer<'_>) -> Arc<str> {
     }
     let version = match &decision.offer {
         Some(offer) => &offer.release.version,
-        None => &answer.question.version,
+        None => &answer.question.check.version,
     };
     let date = answer.coverage.and_then(|coverage| match decision.reason {
         Some(Reason::SubscriptionPending) => Some(coverage.starts_on),
@@ -34,7 +34,7 @@ pub fn of(answer: &Answer<'_>) -> Arc<str> {
         product: &product.name,
         version: version.as_str(),
         newer: decision.newer.map(|release| release.version.as_str()).unwrap_or_default(),
-        server_version: answer.question.server_version.as_ref().map(Version::as_str).unwrap_or_default(),
+        server_version: answer.question.check.server_version.as_ref().map(Version::as_str).unwrap_or_default(),
         reason: stop.map(|(stop, _)| stop.reason.as_str()).unwrap_or_default(),
         date,
         time: decision.next_window_at,
@@ -73,7 +73,7 @@ fn text_of(answer: &Answer<'_>) -> Text {
 
 fn offered(answer: &Answer<'_>) -> Text {
     let Some(offer) = &answer.decision.offer else { return Text::UpToDate };
-    let told_of_server = answer.question.component == Component::Client && offer.applies_to == Component::Server;
+    let told_of_server = answer.question.check.component == Component::Client && offer.applies_to == Component::Server;
     match (offer.matches_server, told_of_server, offer.mandatory) {
         (true, ..) => Text::ClientMustMatchServer,
         (_, true, true) => Text::UpdateAvailableServerMandatory,

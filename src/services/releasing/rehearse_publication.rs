@@ -10,7 +10,7 @@ use crate::{
     domain::{
         artifact::Target,
         decision::{
-            facts::{Check, Entitlement, Facts, Slot, Trigger},
+            facts::{Check, Entitlement, Facts, Slot},
             rules::{self, Judge},
         },
         lint::{Finding, lint},
@@ -108,27 +108,18 @@ struct Sites<'a> {
     entry: &'a ProductEntry,
     now: Timestamp,
     check: Check,
+    channel: &'a Slug,
     targets: [Vec<Target>; 3],
 }
 
 impl<'a> Sites<'a> {
     fn of(entry: &'a ProductEntry, now: Timestamp) -> Option<Self> {
-        let check = Check {
-            // The rules used here read only the channel and the trigger of these.
-            component: Component::Standalone,
-            version: Version::new(0, 0, 0),
-            platform: Platform::Windows,
-            arch: MachineArch::X86_64,
-            kind: None,
-            channel: entry.product.channels.names().next_back()?.clone(),
-            installation: None,
-            server_version: None,
-            server_platform: None,
-            server_arch: None,
-            trigger: Trigger::Startup,
-        };
+        // The rules used here read only the trigger of a check.
+        let product = entry.product.slug.clone();
+        let check = Check::new(product, Version::new(0, 0, 0), Platform::Windows, MachineArch::X86_64);
+        let channel = entry.product.channels.names().next_back()?;
         let targets = [Deployment::SingleUser, Deployment::MultiUser, Deployment::Cloud].map(targets);
-        Some(Self { entry, now, check, targets })
+        Some(Self { entry, now, check, channel, targets })
     }
 
     /// Whether a site of this subscription passes rules 2 and 4 to 7 for a release.
@@ -139,6 +130,7 @@ impl<'a> Sites<'a> {
             releases: &self.entry.releases,
             stops: &self.entry.stops,
             check: &self.check,
+            channel: self.channel,
             slot: Slot::Free,
             entitlement: Entitlement::Subscriber(coverage, None),
         };

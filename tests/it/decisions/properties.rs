@@ -207,16 +207,14 @@ fn checks() -> impl Strategy<Value = Check> {
                 trigger,
             )| Check {
                 component,
-                version,
-                platform,
-                arch,
                 kind,
-                channel: parse(channel),
+                channel: Some(parse(channel)),
                 installation,
                 server_version,
                 server_platform,
                 server_arch,
                 trigger,
+                ..Check::new(parse("office-maker"), version, platform, arch)
             },
         )
 }
@@ -331,7 +329,7 @@ fn worlds_of_multi_user_clients() -> impl Strategy<Value = World> {
             }
             let server: Version = parse(server);
             world.check.component = Component::Client;
-            world.check.channel = parse("alpha");
+            world.check.channel = Some(parse("alpha"));
             world.check.version = if alike { server.clone() } else { parse(client) };
             for release in &mut world.releases {
                 let release = Arc::make_mut(release);
@@ -459,7 +457,7 @@ proptest! {
 
     #[test]
     fn a_check_on_a_less_stable_channel_is_offered_no_less(world in worlds()) {
-        let on = |channel: &str| World { check: Check { channel: parse(channel), ..world.check.clone() }, stops: Vec::new(), ..world.clone() };
+        let on = |channel: &str| World { check: Check { channel: Some(parse(channel)), ..world.check.clone() }, stops: Vec::new(), ..world.clone() };
         gives_no_less(&on("stable"), &on("beta"))?;
         gives_no_less(&on("beta"), &on("alpha"))?;
     }

@@ -37,12 +37,12 @@ pub fn answer(world: &World) -> Answer {
 
     // 1. Who asks.
     if matches!(world.asker, Asker::OtherProduct) {
-        return Answer { channel: check.channel.to_string(), ..naive.nothing("not_entitled", Some("wrong_product")) };
+        return Answer { channel: world.channel().to_string(), ..naive.nothing("not_entitled", Some("wrong_product")) };
     }
     let deployment = naive.subscription().map_or(Deployment::SingleUser, |subscription| subscription.deployment);
 
     // 2. Channel.
-    let asked = naive.stability(check.channel.as_str());
+    let asked = naive.stability(world.channel().as_str());
     let allowed = naive
         .subscription()
         .map(|one| one.channels.iter().map(|channel| naive.stability(channel.as_str())).max().unwrap_or(0));

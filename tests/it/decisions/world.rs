@@ -8,16 +8,16 @@ use jiff::{
 };
 use serde::Deserialize;
 use sluice::domain::{
-    artifact::{Artifact, ArtifactKind, FullKind, Sha256},
+    artifact::{Artifact, ArtifactKind, Sha256},
     channel::Channels,
     decision::{
         decide,
-        facts::{Check, Entitlement, Facts, Slot, Trigger},
+        facts::{Check, Entitlement, Facts, Slot},
         report::Decision,
     },
     hosting_group::{Day, HostingGroup, Window},
-    id::{ArtifactId, HostingGroupId, InstallationId, ProductId, ReleaseId, SubscriptionId},
-    platform::{Arch, Component, MachineArch, Platform},
+    id::{ArtifactId, HostingGroupId, ProductId, ReleaseId, SubscriptionId},
+    platform::Arch,
     product::{ExpiryPolicy, Product},
     release::{Access, Release, ReleaseState, Severity},
     rollout::{Percent, Plan, Rollout, RolloutState},
@@ -59,6 +59,7 @@ impl World {
             releases: &self.releases,
             stops: &self.stops,
             check: &self.check,
+            channel: self.channel(),
             entitlement: match &self.asker {
                 Asker::Nobody => Entitlement::Nobody,
                 Asker::OtherProduct => Entitlement::OtherProduct,
@@ -66,6 +67,11 @@ impl World {
             },
             slot: self.slot,
         }
+    }
+
+    /// The channel that is asked on.
+    pub fn channel(&self) -> &Slug {
+        self.check.channel.as_ref().expect("the check of a world names its channel")
     }
 
     /// What is decided here.
@@ -198,7 +204,7 @@ struct Written {
     stops: Vec<WrittenStop>,
     subscription: WrittenSubscription,
     group: WrittenGroup,
-    check: WrittenCheck,
+    check: toml::Table,
 }
 
 #[derive(Deserialize)]
@@ -273,22 +279,6 @@ enum WrittenSlot {
     Taken,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenCheck {
-    component: Component,
-    version: Version,
-    platform: Platform,
-    arch: MachineArch,
-    kind: Option<FullKind>,
-    channel: Slug,
-    installation: Option<InstallationId>,
-    server_version: Option<Version>,
-    server_platform: Option<Platform>,
-    server_arch: Option<MachineArch>,
-    trigger: Trigger,
-}
-
 impl Written {
     fn build(self) -> Result<World, String> {
         let product = Product {
@@ -315,7 +305,9 @@ impl Written {
             message: BTreeMap::new(),
             since: Timestamp::UNIX_EPOCH,
         });
-        let check = self.check;
+        let mut check = self.check;
+        check.insert("product".to_owned(), product.slug.as_str().into());
+        let check: Check = check.try_into().map_err(|error| format!("the check: {error}"))?;
         let slot = match self.group.slot {
             WrittenSlot::Free => Slot::Free,
             WrittenSlot::Taken => Slot::Taken,
@@ -324,19 +316,7 @@ impl Written {
             now: self.now,
             releases,
             stops: stops.collect(),
-            check: Check {
-                component: check.component,
-                version: check.version,
-                platform: check.platform,
-                arch: check.arch,
-                kind: check.kind,
-                channel: check.channel,
-                installation: check.installation,
-                server_version: check.server_version,
-                server_platform: check.server_platform,
-                server_arch: check.server_arch,
-                trigger: check.trigger,
-            },
+            check,
             asker: match self.asker {
                 WrittenAsker::Nobody => Asker::Nobody,
                 WrittenAsker::OtherProduct => Asker::OtherProduct,
