@@ -157,7 +157,7 @@ impl Client {
         product: &Slug,
         version: &Version,
         tag: Option<&HeaderValue>,
-        changes: &wire::Changes<'_>,
+        changes: &wire::Details,
     ) -> Result<wire::Release, ApiError> {
         self.send_json(Method::PATCH, &self.release_address(product, version, &[]), tag, changes).await
     }

@@ -217,7 +217,7 @@ impl Publication<'_> {
             Some(found) => found,
             None => match self
                 .client
-                .create_release(product, &wire::NewRelease { version, said: plan::said(self.file) })
+                .create_release(product, &wire::NewRelease { version, details: &self.file.details })
                 .await
             {
                 Ok(release) => {
@@ -244,7 +244,7 @@ impl Publication<'_> {
     ) -> Result<Round, Failure> {
         let ReleaseFile { product, version, .. } = self.file;
         let changes = plan::changes(self.file, &release);
-        if changes != wire::Changes::default() {
+        if changes != wire::Details::default() {
             match self.client.change_release(product, version, tag.as_ref(), &changes).await {
                 Ok(_) => report.changed.extend(plan::names(&changes)),
                 Err(error) if error.is_refused_with(&[StatusCode::PRECONDITION_FAILED, StatusCode::CONFLICT]) => {

@@ -5,22 +5,20 @@ mod read;
 mod written;
 
 use std::{
-    collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
 
+use super::client::wire::Details;
 use crate::{
     domain::{
         artifact::{ArtifactKind, Filename},
-        locale::LanguageTag,
         platform::{Arch, Component, Platform},
-        release::{Access, Severity},
         rollout::{Percent, Stage},
         slug::Slug,
-        version::{Requirement, Version},
+        version::Version,
     },
     services::releasing::roll_out::Halt,
 };
@@ -30,15 +28,8 @@ use crate::{
 pub struct ReleaseFile {
     pub product: Slug,
     pub version: Version,
-    pub channel: Option<Slug>,
-    pub severity: Option<Severity>,
-    pub access: Option<Access>,
-    /// The lowest version that can update directly to it.
-    pub min_from: Option<Version>,
-    /// The client versions that a server of this version accepts.
-    pub compatible_clients: Option<Requirement>,
-    /// Markdown by language, from `[notes]` and `[notes_files]` together.
-    pub notes: BTreeMap<LanguageTag, String>,
+    /// Its editable fields. The notes are those of `[notes]` and `[notes_files]` together.
+    pub details: Details,
     pub artifacts: Vec<LocalArtifact>,
     pub publish: Publish,
 }

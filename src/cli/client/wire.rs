@@ -60,25 +60,28 @@ pub struct Artifact {
 pub struct NewRelease<'a> {
     pub version: &'a Version,
     #[serde(flatten)]
-    pub said: Changes<'a>,
+    pub details: &'a Details,
 }
 
-/// The body of `PATCH …/releases/{version}`: only what changes.
+/// The fields of a release that can be edited; the server keeps those that are `None`. The body of
+/// `PATCH …/releases/{version}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Changes<'a> {
+pub struct Details {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub channel: Option<&'a Slug>,
+    pub channel: Option<Slug>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
+    /// The lowest version that can update straight to the release.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub min_from: Option<&'a Version>,
+    pub min_from: Option<Version>,
+    /// The client versions that a server program of the release accepts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub compatible_clients: Option<&'a Requirement>,
-    /// All notes, including unchanged ones.
+    pub compatible_clients: Option<Requirement>,
+    /// Markdown by locale. On the server it replaces all notes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub notes: Option<BTreeMap<&'a LanguageTag, &'a str>>,
+    pub notes: Option<BTreeMap<LanguageTag, String>>,
 }
 
 /// The body of `POST …/publish`.

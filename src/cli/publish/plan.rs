@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use jiff::Unit;
 
 use super::super::{client::wire, release_file::ReleaseFile};
-use crate::domain::manifest::Manifest;
+use crate::domain::{locale::LanguageTag, manifest::Manifest};
 
 /// A local file, and the artifact that it will be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,41 +15,27 @@ pub(super) struct Ready {
     pub artifact: wire::Artifact,
 }
 
-/// All fields of the release that the file sets.
-pub(super) fn said(file: &ReleaseFile) -> wire::Changes<'_> {
-    wire::Changes {
-        channel: file.channel.as_ref(),
-        severity: file.severity,
-        access: file.access,
-        min_from: file.min_from.as_ref(),
-        compatible_clients: file.compatible_clients.as_ref(),
-        notes: (!file.notes.is_empty())
-            .then(|| file.notes.iter().map(|(locale, text)| (locale, text.as_str())).collect()),
-    }
-}
-
 /// The fields that differ on the server. Notes are changed together, so notes in other languages are included.
-pub(super) fn changes<'a>(file: &'a ReleaseFile, release: &'a wire::Release) -> wire::Changes<'a> {
-    let said = said(file);
-    let other_notes = file.notes.iter().any(|(locale, text)| release.notes.get(locale) != Some(text));
-    let all_notes = || -> BTreeMap<_, _> {
-        release.notes.iter().chain(&file.notes).map(|(locale, text)| (locale, text.as_str())).collect()
+pub(super) fn changes(file: &ReleaseFile, release: &wire::Release) -> wire::Details {
+    let said = file.details.clone();
+    let differ = |notes: &BTreeMap<LanguageTag, String>| {
+        notes.iter().any(|(locale, text)| release.notes.get(locale) != Some(text))
     };
-    wire::Changes {
-        channel: said.channel.filter(|channel| **channel != release.channel),
+    wire::Details {
+        channel: said.channel.filter(|channel| *channel != release.channel),
         severity: said.severity.filter(|severity| *severity != release.severity),
         access: said.access.filter(|access| *access != release.access),
-        min_from: said.min_from.filter(|version| Some(*version) != release.min_from.as_ref()),
+        min_from: said.min_from.filter(|version| Some(version) != release.min_from.as_ref()),
         compatible_clients: said
             .compatible_clients
-            .filter(|requirement| Some(*requirement) != release.compatible_clients.as_ref()),
-        notes: other_notes.then(all_notes),
+            .filter(|requirement| Some(requirement) != release.compatible_clients.as_ref()),
+        notes: said.notes.filter(differ).map(|notes| release.notes.clone().into_iter().chain(notes).collect()),
     }
 }
 
 /// The names of the fields that change.
-pub(super) fn names(changes: &wire::Changes<'_>) -> Vec<&'static str> {
-    let wire::Changes { channel, severity, access, min_from, compatible_clients, notes } = changes;
+pub(super) fn names(changes: &wire::Details) -> Vec<&'static str> {
+    let wire::Details { channel, severity, access, min_from, compatible_clients, notes } = changes;
     [
         ("channel", channel.is_some()),
         ("severity", severity.is_some()),
@@ -111,7 +97,7 @@ pub(super) fn differences(file: &ReleaseFile, ready: &[Ready], release: &wire::R
     {
         differ("published_at", at.to_string(), or_nothing(release.published_at.as_ref()));
     }
-    for (locale, text) in &file.notes {
+    for (locale, text) in file.details.notes.iter().flatten() {
         match release.notes.get(locale) {
             None => found.push(format!("notes.{locale} are missing")),
             Some(has) if has != text => found.push(format!("notes.{locale} differ")),

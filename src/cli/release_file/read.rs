@@ -15,7 +15,7 @@ use super::{
     LocalArtifact, Mistake, Publish, ReleaseFile, ReleaseFileError,
     written::{WrittenArtifact, WrittenRelease},
 };
-use crate::domain::artifact::Filename;
+use crate::{cli::client::wire::Details, domain::artifact::Filename};
 
 /// The longest text, in bytes. A release's notes are sent in one JSON body of at most 256 KiB; a larger file was named
 /// by mistake.
@@ -136,12 +136,14 @@ impl Reader<'_> {
         ReleaseFile {
             product: written.product,
             version: written.version,
-            channel: written.channel,
-            severity: written.severity,
-            access: written.access,
-            min_from: written.min_from,
-            compatible_clients: written.compatible_clients,
-            notes,
+            details: Details {
+                channel: written.channel,
+                severity: written.severity,
+                access: written.access,
+                min_from: written.min_from,
+                compatible_clients: written.compatible_clients,
+                notes: (!notes.is_empty()).then_some(notes),
+            },
             artifacts,
             publish,
         }

@@ -34,7 +34,7 @@ fn with(lines: &str) -> String {
 fn what_is_not_said_is_left_open() {
     let release = read(&with("")).expect("a release");
     assert_eq!(release.version.to_string(), "13.0.0");
-    assert_eq!((release.channel, release.severity, release.access), (None, None, None));
+    assert_eq!(release.details, Details::default());
     assert_eq!(release.publish, Publish::default());
     let [artifact] = release.artifacts.as_slice() else { panic!("one artifact") };
     assert_eq!(artifact.filename.as_str(), "setup.exe");
@@ -77,7 +77,8 @@ fn everything_can_be_said() {
         "##,
     )
     .expect("a release");
-    let notes: Vec<_> = release.notes.iter().map(|(locale, text)| (locale.as_str(), text.trim())).collect();
+    let notes: Vec<_> =
+        release.details.notes.iter().flatten().map(|(locale, text)| (locale.as_str(), text.trim())).collect();
     assert_eq!(notes, [("de", "Schöner als je zuvor."), ("en", "# Nicer than ever")]);
     let artifact = release.artifacts.first().expect("an artifact");
     assert_eq!(

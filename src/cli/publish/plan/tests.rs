@@ -23,12 +23,7 @@ fn file() -> ReleaseFile {
     ReleaseFile {
         product: "office-maker".parse().expect("a slug"),
         version: "13.0.0".parse().expect("a version"),
-        channel: None,
-        severity: None,
-        access: None,
-        min_from: None,
-        compatible_clients: None,
-        notes: BTreeMap::new(),
+        details: wire::Details::default(),
         artifacts: Vec::new(),
         publish: Publish::default(),
     }
@@ -47,22 +42,23 @@ fn release(artifacts: &[wire::Artifact]) -> wire::Release {
 }
 
 fn say_all(file: &mut ReleaseFile) {
-    file.channel = Some("beta".parse().expect("a slug"));
-    file.severity = Some("critical".parse().expect("a severity"));
-    file.access = Some("everyone".parse().expect("an access"));
-    file.min_from = Some("12.1.0".parse().expect("a version"));
-    file.compatible_clients = Some("^13".parse().expect("a requirement"));
-    file.notes.insert("en".parse().expect("a tag"), "Newer".to_owned());
-    file.notes.insert("it".parse().expect("a tag"), "Nuovo".to_owned());
+    file.details.channel = Some("beta".parse().expect("a slug"));
+    file.details.severity = Some("critical".parse().expect("a severity"));
+    file.details.access = Some("everyone".parse().expect("an access"));
+    file.details.min_from = Some("12.1.0".parse().expect("a version"));
+    file.details.compatible_clients = Some("^13".parse().expect("a requirement"));
+    let notes = [("en", "Newer"), ("it", "Nuovo")];
+    file.details.notes =
+        Some(notes.map(|(locale, text)| (locale.parse().expect("a tag"), text.to_owned())).into_iter().collect());
     file.publish.published_at = Some("2026-07-01T07:00:00Z".parse().expect("a time"));
 }
 
 #[test]
 fn what_the_file_does_not_say_is_left_as_it_is() {
     let (file, release) = (file(), release(&[]));
-    assert_eq!(changes(&file, &release), wire::Changes::default());
+    assert_eq!(changes(&file, &release), wire::Details::default());
     assert_eq!(differences(&file, &[], &release), [""; 0]);
-    assert_eq!(serde_json::to_string(&said(&file)).expect("json"), "{}");
+    assert_eq!(serde_json::to_string(&file.details).expect("json"), "{}");
 }
 
 #[test]
@@ -73,7 +69,8 @@ fn what_differs_in_the_file_changes_a_draft_other_notes_stay() {
     assert_eq!(names(&changes), ["channel", "severity", "access", "min_from", "compatible_clients", "notes"]);
     let body = serde_json::to_value(&changes).expect("json");
     assert_eq!(body["notes"], json!({"en": "Newer", "de": "Neu", "it": "Nuovo"}));
-    let draft = serde_json::to_value(wire::NewRelease { version: &file.version, said: said(&file) }).expect("json");
+    let draft =
+        serde_json::to_value(wire::NewRelease { version: &file.version, details: &file.details }).expect("json");
     assert_eq!(draft["version"], "13.0.0");
     assert_eq!(draft["notes"], json!({"en": "Newer", "it": "Nuovo"}));
 }
