@@ -44,7 +44,7 @@ pub(crate) fn question(check: Check, request: &HttpRequest) -> Question {
     Question { wishes: wishes(check.locale.as_ref(), request), check }
 }
 
-/// The languages that somebody would take: the one they named, else those of the header.
+/// The acceptable languages: the one of the check, or those of the header.
 fn wishes(locale: Option<&LanguageTag>, request: &HttpRequest) -> Wishes {
     if let Some(locale) = locale {
         Wishes::one(locale.clone())
