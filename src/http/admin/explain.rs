@@ -79,10 +79,13 @@ impl<'de> Deserialize<'de> for Explain {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Explain, A::Error> {
-                let (mut subscription_id, mut at) = (None, None);
+                let (mut subscription_id, mut at) = (None::<Given<_>>, None::<Given<_>>);
                 let rest = Rest { map, subscription_id: &mut subscription_id, at: &mut at };
                 let check = Check::deserialize(MapAccessDeserializer::new(rest))?;
-                let of = Circumstances { subscription_id: subscription_id.flatten(), at: at.flatten() };
+                let of = Circumstances {
+                    subscription_id: subscription_id.and_then(|given| given.0),
+                    at: at.and_then(|given| given.0),
+                };
                 Ok(Explain { check, of })
             }
         }
@@ -91,11 +94,16 @@ impl<'de> Deserialize<'de> for Explain {
     }
 }
 
+/// The value of a field that is there; it may be `null`.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Given<T>(Option<T>);
+
 /// An object without the fields of [`Circumstances`], which are put aside.
 struct Rest<'a, A> {
     map: A,
-    subscription_id: &'a mut Option<Option<SubscriptionId>>,
-    at: &'a mut Option<Option<Timestamp>>,
+    subscription_id: &'a mut Option<Given<SubscriptionId>>,
+    at: &'a mut Option<Given<Timestamp>>,
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
