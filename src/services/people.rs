@@ -1,4 +1,4 @@
-//! People and machines that act: users, how they log in, API tokens, and pipelines that are trusted.
+//! People and machines that act: users and their logins, API tokens, and trusted publishers.
 //!
 //! Not here: customers, who never log in; see the area `selling`.
 

@@ -1,5 +1,5 @@
-//! What this replica has at hand for those who prove who they are: who failed of late and has to wait, whose turn it is to
-//! have a password hashed, and the identity provider.
+//! What this replica keeps in memory to authenticate users: recent failures, turns to hash a password, and the identity
+//! provider.
 
 use std::{collections::HashSet, net::IpAddr, time::Duration};
 
@@ -17,23 +17,25 @@ use crate::{
     },
 };
 
-/// How long somebody waits for their turn where very many log in at once.
+/// How long a login waits for its turn when very many users log in at once. Then it is refused with
+/// `too_many_requests`.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The state of the area, one for each replica.
+/// The state of the area; one per replica.
 #[derive(Debug)]
 pub struct Authentication {
-    /// Logins through an identity provider, where one is configured.
+    /// `None` if no identity provider is configured.
     pub single_sign_on: Option<SingleSignOn>,
     slow_down: SlowDown,
-    /// How many passwords are hashed at once: each takes memory on purpose, and strangers may ask for it.
+    /// Limits how many passwords are hashed at once to the number of processors. Each hash takes memory on purpose, and
+    /// strangers can cause it.
     hashing: Semaphore,
-    /// API tokens whose last use is being noted: while that waits for its turn, it need not be noted again.
+    /// The API tokens whose last use is being written. Such a token is not queued again until that write has ended.
     pub(super) noting: Mutex<HashSet<TokenId>>,
 }
 
 impl Authentication {
-    /// At the start of a replica, when nobody has failed yet.
+    /// The state at the start of a replica, without failures.
     #[must_use]
     pub fn new(single_sign_on: Option<SingleSignOn>) -> Self {
         Self {
@@ -44,22 +46,24 @@ impl Authentication {
         }
     }
 
-    /// A turn to have a password hashed.
+    /// Waits for a turn to hash a password.
     pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, Refusal> {
         self.hashing.acquire().await.map_err(|error| Refusal::internal(&error))
     }
 
-    /// Notes that somebody is at home at an address, as they have a login there. Only a whole login clears what failed:
-    /// whoever has got hold of a refresh token would guess at the password, prolong, and guess on.
+    /// Records that the user of an account logs in from an address, after a refresh token was exchanged. Failures stay:
+    /// only a whole login clears them. Otherwise a thief of a refresh token could guess at the password, refresh, and
+    /// guess again.
     pub(super) fn at_home(&self, context: &Context, email: &str, address: Option<IpAddr>) {
         self.slow_down.settled(&Attempt::to_log_in(email, address), context.clock.now());
     }
 
-    /// Lets somebody try to prove who they are, unless they have failed too often of late. Those who try take turns with all
-    /// others who have passwords hashed, so that a thousand tries at once are no way around the count.
+    /// Runs an attempt to authenticate, unless too many recent attempts have failed. Attempts take turns with
+    /// everything else that hashes passwords, so that a thousand attempts at once do not evade the count.
     ///
     /// # Errors
-    /// `too_many_attempts`; what the trial failed with, of which `login_failed` and `body_invalid` count.
+    /// `too_many_attempts`, `too_many_requests`; the refusal of the attempt, of which `login_failed` and `body_invalid`
+    /// count as failures.
     pub(super) async fn guarded<T>(
         &self,
         context: &Context,

@@ -1,4 +1,5 @@
-//! Trusted publishing: a pipeline presents the token that its own service made for it, and is given an API token for a short time.
+//! Trusted publishing: a pipeline presents the identity token that its service made, and receives a short-lived API
+//! token.
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
@@ -24,16 +25,18 @@ use crate::{
     store::{self, StoreError, api_tokens::ApiToken},
 };
 
-/// A name that an issuer gives to a token is no longer.
+/// The maximum length of the `jti` claim, in bytes. Our own limit; a token with a longer one is refused.
 const LONGEST_JTI: usize = 255;
 
-/// A token is remembered for so long after its end: what an upload that takes longer began with is not known any more at its end.
+/// How long an expired API token of a pipeline is kept, so that an upload that began in time can end. A longer upload
+/// is refused at its end, because its token is unknown by then.
 const UPLOADS_TAKE: SignedDuration = SignedDuration::from_hours(24);
 
-/// An identity is remembered for longer than it is good, by more than two clocks may be apart.
+/// How long an identity is remembered after its expiry. It must exceed the difference between two clocks, otherwise an
+/// identity can be used twice.
 const REMEMBERED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// What the audit log keeps of an identity: who it is, what it runs, and who set it going.
+/// The claims of an identity that the audit log keeps: who it is, what it runs, and who started it.
 const TOLD: [&str; 22] = [
     "sub",
     "jti",
@@ -59,15 +62,14 @@ const TOLD: [&str; 22] = [
     "user_login",
 ];
 
-/// What was given for an identity.
+/// The result of an exchange.
 pub struct Exchanged {
-    /// The token, as much of it as is kept.
     pub token: ApiToken,
-    /// The token in clear, this once.
+    /// The API token in clear text. It is returned only here.
     pub text: String,
-    /// How long it is good, in seconds.
+    /// How long the API token is valid, in seconds.
     pub expires_in: i64,
-    /// The slug of the product that it is for.
+    /// The slug of the product to which the API token is limited.
     pub product: Slug,
 }
 
@@ -93,7 +95,7 @@ impl From<VerifyError> for Refusal {
 /// Exchanges an identity token for an API token of the product that trusts this workload.
 ///
 /// # Errors
-/// `identity_refused` with what is wrong; `body_invalid` where several products trust it and none was named;
+/// `identity_refused` with what is wrong; `body_invalid` if several products trust the workload and none was named;
 /// `issuer_unavailable`.
 pub async fn exchange(
     context: &Arc<Context>,
@@ -127,7 +129,8 @@ async fn try_exchange(
         .filter(|(slug, _)| product.as_ref().is_none_or(|product| product == slug))
         .collect();
     if known.is_empty() {
-        // A product that is not there, one that trusts nobody, one that trusts others: a stranger is told the same.
+        // The refusal is the same for an unknown product, a product that trusts nobody and one that trusts others, so
+        // that a stranger learns nothing.
         return Err(nobody(product.as_ref(), &issuer, &unverified(token).unwrap_or_default()));
     }
     let (audience, claims) = verify(context, token, &issuer, &known).await?;
@@ -139,7 +142,8 @@ async fn try_exchange(
     let actor = Actor { kind: ActorKind::Machine, id: Some(id.0), name: name.clone(), address: Some(address) };
     let (desk, lifetime) = (Arc::clone(context), context.settings.trusted_publishing_ttl);
     let work = move |write: &mut Write<'_>| {
-        // As it is now: it may have been removed, or taken over the ids of another project, since it was read.
+        // Read again within the write: since the first reading it may have been removed or pinned to the ids of another
+        // project.
         let mut publisher = store::trusted_publishers::get(write.connection, publisher.id)?
             .filter(|publisher| publisher.mismatches(&claims).is_empty())
             .ok_or_else(|| nobody(Some(&slug), &issuer, &claims))?;
@@ -161,7 +165,7 @@ async fn try_exchange(
             created_at: write.now,
             expires_at: Some(write.now.checked_add(lifetime).unwrap_or(write.now)),
             last_used_at: None,
-            // What it asks for counts as asked by whoever had it trusted.
+            // Requests of this token count as requests of the user who entered the trusted publisher.
             created_by: publisher.created_by,
             publisher: Some(publisher.id),
         };
@@ -173,12 +177,12 @@ async fn try_exchange(
     acting::acting_as(actor, async { desk.write(work).await }).await
 }
 
-/// Whom the tokens of a publisher must be for.
+/// The audience that tokens for a publisher must have.
 fn audience_of<'a>(context: &'a Context, publisher: &'a TrustedPublisher) -> &'a str {
     publisher.audience.as_deref().unwrap_or(&context.settings.public_url)
 }
 
-/// Verifies the token for one of the audiences that there are; returns which one it was.
+/// Verifies the token against each audience of the known publishers. Returns the matching audience with the claims.
 async fn verify(
     context: &Context,
     token: &str,
@@ -195,14 +199,14 @@ async fn verify(
             Err(error) => return Err(error.into()),
         }
     }
-    // What audience another product has set is not for everybody to know.
+    // The refusal does not name the audience that another product has set.
     let ours = &context.settings.public_url;
     Err(refused(format!(
         "the token is for the audience {found}, and must be for `{ours}` alone, or for what its trusted publisher names"
     )))
 }
 
-/// The publisher that the claims are those of.
+/// The publisher that the claims match.
 fn choose(
     known: Vec<(Slug, TrustedPublisher)>,
     claims: &Claims,
@@ -220,12 +224,13 @@ fn choose(
         let detail = format!("several products trust this workload: {}; name the one that is meant", slugs.join(", "));
         return Err(Refusal::field("product", detail));
     }
-    // The one with the most scopes, and of several such the oldest.
+    // The publisher with the most scopes; of several such, the oldest.
     fitting.sort_by_key(|(_, publisher)| (std::cmp::Reverse(publisher.scopes.len()), publisher.id));
     fitting.into_iter().next().ok_or_else(|| nobody(product, issuer, claims))
 }
 
-/// What is not as it must be, for the project that is trusted, but not with what it does just now.
+/// The refusal for a workload of a trusted project with other claims that do not match. Names the mismatches of the
+/// closest publisher.
 fn nearly(others: &[(Slug, TrustedPublisher)], claims: &Claims) -> Option<Refusal> {
     let known = others.iter().filter(|(_, publisher)| publisher.knows(claims));
     let (slug, publisher) = known.min_by_key(|(_, publisher)| publisher.mismatches(claims).len())?;
@@ -243,7 +248,7 @@ fn nearly(others: &[(Slug, TrustedPublisher)], claims: &Claims) -> Option<Refusa
     Some(refused(detail))
 }
 
-/// What is said where nobody trusts the workload, whatever the reason is: nothing but what it says of itself.
+/// The refusal for a workload that nobody trusts, whatever the reason. It repeats only claims of the token itself.
 fn nobody(product: Option<&Slug>, issuer: &str, claims: &Claims) -> Refusal {
     let whose = ["repository", "repository_id", "project_path", "project_id", "sub"].into_iter().filter_map(|claim| {
         let found = text(claims, claim)?;
@@ -257,7 +262,7 @@ fn nobody(product: Option<&Slug>, issuer: &str, claims: &Claims) -> Refusal {
     ))
 }
 
-/// Has an identity be good this once.
+/// Marks an identity as used; refuses a used one.
 fn spend(write: &mut Write<'_>, issuer: &str, claims: &Claims) -> Result<(), Refusal> {
     let name = claims.get("jti").and_then(Value::as_str).filter(|name| (1..=LONGEST_JTI).contains(&name.len()));
     let name = name.ok_or_else(|| {
@@ -268,7 +273,7 @@ fn spend(write: &mut Write<'_>, issuer: &str, claims: &Claims) -> Result<(), Ref
     let end = claims.get("exp").and_then(Value::as_f64).unwrap_or(f64::MAX);
     let end = SignedDuration::try_from_secs_f64(end).ok().and_then(|end| Timestamp::from_duration(end).ok());
     let forgotten_at = end.and_then(|end| end.checked_add(REMEMBERED_AFTER).ok()).unwrap_or(Timestamp::MAX);
-    // No URL has a line's end in it.
+    // A URL contains no line break, so issuer and name cannot run into each other.
     let hash = token_hash(&format!("{issuer}\n{name}"));
     match store::exchanged_identities::insert(write.connection, &hash, forgotten_at)? {
         true => Ok(()),
@@ -276,7 +281,7 @@ fn spend(write: &mut Write<'_>, issuer: &str, claims: &Claims) -> Result<(), Ref
     }
 }
 
-/// What an identity says of itself, for the audit log.
+/// The claims of an identity for the audit log.
 fn told(issuer: &str, claims: &Claims) -> Value {
     let mut told = Map::new();
     told.insert("issuer".to_owned(), json!(issuer));
@@ -284,7 +289,7 @@ fn told(issuer: &str, claims: &Claims) -> Value {
     Value::Object(told)
 }
 
-/// Who a token is given to, as staff see it in lists.
+/// The name of an API token that was exchanged for these claims, as staff see it in lists.
 fn name_of(issuer: &str, claims: &Claims) -> String {
     let host = Url::parse(issuer).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     let first = |names: &[&str]| names.iter().find_map(|name| text(claims, name));
@@ -293,13 +298,10 @@ fn name_of(issuer: &str, claims: &Claims) -> String {
     repeatable(&format!("{who}{run} ({host})"))
 }
 
-/// Forgets the tokens that were given to pipelines, and the identities, that are past their time.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes expired identities, and API tokens of pipelines that expired longer ago than an upload may take.
 pub async fn forget(context: &Arc<Context>) -> Result<(), Refusal> {
     let work = |connection: &mut store::Connection, now: Timestamp| -> Result<(), StoreError> {
-        // What a pipeline began to upload in time it may bring to its end.
+        // A pipeline may complete an upload that it began in time.
         let began_in_time = now.checked_sub(UPLOADS_TAKE).unwrap_or(Timestamp::MIN);
         store::api_tokens::forget_expired(connection, began_in_time)?;
         store::exchanged_identities::forget_expired(connection, now)

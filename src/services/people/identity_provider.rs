@@ -1,24 +1,23 @@
-//! The identity provider that people can log in through, as the configuration has it.
+//! The identity provider of users, as configured.
 
 use jiff::SignedDuration;
 
 use crate::{auth::provider::Provider, domain::role_claim::Assignment};
 
-/// Logins through a provider, as the configuration has them.
+/// The configuration of logins through an identity provider.
 #[derive(Debug)]
 pub struct SingleSignOn {
-    /// The provider.
     pub provider: Provider,
-    /// The claim that names somebody's groups.
+    /// The claim that lists the groups of a user.
     pub role_claim: String,
-    /// Which of them bring a role.
+    /// The groups that bring a role.
     pub roles: Vec<Assignment>,
-    /// Whether somebody who is not known yet is entered.
+    /// Whether an unknown user is added at the first login.
     pub create_users: bool,
-    /// Whether addresses count as verified of which the provider does not say so.
+    /// Whether an e-mail address counts as verified if the provider does not say so.
     pub trust_email: bool,
-    /// How long a login lasts at most.
+    /// The maximum duration of a login.
     pub login_ttl: SignedDuration,
-    /// Whether passwords let others in than owners.
+    /// Whether users other than owners can log in with a password.
     pub password_login: bool,
 }

@@ -1,4 +1,4 @@
-//! Logins: with a password, prolonged with a refresh token, ended with a logout; and the first administrator.
+//! Logins with a password, their refresh and logout, and the first administrator.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -23,16 +23,14 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// What somebody says to be let in.
+/// The credentials of a login with a password.
 #[derive(Clone)]
 pub struct Credentials {
-    /// Their e-mail address.
     pub email: String,
-    /// Their password.
     pub password: String,
-    /// The code of their second factor, or a recovery code.
+    /// The code of the second factor, or a recovery code.
     pub otp: Option<String>,
-    /// Where they ask from.
+    /// The address of the caller.
     pub address: Option<IpAddr>,
 }
 
@@ -42,14 +40,14 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// What a login gives.
+/// The pair of tokens that a login returns.
 #[derive(Clone)]
 pub struct Tokens {
-    /// For the `Authorization` header, for a short time.
+    /// The short-lived token for the `Authorization` header.
     pub access_token: String,
-    /// For one renewal.
+    /// The token for one refresh.
     pub refresh_token: String,
-    /// How long the access token is good, in seconds.
+    /// How long the access token is valid, in seconds.
     pub expires_in: i64,
 }
 
@@ -59,14 +57,16 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// The longest text that can be a code or a recovery code, with room for how people write them.
+/// The longest text that can be a code or a recovery code, in bytes, with room for spaces and hyphens as people type
+/// them.
 const LONGEST_OTP: usize = 64;
 
-/// Logs in with e-mail address, password, and the second factor where there is one.
+/// Logs in with e-mail address, password, and the second factor if the user has one.
 ///
 /// # Errors
-/// `login_failed`, without saying which of them was wrong, and after as much work either way; `otp_required` for the right
-/// password alone; `password_login_off` for the right one where it is no way in; `body_invalid`, `too_many_attempts`.
+/// `login_failed`, after the same work whether the address or the password is wrong, and without saying which;
+/// `otp_required` for the right password alone; `password_login_off` for the right password of a user who must use the
+/// identity provider; `body_invalid`, `too_many_attempts`.
 pub async fn log_in(
     context: &Arc<Context>,
     authentication: &Arc<Authentication>,
@@ -99,14 +99,14 @@ fn login_failed() -> Refusal {
     Refusal::new(Code::LoginFailed, "the e-mail address, the password or the second factor is wrong")
 }
 
-/// Somebody whose password was right a moment ago.
+/// A login whose password has just been verified.
 struct Entry<'e> {
     verified: &'e User,
     stronger_hash: Option<&'e String>,
     otp: Option<&'e str>,
 }
 
-/// Lets somebody in, if what was verified still holds.
+/// Logs the user in, if the verified password is still theirs.
 fn let_in(
     context: &Context,
     authentication: &Authentication,
@@ -116,7 +116,7 @@ fn let_in(
     log: &mut LogLines,
 ) -> Result<Committed<Tokens>, StoreError> {
     let user = store::users::held(connection, entry.verified.id)?;
-    // It may have been changed while the old one was being hashed.
+    // The password may have been changed while the presented one was being hashed.
     let Some(mut user) = user.filter(|user| user.password_hash == entry.verified.password_hash) else {
         return Ok(Committed::Refused(login_failed()));
     };
@@ -142,12 +142,12 @@ fn let_in(
     begin(context, connection, now, &user, None).map(Committed::Done)
 }
 
-/// Whether a password lets this user in, if it is theirs.
+/// Whether this user may log in with a password.
 fn may_use_password(authentication: &Authentication, user: &User) -> bool {
     user.role == Role::Owner || authentication.single_sign_on.as_ref().is_none_or(|sign_on| sign_on.password_login)
 }
 
-/// Begins a login of a user, who is held. It ends at `ends_at`, if that is said, however often it is prolonged.
+/// Begins a login of a user whose row is locked. It ends at `ends_at`, if given, however often it is refreshed.
 pub(in crate::services) fn begin(
     context: &Context,
     connection: &mut Connection,
@@ -159,7 +159,7 @@ pub(in crate::services) fn begin(
     issue(context, connection, now, user, id_at(now), ends_at)
 }
 
-/// Makes the next pair of tokens of a login.
+/// Issues the next pair of tokens of a login.
 fn issue(
     context: &Context,
     connection: &mut Connection,
@@ -189,17 +189,17 @@ fn issue(
     Ok(Tokens { access_token, refresh_token, expires_in: access_until.duration_since(now).as_secs() })
 }
 
-/// What became of a refresh token that was presented.
+/// The result of presenting a refresh token.
 enum Renewal {
-    /// It was exchanged, by the user with this e-mail address.
+    /// The token was exchanged. With the e-mail address of its user.
     Done(Tokens, String),
-    /// It is not valid any more.
+    /// The token is invalid.
     Refused,
-    /// It was exchanged before, so the login of this user was ended.
+    /// The token was exchanged before, so the login of this user was ended.
     UsedTwice(UserId),
 }
 
-/// Exchanges a refresh token for new tokens. One that was exchanged before has been copied by somebody: the whole login
+/// Exchanges a refresh token for new tokens. A token that was exchanged before has been copied, so the whole login
 /// ends.
 ///
 /// # Errors
@@ -217,7 +217,7 @@ pub async fn refresh(
             "the refresh token is not known, was used, or is past its time; log in again",
         )
     };
-    // Who makes one up must not take the turn of those who write.
+    // An invented token is refused by a read, so that it takes no turn of the writes.
     let known = context.read(move |connection| Ok(store::refresh_tokens::get(connection, &hash)?)).await?;
     if known.is_none() {
         return Err(refused());
@@ -230,7 +230,8 @@ pub async fn refresh(
                 store::refresh_tokens::end_family(connection, known.family)?;
                 return Ok(Renewal::UsedTwice(known.user));
             }
-            // Held, so that whoever ends all sessions of this user ends the one that is made here too.
+            // Locked, so that an operation that ends all sessions of this user also ends the session that is issued
+            // here.
             let user = store::users::held(connection, known.user)?;
             let still_known = store::refresh_tokens::family_lives(connection, known.family)?;
             let is_good = |user: &User| {
@@ -250,21 +251,18 @@ pub async fn refresh(
             return Err(refused());
         }
     };
-    // So that, after a restart too, they are at home here, and do not wait for what strangers fail at.
+    // Records the address as familiar, so that failures of strangers do not slow this user down, even after a restart.
     authentication.at_home(context, &email, address);
     Ok(tokens)
 }
 
 /// Ends a login.
-///
-/// # Errors
-/// `storage_unavailable`.
 pub async fn log_out(context: &Arc<Context>, session: &Session) -> Result<(), Refusal> {
     let family = session.family;
     context.append(move |connection, _| store::refresh_tokens::end_family(connection, family)).await
 }
 
-/// The login that an access token belongs to, and the person.
+/// The session of an access token, and its user.
 ///
 /// # Errors
 /// `authorization_invalid`.
@@ -285,10 +283,10 @@ pub async fn recognise(context: &Arc<Context>, access_token: &str) -> Result<(Se
     Ok((session, user.ok_or_else(invalid)?))
 }
 
-/// Makes the first administrator.
+/// Adds the first administrator.
 ///
 /// # Errors
-/// `body_invalid`; `setup_link_invalid` when there is an administrator.
+/// `body_invalid`; `setup_link_invalid` when there already is an administrator.
 pub async fn set_up(
     context: &Arc<Context>,
     authentication: &Authentication,
@@ -301,7 +299,7 @@ pub async fn set_up(
     context.write(move |write| set_up_within(write, email, password_hash)).await
 }
 
-/// Makes the first administrator, within a write.
+/// Adds the first administrator, within a write.
 pub(in crate::services) fn set_up_within(
     write: &mut Write<'_>,
     email: String,
@@ -319,9 +317,6 @@ pub(in crate::services) fn set_up_within(
 }
 
 /// Whether there is an administrator.
-///
-/// # Errors
-/// `storage_unavailable`.
 pub async fn is_set_up(context: &Arc<Context>) -> Result<bool, Refusal> {
     context.read(|connection| Ok(store::users::exist(connection)?)).await
 }

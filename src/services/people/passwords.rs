@@ -1,4 +1,4 @@
-//! Addresses and passwords as they are kept, and whether a password is somebody's.
+//! E-mail addresses in the form that is stored, and the hashing and verifying of passwords.
 
 use std::sync::Arc;
 
@@ -11,12 +11,13 @@ use crate::{
     store::users::User,
 };
 
-/// An e-mail address as it is kept.
+/// An e-mail address in the form that is stored: trimmed, in lower case.
 pub(in crate::services) fn lower(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-/// Does what takes memory and time on purpose, off the async threads. Whoever calls it has to have a turn.
+/// Runs work that hashes a password, which takes memory and time on purpose, off the async threads. The caller must
+/// have a turn of [`Authentication`].
 async fn hashing<T: Send + 'static>(
     context: &Arc<Context>,
     work: impl FnOnce(&Passwords) -> T + Send + 'static,
@@ -25,7 +26,7 @@ async fn hashing<T: Send + 'static>(
     tokio::task::spawn_blocking(move || work(&desk.passwords)).await.map_err(|error| Refusal::internal(&error))
 }
 
-/// The hash of a password.
+/// Waits for a turn, and hashes a password.
 pub(in crate::services) async fn hash(
     context: &Arc<Context>,
     authentication: &Authentication,
@@ -35,7 +36,7 @@ pub(in crate::services) async fn hash(
     hashing(context, move |passwords| passwords.hash(&password)).await?.map_err(|error| Refusal::internal(&error))
 }
 
-/// The user, if this is their password, and a new hash of it where the one that is kept costs too little to guess at.
+/// The user, if the password is theirs, and a new hash of it if the stored one is weaker than new ones.
 pub(in crate::services) async fn verified(
     context: &Arc<Context>,
     user: Option<User>,
@@ -51,7 +52,7 @@ pub(in crate::services) async fn verified(
     .await
 }
 
-/// Whether this is the password of a user who is logged in, whose turn it is.
+/// Whether the password is that of this user. The caller must have a turn.
 pub(in crate::services) async fn is_password_of(
     context: &Arc<Context>,
     user: User,

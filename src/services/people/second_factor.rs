@@ -1,4 +1,4 @@
-//! Second factors: begun, confirmed, taken at the door, and removed.
+//! Second factors: begun, confirmed, verified at login, and removed.
 
 use std::sync::Arc;
 
@@ -23,10 +23,10 @@ use crate::{
     },
 };
 
-/// How many recovery codes there are.
+/// How many recovery codes a user receives. Each can be used once.
 const RECOVERY_CODES: usize = 10;
 
-/// Under which name a secret is sealed: nobody can be given that of another.
+/// The purpose under which a secret is sealed. It names the user, so that the secret cannot be moved to another user.
 fn purpose(user: UserId) -> String {
     format!("second factor of {user}")
 }
@@ -46,8 +46,8 @@ fn hashed(code: &str) -> String {
     STANDARD.encode(token_hash(&totp::plain_recovery_code(code)))
 }
 
-/// Takes a code, or a recovery code, of a user's second factor; neither is valid again once the user is stored. `log` is to be
-/// written then.
+/// Takes a code or a recovery code of a user's second factor. The code cannot be used again once the user is stored;
+/// write `log` then.
 pub(in crate::services) fn take(
     keys: &KeyRing,
     user: &mut User,
@@ -79,22 +79,23 @@ fn refuse_state<T>(detail: &str) -> Result<T, Refusal> {
     Err(Refusal::new(Code::SecondFactorState, detail))
 }
 
-/// Whoever logged in, held until the write ends.
+/// The user who is logged in, locked until the write ends.
 fn oneself(write: &mut Write<'_>, user: UserId) -> Result<User, Refusal> {
     store::users::held(write.connection, user)?.ok_or_else(|| users::not_found(user))
 }
 
-/// Begins a second factor: makes a secret, which counts once it is confirmed; returns it with the user's e-mail address.
+/// Begins a second factor: makes a secret, which counts once it is confirmed. Returns the secret and the user's e-mail
+/// address.
 ///
 /// # Errors
-/// `second_factor_state` when there is one already; `body_invalid` for a wrong password; `too_many_attempts`.
+/// `second_factor_state` when there already is one; `body_invalid` for a wrong password; `too_many_attempts`.
 pub async fn begin(
     context: &Arc<Context>,
     authentication: &Authentication,
     user: UserId,
     password: String,
 ) -> Result<(Secret, String), Refusal> {
-    // Who has found an open session must not lock its owner out with a device of their own.
+    // A person who finds an open session must not lock the user out with a device of their own.
     users::prove(context, authentication, user, password).await?;
     let secret = Secret(random());
     let sealed = seal(&context.keys.load(), user, &secret)?;
@@ -111,8 +112,8 @@ pub async fn begin(
         .await
 }
 
-/// Confirms a second factor with a code of the device that has it now: from then on a login takes one. Returns the recovery
-/// codes, this once. All other logins end: they were made without it.
+/// Confirms a second factor with a code of the device. From then on, a login takes a code. Returns the recovery codes,
+/// only here. All other logins end, because they were made without the second factor.
 ///
 /// # Errors
 /// `second_factor_state` when none was begun; `body_invalid` for a wrong code; `too_many_attempts`.
@@ -145,7 +146,7 @@ pub async fn confirm(
     Ok(codes)
 }
 
-/// Removes one's second factor, with a code of it or a recovery code. All other logins end.
+/// Removes the second factor of the user who is logged in, with a code or a recovery code. All other logins end.
 ///
 /// # Errors
 /// `second_factor_state` when there is none; `body_invalid` for a wrong code; `too_many_attempts`.

@@ -1,7 +1,7 @@
 //! Single sign-on: logins through an identity provider, whose groups bring the roles.
 //!
-//! Nothing is kept here of logins that are under way: the browser has it, encrypted, so that any replica can end what another one
-//! began. The provider's word decides at every login: whoever has no role by it any more loses their sessions.
+//! Logins in progress are not stored here: the browser keeps them, encrypted, so that any replica can complete a login
+//! that another one began. The provider decides at every login: a user without a role there loses their sessions.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -36,14 +36,14 @@ use crate::{
     },
 };
 
-/// How long somebody may be at the provider.
+/// How long a user may stay at the provider.
 pub const TIME: SignedDuration = SignedDuration::from_mins(10);
-/// What is remembered of a departure can be taken for nothing else.
+/// The purpose under which a login in progress is sealed. Nothing else is sealed under it.
 const PURPOSE: &str = "single sign-on";
-/// `OpenID` Connect Core 1.0, section 2.
+/// The maximum length of a subject in bytes (`OpenID` Connect Core 1.0, section 2).
 const LONGEST_SUBJECT: usize = 255;
 
-/// What a browser keeps while somebody is at the provider.
+/// A login in progress, as the browser keeps it.
 #[derive(Serialize, Deserialize)]
 struct UnderWay {
     state: String,
@@ -52,31 +52,31 @@ struct UnderWay {
     until: Timestamp,
 }
 
-/// Somebody on their way to the provider.
+/// The start of a login, which sends the user to the provider.
 #[derive(Clone)]
 pub struct Departure {
-    /// Where they go.
+    /// The URL of the provider to which the user goes.
     pub url: String,
-    /// What their browser keeps meanwhile.
+    /// The sealed login in progress, for the browser to keep.
     pub kept: String,
 }
 
-/// What somebody comes back with.
+/// The parameters with which a user returns from the provider.
 #[derive(Clone, Default)]
 pub struct Arrival {
-    /// The code, unless the provider refused.
+    /// The code; `None` if the provider refused.
     pub code: Option<String>,
-    /// What they left with.
+    /// The `state` of the login that was begun.
     pub state: Option<String>,
-    /// Who sent them (RFC 9207).
+    /// The provider that answered (RFC 9207).
     pub issuer: Option<String>,
-    /// Why the provider refused.
+    /// The error with which the provider refused.
     pub error: Option<String>,
-    /// The same in words.
+    /// The error in words.
     pub error_description: Option<String>,
-    /// What their browser has kept.
+    /// The sealed login in progress that the browser kept.
     pub kept: Option<String>,
-    /// Where they ask from.
+    /// The address of the caller.
     pub address: Option<IpAddr>,
 }
 
@@ -105,7 +105,7 @@ fn of(authentication: &Authentication) -> Result<&SingleSignOn, Refusal> {
     authentication.single_sign_on.as_ref().ok_or_else(off)
 }
 
-/// Looks whether the provider answers, so that the log says at the start if it does not. Passwords go on letting people in.
+/// Checks whether the provider answers, and logs the result at the start. Password logins work in either case.
 pub async fn look_for_provider(context: Arc<Context>, authentication: Arc<Authentication>) {
     let Some(sign_on) = &authentication.single_sign_on else { return };
     match sign_on.provider.discovery(context.clock.now()).await {
@@ -117,10 +117,10 @@ pub async fn look_for_provider(context: Arc<Context>, authentication: Arc<Authen
     }
 }
 
-/// Sends somebody to the provider.
+/// Begins a login at the provider.
 ///
 /// # Errors
-/// `not_found` where there is none; `identity_provider_unavailable`.
+/// `not_found` if no provider is configured; `identity_provider_unavailable`.
 pub async fn begin(context: &Arc<Context>, authentication: &Authentication) -> Result<Departure, Refusal> {
     let now = context.clock.now();
     let departure = of(authentication)?.provider.depart(now).await?;
@@ -131,11 +131,11 @@ pub async fn begin(context: &Arc<Context>, authentication: &Authentication) -> R
     Ok(Departure { url: departure.url, kept })
 }
 
-/// Logs in whoever comes back from the provider.
+/// Completes the login of a user who returns from the provider.
 ///
 /// # Errors
-/// `not_found` where there is none; `single_sign_on_failed` when what they come back with is not good;
-/// `single_sign_on_refused` when they are who they say, and may not come in; `identity_provider_unavailable`; `conflict`.
+/// `not_found` if no provider is configured; `single_sign_on_failed` for invalid parameters; `single_sign_on_refused`
+/// for a user who is authenticated but not allowed; `identity_provider_unavailable`; `conflict`.
 pub async fn complete(
     context: &Arc<Context>,
     authentication: &Arc<Authentication>,
@@ -166,7 +166,7 @@ pub async fn complete(
     acting_as(actor, context.write(move |write| person.come_in(of(&doors)?, write))).await?.into_result()
 }
 
-/// What the browser kept of the departure that this is the return of.
+/// The login in progress that the browser kept, if the user returns from that one.
 fn under_way(context: &Context, arrival: &Arrival, now: Timestamp) -> Result<UnderWay, Refusal> {
     let opened = arrival.kept.as_ref().and_then(|kept| context.keys.load().logins().open(PURPOSE, kept).ok());
     let under_way =
@@ -186,13 +186,13 @@ fn under_way(context: &Context, arrival: &Arrival, now: Timestamp) -> Result<Und
     }
 }
 
-/// Somebody, by the word of the provider.
+/// A user, as the provider describes them.
 #[derive(Debug)]
 struct Person {
     identity: Identity,
-    /// Their address, if it is theirs without doubt.
+    /// The e-mail address, if it is verified.
     email: Option<String>,
-    /// What they may do, if anything.
+    /// The role that the groups bring, if any.
     role: Option<Role>,
 }
 
@@ -202,7 +202,7 @@ impl Person {
         if subject.is_empty() || subject.len() > LONGEST_SUBJECT || subject.contains('\0') {
             return Err(failed("the identity provider does not say who this is (`sub`)"));
         }
-        // Some write the truth as a text.
+        // Some providers send the boolean as a string.
         let said = claims.get("email_verified").filter(|said| !said.is_null());
         let is_verified = said.map_or(sign_on.trust_email, |said| *said == true || *said == "true");
         let email = claims.get("email").and_then(Value::as_str).map(lower).filter(|_| is_verified);
@@ -213,14 +213,14 @@ impl Person {
         });
         let claim = role_claim::claim(claims, &sign_on.role_claim);
         tracing::debug!(subject, ?claim, "the identity provider vouches for somebody");
-        // An address that anybody can claim is no reason to give a role.
+        // An unverified address gives no role, because anybody can claim it.
         let claim = claim.filter(|_| sign_on.role_claim != "email" || is_verified);
         let role = claim.and_then(|claim| role_claim::highest(&sign_on.roles, claim));
         let identity = Identity { issuer: sign_on.provider.issuer().to_owned(), subject: subject.to_owned() };
         Ok(Self { identity, email, role })
     }
 
-    /// Who they are to the audit log: somebody known, or a stranger with an address.
+    /// The actor for the audit log: a known user, or a stranger with their e-mail address or subject.
     async fn as_actor(&self, context: &Arc<Context>, address: Option<IpAddr>) -> Result<Actor, Refusal> {
         let identity = self.identity.clone();
         let known = context.read(move |connection| Ok(store::users::by_identity(connection, &identity)?)).await?;
@@ -235,7 +235,7 @@ impl Person {
         })
     }
 
-    /// Lets them in, or not; what follows from either is written down.
+    /// Logs the user in or refuses them. The changes are committed in either case.
     fn come_in(&self, sign_on: &SingleSignOn, write: &mut Write<'_>) -> Result<Committed<Tokens>, Refusal> {
         let known = store::users::by_identity(write.connection, &self.identity)?.map(|user| user.id);
         let known = known.map(|id| store::users::held(write.connection, id)).transpose()?.flatten();
@@ -264,7 +264,7 @@ impl Person {
         Ok(Committed::Done(log_in::begin(write.context(), write.connection, write.now, &user, ends_at)?))
     }
 
-    /// Somebody who is known, as the provider has them now.
+    /// Updates a known user to what the provider says.
     fn follow(&self, write: &mut Write<'_>, before: &User, role: Role) -> Result<User, Refusal> {
         let mut user = User { identity: Some(self.identity.clone()), role, ..before.clone() };
         if role != Role::Owner && is_last_owner(write.connection, before)? {
@@ -276,7 +276,8 @@ impl Person {
         }
         match user.role {
             Role::Owner => user.products = None,
-            // A password would let them in when the provider does not any more. Owners keep theirs, for when it is away.
+            // A password would still let them in after the provider refuses them. Owners keep theirs for when the
+            // provider is unavailable.
             _ => drop_password(&mut user),
         }
         if let Some(email) = self.email.as_ref().filter(|email| **email != user.email) {
@@ -301,7 +302,7 @@ impl Person {
         Ok(user)
     }
 
-    /// Somebody who is not known: by their address they may be a user all the same, or they are entered.
+    /// Links an unknown identity to the user with its e-mail address, or adds a user.
     fn enter(&self, sign_on: &SingleSignOn, write: &mut Write<'_>, role: Role) -> Result<Committed<User>, Refusal> {
         let Some(email) = &self.email else {
             let detail = "the identity provider does not say that your e-mail address is yours (`email`, `email_verified`), which whoever is new here is known by; ask an owner";
@@ -316,7 +317,7 @@ impl Person {
                 );
                 return Ok(Committed::Refused(refused(detail)));
             }
-            // An address alone is less than what they have asked for themselves.
+            // The address alone proves less than the second factor that this user has set up.
             if user.factor.secret.is_some() {
                 let detail = format!(
                     "the user `{email}` has a second factor, and so is not taken over by address alone; log in with password and code, remove the second factor, and come again"
@@ -348,14 +349,15 @@ impl Person {
     }
 }
 
-/// Takes their password, and the second factor that went with it.
+/// Removes the password, and the second factor that belongs to it.
 fn drop_password(user: &mut User) {
     user.password_hash = None;
     user.factor = SecondFactor::default();
 }
 
-/// Somebody has no role any more: their sessions end, and their password lets them in no more, and they count as no owner. Not so the
-/// only owner who has a password: with a wrong setting all owners come here, one after the other, and one has to be able to mend it.
+/// Shuts out a user who no longer has a role: sessions and password end, and an owner loses that role. The exception is
+/// the only owner with a password. A wrong setting shuts out all owners one after the other, and one of them must be
+/// able to correct it.
 fn shut_out(write: &mut Write<'_>, before: &User) -> Result<(), Refusal> {
     let mut user = before.clone();
     let is_way_in =

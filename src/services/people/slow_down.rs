@@ -1,8 +1,8 @@
-//! Failed logins slow down those that follow, by account and by address. What failed is kept in the memory of each replica,
-//! and forgotten when it ends: that gives whoever guesses a few more tries, and costs no write for each of them.
+//! Failed logins slow down later ones, by account and by address. Each replica counts failures in memory and forgets
+//! them when it ends. This gives an attacker a few more attempts, and saves a write for each attempt.
 //!
-//! Nobody is locked out: the longest wait is a minute, and an account is not made to wait at an address from which it was
-//! logged in to before, however often others fail elsewhere.
+//! No user is locked out. The longest wait is a minute, and failures elsewhere never delay an account at an address
+//! from which it has logged in.
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr};
 
@@ -16,27 +16,28 @@ use crate::{
     services::desk::{Code, Refusal},
 };
 
-/// So many failures cost nothing: people mistype.
+/// Failures of an account that cause no wait, because people mistype.
 const FREE_BY_ACCOUNT: u32 = 5;
-/// More of one address: a whole office may be behind it.
+/// Failures of an address that cause no wait. More than for an account, because an office may share the address.
 const FREE_BY_ADDRESS: u32 = 20;
 /// The longest wait, in seconds.
 const LONGEST: i64 = 60;
-/// Failures count until nothing more is heard for this long.
+/// Failures are forgotten after this time without another one.
 const KEPT: SignedDuration = SignedDuration::from_mins(15);
-/// How long an address is one from which somebody logged in.
+/// How long an address stays familiar after a login from it.
 const TRUSTED: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How many are remembered: what strangers can fill must have an end.
+/// The maximum number of entries in each map. Strangers can fill the maps, so without a limit they could exhaust the
+/// memory.
 const CAPACITY: usize = 20_000;
 
-/// Who is counted.
+/// The key of a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Who {
-    /// An account, whether it exists or not.
+    /// The hash of an account's name, whether the account exists or not.
     Account([u8; 32]),
-    /// An address, or the part of one that one household has.
+    /// An address, or the part of one that belongs to one household.
     Network(Network),
-    /// An account, at an address from which it was logged in to.
+    /// An account at an address from which it has logged in.
     Familiar([u8; 32], Network),
 }
 
@@ -49,7 +50,7 @@ impl Who {
     }
 }
 
-/// Somebody's attempt to prove who they are.
+/// An attempt to authenticate, with the keys that count it.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
     account: [u8; 32],
@@ -57,26 +58,26 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// To log in with this e-mail address, from there.
+    /// A login with this e-mail address from this IP address.
     #[must_use]
     pub fn to_log_in(email: &str, address: Option<IpAddr>) -> Self {
         Self { account: token_hash(email), network: address.map(Network::of) }
     }
 
-    /// To prove it once more within a session, with the password.
+    /// A check of the password within a session.
     #[must_use]
     pub fn at_password(user: UserId) -> Self {
         Self::within_session("PASSWORD", user)
     }
 
-    /// To prove it once more within a session, with a code.
+    /// A check of a code within a session.
     #[must_use]
     pub fn at_code(user: UserId) -> Self {
         Self::within_session("CODE", user)
     }
 
-    /// Each proof is counted by itself: whoever knows the password must not clear what they fail at codes. The capitals are in no
-    /// e-mail address as it is kept, so that no login is counted here.
+    /// Passwords and codes are counted apart: the right password must not clear the failures at codes. Stored e-mail
+    /// addresses are in lower case, so the capitals of `proof` keep these counts apart from logins.
     fn within_session(proof: &str, user: UserId) -> Self {
         Self { account: token_hash(&format!("{proof} {user}")), network: None }
     }
@@ -91,7 +92,7 @@ struct Failures {
 #[derive(Debug, Default)]
 struct Memory {
     failures: HashMap<Who, Failures>,
-    /// Since when somebody is familiar.
+    /// The time of the last login from each familiar address.
     familiar: HashMap<Who, Timestamp>,
 }
 
@@ -111,13 +112,13 @@ impl Memory {
         let over = failures.count.checked_sub(who.free())?;
         let seconds = (1_i64 << over.min(6)).min(LONGEST);
         let passed = now.duration_since(failures.last).as_millis();
-        // Rounded up: who comes at the second that they were told is let in.
+        // Rounded up, so that an attempt at the announced second is admitted.
         let left = (i128::from(seconds) * 1000 - passed + 999).div_euclid(1000);
         i64::try_from(left).ok().filter(|left| *left > 0).map(|left| left.min(LONGEST))
     }
 }
 
-/// Who failed to log in.
+/// The counts of failed attempts.
 #[derive(Debug, Default)]
 pub struct SlowDown(Mutex<Memory>);
 
@@ -144,7 +145,8 @@ impl SlowDown {
         }
     }
 
-    /// What an address has failed at stays: one account of one's own is no way to go on guessing at those of others.
+    /// Clears the failures of the account, but not those of the address: otherwise an attacker could clear them with an
+    /// account of their own, and guess at others.
     pub(super) fn succeeded(&self, attempt: &Attempt, now: Timestamp) {
         let familiar = attempt.network.map(|network| Who::Familiar(attempt.account, network));
         for who in [Some(Who::Account(attempt.account)), familiar].into_iter().flatten() {
@@ -153,7 +155,7 @@ impl SlowDown {
         self.settled(attempt, now);
     }
 
-    /// What somebody has failed at stays.
+    /// Makes an address familiar to the account. Clears no failures.
     pub(super) fn settled(&self, attempt: &Attempt, now: Timestamp) {
         let memory = &mut *self.0.lock();
         if let Some(network) = attempt.network {
@@ -163,7 +165,7 @@ impl SlowDown {
     }
 }
 
-/// Forgets the older half when it is full. Whoever fills it on purpose needs as many addresses.
+/// Removes the older half of a full map. To fill it, an attacker needs as many addresses.
 fn make_room<T>(map: &mut HashMap<Who, T>, age: impl Fn(&T) -> Timestamp) {
     if map.len() < CAPACITY {
         return;

@@ -44,7 +44,7 @@ pub struct NewToken {
     pub expires_in_days: Option<u16>,
 }
 
-/// Makes a token; also returns it in clear, this once.
+/// Adds a token. Also returns it in clear text, only here.
 ///
 /// # Errors
 /// `body_invalid`.
@@ -58,7 +58,7 @@ pub async fn add(context: &Arc<Context>, new: NewToken) -> Result<(ApiToken, Str
         .await
 }
 
-/// The text of a new token.
+/// The clear text of a new token.
 pub(in crate::services) fn fresh() -> String {
     std::iter::repeat_with(|| api_token::make(&random())).flatten().next().unwrap_or_default()
 }
@@ -104,7 +104,7 @@ pub(in crate::services) fn add_within(
     Ok(token)
 }
 
-/// Deletes a token; from then on it is refused.
+/// Deletes a token. It is refused from then on.
 ///
 /// # Errors
 /// `token_not_found`.
@@ -120,7 +120,7 @@ pub async fn delete(context: &Arc<Context>, id: TokenId) -> Result<(), Refusal> 
         .await
 }
 
-/// What a machine that presented this token may do, and with what.
+/// The API token in the database for a presented one, and its reach.
 ///
 /// # Errors
 /// `authorization_invalid`.
@@ -138,13 +138,13 @@ pub async fn recognise(
     let now = context.clock.now();
     let token = context.read(move |connection| Ok(store::api_tokens::by_hash(connection, &hash)?)).await?;
     let token = token.filter(|token| token.expires_at.is_none_or(|end| now < end)).ok_or_else(invalid)?;
-    // To the minute: a pipeline that uploads a hundred files need not write as often.
+    // Recorded at most once per minute, so that a pipeline that uploads a hundred files does not write as often.
     let is_long_ago =
         token.last_used_at.is_none_or(|last| now.duration_since(last) > jiff::SignedDuration::from_mins(1));
     let id = token.id;
     if is_long_ago && authentication.noting.lock().insert(id) {
         let (desk, doors) = (Arc::clone(context), Arc::clone(authentication));
-        // On the side: who may read must not have to wait for, or fail with, a write.
+        // Recorded in the background: a read must not wait for a write or fail with it.
         tokio::spawn(async move {
             let noted = desk.append(move |connection, now| store::api_tokens::mark_used(connection, id, now)).await;
             if let Err(error) = noted {
@@ -158,9 +158,6 @@ pub async fn recognise(
 }
 
 /// A page of API tokens.
-///
-/// # Errors
-/// `storage_unavailable`.
 pub async fn list(context: &Arc<Context>, page: Page<TokenId>) -> Result<Vec<ApiToken>, Refusal> {
     context.read(move |connection| Ok(store::api_tokens::page(connection, page)?)).await
 }

@@ -1,4 +1,5 @@
-//! Trusted publishers: entered and removed. What one of them presents is looked at in [`crate::services::people::exchange_identity`].
+//! Trusted publishers: added and removed. The tokens that they present are verified in
+//! [`crate::services::people::exchange_identity`].
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,10 +22,10 @@ use crate::{
     store,
 };
 
-/// What a trusted publisher may be allowed: to bring releases out, and nothing else.
+/// The scopes that a trusted publisher can have: those of publishing releases.
 const SCOPES: [Scope; 3] = [Scope::ReleasesRead, Scope::ReleasesWrite, Scope::ReleasesPublish];
 
-/// Nobody has as many pipelines; each is looked at when a token comes.
+/// The maximum number of trusted publishers per product. All of them are compared with each presented token.
 const MOST: i64 = 100;
 
 named_enum! {
@@ -82,17 +83,17 @@ pub struct NewTrustedPublisher {
     pub r#ref: Option<String>,
 }
 
-/// What a preset makes of its fields.
+/// How a preset turns its fields into claims.
 struct Form {
     issuer: &'static str,
-    /// The claim that has the whole Git reference.
+    /// The claim that contains the whole Git reference.
     reference: &'static str,
-    /// Ids that outlive the names: whoever makes a project anew under a name that has become free has others.
+    /// Ids that outlive names. A project that is created anew under a released name has other ids.
     pins: [&'static str; 2],
 }
 
 impl Form {
-    /// The ids that are still to be taken over.
+    /// The ids that the claims do not name; they are pinned at the first exchange.
     fn pins_besides(&self, claims: &BTreeMap<String, String>) -> Vec<String> {
         self.pins.into_iter().filter(|pin| !claims.contains_key(*pin)).map(str::to_owned).collect()
     }
@@ -106,12 +107,12 @@ const GITHUB: Form = Form {
 
 const GITLAB: Form = Form { issuer: "https://gitlab.com", reference: "ref_path", pins: ["project_id", "namespace_id"] };
 
-/// The form of an issuer that vouches for everybody.
+/// The form of an issuer that signs tokens for everybody's projects.
 fn shared(issuer: &str) -> Option<Form> {
     [GITHUB, GITLAB].into_iter().find(|form| form.issuer == issuer)
 }
 
-/// Whether a text is a path of names as these services have them.
+/// Whether a text is a valid path of names on these services.
 fn is_path(text: &str, parts: std::ops::RangeInclusive<usize>) -> bool {
     let is_name = |name: &str| {
         !name.is_empty()
@@ -123,7 +124,7 @@ fn is_path(text: &str, parts: std::ops::RangeInclusive<usize>) -> bool {
 }
 
 impl NewTrustedPublisher {
-    /// Who vouches for it, what it is known by, and what is pinned.
+    /// The issuer, the claims and the pins of the publisher.
     fn expand(&self, faults: &mut Faults) -> (String, BTreeMap<String, String>, Vec<String>) {
         let mut claims = self.claims.clone();
         for (claim, value) in &claims {
@@ -187,7 +188,7 @@ impl NewTrustedPublisher {
             faults.add("workflow", "must be the name of a file in `.github/workflows`, such as `release.yml`");
         }
         self.refuse(faults, "is not of GitHub", &["project_path", "ref_protected"]);
-        // At whichever reference: which one that may be says `ref`.
+        // With any reference; the field `ref` limits the reference.
         claims.insert("workflow_ref".to_owned(), format!("{repository}/.github/workflows/{workflow}@*"));
         claims.insert("repository".to_owned(), repository);
     }
@@ -204,7 +205,7 @@ impl NewTrustedPublisher {
         }
     }
 
-    /// Refuses fields that would be passed over.
+    /// Refuses fields that would be ignored.
     fn refuse(&self, faults: &mut Faults, why: &str, names: &[&str]) {
         let given = [
             ("repository", self.repository.is_some()),
@@ -220,7 +221,7 @@ impl NewTrustedPublisher {
     }
 }
 
-/// Has a product trust a workload; with its two-person rule, once a second person approves.
+/// Adds a trusted publisher; under the product's two-person rule, once a second person approves.
 ///
 /// # Errors
 /// `product_not_found`, `body_invalid`.
@@ -241,7 +242,7 @@ pub async fn trust(
         .await
 }
 
-/// The same under an id, within a write, for the person who wants it so.
+/// Adds a trusted publisher under an id, within a write. `created_by` is the user who asked for it.
 pub(in crate::services) fn trust_within(
     write: &mut Write<'_>,
     id: TrustedPublisherId,
@@ -300,8 +301,8 @@ pub(in crate::services) fn trust_within(
     Ok(publisher)
 }
 
-/// Has a product trust a workload no more, which takes one person, as all that makes things safer: the tokens that it was given
-/// are good for nothing from then on.
+/// Removes a trusted publisher. One person suffices, as for every change that makes things safer. The API tokens that
+/// the publisher received are invalid from then on.
 ///
 /// # Errors
 /// `product_not_found`, `trusted_publisher_not_found`.
@@ -329,10 +330,10 @@ fn find(
     })
 }
 
-/// A page of the workloads that a product trusts.
+/// A page of a product's trusted publishers.
 ///
 /// # Errors
-/// `product_not_found`, `storage_unavailable`.
+/// `product_not_found`.
 pub async fn list(
     context: &Arc<Context>,
     product: Slug,
@@ -342,7 +343,7 @@ pub async fn list(
     context.read(move |connection| Ok(store::trusted_publishers::page(connection, owner, page)?)).await
 }
 
-/// One whom this product trusts.
+/// A trusted publisher of this product.
 ///
 /// # Errors
 /// `product_not_found`, `trusted_publisher_not_found`.

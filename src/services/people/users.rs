@@ -1,4 +1,4 @@
-//! People: entered, changed and removed by owners; their own passwords changed by themselves.
+//! Users: added, changed and removed by owners; users change their own passwords.
 
 pub mod on_the_machine;
 
@@ -64,7 +64,7 @@ patch_body! {
     }
 }
 
-/// Checks an address and a password.
+/// Checks an e-mail address and a password.
 pub(in crate::services) fn check(email: Option<&str>, password: Option<&str>) -> Faults {
     let mut faults = Faults::default();
     if let Some(email) = email {
@@ -76,7 +76,7 @@ pub(in crate::services) fn check(email: Option<&str>, password: Option<&str>) ->
     faults
 }
 
-/// The ids of the products that somebody is limited to.
+/// The ids of the products with these slugs.
 fn ids_of(connection: &mut Connection, slugs: Option<Vec<Slug>>) -> Result<Option<Vec<ProductId>>, Refusal> {
     let Some(slugs) = slugs else { return Ok(None) };
     if !(1..=1000).contains(&slugs.len()) {
@@ -105,12 +105,12 @@ fn added(user: &User) -> impl FnOnce() + Send + use<> {
     move || tracing::info!(user = %id, %role, "user added")
 }
 
-/// The log line for a user who was given another password.
+/// The log line for a user whose password was changed.
 fn password_changed(id: UserId) -> impl FnOnce() + Send {
     move || tracing::info!(user = %id, "password changed; all sessions of the user have ended")
 }
 
-/// Checks what the fields say together, and that nobody else has the address.
+/// Checks fields that depend on each other, and that the e-mail address is free.
 fn check_whole(connection: &mut Connection, user: &User) -> Result<(), Refusal> {
     if user.role == Role::Owner && user.products.is_some() {
         return Err(Refusal::field("products", "an owner has to do with all products"));
@@ -150,7 +150,7 @@ pub async fn get(context: &Arc<Context>, id: UserId) -> Result<User, Refusal> {
     context.read(move |connection| store::users::get(connection, id)?.ok_or_else(|| not_found(id))).await
 }
 
-/// Changes a user, for somebody. Where it changes what they may do, or how they prove who they are, their sessions end.
+/// Changes a user on behalf of `by`. The user's sessions end if their rights or credentials change.
 ///
 /// # Errors
 /// `user_not_found`, `precondition_failed`, `body_invalid`, `product_not_found`, `user_exists`, `last_owner`.
@@ -165,7 +165,7 @@ pub async fn change(
     let UserChange { email, password, role, products, second_factor } = change;
     let (email, password, role) = (email.value().as_deref().map(lower), password.value(), role.value());
     let mut faults = check(email.as_deref(), password.as_deref());
-    // Who has found an open session must not be able to take the account.
+    // A person who finds an open session must not be able to take over the account.
     if by == id && password.is_some() {
         faults.add("password", "is your own; change it with `PATCH /api/v1/auth/me`, which takes the current one");
     }
@@ -223,12 +223,12 @@ pub async fn change(
         .await
 }
 
-/// The provider that knows somebody.
+/// The issuer at which the user logs in.
 fn issuer_of(user: &User) -> Option<String> {
     user.identity.as_ref().map(|identity| identity.issuer.clone())
 }
 
-/// Whether sessions of before are still good.
+/// Whether sessions from before the change stay valid.
 pub(in crate::services) fn is_trusted_alike(before: &User, after: &User) -> bool {
     before.password_hash == after.password_hash
         && before.role == after.role
@@ -236,12 +236,12 @@ pub(in crate::services) fn is_trusted_alike(before: &User, after: &User) -> bool
         && before.factor.secret == after.factor.secret
 }
 
-/// Whether nobody else is an owner.
+/// Whether this user is the only owner.
 pub(in crate::services) fn is_last_owner(connection: &mut Connection, user: &User) -> Result<bool, StoreError> {
     Ok(user.role == Role::Owner && !store::users::others_have(connection, Role::Owner, user.id)?)
 }
 
-/// Refuses to lose the last owner.
+/// Refuses a change that would leave no owner.
 fn keep_an_owner(connection: &mut Connection, user: &User) -> Result<(), Refusal> {
     if is_last_owner(connection, user)? {
         let detail = format!("`{}` is the only owner; make another one first", user.email);
@@ -250,7 +250,7 @@ fn keep_an_owner(connection: &mut Connection, user: &User) -> Result<(), Refusal
     Ok(())
 }
 
-/// Removes a user; their sessions end. Whom the identity provider vouches for does not come back by logging in once more.
+/// Removes a user and ends their sessions. A removed identity is not added again by another login through the provider.
 ///
 /// # Errors
 /// `user_not_found`, `precondition_failed`, `last_owner`.
@@ -271,10 +271,10 @@ pub async fn delete(context: &Arc<Context>, id: UserId, expected: Expected) -> R
         .await
 }
 
-/// Changes one's own password. All of one's sessions end.
+/// Changes the password of the user who is logged in. All of their sessions end.
 ///
 /// # Errors
-/// `body_invalid` when the current one is wrong, or the new one is not good; `too_many_attempts`.
+/// `body_invalid` when the current password is wrong or the new one is invalid; `too_many_attempts`.
 pub async fn change_own_password(
     context: &Arc<Context>,
     authentication: &Authentication,
@@ -297,7 +297,7 @@ pub async fn change_own_password(
         .await
 }
 
-/// Has somebody who is logged in prove once more who they are; returns the hash of their password.
+/// Checks the password of a user who is logged in. Returns its stored hash.
 pub(in crate::services) async fn prove(
     context: &Arc<Context>,
     authentication: &Authentication,
@@ -322,7 +322,7 @@ pub(in crate::services) async fn prove(
     Ok(known)
 }
 
-/// Gives a user, who is held, another password, and ends their sessions.
+/// Stores another password for a user whose row is locked, and ends their sessions.
 fn give_password(connection: &mut Connection, mut user: User, hash: String) -> Result<(), Refusal> {
     user.password_hash = Some(hash);
     user.revision += 1;
@@ -336,9 +336,6 @@ pub(in crate::services) fn not_found(id: UserId) -> Refusal {
 }
 
 /// A page of users.
-///
-/// # Errors
-/// `storage_unavailable`.
 pub async fn list(context: &Arc<Context>, page: Page<UserId>) -> Result<Vec<User>, Refusal> {
     context.read(move |connection| Ok(store::users::page(connection, page)?)).await
 }

@@ -1,4 +1,4 @@
-//! People by whoever may use the machine: nobody is logged in, and a server may be running or not.
+//! Changes to users from the command line of the server's machine, without a login. A server may be running or not.
 
 use crate::{
     auth::password::Passwords,
@@ -16,12 +16,11 @@ use crate::{
     },
 };
 
-/// A machine on which somebody may do as they like with people.
+/// The command line of the server's machine, which may change every user.
 #[derive(Debug)]
 pub struct Machine<'m> {
-    /// Who does.
     pub operator: Operator<'m>,
-    /// Passwords, as they are hashed there.
+    /// The cost at which passwords are hashed.
     pub passwords: &'m Passwords,
 }
 
@@ -42,7 +41,7 @@ impl Machine<'_> {
         Ok(user)
     }
 
-    /// Gives a user another password, whatever the old one was; their sessions end.
+    /// Replaces a user's password without asking for the old one. Their sessions end.
     ///
     /// # Errors
     /// `body_invalid`, `user_not_found`.
