@@ -1,6 +1,6 @@
-//! Selling: customers, what they bought, the license keys that prove it, and where it is hosted.
+//! Selling: customers, their subscriptions and license keys, and hosting groups.
 //!
-//! Not here: what a subscription gives to a program that asks; `domain::decide` says that.
+//! Not here: which releases a subscription gives to a program; see `domain::decide`.
 
 pub mod customers;
 pub mod endings;

@@ -1,4 +1,4 @@
-//! Customers: added and changed by staff.
+//! Customers: added, listed and changed by staff.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ patch_body! {
     }
 }
 
-/// Checks what the types do not say.
+/// Checks the rules that the types do not enforce.
 fn check(customer: &Customer) -> Result<(), Refusal> {
     let mut faults = Faults::default();
     faults.line("name", &customer.name);
@@ -102,8 +102,8 @@ pub async fn get(context: &Arc<Context>, reach: Reach, id: CustomerId) -> Result
     context.read(move |connection| find(connection, &reach, id)).await
 }
 
-/// The customer with this id, if they are within reach: where they are limited to products those who have a
-/// subscription of one of them, or none yet.
+/// The customer with this id, if within reach. A reach limited to products includes the customers who have a
+/// subscription of one of them, and those who have no subscription.
 pub(in crate::services) fn find(
     connection: &mut Connection,
     reach: &Reach,

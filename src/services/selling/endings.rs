@@ -1,5 +1,5 @@
-//! Subscriptions that are about to end: staff are told once a day, in one mail, of those that have come to a step of the
-//! ladder since they were last told.
+//! Subscriptions that are about to end. Staff receive one mail per day, about the subscriptions that have reached a
+//! step of `ending_days` since the last mail.
 
 use std::{collections::BTreeSet, collections::HashSet, sync::Arc};
 
@@ -17,25 +17,22 @@ use crate::{
     store::{self, Connection, StoreError, settings::ENDINGS_TOLD, subscriptions::EndingRow},
 };
 
-/// So many subscriptions are named in a mail; of the others it says how many there are.
+/// How many subscriptions a mail names. For the others it gives their number.
 const NAMED: usize = 200;
 
-/// Nowhere is it another day than here, give or take one.
+/// How many days the date of a product's time zone can differ from the UTC date.
 const SPREAD: i64 = 1;
 
-/// What is to be told.
+/// The subscriptions that the mail is about.
 #[derive(Default)]
 struct Found {
     known: HashSet<uuid::Uuid>,
-    /// The most urgent ones, with the language of their products: it is not looked for once more, when a product may be called
-    /// something else, or another one the same.
+    /// The most urgent ones, with the language of their products. The language is kept here because a product can be
+    /// renamed before the mail is written, or another can take its name.
     named: BTreeSet<(Ending, uuid::Uuid, &'static str)>,
 }
 
-/// Tells staff, unless they were told today.
-///
-/// # Errors
-/// When the database cannot be used; it is told the next time then.
+/// Mails staff, unless they were mailed today. If the database cannot be used, the next call mails them.
 pub async fn tell(context: &Arc<Context>) -> Result<(), StoreError> {
     let desk = Arc::clone(context);
     let done = tokio::task::spawn_blocking(move || tell_blocking(&desk)).await;
@@ -51,7 +48,7 @@ fn tell_blocking(context: &Context) -> Result<(), StoreError> {
     }
     let found = context.store.read(|connection| find(context, connection, now, told))?;
     context.store.append::<_, StoreError>(|connection| {
-        // Another one may have told in the meantime.
+        // Another replica may have mailed staff in the meantime.
         if store::settings::get(connection, ENDINGS_TOLD)? != setting {
             return Ok(());
         }
@@ -66,7 +63,7 @@ fn tell_blocking(context: &Context) -> Result<(), StoreError> {
 }
 
 fn queue(context: &Context, connection: &mut Connection, now: Timestamp, found: &Found) -> Result<(), StoreError> {
-    // In the language of the product that the most urgent one is of.
+    // The mail is in the language of the most urgent subscription's product.
     let Some((.., language)) = found.named.first() else { return Ok(()) };
     let named: Vec<Ending> = found.named.iter().map(|(ending, ..)| ending.clone()).collect();
     let mut outbox = Outbox::default();
@@ -74,7 +71,7 @@ fn queue(context: &Context, connection: &mut Connection, now: Timestamp, found: 
     outbox.flush(connection).map(drop)
 }
 
-/// Looks for what is to be told, by the days on which subscriptions end: there may be a million, of which few end on one day.
+/// Finds the subscriptions by the days on which they end: there may be a million, of which few end on one day.
 fn find(
     context: &Context,
     connection: &mut Connection,
@@ -106,7 +103,7 @@ fn find(
     }
     let highest = ladder.iter().max().map(|step| i64::from(*step));
     if let (Some(highest), Some(told)) = (highest, told) {
-        // What was entered since then, be it in the same moment.
+        // Subscriptions that were added since the last mail, including those of the same millisecond.
         let since = told.checked_sub(SignedDuration::from_millis(1)).unwrap_or(told);
         let (first, last) = (day(now, -SPREAD), day(now, highest + SPREAD));
         store::subscriptions::for_each_ending(connection, first, last, Some(since), &mut look)?;

@@ -1,4 +1,4 @@
-//! Hosting groups: added and changed by staff.
+//! Hosting groups: added, listed and changed by staff.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub struct WindowBody {
 }
 
 impl WindowBody {
-    /// The window as it goes out.
+    /// The window in the form of the API.
     #[must_use]
     pub fn of(window: &Window) -> Self {
         Self {
@@ -185,13 +185,13 @@ pub async fn change(
         .await
 }
 
-/// The refusal for a group that is not there.
+/// The refusal for a group that does not exist.
 #[must_use]
 pub fn not_found(slug: &str) -> Refusal {
     Refusal::new(Code::HostingGroupNotFound, format!("there is no hosting group `{slug}`"))
 }
 
-/// A page of the hosting groups, by slug.
+/// A page of the hosting groups, ordered by slug.
 #[must_use]
 pub fn list(context: &Context, page: &Page<Slug>) -> Vec<Arc<HostingGroup>> {
     let catalogue = context.directory.catalogue();

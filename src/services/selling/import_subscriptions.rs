@@ -1,4 +1,4 @@
-//! A whole customer base at once, from CSV: all of it or nothing.
+//! Imports a whole customer base from CSV, either completely or not at all.
 
 use std::{collections::HashMap, fmt::Display, str::FromStr, sync::Arc};
 
@@ -24,10 +24,10 @@ use crate::{
     store,
 };
 
-/// Wrong lines that are named in one answer.
+/// How many wrong lines one answer names.
 const SHOWN: usize = 100;
 
-/// The columns that a file can have; the first five it must have.
+/// The columns of a file. The first five are required.
 const COLUMNS: [&str; 14] = [
     "customer",
     "product",
@@ -46,7 +46,7 @@ const COLUMNS: [&str; 14] = [
 ];
 const NEEDED: usize = 5;
 
-/// One line of the file. Lines with the same `customer` are of one customer, who is made where there is none with that
+/// One line of the file. Lines with the same `customer` belong to one customer, who is added if none has that
 /// `external_ref`.
 #[derive(Debug)]
 struct Line {
@@ -67,7 +67,7 @@ struct Line {
     license_key: Option<String>,
 }
 
-/// One line as it is written, and what turns out to be wrong with it.
+/// One line as written, and the faults found in it.
 struct Written<'f> {
     line: u64,
     header: &'f csv::StringRecord,
@@ -76,7 +76,7 @@ struct Written<'f> {
 }
 
 impl Written<'_> {
-    /// What stands in a column, if anything does.
+    /// The text in a column; `None` if the column is empty or missing.
     fn text(&self, column: &str) -> Option<&str> {
         let place = self.header.iter().position(|name| name == column)?;
         self.record.get(place).filter(|text| !text.is_empty())
@@ -86,7 +86,7 @@ impl Written<'_> {
         self.text(column).map(str::to_owned)
     }
 
-    /// The value in a column, if anything stands there. What is no value is noted.
+    /// The value in a column, if it is not empty. Adds a fault if the value is invalid.
     fn value<T: FromStr<Err: Display>>(&mut self, column: &str) -> Option<T> {
         let text = self.text(column)?;
         match text.parse() {
@@ -99,7 +99,7 @@ impl Written<'_> {
         }
     }
 
-    /// The same in a column where something must stand.
+    /// The value in a required column. Adds a fault if it is missing or invalid.
     fn needed<T: FromStr<Err: Display>>(&mut self, column: &str) -> Option<T> {
         if self.text(column).is_none() {
             self.faults.add(self.line, column, "must not be empty");
@@ -112,7 +112,7 @@ impl Written<'_> {
         names.map_err(|error| self.faults.add(self.line, "channels", &error.to_string())).ok()
     }
 
-    /// The line, unless something that it needs is missing or none.
+    /// The line; `None` if a required value is missing or invalid.
     fn read(mut self) -> Option<Line> {
         let (customer, product, deployment) =
             (self.needed("customer"), self.needed("product"), self.needed("deployment"));
@@ -139,25 +139,24 @@ impl Written<'_> {
     }
 }
 
-/// As much of a text as an answer repeats.
+/// A text, shortened for repetition in an answer.
 fn shortened(text: &str) -> String {
     text.chars().take(100).collect()
 }
 
-/// What is wrong with a text, naming it.
+/// A fault's message, with the text that is wrong.
 fn naming(text: &str, message: &str) -> String {
     let shown = shortened(text);
     if message.contains(&shown) { message.to_owned() } else { format!("`{shown}`: {message}") }
 }
 
-/// A line that was imported.
+/// An imported line.
 #[derive(Clone)]
 pub struct Imported {
-    /// Which line of the file.
+    /// The number of the line in the file.
     pub line: u64,
-    /// The subscription it became.
     pub subscription: SubscriptionId,
-    /// Its license key in clear, this once; `None` where the file brought it.
+    /// The license key in clear text, only here; `None` if the file contains the key.
     pub license_key: Option<String>,
 }
 
@@ -177,7 +176,7 @@ impl std::fmt::Debug for Imported {
 /// `body_invalid` naming the lines and columns that are wrong; nothing is imported then.
 pub async fn import(context: &Arc<Context>, reach: Reach, file: bytes::Bytes) -> Result<Vec<Imported>, Refusal> {
     let desk = Arc::clone(context);
-    // Read before it is this write's turn: no stop has to wait for the reading of a large file.
+    // Read before it is this write's turn, so that no other write, such as a stop, waits for a large file.
     let read = tokio::task::spawn_blocking(move || read(&file)).await;
     let lines = read.unwrap_or_else(|error| Err(Refusal::internal(&error)))?;
     let adding = context.write(move |write| {
@@ -199,7 +198,7 @@ pub async fn import(context: &Arc<Context>, reach: Reach, file: bytes::Bytes) ->
     adding.await
 }
 
-/// On which lines of a file there is a subscription, if all of them can be read; nothing is looked up.
+/// The lines of a file that contain a subscription, if all of them can be read. Looks nothing up in the database.
 ///
 /// # Errors
 /// `body_invalid` naming the lines and columns that are wrong.
@@ -207,7 +206,7 @@ pub fn lines(file: &[u8]) -> Result<Vec<u64>, Refusal> {
     read(file).map(|lines| lines.into_iter().map(|(line, _)| line).collect())
 }
 
-/// Reads the whole file.
+/// Reads the whole file into lines with their numbers.
 fn read(file: &[u8]) -> Result<Vec<(u64, Line)>, Refusal> {
     let mut faults = LineFaults::default();
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
@@ -248,8 +247,8 @@ fn read(file: &[u8]) -> Result<Vec<(u64, Line)>, Refusal> {
     faults.finish().map(|()| lines)
 }
 
-/// Counts the lines of a file, from its beginning on. They end as old and new systems end them: the reader takes a lone `\r` for
-/// the end of a record, but counts lines by `\n` only.
+/// Counts the lines of a file from its beginning, with `\n`, `\r\n` and `\r` as line ends. The CSV reader ends a record
+/// at a lone `\r`, but counts lines by `\n` only.
 struct LineCounter<'f> {
     file: &'f [u8],
     at: usize,
@@ -261,8 +260,8 @@ impl<'f> LineCounter<'f> {
         Self { file, at: 0, line: 1 }
     }
 
-    /// The line on which a record begins, which is not before those that were asked for; empty lines before it belong to its
-    /// position.
+    /// The line on which a record begins. Records must be asked for in order. The position of a record includes the
+    /// empty lines before it.
     fn line_of(&mut self, position: &csv::Position) -> u64 {
         let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
         let mut before = self.at.checked_sub(1).and_then(|last| self.file.get(last)).copied();
@@ -271,7 +270,7 @@ impl<'f> LineCounter<'f> {
             if self.at >= start && !is_end {
                 break;
             }
-            // Of `\r\n` the first one counts.
+            // `\r\n` counts as one line end.
             self.line += u64::from(is_end && (before, byte) != (Some(b'\r'), b'\n'));
             before = Some(byte);
             self.at += 1;
@@ -280,7 +279,7 @@ impl<'f> LineCounter<'f> {
     }
 }
 
-/// What is wrong, line by line.
+/// The faults, line by line.
 #[derive(Default)]
 struct LineFaults {
     faults: Faults,
@@ -295,7 +294,7 @@ impl LineFaults {
         self.count += 1;
     }
 
-    /// Notes why a line was refused; a refusal that is about no line ends the import.
+    /// Adds a refusal to the faults of a line. A refusal that concerns no line ends the import.
     fn note(&mut self, line: u64, refusal: Refusal) -> Result<(), Refusal> {
         match column_of_code(refusal.code) {
             Some(column) => self.add(line, column, &refusal.detail),
@@ -323,10 +322,10 @@ struct Importer<'k> {
 
 impl Importer<'_> {
     fn add(&mut self, write: &mut Write<'_>, row: Line) -> Result<(SubscriptionId, Option<String>), Refusal> {
-        // Before anything is looked up in it: of a product out of reach nothing is told.
+        // Checked before any other lookup: a product out of reach must reveal nothing.
         let product = self.product(write, &row.product)?;
         if let Some(reference) = &row.external_ref {
-            // So that a file can be sent again when its answer was lost.
+            // Refused, so that a file can be sent again after its answer was lost, without adding anything twice.
             if store::subscriptions::has_external_ref(write.connection, product, reference)? {
                 return Err(Refusal::field(
                     "external_ref",
@@ -354,7 +353,7 @@ impl Importer<'_> {
         Ok((subscription.coverage.id, (!brought).then_some(issued.license_key)))
     }
 
-    /// The product of a line, which is the same for most of them.
+    /// The product of a line. It is looked up once, because most lines have the same one.
     fn product(&mut self, write: &mut Write<'_>, slug: &Slug) -> Result<ProductId, Refusal> {
         if let Some(known) = self.products.get(slug) {
             return Ok(*known);
@@ -364,7 +363,7 @@ impl Importer<'_> {
         Ok(id)
     }
 
-    /// The customer of a line: one met before, one there already, or a new one.
+    /// The customer of a line: from an earlier line, from the database, or added now.
     fn customer(&mut self, write: &mut Write<'_>, row: &Line) -> Result<CustomerId, Refusal> {
         if let Some(known) = self.customers.get(&row.customer) {
             return Ok(*known);
@@ -398,7 +397,7 @@ impl Importer<'_> {
     }
 }
 
-/// The column that a refusal without a field is about; `None` where it is about no line at all.
+/// The column that a refusal without a field concerns; `None` if it concerns no line.
 const fn column_of_code(code: Code) -> Option<&'static str> {
     match code {
         Code::LicenseKeyExists => Some("license_key"),
@@ -409,7 +408,7 @@ const fn column_of_code(code: Code) -> Option<&'static str> {
     }
 }
 
-/// The column in which a customer's field stands.
+/// The column of a customer's field.
 fn column_of(field: &str) -> String {
     match field {
         "external_ref" => "customer".to_owned(),

@@ -15,12 +15,10 @@ use crate::{
     store,
 };
 
-/// A key that was just made, in clear, this once.
+/// A license key that was just issued or imported, in clear text. It is returned only here.
 #[derive(Clone)]
 pub struct Issued {
-    /// Its id.
     pub id: LicenseKeyId,
-    /// The key.
     pub license_key: String,
 }
 
@@ -30,13 +28,14 @@ impl std::fmt::Debug for Issued {
     }
 }
 
-/// The key that a program presented.
+/// The license key that a program presented.
 ///
 /// # Errors
 /// `license_key_mistyped`, `license_key_unknown`, `license_key_revoked`.
 pub fn recognise(context: &Context, presented: &str) -> Result<KeyEntry, Refusal> {
     let directory = &context.directory;
-    // The vendor's own keys are matched as they are written, before ours: one of them may look like ours, but is none (see `add`).
+    // Imported keys are matched first, exactly as they are written: an imported key may look like an issued one (see
+    // `add`).
     let imported =
         directory.has_imported_keys().then(|| context.keys.load().fingerprint(KeyForm::Imported, presented.as_bytes()));
     let entry = match imported.and_then(|fingerprint| directory.key(&fingerprint)) {
@@ -67,7 +66,7 @@ fn unknown() -> Refusal {
     Refusal::new(Code::LicenseKeyUnknown, "the license key is not known here")
 }
 
-/// Issues a key, or imports one, under an id for a subscription, within a write.
+/// Issues a key for a subscription, or imports one, under an id and within a write.
 pub(in crate::services) fn add(
     write: &mut Write<'_>,
     keys: &KeyRing,
@@ -90,10 +89,11 @@ pub(in crate::services) fn add(
         created_at: write.now,
         revoked_at: None,
     };
-    // Asked, not tried: an import goes on to the next line after this one, and a transaction in which a statement failed
-    // is over.
+    // Checked instead of letting the insert fail: a failed statement ends the transaction, and an import continues with
+    // the next line.
     let mut taken = store::license_keys::exists(write.connection, &fingerprint)?;
-    // What reads like a key that was issued, however it is written, would be matched before that, and open another subscription.
+    // An imported key can read like an issued key, in whatever spelling. It would be matched before that key, and open
+    // another subscription.
     if let Reading::Key(key) = LicenseKey::read(import.unwrap_or_default()) {
         taken |= store::license_keys::exists(write.connection, &keys.fingerprint(KeyForm::Issued, key.as_bytes()))?;
     }
@@ -106,7 +106,7 @@ pub(in crate::services) fn add(
     Ok(Issued { id: record.id, license_key: text })
 }
 
-/// Issues one more key for a subscription.
+/// Issues one more license key for a subscription.
 ///
 /// # Errors
 /// `subscription_not_found`.
@@ -121,7 +121,7 @@ pub async fn issue(context: &Arc<Context>, reach: Reach, subscription: Subscript
         .await
 }
 
-/// Revokes a key. Revoking it again changes nothing.
+/// Revokes a license key. Has no effect on a revoked key.
 ///
 /// # Errors
 /// `subscription_not_found`, `license_key_not_found`.
@@ -152,10 +152,10 @@ pub async fn revoke(
         .await
 }
 
-/// A page of the license keys of a subscription.
+/// A page of a subscription's license keys.
 ///
 /// # Errors
-/// `subscription_not_found`, `storage_unavailable`.
+/// `subscription_not_found`.
 pub async fn list(
     context: &Arc<Context>,
     reach: Reach,

@@ -1,4 +1,4 @@
-//! Subscriptions: sold, changed, renewed, suspended and cancelled by staff.
+//! Subscriptions: added, changed, renewed, suspended and cancelled by staff.
 
 use std::sync::Arc;
 
@@ -123,22 +123,17 @@ pub struct Cancellation {
     pub at: Option<CancelAt>,
 }
 
-/// What is to be done with a subscription.
+/// An action on a subscription.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// Change its fields.
     Change(Box<SubscriptionChange>),
-    /// Set a new end.
     Renew(Renewal),
-    /// Set it aside.
     Suspend,
-    /// Take it up again.
     Resume,
-    /// End it.
     Cancel(Cancellation),
 }
 
-/// Checks what the types do not say, against the product.
+/// Checks the rules that the types do not enforce, against the product.
 fn check(product: &Product, subscription: &Subscription) -> Result<(), Refusal> {
     let coverage = &subscription.coverage;
     let mut faults = Faults::default();
@@ -181,9 +176,7 @@ fn group_id(write: &mut Write<'_>, slug: Option<Slug>) -> Result<Option<crate::d
 /// The ids of a new subscription and of its first license key.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::services) struct Ids {
-    /// The subscription's.
     pub subscription: SubscriptionId,
-    /// The key's.
     pub license_key: LicenseKeyId,
 }
 
@@ -253,17 +246,15 @@ pub async fn get(context: &Arc<Context>, reach: Reach, id: SubscriptionId) -> Re
     context.read(move |connection| lookup::subscription(connection, &reach, id)).await
 }
 
-/// A page of the subscriptions that are wanted, and in this status now.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// A page of the matching subscriptions with this status now.
 pub async fn list(
     context: &Arc<Context>,
     mut wanted: Wanted,
     status: Option<Status>,
     mut page: Page<SubscriptionId>,
 ) -> Result<Vec<Subscription>, Refusal> {
-    // What the database can tell apart it does; what depends on the day and the product's time zone is sifted here.
+    // The database filters by state. The rest of the status depends on the day in the product's time zone, so it is
+    // filtered here.
     wanted.state = status.map(|status| match status {
         Status::Suspended => SubscriptionState::Suspended,
         Status::Cancelled => SubscriptionState::Cancelled,
@@ -295,7 +286,7 @@ pub async fn list(
         .await
 }
 
-/// Does something with a subscription.
+/// Carries out an action on a subscription.
 ///
 /// # Errors
 /// `subscription_not_found`, `precondition_failed`, `body_invalid`, `subscription_cancelled`, `subscription_endless`.
@@ -309,7 +300,7 @@ pub async fn act(
     context.write(move |write| act_within(write, &reach, id, &expected, action)).await
 }
 
-/// Does something with a subscription, within a write.
+/// Carries out an action on a subscription, within a write.
 pub(in crate::services) fn act_within(
     write: &mut Write<'_>,
     reach: &Reach,
@@ -332,7 +323,7 @@ pub(in crate::services) fn act_within(
 }
 
 impl Action {
-    /// What it is called in the audit log.
+    /// The name of the action in the audit log.
     const fn name(&self) -> &'static str {
         match self {
             Self::Change(_) => "subscription.change",
