@@ -1,4 +1,4 @@
-//! `api_tokens`: what machines present. The tokens themselves are stored nowhere.
+//! Table `api_tokens`: the tokens of pipelines and other programs. Only their hashes are stored.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -13,28 +13,25 @@ use crate::domain::{
     scope::Scope,
 };
 
-/// An API token, as much of it as is kept.
+/// A stored API token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiToken {
-    /// Its id.
     pub id: TokenId,
-    /// What staff call it.
+    /// The name that staff gave it.
     pub name: String,
     /// SHA-256 of the token.
     pub hash: [u8; 32],
-    /// What it may do.
     pub scopes: Vec<Scope>,
-    /// The only product it may do it with.
+    /// The only product that the token is valid for; `None`: all products.
     pub product: Option<ProductId>,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// Until when it is good; `None` until it is deleted.
+    /// `None`: valid until it is deleted.
     pub expires_at: Option<Timestamp>,
     /// When it was last presented, to the minute.
     pub last_used_at: Option<Timestamp>,
-    /// Who made it; `None` where that is not known, or was nobody.
+    /// The user who made it; `None` if unknown, or if no user did.
     pub created_by: Option<UserId>,
-    /// The trusted publisher whom it was given to; `None` for one that a person made.
+    /// The trusted publisher that received it; `None` if a user made it.
     pub publisher: Option<TrustedPublisherId>,
 }
 
@@ -75,18 +72,12 @@ impl Row {
 }
 
 /// The token with this id.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: TokenId) -> Result<Option<ApiToken>, StoreError> {
     let row: Option<Row> = api_tokens::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?;
     row.map(Row::into_domain).transpose()
 }
 
 /// The token with this hash.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn by_hash(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<ApiToken>, StoreError> {
     let row = api_tokens::table
         .filter(api_tokens::hash.eq(hash.to_vec()))
@@ -96,10 +87,7 @@ pub fn by_hash(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<Ap
     row.map(Row::into_domain).transpose()
 }
 
-/// A page of tokens, in the order in which they were made.
-///
-/// # Errors
-/// When the database cannot be read.
+/// A page of tokens, in the order of their creation.
 pub fn page(connection: &mut Connection, page: Page<TokenId>) -> Result<Vec<ApiToken>, StoreError> {
     let mut query = api_tokens::table.order(api_tokens::id).limit(page.limit).select(Row::as_select()).into_boxed();
     if let Some(after) = page.after {
@@ -108,10 +96,7 @@ pub fn page(connection: &mut Connection, page: Page<TokenId>) -> Result<Vec<ApiT
     query.load(connection)?.into_iter().map(Row::into_domain).collect()
 }
 
-/// Adds a token.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Adds the row of a token.
 pub fn insert(connection: &mut Connection, token: &ApiToken) -> Result<(), StoreError> {
     let row = Row {
         id: Key(token.id),
@@ -129,10 +114,7 @@ pub fn insert(connection: &mut Connection, token: &ApiToken) -> Result<(), Store
     Ok(())
 }
 
-/// Notes that a token was presented.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Sets `last_used_at` of a token.
 pub fn mark_used(connection: &mut Connection, id: TokenId, now: Timestamp) -> Result<(), StoreError> {
     diesel::update(api_tokens::table.find(Key(id)))
         .set(api_tokens::last_used_at.eq(Moment(now)))
@@ -140,27 +122,19 @@ pub fn mark_used(connection: &mut Connection, id: TokenId, now: Timestamp) -> Re
     Ok(())
 }
 
-/// Deletes a token; `false` when there was none.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes a token; `false` if it does not exist.
 pub fn delete(connection: &mut Connection, id: TokenId) -> Result<bool, StoreError> {
     Ok(diesel::delete(api_tokens::table.find(Key(id))).execute(connection)? > 0)
 }
 
-/// Deletes every token that a trusted publisher was given.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes all tokens that a trusted publisher received.
 pub fn delete_of_publisher(connection: &mut Connection, publisher: TrustedPublisherId) -> Result<(), StoreError> {
     diesel::delete(api_tokens::table.filter(api_tokens::publisher_id.eq(Key(publisher)))).execute(connection)?;
     Ok(())
 }
 
-/// Forgets the tokens of trusted publishers whose time was over at a moment. Those that people made are theirs to delete.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes the tokens of trusted publishers that expired before `until`. Tokens that users made stay: their users
+/// delete them.
 pub fn forget_expired(connection: &mut Connection, until: Timestamp) -> Result<(), StoreError> {
     let given = api_tokens::table.filter(api_tokens::publisher_id.is_not_null());
     diesel::delete(given.filter(api_tokens::expires_at.lt(Moment(until)))).execute(connection)?;

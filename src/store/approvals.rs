@@ -1,4 +1,4 @@
-//! `approvals`: what was asked for, and what a second person decided.
+//! Table `approvals`: approval requests, and how a second person decided them.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -43,7 +43,7 @@ struct Row {
 }
 
 impl Row {
-    /// A request that is undecided.
+    /// The row of an undecided request.
     fn of(approval: &Approval) -> Self {
         Self {
             id: Key(approval.id),
@@ -99,19 +99,14 @@ impl Row {
     }
 }
 
-/// The request with this id.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The approval request with this id.
 pub fn get(connection: &mut Connection, id: ApprovalId) -> Result<Option<Approval>, StoreError> {
     let row: Option<Row> = approvals::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?;
     Ok(row.map(Row::into_domain))
 }
 
-/// The requests for this deed to a thing as it was with this fingerprint, which are undecided and not expired.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The requests for this action on this subject that are undecided and not expired. Only requests with this fingerprint
+/// match: others were made for another state of the subject.
 pub fn open_about(
     connection: &mut Connection,
     deed: Deed,
@@ -131,11 +126,8 @@ pub fn open_about(
     Ok(rows.into_iter().map(Row::into_domain).collect())
 }
 
-/// A page of requests, the newest first; those with this status, and of what waits or is void both, as that shows when it is
-/// looked at.
-///
-/// # Errors
-/// When the database cannot be read.
+/// A page of requests, the newest first, with the wanted status. `Pending` and `Void` both return undecided requests
+/// that are not expired: only the current state of the subject tells them apart.
 pub fn matching(
     connection: &mut Connection,
     reach: &Reach,
@@ -165,19 +157,13 @@ pub fn matching(
     Ok(rows.into_iter().map(Row::into_domain).collect())
 }
 
-/// Adds a request, which nobody has decided yet.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Adds the row of an undecided request.
 pub fn insert(connection: &mut Connection, approval: &Approval) -> Result<(), StoreError> {
     diesel::insert_into(approvals::table).values(Row::of(approval)).execute(connection)?;
     Ok(())
 }
 
-/// Notes what was decided.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Stores the decision about a request.
 pub fn decide(connection: &mut Connection, id: ApprovalId, decision: &ApprovalDecision) -> Result<(), StoreError> {
     diesel::update(approvals::table.find(Key(id)))
         .set((

@@ -1,4 +1,4 @@
-//! `artifacts`: the files of releases. Their contents are in the artifact store, under their hashes.
+//! Table `artifacts`: the files of releases. Their contents are in the artifact store, under their hashes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -52,10 +52,7 @@ impl Row {
     }
 }
 
-/// Every artifact with the release it belongs to.
-///
-/// # Errors
-/// When the database cannot be read.
+/// All artifacts, each with the release that it belongs to.
 pub fn all(connection: &mut Connection) -> Result<Vec<(ReleaseId, Artifact)>, StoreError> {
     artifacts::table
         .select(Row::as_select())
@@ -67,9 +64,6 @@ pub fn all(connection: &mut Connection) -> Result<Vec<(ReleaseId, Artifact)>, St
 }
 
 /// The artifacts of a release, by file name.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn of_release(connection: &mut Connection, release: ReleaseId) -> Result<Vec<Artifact>, StoreError> {
     let rows: Vec<Row> = artifacts::table
         .filter(artifacts::release_id.eq(Key(release)))
@@ -82,7 +76,8 @@ pub fn of_release(connection: &mut Connection, release: ReleaseId) -> Result<Vec
 /// Adds an artifact to a release.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when one stands in its place; else when the database cannot be written.
+/// [`StoreError::Conflict`] if the release has an artifact of the same component, platform, architecture and kind, or
+/// of the same file name.
 pub fn insert(connection: &mut Connection, release: ReleaseId, artifact: &Artifact) -> Result<(), StoreError> {
     let row = Row {
         id: Key(artifact.id),
@@ -102,37 +97,26 @@ pub fn insert(connection: &mut Connection, release: ReleaseId, artifact: &Artifa
     Ok(())
 }
 
-/// Deletes an artifact.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes the row of an artifact. Its content stays in the store.
 pub fn delete(connection: &mut Connection, id: ArtifactId) -> Result<(), StoreError> {
     diesel::delete(artifacts::table.find(Key(id))).execute(connection)?;
     Ok(())
 }
 
-/// Whether some artifact has this content.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Whether any artifact has this content.
 pub fn is_referenced(connection: &mut Connection, content: Sha256) -> Result<bool, StoreError> {
     let having = artifacts::table.filter(artifacts::sha256.eq(content.0.to_vec())).select(artifacts::id);
     Ok(diesel::select(diesel::dsl::exists(having)).get_result(connection)?)
 }
 
-/// Every content that some artifact has.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The contents of all artifacts.
 pub fn contents(connection: &mut Connection) -> Result<HashSet<Sha256>, StoreError> {
     let rows: Vec<Vec<u8>> = artifacts::table.select(artifacts::sha256).distinct().load(connection)?;
     Ok(rows.iter().filter_map(|bytes| bytes.as_slice().try_into().ok().map(Sha256)).collect())
 }
 
-/// Every content that some artifact has, with each store in which one expects it, and its size.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The size in bytes of each content, by content and store. A content is listed once for each store in which an
+/// artifact expects it.
 pub fn places(connection: &mut Connection) -> Result<HashMap<(Sha256, ContentStore), u64>, StoreError> {
     let rows: Vec<(Vec<u8>, Name<ContentStore>, i64)> =
         artifacts::table.select((artifacts::sha256, artifacts::store, artifacts::size)).distinct().load(connection)?;
@@ -142,11 +126,8 @@ pub fn places(connection: &mut Connection) -> Result<HashMap<(Sha256, ContentSto
     Ok(rows.into_iter().filter_map(place).collect())
 }
 
-/// Notes that a content now lies in `to` for every artifact that expected it in another store; returns the releases
-/// that have changed by it.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Sets the store of a content to `to` in all artifacts that expected it in another store. Returns the releases that
+/// changed.
 pub fn moved(connection: &mut Connection, content: Sha256, to: ContentStore) -> Result<Vec<ReleaseId>, StoreError> {
     let elsewhere = artifacts::sha256.eq(content.0.to_vec()).and(artifacts::store.ne(Name(to)));
     let releases: Vec<Key<ReleaseId>> =

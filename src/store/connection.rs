@@ -7,7 +7,7 @@
 
 use diesel::{pg::PgConnection, sqlite::SqliteConnection};
 
-/// A connection to whichever database the configuration names.
+/// A connection to the database that the configuration names.
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
     Postgresql(PgConnection),

@@ -1,4 +1,4 @@
-//! `customers`.
+//! Table `customers`: one row for each customer.
 
 use diesel::{dsl::exists, prelude::*};
 
@@ -11,7 +11,7 @@ use crate::domain::{customer::Customer, id::CustomerId, locale::LanguageTag, rea
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// Lower case, of the letters of ASCII only: on both databases, as texts collate by their bytes.
+    /// Lower case of ASCII letters only. Both databases do this alike, because texts collate by their bytes.
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 
@@ -54,18 +54,12 @@ impl Row {
 }
 
 /// The customer with this id.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: CustomerId) -> Result<Option<Customer>, StoreError> {
     Ok(customers::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?.map(Row::into_domain))
 }
 
-/// Whether somebody who only has to do with some products has to do with this customer: one with a subscription of one of
-/// them, or without any yet.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Whether a customer is within reach: one of their subscriptions is for a product within reach, or they have no
+/// subscription yet.
 pub fn is_within(connection: &mut Connection, id: CustomerId, reach: &Reach) -> Result<bool, StoreError> {
     let Some(products) = reach.products() else { return Ok(true) };
     let theirs = subscriptions::table.filter(subscriptions::customer_id.eq(Key(id)));
@@ -74,10 +68,7 @@ pub fn is_within(connection: &mut Connection, id: CustomerId, reach: &Reach) -> 
     Ok(diesel::select(of_product.or(diesel::dsl::not(any))).get_result(connection)?)
 }
 
-/// A customer by what the vendor's other systems call them.
-///
-/// # Errors
-/// When the database cannot be read.
+/// A customer with this reference of the vendor's other systems.
 pub fn by_external_ref(connection: &mut Connection, external_ref: &str) -> Result<Option<Customer>, StoreError> {
     if external_ref.contains('\0') {
         return Ok(None);
@@ -90,11 +81,8 @@ pub fn by_external_ref(connection: &mut Connection, external_ref: &str) -> Resul
     Ok(row.map(Row::into_domain))
 }
 
-/// A page of the customers whose name, e-mail or external reference contains `words`, in the order in which they were
-/// entered; only those that [`is_within`] names.
-///
-/// # Errors
-/// When the database cannot be read.
+/// A page of the customers whose name, e-mail or external reference contains `words`, in the order of their creation.
+/// Only customers within reach are listed (see [`is_within`]).
 pub fn matching(
     connection: &mut Connection,
     words: Option<&str>,
@@ -113,7 +101,7 @@ pub fn matching(
         query = query.filter(of_product.or(diesel::dsl::not(any)));
     }
     if let Some(words) = words {
-        // No text in the database has a NUL, and PostgreSQL takes none in a query.
+        // No text in the database contains NUL, and PostgreSQL refuses NUL in a query.
         if words.contains('\0') {
             return Ok(Vec::new());
         }
@@ -130,19 +118,13 @@ pub fn matching(
     Ok(query.load(connection)?.into_iter().map(Row::into_domain).collect())
 }
 
-/// Adds a customer.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Adds the row of a customer.
 pub fn insert(connection: &mut Connection, customer: &Customer) -> Result<(), StoreError> {
     diesel::insert_into(customers::table).values(Row::of(customer)).execute(connection)?;
     Ok(())
 }
 
 /// Replaces a customer's row.
-///
-/// # Errors
-/// When the database cannot be written.
 pub fn update(connection: &mut Connection, customer: &Customer) -> Result<(), StoreError> {
     diesel::update(customers::table.find(Key(customer.id))).set(Row::of(customer)).execute(connection)?;
     Ok(())

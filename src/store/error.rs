@@ -1,25 +1,25 @@
-//! What can go wrong with the database, and how it is told to the person who started the server.
+//! Errors of the database, and their texts for the operator who starts the server.
 
 use std::{fmt, path::PathBuf};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-/// What went wrong with the database.
+/// Why the database refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A value that must be unique is there already.
+    /// A value that must be unique already exists.
     #[error("a row like this is there already: {0}")]
     Conflict(String),
-    /// Another transaction got in the way; the same may well work when it is tried again.
+    /// Another transaction got in the way. The same transaction can succeed if it is tried again.
     #[error("{0}")]
     Contended(String),
-    /// The database cannot be written or read just now.
+    /// The database cannot be read or written at the moment.
     #[error("{0}")]
     Unavailable(String),
-    /// What the database holds cannot be understood.
+    /// A stored value is invalid.
     #[error("{0}")]
     Damaged(String),
-    /// A query that should work did not.
+    /// A query failed unexpectedly.
     #[error("{0}")]
     Other(String),
 }
@@ -31,7 +31,7 @@ impl From<DieselError> for StoreError {
             DieselError::DatabaseError(kind, _) => match kind {
                 DatabaseErrorKind::UniqueViolation => Self::Conflict(text),
                 DatabaseErrorKind::SerializationFailure => Self::Contended(text),
-                // A connection that ended in the middle is told apart by its state, whatever the language of the text.
+                // A connection that ended in between has a kind of its own, whatever the language of the text.
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
                     Self::Unavailable(format!("the connection to the database was lost: {}", in_one_line(&text)))
                 }
@@ -42,21 +42,21 @@ impl From<DieselError> for StoreError {
                 Self::Damaged(format!("the database holds a value that is none: {text}"))
             }
             DieselError::BrokenTransactionManager => Self::Unavailable(text),
-            // What the commit said, not that nothing could be undone after it.
+            // The reason is the error of the commit, not that of the rollback after it.
             DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
             _ => Self::from_message(&text),
         }
     }
 }
 
-/// A text of several lines as one: logs and messages are read by the line.
+/// Joins the lines of a text by "; ", because logs and messages are read by the line.
 pub(super) fn in_one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 impl StoreError {
-    /// `SQLite` tells these cases apart only by the text of its error, and of `PostgreSQL` diesel does not pass on the
-    /// code. (Sessions ask for English texts, see `postgresql::connect`.)
+    /// Chooses the error by its text. `SQLite` tells these cases apart only by the text, and diesel does not pass on
+    /// `PostgreSQL`'s code. Sessions ask for English texts, see `postgresql::connect`.
     pub(super) fn from_message(text: &str) -> Self {
         const AWAY: [&str; 14] = [
             "disk is full",
@@ -87,7 +87,7 @@ impl StoreError {
         }
     }
 
-    /// The error with the database it is about, and what to do: for the person who starts the server.
+    /// Adds the database's place and what to do, for the operator who starts the server.
     #[must_use]
     pub fn at(self, place: &Place) -> Self {
         let remedy = match place {
@@ -106,20 +106,19 @@ impl StoreError {
     }
 }
 
-/// Where a database is, as it may be shown: never with a password.
+/// Where a database is. It may be shown: it never contains a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A file.
     File(PathBuf),
     /// A server, as `postgres://HOST:PORT/NAME`.
     Server(String),
 }
 
 impl Place {
-    /// The place that the URL of a server names: its scheme, hosts and database, without user, password and parameters.
+    /// The place that a server's URL names: scheme, hosts and database, without user, password and parameters.
     ///
     /// # Errors
-    /// When it is no such URL.
+    /// [`StoreError::Other`] if the URL is invalid.
     pub fn of_server(url: &str) -> Result<Self, StoreError> {
         let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
         let rest = rest.ok_or_else(|| {

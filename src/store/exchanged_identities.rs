@@ -1,14 +1,12 @@
-//! `exchanged_identities`: identity tokens that were exchanged and are not past their time. None is good twice.
+//! Table `exchanged_identities`: identity tokens that were exchanged and have not expired. Each can be exchanged once.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::{Connection, StoreError, schema::exchanged_identities, value::Moment};
 
-/// Notes that a token was exchanged; `false` when it was before. The transaction is over then: nothing else can be done in it.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Records that a token was exchanged; `false` if it already was. After `false` the transaction is over: nothing else
+/// can be done in it.
 pub fn insert(connection: &mut Connection, hash: &[u8; 32], expires_at: Timestamp) -> Result<bool, StoreError> {
     let row = (exchanged_identities::hash.eq(hash.to_vec()), exchanged_identities::expires_at.eq(Moment(expires_at)));
     match diesel::insert_into(exchanged_identities::table).values(row).execute(connection).map_err(StoreError::from) {
@@ -18,10 +16,7 @@ pub fn insert(connection: &mut Connection, hash: &[u8; 32], expires_at: Timestam
     }
 }
 
-/// Forgets those that are past their time: they are refused for that.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes expired tokens. They need no row, because an expired token is refused anyway.
 pub fn forget_expired(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
     let expired = exchanged_identities::table.filter(exchanged_identities::expires_at.lt(Moment(now)));
     diesel::delete(expired).execute(connection)?;

@@ -1,4 +1,4 @@
-//! `hosting_groups`.
+//! Table `hosting_groups`: one row for each hosting group.
 
 use diesel::prelude::*;
 use jiff::civil::Time;
@@ -63,18 +63,12 @@ impl Row {
     }
 }
 
-/// Every group.
-///
-/// # Errors
-/// When the database cannot be read.
+/// All groups, in no particular order.
 pub fn all(connection: &mut Connection) -> Result<Vec<HostingGroup>, StoreError> {
     hosting_groups::table.select(Row::as_select()).load(connection)?.into_iter().map(Row::into_domain).collect()
 }
 
 /// The group with this id.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: HostingGroupId) -> Result<Option<HostingGroup>, StoreError> {
     hosting_groups::table
         .find(Key(id))
@@ -86,9 +80,6 @@ pub fn get(connection: &mut Connection, id: HostingGroupId) -> Result<Option<Hos
 }
 
 /// The group with this slug.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn by_slug(connection: &mut Connection, slug: &Slug) -> Result<Option<HostingGroup>, StoreError> {
     let row = hosting_groups::table
         .filter(hosting_groups::slug.eq(slug.as_str()))
@@ -98,19 +89,16 @@ pub fn by_slug(connection: &mut Connection, slug: &Slug) -> Result<Option<Hostin
     row.map(Row::into_domain).transpose()
 }
 
-/// Adds a group.
+/// Adds the row of a group.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when the slug is taken; else when the database cannot be written.
+/// [`StoreError::Conflict`] if the slug already exists.
 pub fn insert(connection: &mut Connection, group: &HostingGroup) -> Result<(), StoreError> {
     diesel::insert_into(hosting_groups::table).values(Row::of(group)).execute(connection)?;
     Ok(())
 }
 
-/// Replaces a group's row.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Replaces the row of a group.
 pub fn update(connection: &mut Connection, group: &HostingGroup) -> Result<(), StoreError> {
     diesel::update(hosting_groups::table.find(Key(group.id))).set(Row::of(group)).execute(connection)?;
     Ok(())

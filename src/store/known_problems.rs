@@ -1,4 +1,4 @@
-//! `known_problems`: the vendor's rules, and how often each was met.
+//! Table `known_problems`: the vendor's rules, and how many runs matched each.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -69,19 +69,13 @@ impl Row {
     }
 }
 
-/// Every rule.
-///
-/// # Errors
-/// When the database cannot be read.
+/// All rules, in no particular order.
 pub fn all(connection: &mut Connection) -> Result<Vec<KnownProblem>, StoreError> {
     let rows: Vec<Row> = known_problems::table.select(Row::as_select()).load(connection)?;
     Ok(rows.into_iter().map(Row::into_domain).collect())
 }
 
-/// The rules of a product.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The rules of a product, in no particular order.
 pub fn of_product(connection: &mut Connection, product: ProductId) -> Result<Vec<KnownProblem>, StoreError> {
     let of_product = known_problems::table.filter(known_problems::product_id.eq(Key(product)));
     let rows: Vec<Row> = of_product.select(Row::as_select()).load(connection)?;
@@ -89,48 +83,33 @@ pub fn of_product(connection: &mut Connection, product: ProductId) -> Result<Vec
 }
 
 /// The rule with this id.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: KnownProblemId) -> Result<Option<KnownProblem>, StoreError> {
     let row: Option<Row> = known_problems::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?;
     Ok(row.map(Row::into_domain))
 }
 
-/// Adds a rule.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Adds the row of a rule.
 pub fn insert(connection: &mut Connection, rule: &KnownProblem) -> Result<(), StoreError> {
     diesel::insert_into(known_problems::table).values(Row::of(rule)).execute(connection)?;
     Ok(())
 }
 
-/// Replaces a rule's row.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Replaces the row of a rule.
 pub fn update(connection: &mut Connection, rule: &KnownProblem) -> Result<(), StoreError> {
     diesel::update(known_problems::table.find(Key(rule.id))).set(Row::of(rule)).execute(connection)?;
     Ok(())
 }
 
-/// Deletes a rule. Runs that met it stay marked with it.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes a rule. Runs that matched it keep its mark.
 pub fn delete(connection: &mut Connection, id: KnownProblemId) -> Result<(), StoreError> {
     diesel::delete(known_problems::table.find(Key(id))).execute(connection)?;
     Ok(())
 }
 
-/// How many runs met each problem: by product, and by what they were marked with.
+/// The number of runs that matched each problem, by product and by the mark of the runs.
 pub type Matched = HashMap<(ProductId, String), i64>;
 
-/// How many runs of a product, or of all, met each problem.
-///
-/// # Errors
-/// When the database cannot be read.
+/// How many runs matched each problem, of the products within reach.
 pub fn matched(connection: &mut Connection, reach: &Reach) -> Result<Matched, StoreError> {
     let mut query = runs::table
         .filter(runs::known_problem.is_not_null())

@@ -1,15 +1,16 @@
-//! Which of several replicas does the work that one is enough for: the one that holds a lock of the session kind, which
-//! `PostgreSQL` frees when the connection ends, however it ends.
+//! The lead: the replica that does the work which one replica is enough for. It holds a session lock. `PostgreSQL`
+//! frees that lock when the connection ends, for whatever reason.
 
 use diesel::{RunQueryDsl as _, connection::SimpleConnection as _, dsl::sql, pg::PgConnection, sql_types::Bool};
 
 use super::{StoreError, locks};
 
-/// A replica that is cut off must not lead for longer than this takes (some 5 s): the server looks whether it is still
-/// there. Not every server can; it then takes as long as the operating system does.
+/// The server probes a silent connection of the leader after 2 s, then three times, every 1 s. A replica that is cut
+/// off keeps the lead until then, some 5 s; no other can take it earlier. A server that cannot set this waits as long
+/// as its operating system does.
 const WATCH: &str = "SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3;";
 
-/// The lead, while this is held and [`Self::holds`].
+/// The lead, as long as [`Self::holds`].
 pub struct Lead(Option<PgConnection>);
 
 impl std::fmt::Debug for Lead {
@@ -24,7 +25,7 @@ impl Lead {
         Self(None)
     }
 
-    /// The lead, unless another replica has it.
+    /// Takes the lead; `None` if another replica has it.
     pub(super) fn among(mut connection: PgConnection) -> Result<Option<Self>, StoreError> {
         connection.batch_execute(WATCH)?;
         let taken: bool = diesel::select(sql::<Bool>(&format!("pg_try_advisory_lock({})", locks::LEAD)))
@@ -32,7 +33,7 @@ impl Lead {
         Ok(taken.then_some(Self(Some(connection))))
     }
 
-    /// Whether it is still held; once it is not, it never will be again.
+    /// Whether this replica still leads. A lead that was lost never comes back.
     pub fn holds(&mut self) -> bool {
         match &mut self.0 {
             None => true,

@@ -1,4 +1,4 @@
-//! `license_keys`: the fingerprints of keys. The keys themselves are stored nowhere.
+//! Table `license_keys`: the fingerprints of license keys. The keys themselves are not stored.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -42,10 +42,7 @@ impl Row {
     }
 }
 
-/// Hands every key to `each`, without holding them all at once.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Calls `each` with every key, one at a time: there may be a million.
 pub fn for_each(connection: &mut Connection, mut each: impl FnMut(KeyRecord)) -> Result<(), StoreError> {
     let mut last: Option<Key<LicenseKeyId>> = None;
     let streams = streams(connection);
@@ -69,10 +66,7 @@ pub fn for_each(connection: &mut Connection, mut each: impl FnMut(KeyRecord)) ->
     }
 }
 
-/// Hands to `each` the keys of the subscriptions that a part of the log names.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Calls `each` with the keys of the subscriptions that a stretch of the change log names.
 pub fn for_each_changed(
     connection: &mut Connection,
     Stretch { after, up_to }: Stretch,
@@ -89,19 +83,13 @@ pub fn for_each_changed(
     Ok(())
 }
 
-/// Whether there is a key with this fingerprint.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Whether a key with this fingerprint exists.
 pub fn exists(connection: &mut Connection, fingerprint: &[u8; 32]) -> Result<bool, StoreError> {
     let same = license_keys::table.filter(license_keys::fingerprint.eq(fingerprint.to_vec()));
     Ok(diesel::select(diesel::dsl::exists(same.select(license_keys::id))).get_result(connection)?)
 }
 
-/// The keys of a subscription, in the order in which they were made.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The keys of a subscription, in the order of their creation.
 pub fn of_subscription(
     connection: &mut Connection,
     subscription: SubscriptionId,
@@ -109,10 +97,7 @@ pub fn of_subscription(
     page_of_subscription(connection, subscription, Page { after: None, limit: i64::MAX })
 }
 
-/// A page of the keys of a subscription, in the order in which they were made.
-///
-/// # Errors
-/// When the database cannot be read.
+/// A page of the keys of a subscription, in the order of their creation.
 pub fn page_of_subscription(
     connection: &mut Connection,
     subscription: SubscriptionId,
@@ -130,10 +115,10 @@ pub fn page_of_subscription(
     query.load(connection)?.into_iter().map(Row::into_domain).collect()
 }
 
-/// Adds a key.
+/// Adds the row of a key.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when there is one with the same fingerprint; else when the database cannot be written.
+/// [`StoreError::Conflict`] if a key with the same fingerprint exists.
 pub fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<(), StoreError> {
     let row = Row {
         id: Key(key.id),
@@ -147,10 +132,7 @@ pub fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<(), StoreE
     Ok(())
 }
 
-/// Revokes a key; a key that was revoked before keeps its time.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Revokes a key. A key that was already revoked keeps its time.
 pub fn revoke(connection: &mut Connection, id: LicenseKeyId, now: Timestamp) -> Result<(), StoreError> {
     diesel::update(license_keys::table.find(Key(id)).filter(license_keys::revoked_at.is_null()))
         .set(license_keys::revoked_at.eq(Moment(now)))

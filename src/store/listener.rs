@@ -1,5 +1,5 @@
-//! Being told of changes at once: `LISTEN` and `NOTIFY` of `PostgreSQL`. What is told is only that there is something in
-//! `changes`; who missed it finds it there.
+//! Immediate notification of changes: `LISTEN` and `NOTIFY` of `PostgreSQL`. A notification only says that `changes`
+//! has new rows. A replica that missed a notification finds the rows there.
 
 use diesel::{connection::SimpleConnection as _, pg::PgConnection};
 
@@ -8,7 +8,7 @@ use super::{AnyConnection, Connection, StoreError};
 const LISTEN: &str = "LISTEN sluice_changes";
 const NOTIFY: &str = "NOTIFY sluice_changes";
 
-/// Tells every listener, once the transaction is committed. A file has none: nobody else may change it.
+/// Notifies all listeners once the transaction is committed. A file has no listeners: no other process may change it.
 pub(super) fn announce(connection: &mut Connection) -> Result<(), StoreError> {
     match connection {
         AnyConnection::Postgresql(connection) => Ok(connection.batch_execute(NOTIFY)?),
@@ -16,7 +16,7 @@ pub(super) fn announce(connection: &mut Connection) -> Result<(), StoreError> {
     }
 }
 
-/// Somebody who is told. Holds a connection of its own.
+/// Receives the notifications, on a connection of its own.
 pub struct Listener(PgConnection);
 
 impl std::fmt::Debug for Listener {
@@ -31,10 +31,10 @@ impl Listener {
         Ok(Self(connection))
     }
 
-    /// Whether anything was told since the last call. Looks at what has arrived, and does not wait.
+    /// Whether a notification arrived since the last call. Does not wait.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the connection is lost, and with it perhaps what was told.
+    /// [`StoreError::Unavailable`] if the connection is lost. Notifications may be lost with it.
     pub fn heard(&mut self) -> Result<bool, StoreError> {
         let mut heard = false;
         for told in self.0.notifications_iter() {

@@ -1,24 +1,26 @@
-//! The numbers of the locks in a shared database. They only have to differ from one another and from those of other programs
-//! that use the same database, and must stay what they are: replicas of different versions run at the same time.
+//! The numbers of the locks in a shared database. They must differ from one another and from those of other programs on
+//! the same database. They must never change, because replicas of different versions run at the same time.
 
-/// Held by the transaction that changes what decisions depend on: one at a time in the whole installation.
+/// Held by a transaction that changes what decisions depend on: one at a time in the whole installation.
 pub(super) const CHANGE: i64 = 0x536C_7569_6365_0001;
 
-/// Held while migrating, so that of two replicas that start at once one does it and the other finds it done.
+/// Held during a migration. If two replicas start at once, one migrates, and the other waits and finds it done.
 pub(super) const MIGRATION: i64 = 0x536C_7569_6365_0002;
 
-/// Held for as long as it lives by the replica that does the work that one is enough for.
+/// Held by the leader as long as its connection lasts.
 pub(super) const LEAD: i64 = 0x536C_7569_6365_0003;
 
-/// The first half of the numbers of what a transaction holds: runs and logins. Whoever holds some of one kind takes those of
-/// the next kinds only after them, and each kind in the order of its numbers: then nobody waits in a circle.
+/// The first half of the lock numbers of runs and logins.
+///
+/// A transaction takes locks in the order of these constants, and locks of one kind in the order of their numbers.
+/// Otherwise two transactions could wait for each other.
 pub(super) const THING: i32 = 0x536C_7569;
 
-/// The same of subscriptions, whose votes are counted or whose mails are.
+/// The same for subscriptions, while their votes or mails are counted.
 pub(super) const SUBSCRIPTION: i32 = 0x536C_756A;
 
-/// The same of users, with all of their logins.
+/// The same for users, with all of their logins.
 pub(super) const USER: i32 = 0x536C_756C;
 
-/// The same of hosting groups, whose slots are given out.
+/// The same for hosting groups, while their slots are given out.
 pub(super) const GROUP: i32 = 0x536C_756B;

@@ -1,4 +1,4 @@
-//! `manifests`: every signed revision of every published release's manifest.
+//! Table `manifests`: all signed revisions of the manifests of published releases.
 
 use diesel::prelude::*;
 
@@ -27,19 +27,13 @@ impl Row {
     }
 }
 
-/// The manifests of all releases, the newest revision of each last.
-///
-/// # Errors
-/// When the database cannot be read.
+/// All manifests. The newest revision of each release comes last.
 pub fn all(connection: &mut Connection) -> Result<Vec<SignedManifest>, StoreError> {
     let rows: Vec<Row> = manifests::table.order(manifests::revision).select(Row::as_select()).load(connection)?;
     Ok(rows.into_iter().map(Row::into_domain).collect())
 }
 
-/// The newest manifest of a release.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The newest manifest of a release; `None` for a draft.
 pub fn newest(connection: &mut Connection, release: ReleaseId) -> Result<Option<SignedManifest>, StoreError> {
     let row: Option<Row> = manifests::table
         .filter(manifests::release_id.eq(Key(release)))
@@ -50,10 +44,10 @@ pub fn newest(connection: &mut Connection, release: ReleaseId) -> Result<Option<
     Ok(row.map(Row::into_domain))
 }
 
-/// Adds a revision.
+/// Adds a revision of a manifest.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when it is there; else when the database cannot be written.
+/// [`StoreError::Conflict`] if the revision already exists.
 pub fn insert(connection: &mut Connection, manifest: &SignedManifest) -> Result<(), StoreError> {
     diesel::insert_into(manifests::table).values(Row::of(manifest)).execute(connection)?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The schema, brought up to date: the same migrations for either database, each in its own language.
+//! Migrations of the schema. Each exists for both databases, in the language of each.
 
 use diesel::{
     QueryableByName, RunQueryDsl as _, backend::Backend, connection::SimpleConnection as _, migration::MigrationSource,
@@ -23,7 +23,7 @@ fn failed(error: &Failure) -> StoreError {
     }
 }
 
-/// Runs what is missing on the one writer of `SQLite`.
+/// Runs the pending migrations on the writing connection of `SQLite`.
 pub(super) fn run_on_file(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
     match connection {
         AnyConnection::Sqlite(connection) => run(connection, SQLITE),
@@ -31,7 +31,8 @@ pub(super) fn run_on_file(connection: &mut Connection) -> Result<Vec<String>, St
     }
 }
 
-/// Runs what is missing on a connection to `PostgreSQL` that is used for nothing else: the lock goes with it.
+/// Runs the pending migrations on `PostgreSQL`. The connection must be used for nothing else: the lock lasts until it
+/// is closed.
 pub(super) fn run_on_server(connection: &mut diesel::pg::PgConnection) -> Result<Vec<String>, StoreError> {
     connection.batch_execute(&format!("SELECT pg_advisory_lock({})", locks::MIGRATION))?;
     run(connection, POSTGRESQL)
@@ -40,11 +41,11 @@ pub(super) fn run_on_server(connection: &mut diesel::pg::PgConnection) -> Result
 /// How a database's schema compares with the one that this program knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Schema {
-    /// There is none.
+    /// The database has no tables.
     Missing,
-    /// It lacks migrations.
+    /// It lacks migrations that this program knows.
     Older,
-    /// It is the same.
+    /// It has the migrations that this program knows.
     Current,
     /// It has a migration that this program does not know.
     Newer(String),
@@ -56,7 +57,8 @@ struct Version {
     version: String,
 }
 
-/// Compares the schemas without changing anything, which the harness would: it makes its table where there is none.
+/// Compares the schemas and changes nothing. The harness of diesel cannot be used: it makes its table if that is
+/// missing.
 pub(super) fn compare(connection: &mut Connection) -> Result<Schema, StoreError> {
     const APPLIED: &str = "SELECT version FROM __diesel_schema_migrations";
     let (table, known) = match connection {
@@ -84,13 +86,13 @@ pub(super) fn compare(connection: &mut Connection) -> Result<Schema, StoreError>
     })
 }
 
-/// The migrations that this program knows.
+/// The versions of the migrations that this program knows.
 fn known<DB: Backend>(migrations: &EmbeddedMigrations) -> Result<Vec<String>, StoreError> {
     let known = MigrationSource::<DB>::migrations(migrations).map_err(|error| failed(&error))?;
     Ok(known.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
-/// What is missing in a file.
+/// The pending migrations of a file.
 pub(super) fn pending_on_file(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
     match connection {
         AnyConnection::Sqlite(connection) => pending(connection, &SQLITE),
@@ -98,7 +100,7 @@ pub(super) fn pending_on_file(connection: &mut Connection) -> Result<Vec<String>
     }
 }
 
-/// What is missing on a server.
+/// The pending migrations of a server.
 pub(super) fn pending_on_server(connection: &mut diesel::pg::PgConnection) -> Result<Vec<String>, StoreError> {
     pending(connection, &POSTGRESQL)
 }
@@ -112,7 +114,7 @@ fn run<DB: Backend, H: MigrationHarness<DB>>(
     Ok(run.iter().map(ToString::to_string).collect())
 }
 
-/// What is missing of a schema that is not newer than this program.
+/// The pending migrations. A schema that is newer than this program is an error.
 fn pending<DB: Backend, H: MigrationHarness<DB>>(
     harness: &mut H,
     migrations: &EmbeddedMigrations,

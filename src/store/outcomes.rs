@@ -1,4 +1,4 @@
-//! What became of a release over time: from `offers`, and from the `runs` that lead to it.
+//! What became of a release over time, from the tables `offers` and `runs`.
 
 use diesel::{QueryableByName, RunQueryDsl as _, sql_types};
 use jiff::{SignedDuration, Timestamp};
@@ -6,16 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Connection, StoreError, bulk::Cell, sql::Sql, value::Moment};
 use crate::domain::id::ReleaseId;
 
-/// How often something happened within a span of time.
+/// How many times an event happened within a span of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happened {
-    /// When the span began.
+    /// The start of the span.
     pub from: Timestamp,
-    /// What: `offered`, `downloaded`, `lost`, or how runs ended.
+    /// The event: `offered`, `downloaded`, `lost`, or the outcome of a run.
     pub what: String,
-    /// The class of the failure; empty where none was reported.
+    /// The failure class; empty if none was reported.
     pub class: String,
-    /// How often.
     pub count: i64,
 }
 
@@ -31,17 +30,14 @@ struct Row {
     n: i64,
 }
 
-/// Everything that happened to a release, by spans of this length, the first ones first.
-///
-/// # Errors
-/// When the database cannot be read.
+/// All events of a release, in spans of this length, in the order of time.
 pub fn of_release(
     connection: &mut Connection,
     release: ReleaseId,
     span: SignedDuration,
 ) -> Result<Vec<Happened>, StoreError> {
     let id = || Cell::Bytes(release.0.as_bytes().to_vec());
-    // Times are whole microseconds, and a division of whole numbers is one on both databases.
+    // Times are whole microseconds, and both databases divide integers to an integer.
     let microseconds = span.as_micros();
     let rows: Vec<Row> = Sql::new(format!(
         "SELECT at / {microseconds} * {microseconds} AS begun_at, what, class, count(*) AS n FROM ("

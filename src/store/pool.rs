@@ -1,6 +1,5 @@
-//! Connections that are used in turn. One is made when it is wanted and there are fewer than the most; it is looked at before
-//! it is used again, so that a database that was away can be used the moment that it is back, and is known to be away at once
-//! while it is not.
+//! A pool of connections. A connection is made when it is needed and the limit is not reached. Each is probed before it
+//! is used again. So a database that was away can be used as soon as it is back, and its absence is noticed at once.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +7,12 @@ use parking_lot::{Condvar, Mutex};
 
 use super::{Connection, StoreError, transaction};
 
-/// How long a piece of work waits for a connection that others have.
+/// How long a caller waits for a connection while all are in use. Then the request fails.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 type Connect = dyn Fn() -> Result<Connection, StoreError> + Send + Sync;
 
-/// The connections.
+/// The connections and their limit.
 pub(super) struct Pool {
     connect: Box<Connect>,
     most: usize,
@@ -24,11 +23,11 @@ pub(super) struct Pool {
 #[derive(Default)]
 struct Shelf {
     idle: Vec<Connection>,
-    /// Those that are idle and those that are lent.
+    /// The number of idle and lent connections together.
     all: usize,
 }
 
-/// A connection that is lent; unless it is fit to be given back, it is closed.
+/// A lent connection. It returns to the pool if it is fit to be used again; otherwise it is closed.
 struct Lent<'p> {
     pool: &'p Pool,
     connection: Option<Connection>,
@@ -47,7 +46,7 @@ impl Drop for Lent<'_> {
 }
 
 impl Pool {
-    /// A pool of at most so many connections, made by `connect`.
+    /// A pool of at most `most` connections, made by `connect`.
     pub(super) fn new(
         most: usize,
         connect: impl Fn() -> Result<Connection, StoreError> + Send + Sync + 'static,
@@ -60,7 +59,7 @@ impl Pool {
         }
     }
 
-    /// Runs `work` on a connection. One that `work` leaves in the middle of a transaction, or panics with, is closed.
+    /// Runs `work` on a connection. The connection is closed if `work` panics or leaves a transaction open.
     pub(super) fn with<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, E>,
@@ -86,7 +85,7 @@ impl Pool {
                 }
                 drop(lent);
                 held = self.shelf.lock();
-                // What ended this one has most likely ended the others too; each would take its time to say so.
+                // The other idle connections most likely ended for the same reason, and probing each would take time.
                 let idle = std::mem::take(&mut held.idle);
                 held.all = held.all.saturating_sub(idle.len());
             } else if held.all < self.most {

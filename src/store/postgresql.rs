@@ -1,10 +1,12 @@
-//! `PostgreSQL`: several replicas on one database.
+//! `PostgreSQL`: several replicas share one database.
 //!
-//! Changes are put in order by two turns and a lock. A replica's writes wait for their *turn* in the process, so that each
-//! replica holds at most one connection for them; then for the *lock* in the database, which one transaction has at a time
-//! in the whole installation; and before the commit for *applying*, which is held until what was changed has been put into
-//! the replica's memory. Whoever brings in the changes of other replicas reads and applies them under *applying* too, so
-//! that what it read before a commit cannot overwrite what was applied after it.
+//! Two mutexes in the process and a lock in the database put writes in order. A write takes them in this order:
+//! - The mutex `turn`: each replica has at most one write, and uses at most one connection for it.
+//! - The lock in the database (`locks::CHANGE`), which one transaction in the whole installation holds at a time.
+//! - The mutex `applying`, before the commit. It is held until the changes are in the replica's memory.
+//!
+//! A replica that follows the changes of others reads and applies them under `applying` too. Otherwise it could read
+//! before a commit, and overwrite what was applied after it.
 
 use std::time::Duration;
 
@@ -18,20 +20,21 @@ use super::{
     transaction::{self, Purpose},
 };
 
-/// The oldest version that is tested with, as `server_version_num` has it.
+/// The oldest supported version of the server, in the form of `server_version_num`. Older versions are not tested.
 const OLDEST: i32 = 150_000;
 
-/// How long a write waits for others. The locks in the database give up after as long.
+/// How long a write waits for other writes. The locks in the database wait as long (`lock_timeout`).
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a write that is done waits to be applied. It holds up every replica meanwhile, and the server ends it after 10 s.
+/// How long a finished write waits for `applying`. Meanwhile it delays the writes of all replicas, and after 10 s the
+/// server ends the transaction (`idle_in_transaction_session_timeout`).
 const APPLYING: Duration = Duration::from_secs(5);
 
-/// How often an addition is tried before the one who asked for it has to.
+/// How many times an addition is tried before its caller gets the error.
 const TRIES: u32 = 3;
 
-/// What the URL is given where it says nothing else: a server that is gone is noticed in seconds, not in the two hours of
-/// the system's defaults.
+/// Defaults for the parameters of the URL. With them a lost server is noticed within seconds; the defaults of operating
+/// systems take two hours.
 const PARAMETERS: [(&str, &str); 8] = [
     ("application_name", "sluice"),
     ("connect_timeout", "5"),
@@ -40,22 +43,23 @@ const PARAMETERS: [(&str, &str); 8] = [
     ("keepalives_interval", "2"),
     ("keepalives_count", "3"),
     ("tcp_user_timeout", "5000"),
-    // After a failover an old address may lead to a server that follows another one.
+    // After a failover an old address may lead to a replica, which cannot write.
     ("target_session_attrs", "primary"),
 ];
 
-/// A replica that is stopped in the middle of a transaction must not hold up the others.
+/// Limits of each session. A replica that stops in the middle of a transaction must not block the others.
 const SESSION: &str = "SET lock_timeout = '30s'; SET statement_timeout = '60s'; \
     SET idle_in_transaction_session_timeout = '10s';";
 
-/// The opposite, whatever the server or the user is set to.
+/// No limits, whatever the settings of the server or the user are.
 const UNLIMITED: &str = "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;";
 
-/// What is wrong is told by its text, which servers may be set to translate. Not everybody may set this.
+/// Asks for English messages, because errors are recognised by their text. A user without the right to set this keeps
+/// the server's language.
 const ENGLISH: &str =
     "DO $$ BEGIN PERFORM set_config('lc_messages', 'C', false); EXCEPTION WHEN OTHERS THEN NULL; END $$";
 
-/// A server.
+/// An open database on a server.
 pub(super) struct Postgresql {
     url: String,
     pool: Pool,
@@ -64,7 +68,7 @@ pub(super) struct Postgresql {
 }
 
 impl Postgresql {
-    /// Finds the server, and sees whether it can be used.
+    /// Connects to the server, and checks that it is usable.
     pub(super) fn open(url: &str, connections: usize, place: &Place) -> Result<Self, StoreError> {
         let url = with_parameters(url);
         let mut first = establish(&url).map_err(|text| refused(&text, place))?;
@@ -76,12 +80,12 @@ impl Postgresql {
         Ok(Self { url, pool, turn: Mutex::new(()), applying: Mutex::new(()) })
     }
 
-    /// A connection of one's own, which may take its time.
+    /// A connection outside the pool, without the limits of sessions.
     pub(super) fn patient(&self) -> Result<PgConnection, StoreError> {
         establish(&self.url).map_err(|text| StoreError::Unavailable(format!("no connection: {text}")))
     }
 
-    /// Runs `work` in a transaction on a connection of its own that nothing but the server's end interrupts.
+    /// Runs `work` in a transaction on a connection of its own, without limits of time.
     pub(super) fn at_leisure<T, E: From<StoreError>>(
         &self,
         purpose: Purpose,
@@ -157,7 +161,7 @@ fn wait_for(turn: &Mutex<()>, patience: Duration) -> Result<MutexGuard<'_, ()>, 
     })
 }
 
-/// The URL with what it leaves open.
+/// Adds the default parameters that the URL does not set.
 fn with_parameters(url: &str) -> String {
     let given = url.split_once('?').map_or("", |(_, query)| query);
     let has = |name: &str| given.split('&').any(|part| part.split('=').next() == Some(name));
@@ -183,7 +187,7 @@ fn connect(url: &str) -> Result<Connection, String> {
     Ok(AnyConnection::Postgresql(connection))
 }
 
-/// Why there is no connection at the start, and what to do.
+/// Why the first connection failed, and what to do.
 fn refused(text: &str, place: &Place) -> StoreError {
     let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
     let cannot = format!("cannot use the database {place}: {text}");
@@ -231,7 +235,7 @@ fn refused(text: &str, place: &Place) -> StoreError {
     }
 }
 
-/// Whether the server is one that can be used.
+/// Checks the server's version, role and encoding.
 fn check(connection: &mut PgConnection, place: &Place) -> Result<(), StoreError> {
     use diesel::dsl::sql;
     let (version, shown, recovering, encoding): (i32, String, bool, String) = diesel::select((

@@ -1,4 +1,4 @@
-//! `products`.
+//! Table `products`: one row for each product.
 
 use diesel::prelude::*;
 
@@ -77,18 +77,12 @@ impl Row {
     }
 }
 
-/// Every product.
-///
-/// # Errors
-/// When the database cannot be read.
+/// All products, in no particular order.
 pub fn all(connection: &mut Connection) -> Result<Vec<Product>, StoreError> {
     products::table.select(Row::as_select()).load(connection)?.into_iter().map(Row::into_domain).collect()
 }
 
 /// The product with this id.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: ProductId) -> Result<Option<Product>, StoreError> {
     products::table
         .find(Key(id))
@@ -100,9 +94,6 @@ pub fn get(connection: &mut Connection, id: ProductId) -> Result<Option<Product>
 }
 
 /// The product with this slug.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn by_slug(connection: &mut Connection, slug: &Slug) -> Result<Option<Product>, StoreError> {
     let row = products::table
         .filter(products::slug.eq(slug.as_str()))
@@ -112,19 +103,16 @@ pub fn by_slug(connection: &mut Connection, slug: &Slug) -> Result<Option<Produc
     row.map(Row::into_domain).transpose()
 }
 
-/// Adds a product.
+/// Adds the row of a product.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when the slug is taken; else when the database cannot be written.
+/// [`StoreError::Conflict`] if the slug already exists.
 pub fn insert(connection: &mut Connection, product: &Product) -> Result<(), StoreError> {
     diesel::insert_into(products::table).values(Row::of(product)).execute(connection)?;
     Ok(())
 }
 
-/// Replaces a product's row.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Replaces the row of a product.
 pub fn update(connection: &mut Connection, product: &Product) -> Result<(), StoreError> {
     diesel::update(products::table.find(Key(product.id))).set(Row::of(product)).execute(connection)?;
     Ok(())

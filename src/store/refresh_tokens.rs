@@ -1,4 +1,4 @@
-//! `refresh_tokens`: the logins that go on.
+//! Table `refresh_tokens`: the current logins of users.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -12,20 +12,18 @@ use super::{
 };
 use crate::domain::id::UserId;
 
-/// A refresh token, as much of it as is kept. Those that follow one another from one login are a family.
+/// A stored refresh token. The tokens that follow one another from one login are a family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
     /// SHA-256 of the token.
     pub hash: [u8; 32],
-    /// Whose it is.
     pub user: UserId,
-    /// The login it came from.
+    /// The login that it belongs to.
     pub family: Uuid,
-    /// Until when it is good.
     pub expires_at: Timestamp,
-    /// When it was exchanged for the next one.
+    /// When it was exchanged for the next token.
     pub used_at: Option<Timestamp>,
-    /// When the login ends however often it is prolonged; `None`: never.
+    /// When the login ends, even if it is prolonged; `None`: never.
     pub ends_at: Option<Timestamp>,
 }
 
@@ -41,9 +39,6 @@ struct Row {
 }
 
 /// The refresh token with this hash.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn get(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
     let row: Option<Row> =
         refresh_tokens::table.find(hash.to_vec()).select(Row::as_select()).first(connection).optional()?;
@@ -57,31 +52,22 @@ pub fn get(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<Refres
     }))
 }
 
-/// The refresh token with this hash, held with its whole login until the transaction ends: of two that present it at once,
-/// one is the second.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The refresh token with this hash. Its login is locked until the transaction ends: if two requests present the token
+/// at once, one comes first.
 pub fn held(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
     let Some(known) = get(connection, hash)? else { return Ok(None) };
     transaction::hold(connection, locks::THING, known.family)?;
-    // Read again: it may have been exchanged while this one waited.
+    // Read again: another request may have exchanged it during the wait.
     get(connection, hash)
 }
 
-/// Whether a login is still going on.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Whether a login has not ended.
 pub fn family_lives(connection: &mut Connection, family: Uuid) -> Result<bool, StoreError> {
     let any = refresh_tokens::table.filter(refresh_tokens::family.eq(Key(family)));
     Ok(diesel::select(diesel::dsl::exists(any)).get_result(connection)?)
 }
 
-/// Adds a refresh token.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Adds the row of a refresh token.
 pub fn insert(connection: &mut Connection, token: &RefreshToken) -> Result<(), StoreError> {
     let row = Row {
         hash: token.hash.to_vec(),
@@ -95,10 +81,7 @@ pub fn insert(connection: &mut Connection, token: &RefreshToken) -> Result<(), S
     Ok(())
 }
 
-/// Notes that a token was exchanged.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Records when a token was exchanged.
 pub fn mark_used(connection: &mut Connection, hash: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
     diesel::update(refresh_tokens::table.find(hash.to_vec()))
         .set(refresh_tokens::used_at.eq(Moment(now)))
@@ -106,40 +89,28 @@ pub fn mark_used(connection: &mut Connection, hash: &[u8; 32], now: Timestamp) -
     Ok(())
 }
 
-/// Ends a login: all of its tokens are gone.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Ends a login: deletes all of its tokens.
 pub fn end_family(connection: &mut Connection, family: Uuid) -> Result<(), StoreError> {
     transaction::hold(connection, locks::THING, family)?;
     diesel::delete(refresh_tokens::table.filter(refresh_tokens::family.eq(Key(family)))).execute(connection)?;
     Ok(())
 }
 
-/// Forgets the tokens that are past their time.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes expired tokens.
 pub fn forget_expired(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
     diesel::delete(refresh_tokens::table.filter(refresh_tokens::expires_at.lt(Moment(now)))).execute(connection)?;
     Ok(())
 }
 
-/// Ends all logins of a user, who is to be held, but one.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Ends all logins of a user except `family`. The caller must have locked the user.
 pub fn end_others_of(connection: &mut Connection, user: UserId, family: Uuid) -> Result<(), StoreError> {
     let of_user = refresh_tokens::table.filter(refresh_tokens::user_id.eq(Key(user)));
     diesel::delete(of_user.filter(refresh_tokens::family.ne(Key(family)))).execute(connection)?;
     Ok(())
 }
 
-/// Ends all logins of a user, who is to be held: access tokens are good only while their login lives. Says whether there were
-/// any.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Ends all logins of a user: access tokens are valid only during their login. Returns whether any existed. The caller
+/// must have locked the user.
 pub fn end_all_of(connection: &mut Connection, user: UserId) -> Result<bool, StoreError> {
     let all = refresh_tokens::table.filter(refresh_tokens::user_id.eq(Key(user)));
     Ok(diesel::delete(all).execute(connection)? > 0)

@@ -1,4 +1,4 @@
-//! `releases`, each with its `artifacts`.
+//! Table `releases`: one row for each release. Its artifacts are read with it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -107,10 +107,7 @@ impl Row {
     }
 }
 
-/// Every release of every product, in no particular order.
-///
-/// # Errors
-/// When the database cannot be read.
+/// All releases of all products, in no particular order.
 pub fn all(connection: &mut Connection) -> Result<Vec<Release>, StoreError> {
     let mut by_release: HashMap<ReleaseId, Vec<Artifact>> = HashMap::new();
     for (release, artifact) in artifacts::all(connection)? {
@@ -126,18 +123,12 @@ pub fn all(connection: &mut Connection) -> Result<Vec<Release>, StoreError> {
 }
 
 /// The release with this id.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: ReleaseId) -> Result<Option<Release>, StoreError> {
     let row: Option<Row> = releases::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?;
     row.map(|row| with_artifacts(connection, row)).transpose()
 }
 
-/// The revisions that those releases are at which there are of these.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The revisions of these releases. A release that does not exist is missing in the map.
 pub fn revisions(
     connection: &mut Connection,
     ids: impl Iterator<Item = ReleaseId>,
@@ -150,9 +141,6 @@ pub fn revisions(
 }
 
 /// The release of a product whose version has the same precedence as this one.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn of_version(
     connection: &mut Connection,
     product: ProductId,
@@ -167,10 +155,7 @@ pub fn of_version(
     row.map(|row| with_artifacts(connection, row)).transpose()
 }
 
-/// All releases of a product, drafts too, in no particular order.
-///
-/// # Errors
-/// When the database cannot be read.
+/// All releases of a product, drafts included, in no particular order.
 pub fn of_product(connection: &mut Connection, product: ProductId) -> Result<Vec<Release>, StoreError> {
     let rows: Vec<Row> =
         releases::table.filter(releases::product_id.eq(Key(product))).select(Row::as_select()).load(connection)?;
@@ -185,34 +170,25 @@ fn with_artifacts(connection: &mut Connection, row: Row) -> Result<Release, Stor
 /// Adds a release, without artifacts.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when there is one of this version; else when the database cannot be written.
+/// [`StoreError::Conflict`] if the product has a release of this version.
 pub fn insert(connection: &mut Connection, release: &Release) -> Result<(), StoreError> {
     diesel::insert_into(releases::table).values(Row::of(release)).execute(connection)?;
     Ok(())
 }
 
-/// Replaces a release's row; its artifacts stay as they are.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Replaces the row of a release. Its artifacts do not change.
 pub fn update(connection: &mut Connection, release: &Release) -> Result<(), StoreError> {
     diesel::update(releases::table.find(Key(release.id))).set(Row::of(release)).execute(connection)?;
     Ok(())
 }
 
-/// Deletes a release with its artifacts' rows.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes a release and the rows of its artifacts.
 pub fn delete(connection: &mut Connection, id: ReleaseId) -> Result<(), StoreError> {
     diesel::delete(releases::table.find(Key(id))).execute(connection)?;
     Ok(())
 }
 
-/// The channels that releases of the product are on: those that cannot be removed.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The channels that the product's releases are on. They cannot be removed.
 pub fn channels_in_use(connection: &mut Connection, product: ProductId) -> Result<Vec<Slug>, StoreError> {
     let rows: Vec<Name<Slug>> = releases::table
         .filter(releases::product_id.eq(Key(product)))

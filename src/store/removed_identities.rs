@@ -1,4 +1,5 @@
-//! `removed_identities`: people of an identity provider who were removed here, and are not entered again by logging in.
+//! Table `removed_identities`: removed users who logged in through an identity provider. A login does not add them
+//! again.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -13,19 +14,13 @@ struct Row {
     removed_at: Moment,
 }
 
-/// Whether this one was removed.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Whether the user with this identity was removed.
 pub fn has(connection: &mut Connection, identity: &Identity) -> Result<bool, StoreError> {
     let found = removed_identities::table.find((&identity.issuer, &identity.subject));
     Ok(diesel::select(diesel::dsl::exists(found)).get_result(connection)?)
 }
 
-/// Remembers that one was removed.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Records that the user with this identity was removed.
 pub fn insert(connection: &mut Connection, identity: Identity, now: Timestamp) -> Result<(), StoreError> {
     let Identity { issuer, subject } = identity;
     let row = Row { issuer, subject, removed_at: Moment(now) };
@@ -33,10 +28,7 @@ pub fn insert(connection: &mut Connection, identity: Identity, now: Timestamp) -
     Ok(())
 }
 
-/// Forgets it.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes the record, so that the user can be added again.
 pub fn delete(connection: &mut Connection, identity: &Identity) -> Result<(), StoreError> {
     let found = removed_identities::table.find((&identity.issuer, &identity.subject));
     diesel::delete(found).execute(connection)?;

@@ -1,4 +1,4 @@
-//! Sites that ask for updates on subscriptions that have ended.
+//! Sites that ask for updates although their subscription has ended.
 
 use diesel::{QueryableByName, RunQueryDsl as _, sql_types};
 use jiff::{Timestamp, civil::Date};
@@ -15,24 +15,20 @@ use crate::domain::{
     version::Version,
 };
 
-/// A site that may want to renew.
+/// A site that may want to renew its subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asking {
-    /// Its subscription.
     pub subscription: SubscriptionId,
-    /// Of which product.
     pub product: ProductId,
-    /// When that ended.
+    /// When the subscription ended.
     pub ends_on: Date,
-    /// Whose it is.
     pub customer: CustomerId,
-    /// What they are called.
     pub customer_name: String,
     /// How many installations asked.
     pub installations: i64,
-    /// When one of them asked last.
+    /// When an installation last asked.
     pub last_seen_at: Timestamp,
-    /// Which version that had.
+    /// The version of the installation that asked last.
     pub version: Version,
 }
 
@@ -62,11 +58,8 @@ struct Row {
     version: Name<Version>,
 }
 
-/// Subscriptions that ended before a day and whose installations have asked since a moment, by id. Grace and time zones make some
-/// of them not expired after all.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Subscriptions that ended before `ended_before` and whose installations have asked since `since`, by id. Some may not
+/// have expired yet, because of grace periods and time zones.
 pub fn candidates(
     connection: &mut Connection,
     reach: &Reach,
@@ -83,10 +76,7 @@ pub fn candidates(
     Ok(rows.into_iter().map(|row| row.id.0).collect())
 }
 
-/// What there is to say of these subscriptions, by id, with the installations that have asked since a moment.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The details of these subscriptions, by id. Only installations that have asked since `since` count.
 pub fn of(
     connection: &mut Connection,
     subscriptions: &[SubscriptionId],

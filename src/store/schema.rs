@@ -1,4 +1,4 @@
-//! The tables as diesel sees them. Checked against the migrations by a test.
+//! The tables in the form of diesel. A test compares them with the migrations.
 #![expect(missing_docs, reason = "the columns are described in the migrations")]
 
 diesel::table! {

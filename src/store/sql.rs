@@ -1,5 +1,4 @@
-//! Statements that diesel has no words for: their text in pieces, with values between them, so that each stands once for both
-//! databases.
+//! Statements that diesel cannot express: pieces of text with values between them. One statement serves both databases.
 
 use std::borrow::Cow;
 
@@ -12,7 +11,7 @@ use diesel::{
 use super::{Connection, MultiBackend, bulk::Cell};
 use crate::domain::reach::Reach;
 
-/// A statement.
+/// A statement, built piece by piece.
 #[derive(Debug, Default)]
 pub(super) struct Sql(Vec<Piece>);
 
@@ -23,37 +22,38 @@ enum Piece {
 }
 
 impl Sql {
-    /// One that begins so.
+    /// A statement that begins with this text.
     pub(super) fn new(text: impl Into<Cow<'static, str>>) -> Self {
         Self::default().then(text)
     }
 
-    /// Goes on with a text.
+    /// Appends a piece of text.
     pub(super) fn then(mut self, text: impl Into<Cow<'static, str>>) -> Self {
         self.0.push(Piece::Text(text.into()));
         self
     }
 
-    /// Goes on with a value.
+    /// Appends a bound value.
     pub(super) fn value(mut self, value: Cell) -> Self {
         self.0.push(Piece::Value(value));
         self
     }
 
-    /// Goes on with values, between commas.
+    /// Appends bound values, separated by commas.
     pub(super) fn values(self, values: impl IntoIterator<Item = Cell>) -> Self {
         let add = |sql: Self, (number, value)| if number == 0 { sql.value(value) } else { sql.then(", ").value(value) };
         values.into_iter().enumerate().fold(self, add)
     }
 
-    /// Goes on with a condition that a column is one of the products within reach, where they are limited.
+    /// Appends the condition that `column` is one of the products within reach. Appends nothing if the reach is not
+    /// limited.
     pub(super) fn and_within(self, column: &'static str, reach: &Reach) -> Self {
         let Some(products) = reach.products() else { return self };
         let ids = products.iter().map(|id| Cell::Bytes(id.0.as_bytes().to_vec()));
         self.then(" AND ").then(column).then(" IN (").values(ids).then(")")
     }
 
-    /// Goes on with a condition, where there is a value to compare with.
+    /// Appends a condition if there is a value to compare with.
     pub(super) fn and_if(self, condition: &'static str, value: Option<Cell>) -> Self {
         match value {
             Some(value) => self.then(condition).value(value),
@@ -75,7 +75,7 @@ impl Query for Sql {
 
 impl QueryFragment<MultiBackend> for Sql {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        // Figures are asked for now and then, and in many forms.
+        // Figures are queried rarely and in many forms. Cached statements would only fill the cache.
         out.unsafe_to_cache_prepared();
         for piece in &self.0 {
             match piece {

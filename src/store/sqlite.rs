@@ -1,4 +1,4 @@
-//! `SQLite`: one connection writes, some read beside it.
+//! `SQLite`: one connection writes, and a few connections read beside it.
 
 use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path};
 
@@ -11,22 +11,22 @@ use super::{
     transaction::{self, Purpose},
 };
 
-/// Readers wait for nothing in `SQLite`'s WAL, so a few serve all the staff there is.
+/// The number of reading connections. In WAL mode a reader waits for nothing, so a few suffice for all staff.
 const READERS: usize = 4;
 
-/// FULL, not NORMAL: what was answered with success must outlive a power cut.
+/// `synchronous` is FULL, not NORMAL: a write that was answered with success must survive a power cut.
 const WRITER: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
 
-/// An open file. The writer's mutex is what puts writes in order, together with what is done after each.
+/// An open file. The mutex of the writer puts writes in order, together with the work after each commit.
 pub(super) struct Sqlite {
     pub(super) writer: Mutex<Connection>,
     readers: Pool,
 }
 
 impl Sqlite {
-    /// Opens the database file, making it where there is none.
+    /// Opens the database file, or makes it if it is missing.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let place = Place::File(path.to_owned());
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -38,7 +38,7 @@ impl Sqlite {
             .to_str()
             .ok_or_else(|| StoreError::Other(format!("the database path {place} is not valid Unicode")))?
             .to_owned();
-        // SQLite would make the file for everybody to read; its journals take the rights of the file.
+        // SQLite would make a file that all users can read. Its journals take the rights of the file.
         OpenOptions::new()
             .append(true)
             .create(true)

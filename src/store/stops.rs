@@ -1,4 +1,4 @@
-//! `stops`: the emergency switches that are on.
+//! Table `stops`: the stops that are in force.
 
 use std::collections::BTreeMap;
 
@@ -33,34 +33,25 @@ impl Row {
     }
 }
 
-/// The key of a stop's place: the channel, or an empty text for the product.
+/// The key of a stop: the channel, or an empty text for the whole product.
 fn place(channel: Option<&Slug>) -> &str {
     channel.map_or("", Slug::as_str)
 }
 
-/// Every stop, with the product it is of.
-///
-/// # Errors
-/// When the database cannot be read.
+/// All stops, each with its product.
 pub fn all(connection: &mut Connection) -> Result<Vec<(ProductId, Stop)>, StoreError> {
     let rows: Vec<Row> = stops::table.select(Row::as_select()).load(connection)?;
     rows.into_iter().map(|row| Ok((row.product_id.0, row.into_domain()?))).collect()
 }
 
 /// The stops of a product.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn of_product(connection: &mut Connection, product: ProductId) -> Result<Vec<Stop>, StoreError> {
     let rows: Vec<Row> =
         stops::table.filter(stops::product_id.eq(Key(product))).select(Row::as_select()).load(connection)?;
     rows.into_iter().map(Row::into_domain).collect()
 }
 
-/// Sets a stop, in place of the one that may be on already.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Sets a stop. It replaces a stop of the same product and channel.
 pub fn put(connection: &mut Connection, product: ProductId, stop: &Stop) -> Result<(), StoreError> {
     delete(connection, product, stop.channel.as_ref())?;
     let row = Row {
@@ -74,10 +65,7 @@ pub fn put(connection: &mut Connection, product: ProductId, stop: &Stop) -> Resu
     Ok(())
 }
 
-/// Lifts a stop; `false` when it was not on.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Lifts a stop; `false` if it was not in force.
 pub fn delete(connection: &mut Connection, product: ProductId, channel: Option<&Slug>) -> Result<bool, StoreError> {
     let target = stops::table.find((Key(product), place(channel).to_owned()));
     Ok(diesel::delete(target).execute(connection)? > 0)

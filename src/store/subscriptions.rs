@@ -1,4 +1,4 @@
-//! `subscriptions`.
+//! Table `subscriptions`: one row for each subscription.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -93,7 +93,7 @@ fn grace_days(id: SubscriptionId, days: i64) -> Result<u16, StoreError> {
         .map_err(|_| StoreError::Damaged(format!("subscription {id} in the database has {days} days of grace")))
 }
 
-/// What decisions depend on of a subscription. There may be a million, and all are read at the start.
+/// The columns of a subscription that decisions depend on. There may be a million rows, and all are read at the start.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = subscriptions)]
 struct CoverageRow {
@@ -126,7 +126,7 @@ impl CoverageRow {
     }
 }
 
-/// The lists of channels that were read so far, by their texts: a million subscriptions share a handful.
+/// The lists of channels that were read so far, by their JSON text. A million subscriptions share a handful of lists.
 #[derive(Default)]
 struct ChannelLists(HashMap<String, Arc<[Slug]>>);
 
@@ -144,23 +144,18 @@ impl ChannelLists {
     }
 }
 
-/// Which subscriptions a list is to show; what is `None` does not matter.
+/// The filter of a list of subscriptions; `None` matches all.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Of this customer.
     pub customer: Option<CustomerId>,
-    /// Of this product.
+    /// Only products within this reach.
     pub reach: Reach,
-    /// In this state.
     pub state: Option<SubscriptionState>,
-    /// Ending before this day.
+    /// The last covered day is before this day.
     pub ends_before: Option<Date>,
 }
 
-/// Hands what every subscription covers to `each`, without holding them all at once.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Calls `each` with the coverage of every subscription, one at a time: there may be a million.
 pub fn for_each_coverage(connection: &mut Connection, mut each: impl FnMut(Coverage)) -> Result<(), StoreError> {
     let mut lists = ChannelLists::default();
     let mut last: Option<Key<SubscriptionId>> = None;
@@ -185,10 +180,7 @@ pub fn for_each_coverage(connection: &mut Connection, mut each: impl FnMut(Cover
     }
 }
 
-/// Hands to `each` what the subscriptions cover that a part of the log names.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Calls `each` with the coverage of the subscriptions that a stretch of the change log names.
 pub fn for_each_changed(
     connection: &mut Connection,
     Stretch { after, up_to }: Stretch,
@@ -206,11 +198,8 @@ pub fn for_each_changed(
     Ok(())
 }
 
-/// Holds subscriptions until the transaction ends, so that what is counted of them (votes, mails, webhooks' messages) is counted
-/// by one after the other.
-///
-/// # Errors
-/// When the database cannot be used.
+/// Locks subscriptions until the transaction ends. Transactions that count their votes, mails or webhook messages then
+/// run one after the other.
 pub fn hold(
     connection: &mut Connection,
     subscriptions: impl Iterator<Item = SubscriptionId>,
@@ -219,28 +208,22 @@ pub fn hold(
     transaction::hold_all(connection, locks::SUBSCRIPTION, &subscriptions)
 }
 
-/// A subscription that ends.
+/// A subscription that ends soon, with its customer's name.
 #[derive(Clone, Debug)]
 pub struct EndingRow {
-    /// Its id.
     pub id: SubscriptionId,
-    /// Its product.
     pub product: ProductId,
-    /// Its last covered day.
+    /// The last covered day.
     pub ends_on: Date,
-    /// Whether it is to be renewed.
+    /// Whether it will be renewed.
     pub renews: bool,
-    /// When it was entered.
     pub created_at: Timestamp,
-    /// The customer's name.
+    /// The name of the customer.
     pub customer: String,
 }
 
-/// Hands to `each` the active subscriptions that end on one of the days from the first to the last; where a moment is given,
-/// only those that were entered after it.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Calls `each` with the active subscriptions that end from `first` to `last`, both included. With `created_after`,
+/// only with those that were created after it.
 pub fn for_each_ending(
     connection: &mut Connection,
     first: Date,
@@ -276,9 +259,6 @@ pub fn for_each_ending(
 }
 
 /// The subscription with this id.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: SubscriptionId) -> Result<Option<Subscription>, StoreError> {
     subscriptions::table
         .find(Key(id))
@@ -289,10 +269,7 @@ pub fn get(connection: &mut Connection, id: SubscriptionId) -> Result<Option<Sub
         .transpose()
 }
 
-/// A page of subscriptions, in the order in which they were entered.
-///
-/// # Errors
-/// When the database cannot be read.
+/// A page of subscriptions, in the order of their creation.
 pub fn matching(
     connection: &mut Connection,
     wanted: &Wanted,
@@ -319,9 +296,6 @@ pub fn matching(
 }
 
 /// Whether a subscription of the product has this external reference.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn has_external_ref(connection: &mut Connection, product: ProductId, reference: &str) -> Result<bool, StoreError> {
     if reference.contains('\0') {
         return Ok(false);
@@ -333,10 +307,7 @@ pub fn has_external_ref(connection: &mut Connection, product: ProductId, referen
     Ok(diesel::select(diesel::dsl::exists(having)).get_result(connection)?)
 }
 
-/// The channels that subscriptions of the product name: those that cannot be removed.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The channels that the product's subscriptions name. They cannot be removed.
 pub fn channels_in_use(connection: &mut Connection, product: ProductId) -> Result<Vec<Slug>, StoreError> {
     let rows: Vec<Json<Vec<Slug>>> = subscriptions::table
         .filter(subscriptions::product_id.eq(Key(product)))
@@ -346,19 +317,13 @@ pub fn channels_in_use(connection: &mut Connection, product: ProductId) -> Resul
     Ok(rows.into_iter().flat_map(|channels| channels.0).collect())
 }
 
-/// Adds a subscription.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Adds the row of a subscription.
 pub fn insert(connection: &mut Connection, subscription: &Subscription) -> Result<(), StoreError> {
     diesel::insert_into(subscriptions::table).values(Row::of(subscription)).execute(connection)?;
     Ok(())
 }
 
-/// Replaces a subscription's row.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Replaces the row of a subscription.
 pub fn update(connection: &mut Connection, subscription: &Subscription) -> Result<(), StoreError> {
     diesel::update(subscriptions::table.find(Key(subscription.coverage.id)))
         .set(Row::of(subscription))

@@ -1,4 +1,4 @@
-//! Transactions on either database, begun for what they are to do.
+//! Transactions on both databases, each begun for its purpose.
 
 use std::{
     collections::BTreeSet,
@@ -14,15 +14,15 @@ use uuid::Uuid;
 
 use super::{AnyConnection, Connection, StoreError, locks};
 
-/// What a transaction is to do.
+/// The purpose of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To change what decisions depend on: one at a time in the whole installation, so that the ids of `changes` grow in
-    /// the order of the commits, and what was looked up before a row is inserted still holds when it is.
+    /// To change what decisions depend on. One runs at a time in the whole installation. So the ids of `changes` grow
+    /// in the order of the commits, and what was looked up before an insertion still holds at the insertion.
     Change,
-    /// To write what no decision depends on; such transactions run side by side.
+    /// To write what no decision depends on. Such transactions run side by side.
     Addition,
-    /// To read all of it as it was at one moment.
+    /// To read the state of one moment.
     Snapshot,
 }
 
@@ -37,8 +37,8 @@ fn begin(connection: &mut Connection, purpose: Purpose) -> QueryResult<()> {
             AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")
         }
         (AnyConnection::Postgresql(connection), Purpose::Change) => {
-            // In one trip. Where the wait for the lock fails, diesel takes the transaction as not begun; the connection is
-            // given up then (see `Pool::with`).
+            // One round trip. If the wait for the lock fails, diesel believes that no transaction has begun. The
+            // connection must then be closed (see `Pool::with`).
             let sql = format!("BEGIN; SELECT pg_advisory_xact_lock({})", locks::CHANGE);
             let begun = AnsiTransactionManager::begin_transaction_sql(connection, &sql);
             if begun.is_err() {
@@ -57,13 +57,14 @@ fn begin(connection: &mut Connection, purpose: Purpose) -> QueryResult<()> {
 
 fn commit(connection: &mut Connection) -> QueryResult<()> {
     if let AnyConnection::Postgresql(inner) = connection {
-        // PostgreSQL answers the COMMIT of a transaction in which a statement failed as if all were well, and rolls back. Of
-        // two statements in one trip the first then fails. (diesel learns from the connection that the transaction is over.)
+        // PostgreSQL answers COMMIT with success even if a statement of the transaction failed, and rolls back. With
+        // `SELECT 1` before it in one round trip, the failed transaction gives an error. diesel learns from the
+        // connection that the transaction is over.
         return match inner.batch_execute("SELECT 1; COMMIT") {
             Ok(()) => Ok(()),
             Err(error) => {
                 if !is_fit(connection) {
-                    // Where this fails too, the connection is given up.
+                    // If this fails too, the connection is closed.
                     let _ = Manager::rollback_transaction(connection);
                 }
                 Err(error)
@@ -73,14 +74,14 @@ fn commit(connection: &mut Connection) -> QueryResult<()> {
     Manager::commit_transaction(connection)
 }
 
-/// Runs `work` in a transaction that is committed when it succeeds, and has left no trace when it fails.
+/// Runs `work` in a transaction. It is committed if `work` succeeds, and rolled back if `work` fails or panics.
 pub(super) fn run<T, E: From<StoreError>>(
     connection: &mut Connection,
     purpose: Purpose,
     work: impl FnOnce(&mut Connection) -> Result<T, E>,
 ) -> Result<T, E> {
     begin(connection, purpose).map_err(StoreError::from)?;
-    // A transaction that a panic left open would swallow every later write, so a panic is a failure like any other.
+    // A panic counts as a failure: a transaction that stays open would swallow every later write.
     let done = catch_unwind(AssertUnwindSafe(|| work(connection)))
         .unwrap_or_else(|_| Err(E::from(StoreError::Other("a transaction panicked".to_owned()))));
     match done {
@@ -92,8 +93,8 @@ pub(super) fn run<T, E: From<StoreError>>(
             }
         },
         Err(error) => {
-            // Where the database has rolled back by itself (a full disk, a lost connection) this fails, and its error would
-            // take the place of the one that says what happened.
+            // This fails if the database has already rolled back (a full disk, a lost connection). The error of `work`
+            // says what happened, so this one is dropped.
             if Manager::rollback_transaction(connection).is_err() {
                 mend(connection);
             }
@@ -102,42 +103,42 @@ pub(super) fn run<T, E: From<StoreError>>(
     }
 }
 
-/// Runs `work` within a transaction that is open already, and takes back whatever it has done.
+/// Runs `work` within an open transaction, and rolls back all that it did.
 pub(super) fn rehearse<T, E: From<StoreError>>(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<T, E>,
 ) -> Result<T, E> {
-    // Within a transaction that is a savepoint.
+    // Within a transaction, this sets a savepoint.
     Manager::begin_transaction(connection).map_err(StoreError::from)?;
     let done = work(connection);
     Manager::rollback_transaction(connection).map_err(StoreError::from)?;
     done
 }
 
-/// Makes the one writer of `SQLite` usable again after a rollback that failed because there was nothing left to roll back.
-/// A connection to `PostgreSQL` is given up instead.
+/// Makes the writer of `SQLite` usable again after a rollback that failed because nothing was left to roll back. A
+/// connection to `PostgreSQL` is closed instead.
 fn mend(connection: &mut Connection) {
     if let AnyConnection::Sqlite(connection) = connection
         && AnsiTransactionManager::is_broken_transaction_manager(connection)
     {
-        // An error means that no transaction is open, which is what is wanted.
+        // An error means that no transaction is open, which is the aim.
         let _ = connection.batch_execute("ROLLBACK");
         *AnsiTransactionManager::transaction_manager_status_mut(connection) = TransactionManagerStatus::default();
     }
 }
 
-/// Whether a connection can be used again: no transaction is open, none has failed to end.
+/// Whether a connection can be used again: no transaction is open, and none failed to end.
 pub(super) fn is_fit(connection: &mut Connection) -> bool {
     !Manager::is_broken_transaction_manager(connection)
 }
 
-/// Holds a thing of a kind (one of [`locks`]) until the transaction ends, so that another one that holds it too comes before or
-/// after as a whole. On `SQLite` every write does.
+/// Locks a thing of a kind (one of [`locks`]) until the transaction ends. Transactions that lock the same thing run one
+/// after the other. On `SQLite` all writes do so anyway.
 pub(super) fn hold(connection: &mut Connection, kind: i32, thing: Uuid) -> Result<(), StoreError> {
     hold_all(connection, kind, &[thing])
 }
 
-/// Holds several things of a kind, in one trip and in the order of their numbers.
+/// Locks several things of a kind, in one round trip and in the order of their numbers.
 pub(super) fn hold_all(connection: &mut Connection, kind: i32, things: &[Uuid]) -> Result<(), StoreError> {
     let AnyConnection::Postgresql(connection) = connection else { return Ok(()) };
     let numbers: BTreeSet<u16> = things.iter().map(number).collect();
@@ -150,15 +151,15 @@ pub(super) fn hold_all(connection: &mut Connection, kind: i32, things: &[Uuid]) 
     Ok(())
 }
 
-/// One of 512: a thousand reports must not take a thousand places in the lock table, which all of `PostgreSQL` shares. Things
-/// that share a number wait for one another, no more.
+/// The lock number of a thing, below 512. The lock table is shared by the whole `PostgreSQL` server, and a thousand
+/// reports must not take a thousand entries of it. Things with the same number wait for one another, which is harmless.
 fn number(thing: &Uuid) -> u16 {
     let (high, low) = thing.as_u64_pair();
     let [.., upper, lower] = (high ^ low).to_be_bytes();
     u16::from_be_bytes([upper, lower]) & 0x1FF
 }
 
-/// Whether the connection is still one.
+/// Whether the server still answers on this connection.
 pub(super) fn answers(connection: &mut Connection) -> bool {
     match connection {
         AnyConnection::Sqlite(_) => true,
@@ -166,7 +167,7 @@ pub(super) fn answers(connection: &mut Connection) -> bool {
     }
 }
 
-/// Opens one connection to an `SQLite` file.
+/// Opens a connection to an `SQLite` file, and runs `setup` on it.
 pub(super) fn open_file(url: &str, setup: &str) -> Result<Connection, StoreError> {
     let mut connection = diesel::sqlite::SqliteConnection::establish(url)
         .map_err(|error| StoreError::from_message(&error.to_string()))?;

@@ -1,4 +1,4 @@
-//! `trusted_publishers`: workloads that may release a product. There are a few.
+//! Table `trusted_publishers`: pipeline identities that may release a product. There are few.
 
 use std::collections::BTreeMap;
 
@@ -66,20 +66,14 @@ impl Row {
 }
 
 /// The trusted publisher with this id.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: TrustedPublisherId) -> Result<Option<TrustedPublisher>, StoreError> {
     let row = trusted_publishers::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?;
     Ok(row.map(Row::into_domain))
 }
 
-/// Everybody for whom an issuer vouches, in the order in which they were entered.
-///
-/// # Errors
-/// When the database cannot be read.
+/// All trusted publishers of an issuer, in the order of their creation.
 pub fn of_issuer(connection: &mut Connection, issuer: &str) -> Result<Vec<TrustedPublisher>, StoreError> {
-    // PostgreSQL has no text with a NUL, and would say so instead.
+    // PostgreSQL refuses texts with NUL with an error, and no issuer contains it.
     if issuer.contains('\0') {
         return Ok(Vec::new());
     }
@@ -87,10 +81,7 @@ pub fn of_issuer(connection: &mut Connection, issuer: &str) -> Result<Vec<Truste
     Ok(all.select(Row::as_select()).load(connection)?.into_iter().map(Row::into_domain).collect())
 }
 
-/// A page of those whom a product trusts, in the order in which they were entered.
-///
-/// # Errors
-/// When the database cannot be read.
+/// A page of the product's trusted publishers, in the order of their creation.
 pub fn page(
     connection: &mut Connection,
     product: ProductId,
@@ -104,37 +95,25 @@ pub fn page(
     Ok(query.load(connection)?.into_iter().map(Row::into_domain).collect())
 }
 
-/// How many a product trusts.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The number of the product's trusted publishers.
 pub fn count(connection: &mut Connection, product: ProductId) -> Result<i64, StoreError> {
     let of_product = trusted_publishers::table.filter(trusted_publishers::product_id.eq(Key(product)));
     Ok(of_product.count().get_result(connection)?)
 }
 
-/// Adds a trusted publisher.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Adds the row of a trusted publisher.
 pub fn insert(connection: &mut Connection, publisher: &TrustedPublisher) -> Result<(), StoreError> {
     diesel::insert_into(trusted_publishers::table).values(Row::of(publisher)).execute(connection)?;
     Ok(())
 }
 
-/// Replaces a trusted publisher's row.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Replaces the row of a trusted publisher.
 pub fn update(connection: &mut Connection, publisher: &TrustedPublisher) -> Result<(), StoreError> {
     diesel::update(trusted_publishers::table.find(Key(publisher.id))).set(Row::of(publisher)).execute(connection)?;
     Ok(())
 }
 
-/// Removes a trusted publisher, whose tokens have to be gone.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes a trusted publisher. Its tokens must be deleted before.
 pub fn delete(connection: &mut Connection, id: TrustedPublisherId) -> Result<(), StoreError> {
     diesel::delete(trusted_publishers::table.find(Key(id))).execute(connection)?;
     Ok(())

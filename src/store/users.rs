@@ -1,4 +1,4 @@
-//! `users`: the people who may log in.
+//! Table `users`: the vendor's staff, who may log in.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -14,26 +14,22 @@ use crate::domain::{
     role::Role,
 };
 
-/// A person who may log in.
+/// A user, as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Their id.
     pub id: UserId,
-    /// What they log in with, in lower case.
+    /// The address that the user logs in with, in lower case.
     pub email: String,
-    /// argon2id, in PHC format; `None`: no password lets them in.
+    /// argon2id, in PHC format; `None`: the user cannot log in with a password.
     pub password_hash: Option<String>,
-    /// What they may do.
     pub role: Role,
-    /// The only products that they have to do with; `None`: all.
+    /// The only products that the user has access to; `None`: all products.
     pub products: Option<Vec<ProductId>>,
-    /// Their second factor.
     pub factor: SecondFactor,
-    /// When they were entered.
     pub created_at: Timestamp,
-    /// Grows with every change that staff make.
+    /// Grows with each change by staff.
     pub revision: i64,
-    /// Who they are at the identity provider, if they have logged in through it.
+    /// The user at the identity provider; `None` before the first login there.
     pub identity: Option<Identity>,
 }
 
@@ -49,7 +45,7 @@ pub struct Identity {
 }
 
 impl User {
-    /// Somebody who is entered now, without a second factor, for all products.
+    /// A new user without a second factor, with access to all products.
     #[must_use]
     pub fn new(id: UserId, email: String, password_hash: Option<String>, role: Role, now: Timestamp) -> Self {
         let factor = SecondFactor::default();
@@ -57,16 +53,16 @@ impl User {
     }
 }
 
-/// A second factor, as it is kept.
+/// The second factor of a user, as stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecondFactor {
-    /// The secret in use, encrypted; `None`: there is no second factor.
+    /// The secret in use, encrypted; `None`: the user has no second factor.
     pub secret: Option<String>,
-    /// One that is still to be confirmed, encrypted.
+    /// A secret that the user has not confirmed yet, encrypted.
     pub pending: Option<String>,
-    /// The last time step whose code was taken.
+    /// The time step of the last accepted code. Earlier codes are refused.
     pub last_step: Option<i64>,
-    /// Hashes of the recovery codes that are left, in base64.
+    /// Hashes of the unused recovery codes, in base64.
     pub recovery_codes: Vec<String>,
 }
 
@@ -75,7 +71,7 @@ pub struct SecondFactor {
 struct UserRow {
     id: Key<UserId>,
     email: String,
-    /// Empty where there is none.
+    /// Empty if the user has no password.
     password_hash: String,
     role: Name<Role>,
     created_at: Moment,
@@ -130,21 +126,15 @@ impl UserRow {
     }
 }
 
-/// The user whom an identity provider knows so.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The user with this identity at an identity provider.
 pub fn by_identity(connection: &mut Connection, identity: &Identity) -> Result<Option<User>, StoreError> {
     let known = users::table.filter(users::issuer.eq(&identity.issuer)).filter(users::subject.eq(&identity.subject));
     Ok(known.select(UserRow::as_select()).first(connection).optional()?.map(UserRow::into_domain))
 }
 
 /// The user with this e-mail address, in lower case.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn by_email(connection: &mut Connection, email: &str) -> Result<Option<User>, StoreError> {
-    // PostgreSQL takes no NUL in a query; no address has one.
+    // PostgreSQL refuses NUL in a query, and no address contains it.
     if email.contains('\0') {
         return Ok(None);
     }
@@ -153,18 +143,12 @@ pub fn by_email(connection: &mut Connection, email: &str) -> Result<Option<User>
 }
 
 /// The user with this id.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: UserId) -> Result<Option<User>, StoreError> {
     Ok(users::table.find(Key(id)).select(UserRow::as_select()).first(connection).optional()?.map(UserRow::into_domain))
 }
 
-/// The addresses of the users who have to do with a product, or, without one, with all products: nobody is told of those that
-/// they do not see.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The addresses of the users with access to a product; without a product, of those with access to all. Staff mail must
+/// not speak of products that its reader cannot see.
 pub fn addresses_of_concerned(
     connection: &mut Connection,
     product: Option<ProductId>,
@@ -177,37 +161,28 @@ pub fn addresses_of_concerned(
     Ok(rows.into_iter().filter(|(_, products)| is_concerned(products)).map(|(email, _)| email).collect())
 }
 
-/// Whether there is any user.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Whether any user exists.
 pub fn exist(connection: &mut Connection) -> Result<bool, StoreError> {
     Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(connection)?)
 }
 
-/// Adds a user.
+/// Adds the row of a user.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when the address is taken; else when the database cannot be written.
+/// [`StoreError::Conflict`] if the address already exists.
 pub fn insert(connection: &mut Connection, user: &User) -> Result<(), StoreError> {
     diesel::insert_into(users::table).values(UserRow::of(user)).execute(connection)?;
     Ok(())
 }
 
-/// The user with this id, held with all of their logins until the transaction ends: whoever changes them, and whoever lets
-/// them in, come one after the other.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The user with this id. The user and their logins are locked until the transaction ends, so that changes of the user
+/// and logins come one after the other.
 pub fn held(connection: &mut Connection, id: UserId) -> Result<Option<User>, StoreError> {
     transaction::hold(connection, locks::USER, id.0)?;
     get(connection, id)
 }
 
-/// A page of users, in the order in which they were entered.
-///
-/// # Errors
-/// When the database cannot be read.
+/// A page of users, in the order of their creation.
 pub fn page(connection: &mut Connection, page: Page<UserId>) -> Result<Vec<User>, StoreError> {
     let mut query = users::table.order(users::id).limit(page.limit).select(UserRow::as_select()).into_boxed();
     if let Some(after) = page.after {
@@ -216,48 +191,33 @@ pub fn page(connection: &mut Connection, page: Page<UserId>) -> Result<Vec<User>
     Ok(query.load(connection)?.into_iter().map(UserRow::into_domain).collect())
 }
 
-/// Whether somebody else has this role.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Whether another user than `besides` has this role.
 pub fn others_have(connection: &mut Connection, role: Role, besides: UserId) -> Result<bool, StoreError> {
     let others = users::table.filter(users::role.eq(role.as_str())).filter(users::id.ne(Key(besides)));
     Ok(diesel::select(diesel::dsl::exists(others.select(users::id))).get_result(connection)?)
 }
 
-/// Whether somebody else has this role who can log in with a password.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Whether another user than `besides` has this role and can log in with a password.
 pub fn others_have_password(connection: &mut Connection, role: Role, besides: UserId) -> Result<bool, StoreError> {
     let others = users::table.filter(users::role.eq(role.as_str())).filter(users::id.ne(Key(besides)));
     let with_password = others.filter(users::password_hash.ne(""));
     Ok(diesel::select(diesel::dsl::exists(with_password.select(users::id))).get_result(connection)?)
 }
 
-/// Everybody who has one of these roles.
-///
-/// # Errors
-/// When the database cannot be read.
+/// All users with one of these roles.
 pub fn with_roles(connection: &mut Connection, roles: &[Role]) -> Result<Vec<User>, StoreError> {
     let named = roles.iter().map(|role| role.as_str());
     let rows = users::table.filter(users::role.eq_any(named)).select(UserRow::as_select()).load(connection)?;
     Ok(rows.into_iter().map(UserRow::into_domain).collect())
 }
 
-/// Replaces a user's row.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Replaces the row of a user.
 pub fn update(connection: &mut Connection, user: &User) -> Result<(), StoreError> {
     diesel::update(users::table.find(Key(user.id))).set(UserRow::of(user)).execute(connection)?;
     Ok(())
 }
 
-/// Removes a user with their logins.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes a user and their logins.
 pub fn delete(connection: &mut Connection, id: UserId) -> Result<(), StoreError> {
     diesel::delete(users::table.find(Key(id))).execute(connection)?;
     Ok(())

@@ -1,6 +1,5 @@
-//! How domain values stand in columns: ids as 16 bytes, times as microseconds, names and versions as text, lists
-//! and maps as JSON. They read alike from either database; what is written is
-//! made in the form that each takes.
+//! How columns store domain values: ids as 16 bytes, times in microseconds, names and versions as text, lists and maps
+//! as JSON. Both databases read them alike; each has its own form for writing.
 
 use std::{fmt, io::Write as _, str::FromStr};
 
@@ -18,17 +17,17 @@ use uuid::Uuid;
 
 use super::MultiBackend;
 
-/// An id, in 16 bytes.
+/// An id, stored in 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Binary)]
 pub struct Key<T>(pub T);
 
-/// A value that is written as its `Display` text and read by `FromStr`.
+/// A value that is stored as its `Display` text, and read by `FromStr`.
 #[derive(Clone, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
 pub struct Name<T>(pub T);
 
-/// A value that is written as JSON.
+/// A value that is stored as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
 pub struct Json<T>(pub T);

@@ -1,4 +1,4 @@
-//! `webhooks`: where the vendor's other systems want to be told of events. There are a few.
+//! Table `webhooks`: the addresses at which the vendor's other systems receive events. There are few.
 
 use diesel::prelude::*;
 
@@ -56,28 +56,19 @@ impl Row {
     }
 }
 
-/// Every webhook that is told anything.
-///
-/// # Errors
-/// When the database cannot be read.
+/// All enabled webhooks, in no particular order.
 pub fn enabled(connection: &mut Connection) -> Result<Vec<Webhook>, StoreError> {
     let rows = webhooks::table.filter(webhooks::enabled.eq(true)).select(Row::as_select()).load(connection)?;
     Ok(rows.into_iter().map(Row::into_domain).collect())
 }
 
 /// The webhook with this id.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
     let row = webhooks::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?;
     Ok(row.map(Row::into_domain))
 }
 
-/// A page of webhooks, in the order in which they were entered.
-///
-/// # Errors
-/// When the database cannot be read.
+/// A page of webhooks, in the order of their creation.
 pub fn page(connection: &mut Connection, page: Page<WebhookId>) -> Result<Vec<Webhook>, StoreError> {
     let mut query = webhooks::table.order(webhooks::id).limit(page.limit).select(Row::as_select()).into_boxed();
     if let Some(after) = page.after {
@@ -86,28 +77,19 @@ pub fn page(connection: &mut Connection, page: Page<WebhookId>) -> Result<Vec<We
     Ok(query.load(connection)?.into_iter().map(Row::into_domain).collect())
 }
 
-/// Adds a webhook.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Adds the row of a webhook.
 pub fn insert(connection: &mut Connection, webhook: &Webhook) -> Result<(), StoreError> {
     diesel::insert_into(webhooks::table).values(Row::of(webhook)).execute(connection)?;
     Ok(())
 }
 
-/// Replaces a webhook's row.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Replaces the row of a webhook.
 pub fn update(connection: &mut Connection, webhook: &Webhook) -> Result<(), StoreError> {
     diesel::update(webhooks::table.find(Key(webhook.id))).set(Row::of(webhook)).execute(connection)?;
     Ok(())
 }
 
-/// Disables a webhook, unless it was changed since it had this revision; says whether it was disabled.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Disables a webhook if it is enabled and still has this revision. Returns whether it did.
 pub fn disable(connection: &mut Connection, id: WebhookId, revision: i64) -> Result<bool, StoreError> {
     let unchanged =
         webhooks::table.find(Key(id)).filter(webhooks::revision.eq(revision)).filter(webhooks::enabled.eq(true));
@@ -115,10 +97,7 @@ pub fn disable(connection: &mut Connection, id: WebhookId, revision: i64) -> Res
     Ok(diesel::update(unchanged).set(change).execute(connection)? > 0)
 }
 
-/// Removes a webhook with its messages; says whether it was there.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes a webhook and its messages; `false` if it does not exist.
 pub fn delete(connection: &mut Connection, id: WebhookId) -> Result<bool, StoreError> {
     Ok(diesel::delete(webhooks::table.find(Key(id))).execute(connection)? > 0)
 }

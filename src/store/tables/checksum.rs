@@ -1,12 +1,12 @@
-//! The checksum of a table.
+//! The checksum of a table, to compare copies.
 
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::Rows;
 use crate::{domain::artifact::Sha256, store::bulk::Cell};
 
-/// A checksum over the rows of a table, the same for the same rows on either database: SHA-256 over their values one after
-/// the other, each with its kind and its length.
+/// SHA-256 over the rows of a table: over each value in turn, with its kind and its length. Both databases give the
+/// same checksum for the same rows.
 pub struct Checksum {
     digest: Context,
     rows: u64,
@@ -25,7 +25,7 @@ impl Default for Checksum {
 }
 
 impl Checksum {
-    /// Adds rows, which come after those before.
+    /// Adds rows. They follow the rows that were added before.
     pub fn add(&mut self, rows: &Rows) {
         self.rows += rows.count();
         for cell in rows.0.iter().flat_map(|row| &row.0) {
@@ -45,7 +45,7 @@ impl Checksum {
         self.digest.update(bytes);
     }
 
-    /// How many rows there were, and their checksum in hexadecimal.
+    /// The number of rows, and their checksum in hexadecimal.
     #[must_use]
     pub fn finish(self) -> (u64, String) {
         let digest = self.digest.finish().as_ref().try_into().unwrap_or_default();
