@@ -1,7 +1,7 @@
-//! Running the server itself: its start, its keys, how replicas follow one another, and work on the database and the
-//! artifact stores as a whole.
+//! Running the server itself: its start, its keys, the following of other replicas, and work on the whole database and
+//! the artifact stores.
 //!
-//! Not here: what the vendor or a customer wants done.
+//! Not here: the use cases of vendors, customers and programs.
 
 pub mod copy_database;
 pub mod follow;

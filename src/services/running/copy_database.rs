@@ -1,7 +1,7 @@
-//! Everything of one database in another: the way from the embedded default to `PostgreSQL`, and back.
+//! Copies one database into another: from the embedded default to `PostgreSQL`, and back.
 //!
-//! One snapshot of the source, one transaction on the target: whatever goes wrong, the target is as empty as before. What
-//! has arrived is read back and compared before it is committed.
+//! The copy reads one snapshot of the source and writes one transaction on the target, so that the target stays empty
+//! after any error. The rows on the target are read back and compared before the commit.
 
 use crate::{
     services::running::key_place::KeyPlace,
@@ -15,55 +15,49 @@ use crate::{
 /// A database, and the place of the keys that belong to it.
 #[derive(Debug)]
 pub struct Side {
-    /// The database.
     pub store: Store,
-    /// The place of its keys.
     pub keys: KeyPlace,
 }
 
-/// Why a database was not copied. Each says in one line what is wrong and what to do.
+/// Why a database was not copied. Each text states in one line what is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// A database cannot be used.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// The keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The databases are not such that one can be copied to the other.
+    /// The databases do not permit the copy: one is in use, of another version, or not empty, for example.
     #[error("{0}")]
     Refused(String),
 }
 
-/// How far the work is.
+/// The progress of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// So many rows will be gone through, those that are read back among them.
+    /// The total number of rows to process. Each row counts twice: copied and read back.
     Rows(u64),
-    /// The rows of a table are next.
+    /// The copy of this table begins.
     Copying(&'static str),
-    /// They are read back.
+    /// The comparison of this table begins.
     Comparing(&'static str),
-    /// So many rows are done.
+    /// This many more rows are done.
     Done(u64),
 }
 
-/// What was copied of a table.
+/// The result of copying a table.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Copied {
-    /// The table.
     pub table: &'static str,
-    /// How many rows.
     pub rows: u64,
-    /// The checksum over all of them, the same on both sides; see [`Checksum`].
+    /// The checksum of all rows, equal on both sides; see [`Checksum`].
     pub sha256: String,
 }
 
-/// Copies everything into an empty database, which is given its tables where it has none.
+/// Copies a database and its keys into an empty one. Creates missing tables on the target.
 ///
 /// # Errors
-/// When either side is in use, of another version, or cannot be used; when the target is not empty; when what arrived is
-/// not what was sent. Nothing is in the target then.
+/// [`CopyError`] when either side is in use, has the schema of another version, or cannot be used; when the target is
+/// not empty; when the rows that are read back differ. The target is then as empty as before.
 pub fn copy(source: &Side, target: &Side, tell: &mut dyn FnMut(Progress)) -> Result<Vec<Copied>, CopyError> {
     if source.store.place() == target.store.place() {
         return Err(CopyError::Refused("a database cannot be copied to itself".to_owned()));
@@ -89,13 +83,14 @@ pub fn copy(source: &Side, target: &Side, tell: &mut dyn FnMut(Progress)) -> Res
     })
 }
 
-/// Whoever serves from a database would not know what is put into it, and would change what is being copied.
+/// Takes the lead of a database, so that no Sluice serves from it: a server would not see the rows that are put into
+/// it, and would change the rows that are being copied.
 fn take(store: &Store) -> Result<crate::store::Lead, CopyError> {
     let lead = store.lead().map_err(|error| error.at(store.place()))?;
     lead.ok_or_else(|| CopyError::Refused(format!("a Sluice is serving from {}; stop it first", store.place())))
 }
 
-/// The schema, unless it is another one than this program's.
+/// The schema of a database; refuses that of another version.
 fn schema(store: &Store) -> Result<Schema, CopyError> {
     let place = store.place();
     let schema = store.schema().map_err(|error| error.at(place))?;
@@ -123,7 +118,7 @@ fn must_be_empty(store: &Store, connection: &mut Connection) -> Result<(), CopyE
     Ok(())
 }
 
-/// A connection, and the place of its database for error messages.
+/// A connection, with the place of its database for error messages.
 struct Opened<'a> {
     place: &'a Place,
     connection: &'a mut Connection,
@@ -164,7 +159,7 @@ fn of_table(error: &StoreError, table: &Table) -> StoreError {
     StoreError::Other(format!("`{}` does not take a row of the other database: {error}", table.name))
 }
 
-/// Reads back what has arrived.
+/// Reads a table back from the target and compares its checksum.
 fn compare(
     sent: &Copied,
     table: &Table,
@@ -188,7 +183,7 @@ fn compare(
 }
 
 impl Side {
-    /// The keys, which must be those that the license keys of the database were made with.
+    /// Reads the keys, and checks that the license keys of the database were made with them.
     fn keys(&self, connection: &mut Connection) -> Result<KeySet, CopyError> {
         let place = self.store.place();
         let (keys, kept) = match &self.keys {
@@ -214,7 +209,7 @@ impl Side {
 
     fn put_keys(&self, connection: &mut Connection, keys: KeySet) -> Result<(), CopyError> {
         match &self.keys {
-            // Before the commit: of two things one is first, and keys without their database can be put there again.
+            // The file is written before the commit. If the commit fails, the same keys can be written again.
             KeyPlace::File(path, encryption) => drop(KeyFile::put(path, keys, encryption.clone())?),
             KeyPlace::Database(vault) => vault.fill(connection, &keys)?,
         }

@@ -1,8 +1,8 @@
-//! Following what other replicas change: every change is in the log in the order of the commits, and is brought into this
-//! replica's directory before two seconds have passed (contract, end of section 3).
+//! Follows the changes of other replicas: the change log has every change in the order of the commits, and this replica
+//! brings each into its directory within two seconds (contract, end of section 3).
 //!
-//! What this replica changed itself is in the log too, and is read back once more. That is deliberate: a commit whose
-//! outcome was lost with the connection is brought in like any other.
+//! The log also has this replica's own changes, which are read once more. That is deliberate: so a commit whose result
+//! was lost with the connection is brought in like any other.
 
 use std::{
     collections::HashSet,
@@ -28,23 +28,23 @@ use crate::{
     },
 };
 
-/// Changes that are brought in at once.
+/// The largest number of changes loaded at once; it bounds the memory of one step.
 const AT_ONCE: i64 = 50_000;
 
-/// What was found in the log.
+/// A part of the change log, loaded.
 struct Found {
-    /// The last change of it.
+    /// The number of the last change.
     position: i64,
-    /// What was changed, as it is now.
+    /// The changed things in their current state.
     loaded: Vec<Loaded>,
-    /// Whether there was no more.
+    /// Whether the log has no further changes.
     is_all: bool,
 }
 
-/// Brings in all that was changed.
+/// Brings all new changes into the directory.
 ///
 /// # Errors
-/// When the database cannot be read. The directory has then what it had.
+/// When the database cannot be read. The directory keeps the changes brought in before.
 pub fn catch_up(context: &Context, following: &Following, vault: Option<&Vault>) -> Result<(), StoreError> {
     loop {
         let began = Instant::now();
@@ -71,13 +71,13 @@ fn find(
     let position = following.position.load(Ordering::Relaxed);
     let changes = store::changes::after(connection, position, AT_ONCE)?;
     let Some(last) = changes.last().map(|change| change.id) else {
-        // A database that was restored while this replica ran is not the one that it followed.
+        // The log is shorter than before: the database was restored while this replica ran.
         return match store::changes::newest(connection)? {
             Some(newest) if newest < position => read_anew(context, vault, connection).map(Some),
             _ => Ok(None),
         };
     };
-    // Numbers may be missing because a write was undone, or because the log was cut while this replica was away.
+    // Numbers are missing if a write was rolled back, or if old changes were deleted while this replica was offline.
     let first = store::changes::oldest(connection)?.unwrap_or(last);
     if first > position.saturating_add(1) {
         return read_anew(context, vault, connection).map(Some);
@@ -90,7 +90,7 @@ fn find(
     Ok(Some(Found { position: last, loaded: load(connection, &changes, stretch)?, is_all }))
 }
 
-/// Puts everything into the directory at once, so that nothing is left to be brought in.
+/// Reads everything into the directory; the result has no changes left to bring in.
 fn read_anew(context: &Context, vault: Option<&Vault>, connection: &mut Connection) -> Result<Found, StoreError> {
     tracing::info!("the log of changes does not go on from where this replica is; everything is read anew");
     share_keys::reload(context, vault, connection)?;
@@ -101,24 +101,21 @@ fn load(connection: &mut Connection, log: &[Logged], stretch: Stretch) -> Result
     let changed: HashSet<Change> = log.iter().filter_map(|change| context::change(&change.entry)).collect();
     let (subscriptions, catalogue): (Vec<_>, Vec<_>) =
         changed.into_iter().partition(|change| matches!(change, Change::Subscription(_)));
-    // Products before their releases, and what subscriptions refer to before them.
+    // Loads products before their releases, and before subscriptions the things to which they refer.
     let (releases, first): (Vec<_>, Vec<_>) =
         catalogue.into_iter().partition(|change| matches!(change, Change::Release(..)));
     let mut loaded = Vec::new();
     for change in first.into_iter().chain(releases) {
         loaded.extend(context::load(connection, change)?);
     }
-    // An import may have changed a hundred thousand subscriptions; they are read together.
+    // Reads the subscriptions together, as an import can change a hundred thousand of them.
     if !subscriptions.is_empty() {
         loaded.extend(start::changed_subscriptions(connection, stretch)?);
     }
     Ok(loaded)
 }
 
-/// Forgets changes that were made longer ago than this.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes changes older than `keep` from the change log.
 pub async fn forget(context: &Arc<Context>, keep: SignedDuration) -> Result<(), Refusal> {
     context
         .append(move |connection, now| {

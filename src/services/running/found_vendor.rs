@@ -1,5 +1,5 @@
-//! A whole vendor at once, under ids that are known beforehand: the contents of its files, then everything that the
-//! database knows of it in one transaction. Each thing goes through the use case that would add it alone.
+//! Adds a whole vendor at once, under given ids: first the contents of its files, then all rows in one transaction.
+//! Each thing goes through the use case that would add it alone.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -60,111 +60,89 @@ use crate::{
     store::{self, offers::Offer, users::User},
 };
 
-/// How many contents are put in place at once. Most of that is waiting for the disk, which takes many together in
-/// hardly more time than one.
+/// The number of contents stored at once. Storing one mostly waits for the disk, which syncs many together in hardly
+/// more time than one.
 const AT_ONCE: usize = 64;
 
 /// Everything about a vendor.
 #[derive(Debug, Default)]
 pub struct Vendor {
-    /// E-mail address and password of the first administrator.
+    /// The e-mail address and the password of the first administrator.
     pub administrator: Option<(String, String)>,
-    /// Others who may log in, with the password of the first administrator.
+    /// Further users, who get the password of the first administrator.
     pub colleagues: Vec<(UserId, String, Role)>,
-    /// What the vendor sells.
     pub products: Vec<(ProductId, NewProduct)>,
-    /// Where the vendor hosts.
     pub hosting_groups: Vec<(HostingGroupId, NewHostingGroup)>,
-    /// The releases of the products.
     pub releases: Vec<FoundedRelease>,
-    /// What waits for a second person.
     pub approvals: Vec<FoundedApproval>,
-    /// Who the vendor sells to.
     pub customers: Vec<(CustomerId, NewCustomer)>,
-    /// What the customers have.
     pub subscriptions: Vec<FoundedSubscription>,
-    /// What support knows to help against.
     pub known_problems: Vec<(KnownProblemId, NewKnownProblem)>,
-    /// Whose pipelines may release which product.
+    /// Trusted publishers, with the slug of their product.
     pub trusted_publishers: Vec<(TrustedPublisherId, Slug, NewTrustedPublisher)>,
-    /// API tokens, with the token in clear.
+    /// API tokens, with the token in clear text.
     pub tokens: Vec<(TokenId, String, NewToken)>,
-    /// What checks told so far.
     pub sightings: Vec<Sighting>,
-    /// What updaters reported so far.
     pub runs: Vec<Run>,
-    /// Who is told of what happens from now on.
+    /// Webhooks. They receive only later events.
     pub webhooks: Vec<(WebhookId, NewWebhook)>,
-    /// What webhooks were told.
+    /// Past messages to webhooks.
     pub messages: Vec<WebhookMessage>,
-    /// What people were written.
+    /// Past mails.
     pub mails: Vec<Mail>,
 }
 
-/// A release and how far it has come.
+/// A release with its files and its history.
 #[derive(Debug)]
 pub struct FoundedRelease {
-    /// Its id.
     pub id: ReleaseId,
-    /// Its product.
     pub product: Slug,
-    /// What it is.
     pub new: NewRelease,
-    /// Its files.
     pub files: Vec<FoundedFile>,
-    /// How it was published; `None` leaves it a draft.
+    /// `None` leaves the release a draft.
     pub publication: Option<Publication>,
-    /// What was done with it since.
+    /// The actions after the publication, in order.
     pub steered: Vec<Steer>,
 }
 
-/// Something about a release that one of the colleagues has asked for.
+/// An approval request of a colleague about a release.
 #[derive(Debug)]
 pub struct FoundedApproval {
-    /// Its id.
     pub id: ApprovalId,
-    /// Who asked for it, and their e-mail address.
+    /// The user who asks, with their e-mail address.
     pub requester: (UserId, String),
-    /// Of which product.
     pub product: Slug,
-    /// Of which release.
+    /// The version of the release.
     pub version: Version,
-    /// What is to be done.
     pub deed: Deed,
-    /// How it was asked for.
+    /// The body of the original request.
     pub parameters: serde_json::Value,
 }
 
-/// A file of a release.
+/// A file of a release, with its content.
 #[derive(Debug)]
 pub struct FoundedFile {
-    /// Its id.
     pub id: ArtifactId,
-    /// What it is; with the hash of its content in `announced`.
+    /// The description; `announced` must have the hash of the content.
     pub upload: Upload,
-    /// Its content. Files may share one.
+    /// The bytes of the file. Files can share one content.
     pub content: Bytes,
 }
 
-/// A subscription, its keys, and what was done with it.
+/// A subscription with its license keys and its history.
 #[derive(Debug)]
 pub struct FoundedSubscription {
-    /// Its id.
     pub id: SubscriptionId,
-    /// The id of its first license key, which is the one in `new`, or made.
+    /// The id of the first license key. The key itself is in `new`, or is generated.
     pub license_key: LicenseKeyId,
-    /// What it is.
     pub new: NewSubscription,
-    /// Further keys that the vendor has in the field.
+    /// Further license keys that customers use.
     pub more_keys: Vec<(LicenseKeyId, String)>,
-    /// What staff did with it.
+    /// The actions of staff on the subscription, in order.
     pub actions: Vec<Action>,
 }
 
-/// Whether there is nothing yet: no product, no customer, nobody who may log in.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// Whether the database has no product, no customer and no user.
 pub async fn is_empty(context: &Arc<Context>) -> Result<bool, Refusal> {
     let first = Page { after: None, limit: 1 };
     context
@@ -176,10 +154,10 @@ pub async fn is_empty(context: &Arc<Context>) -> Result<bool, Refusal> {
         .await
 }
 
-/// Founds a vendor. All of it is there when this succeeds, and nothing but contents that are swept away when not.
+/// Adds a vendor. After an error nothing of it is there, except for contents, which the sweep removes.
 ///
 /// # Errors
-/// What the use case of one of its things refuses, with the thing.
+/// The refusal of the use case that adds one of its things; the text names the thing.
 pub async fn found(context: &Arc<Context>, authentication: &Authentication, mut vendor: Vendor) -> Result<(), Refusal> {
     let administrator = vendor.administrator.take();
     let hashed = async {
@@ -212,7 +190,7 @@ pub async fn found(context: &Arc<Context>, authentication: &Authentication, mut 
         .await
 }
 
-/// Takes in each content once.
+/// Receives each content once, even if files share it.
 async fn receive(context: &Arc<Context>, vendor: &Vendor) -> Result<Vec<Received>, Refusal> {
     let mut known: HashSet<Option<Sha256>> = HashSet::new();
     let files = vendor.releases.iter().flat_map(|release| &release.files);
@@ -281,7 +259,7 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
     Ok(())
 }
 
-/// A run as a report of it would have left it.
+/// Writes a run as its reports would have left it.
 fn enter_run(write: &mut Write<'_>, mut run: Run) -> Result<(), Refusal> {
     let release = store::releases::of_version(write.connection, run.product, &run.to_version)?;
     let release = release.filter(|release| release.was_published_by(run.first_reported_at));

@@ -1,4 +1,4 @@
-//! Where the signing keys are kept, and what is done to them there.
+//! The place of the signing keys: a file or the database.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -10,31 +10,29 @@ use crate::{
     store::{Connection, StoreError},
 };
 
-/// Where an installation keeps its signing keys.
+/// The place of the signing keys.
 #[derive(Debug)]
 pub enum KeyPlace {
-    /// In a file, beside a database that is a file; encrypted, where there is a key for it.
+    /// In a file, with the embedded database; encrypted if an encryption key is given.
     File(PathBuf, Option<Arc<EncryptionKeys>>),
     /// In the database, encrypted.
     Database(Vault),
 }
 
-/// Why keys could not be changed.
+/// Why the signing keys could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyPlaceError {
-    /// The file cannot be used.
     #[error(transparent)]
     File(#[from] KeyError),
-    /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl KeyPlace {
-    /// Takes the next key into use, see [`KeySet::rotate`].
+    /// Rotates the key of a purpose; see [`KeySet::rotate`].
     ///
     /// # Errors
-    /// When there are no keys, or they cannot be written.
+    /// [`KeyPlaceError`] when there are no keys, or they cannot be written.
     pub fn rotate(
         &self,
         connection: &mut Connection,
@@ -51,10 +49,10 @@ impl KeyPlace {
         }
     }
 
-    /// Encrypts the keys with the current key.
+    /// Encrypts the signing keys with the current encryption key.
     ///
     /// # Errors
-    /// When there are no keys, or they cannot be written, or there is nothing to encrypt them with.
+    /// [`KeyPlaceError`] when there are no keys, they cannot be written, or no encryption key is configured.
     pub fn encrypt(&self, connection: &mut Connection) -> Result<(), KeyPlaceError> {
         match self {
             Self::Database(vault) => Ok(vault.encrypt(connection)?),

@@ -1,7 +1,8 @@
-//! Contents moved from one store to another, one after the other, so that nothing is lost whenever this is ended.
+//! Moves contents from one artifact store to another, one after the other, so that nothing is lost if the move is
+//! interrupted.
 //!
-//! A content is copied, read back and hashed; only then do its artifacts say that it lies there. What was copied before
-//! and not noted is found and only read back. The source keeps what it has until it is told to give it up.
+//! A content is copied, read back and hashed; only then do its artifacts refer to the new store. A content that an
+//! interrupted move has copied is not copied again, only read back. The source keeps its contents until [`remove`].
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,30 +21,25 @@ use crate::{
     store,
 };
 
-/// A content that lies elsewhere than it should.
+/// A content that is to be moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// Its hash.
     pub content: Sha256,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Where it lies.
+    /// The store where it lies.
     pub from: ContentStore,
 }
 
-/// How a content was moved.
+/// The result of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {
-    /// It was copied.
     Copied,
-    /// It was there already, whole.
+    /// The target already had the complete content.
     Found,
 }
 
-/// What is to be moved to a store, in the order of the hashes.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// The contents that are to be moved to a store, ordered by hash.
 pub async fn plan(context: &Arc<Context>, to: ContentStore) -> Result<Vec<Move>, Refusal> {
     let places = context.read(|connection| Ok(store::artifacts::places(connection)?)).await?;
     let elsewhere = places.into_iter().filter(|((_, store), _)| *store != to);
@@ -52,10 +48,11 @@ pub async fn plan(context: &Arc<Context>, to: ContentStore) -> Result<Vec<Move>,
     Ok(moves.into_values().collect())
 }
 
-/// Moves one content; `advanced` is told of bytes that were copied, and of those that were read back.
+/// Moves one content. Calls `advanced` with the number of bytes of each piece that was copied or read back.
 ///
 /// # Errors
-/// `storage_unavailable`; or `digest_mismatch` when the source is damaged. The artifacts then stay where they are.
+/// `storage_unavailable`; `digest_mismatch` if the source or the copy is damaged. The artifacts then still refer to
+/// the source.
 pub async fn one(
     context: &Arc<Context>,
     to: ContentStore,
@@ -130,7 +127,7 @@ async fn copy(
     Ok(artifacts.place(&received).await?)
 }
 
-/// Reads a content back, and says whether it is what it should be.
+/// Reads a content back; returns whether its size and hash are right.
 async fn is_whole(
     artifacts: &Artifacts,
     store: ContentStore,
@@ -143,7 +140,7 @@ async fn is_whole(
     };
     let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     while let Some(piece) = pieces.next().await {
-        // A file that is shorter than it should be ends too early.
+        // The content of a file that is too short ends with an error.
         let Ok(piece) = piece else { return Ok(false) };
         hash.update(&piece);
         advanced(u64::try_from(piece.len()).unwrap_or(0));
@@ -151,10 +148,7 @@ async fn is_whole(
     Ok(hash.finish().as_ref() == what.content.0)
 }
 
-/// What no artifact expects in the other stores any more, because it lies in `to`: what a move has left.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// The contents that a move to `to` has left in the other stores, where no artifact refers to them any more.
 pub async fn left_behind(context: &Arc<Context>, to: ContentStore) -> Result<Vec<(ContentStore, Sha256)>, Refusal> {
     let places = context.read(|connection| Ok(store::artifacts::places(connection)?)).await?;
     let mut left = Vec::new();
@@ -167,10 +161,7 @@ pub async fn left_behind(context: &Arc<Context>, to: ContentStore) -> Result<Vec
     Ok(left)
 }
 
-/// Removes a content from where a move has left it, if it is whole where it was moved to. Returns whether it is gone.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// Removes a content that a move has left in `from`, if it is complete in `to`. Returns whether it was removed.
 pub async fn remove(
     context: &Arc<Context>,
     to: ContentStore,
@@ -178,7 +169,7 @@ pub async fn remove(
     hash: Sha256,
 ) -> Result<bool, Refusal> {
     let _shelf = context.artifacts.shelf().await;
-    // Looked at again: somebody may have begun to expect it there since.
+    // Checks again: an artifact may refer to the content in `from` by now.
     let places = context.read(|connection| Ok(store::artifacts::places(connection)?)).await?;
     let (Some(size), None) = (places.get(&(hash, to)), places.get(&(hash, from))) else { return Ok(false) };
     if !is_whole(&context.artifacts, to, Move { content: hash, size: *size, from }, &|_| ()).await? {

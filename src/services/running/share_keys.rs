@@ -1,5 +1,5 @@
-//! The keys of replicas: in the database that they share, encrypted under a key that only they have, so that every one
-//! signs and recognises alike. Made by whichever starts first.
+//! The signing keys of replicas. They are in the shared database, encrypted with a key that only the replicas have, so
+//! that all replicas sign and verify alike. The first replica to start makes them.
 
 use std::sync::Arc;
 
@@ -15,18 +15,18 @@ use crate::{
     },
 };
 
-/// Where the keys are kept.
+/// The access to the signing keys in the database, with the encryption keys that protect them.
 #[derive(Debug)]
 pub struct Vault(Arc<EncryptionKeys>);
 
 impl Vault {
-    /// Opened with these.
+    /// Makes a vault with these encryption keys.
     #[must_use]
     pub const fn new(encryption: Arc<EncryptionKeys>) -> Self {
         Self(encryption)
     }
 
-    /// The keys, made where there are none yet. Says too whether they are encrypted with the current key.
+    /// Reads the keys, or makes them if there are none. Also returns whether they are encrypted with the current key.
     ///
     /// # Errors
     /// When the database cannot be used, or its keys were encrypted with another key.
@@ -35,7 +35,7 @@ impl Vault {
         self.unseal(&settings::known_or_new(store, settings::KEYS, make)?)
     }
 
-    /// The keys, if there are any.
+    /// Reads the keys; `None` if there are none.
     ///
     /// # Errors
     /// When the database cannot be read, or its keys were encrypted with another key.
@@ -56,15 +56,12 @@ impl Vault {
         self.0.seal(keys).map_err(|error| unusable(&error))
     }
 
-    /// Puts keys in where there are none.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
+    /// Writes keys into a database that has none.
     pub fn fill(&self, connection: &mut Connection, keys: &KeySet) -> Result<(), StoreError> {
         settings::insert(connection, settings::KEYS, &self.seal(keys)?)
     }
 
-    /// Takes the next key into use, see [`KeySet::rotate`]; every replica does within two seconds.
+    /// Rotates the key of a purpose; see [`KeySet::rotate`]. All replicas use the new key within two seconds.
     ///
     /// # Errors
     /// When the database cannot be used, or has no keys.
@@ -76,7 +73,7 @@ impl Vault {
         Ok(keys)
     }
 
-    /// Encrypts the keys with the current key. They stay the same, so nobody need be told.
+    /// Encrypts the signing keys with the current encryption key. It logs no change, as the signing keys stay the same.
     ///
     /// # Errors
     /// When the database cannot be used, or has no keys.
@@ -85,10 +82,10 @@ impl Vault {
         settings::replace(connection, settings::KEYS, &self.seal(&keys)?)
     }
 
-    /// The keys, which must be there.
+    /// Reads the keys, which must exist.
     ///
     /// # Errors
-    /// When they are not, or [`Self::open`] fails.
+    /// When there are no keys, or [`Self::open`] fails.
     pub fn held(&self, connection: &mut Connection) -> Result<KeySet, StoreError> {
         let none = || {
             let text = "there are no keys in the database; `sluice serve` makes them at its first start";
@@ -102,7 +99,7 @@ fn unusable(error: &NoKeys) -> StoreError {
     StoreError::Other(format!("the signing keys: {error}"))
 }
 
-/// Takes the keys into use that are in the database now.
+/// Uses the keys that are in the database now.
 ///
 /// # Errors
 /// When the database cannot be read, or its keys were encrypted with another key.

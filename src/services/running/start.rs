@@ -1,4 +1,4 @@
-//! Starting: the directory is built from the database, and the keys are those it was filled with.
+//! The start: builds the directory from the database, and checks that the keys and the artifact stores belong to it.
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
@@ -20,10 +20,10 @@ use crate::{
     store::{self, Connection, Store, StoreError, changes::Stretch},
 };
 
-/// Reads the whole read model as it is at one moment.
+/// Reads the whole directory as of one moment.
 ///
 /// # Errors
-/// When the database cannot be read, or holds what cannot be understood.
+/// When the database cannot be read, or has an invalid value.
 pub fn directory(store: &Store) -> Result<(Directory, Following), StoreError> {
     let directory = Directory::default();
     let began = Instant::now();
@@ -31,11 +31,11 @@ pub fn directory(store: &Store) -> Result<(Directory, Following), StoreError> {
     Ok((directory, Following::from(position, store.is_shared(), began)))
 }
 
-/// Reads everything into a directory, in one pass over each table; returns the last change that it has then. What it had
-/// is replaced: of all that is in it only drafts are ever deleted.
+/// Reads everything into a directory, in one pass over each table; returns the number of the last change that it then
+/// has. Existing entries are replaced, and none need be removed: only drafts are ever deleted.
 ///
 /// # Errors
-/// When the database cannot be read, or holds what cannot be understood.
+/// When the database cannot be read, or has an invalid value.
 pub(in crate::services) fn fill(directory: &Directory, connection: &mut Connection) -> Result<i64, StoreError> {
     let position = store::changes::newest(connection)?.unwrap_or(0);
     let mut stops: HashMap<ProductId, Vec<Stop>> = HashMap::new();
@@ -61,7 +61,7 @@ pub(in crate::services) fn fill(directory: &Directory, connection: &mut Connecti
         directory.put_subscription(coverage);
     })?;
     store::license_keys::for_each(connection, |key| {
-        // A key refers to a subscription (foreign key).
+        // The subscription of a key always exists (foreign key).
         if let Some(coverage) = directory.coverage(key.subscription) {
             directory.put_key(&key, &coverage);
         }
@@ -69,10 +69,10 @@ pub(in crate::services) fn fill(directory: &Directory, connection: &mut Connecti
     Ok(position)
 }
 
-/// The subscriptions that a part of the log names, with their keys.
+/// The subscriptions that a part of the change log names, with their license keys.
 ///
 /// # Errors
-/// When the database cannot be read, or holds what cannot be understood.
+/// When the database cannot be read, or has an invalid value.
 pub(in crate::services) fn changed_subscriptions(
     connection: &mut Connection,
     stretch: Stretch,
@@ -89,10 +89,10 @@ pub(in crate::services) fn changed_subscriptions(
     Ok(loaded)
 }
 
-/// Makes sure that the keys are those which the license keys in the database were hashed with.
+/// Checks that the license keys in the database were hashed with these keys. A new database takes the keys as its own.
 ///
 /// # Errors
-/// When they are not: then no customer's key would be recognised.
+/// When they were hashed with others: then no customer's license key would be recognised.
 pub fn match_keys(store: &Store, keys: &KeyRing, where_kept: &str) -> Result<(), StoreError> {
     let id = keys.license_secret_id();
     let known = store.read(|connection| store::settings::get(connection, store::settings::LICENSE_SECRET))?;
@@ -105,7 +105,8 @@ pub fn match_keys(store: &Store, keys: &KeyRing, where_kept: &str) -> Result<(),
     )))
 }
 
-/// Takes the keys for those of a new database, which has an audit log from then on. Of replicas that start at once one does.
+/// Stores the id of the keys in a new database and begins its audit log. If several replicas start together, the keys
+/// of the first count.
 fn take_keys(store: &Store, keys: &KeyRing) -> Result<String, StoreError> {
     let taking = |connection: &mut Connection| {
         if let Some(known) = store::settings::get(connection, store::settings::LICENSE_SECRET)? {
@@ -119,13 +120,12 @@ fn take_keys(store: &Store, keys: &KeyRing) -> Result<String, StoreError> {
     store.write(taking, |()| ())
 }
 
-/// Why the database and the artifact stores do not go together.
+/// Why the database and the artifact stores do not belong together.
 #[derive(Debug, thiserror::Error)]
 pub enum MatchError {
-    /// They are not those of each other, or the database cannot be used.
+    /// An artifact store belongs to another database, or the database cannot be used.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// An artifact store cannot be used.
     #[error(transparent)]
     Artifacts(#[from] ArtifactsError),
 }
@@ -139,12 +139,12 @@ impl From<MatchError> for Refusal {
     }
 }
 
-/// Makes sure that the artifact stores are those which the database lists the contents of: with other ones, listed
-/// files would be missing, and the sweep would take those of the other database for nobody's. A bucket that is only
-/// away just now is no reason not to start: it is asked again before anything is removed from it.
+/// Checks that the artifact stores belong to the database. With the stores of another database, listed files would be
+/// missing, and the sweep would remove the contents of the other database. An S3 bucket that does not answer does not
+/// prevent the start: it is checked again before anything is removed from it.
 ///
 /// # Errors
-/// When they are not, or a bucket cannot be used as it is configured.
+/// [`MatchError`] when a store belongs to another database, or an S3 bucket cannot be used as configured.
 pub fn match_artifacts(store: &Store, artifacts: &Artifacts) -> Result<(), MatchError> {
     let places = store.read(store::artifacts::places)?;
     if let Some(other) = places.keys().map(|(_, store)| *store).find(|store| !artifacts.stores().contains(store)) {
@@ -160,7 +160,7 @@ pub fn match_artifacts(store: &Store, artifacts: &Artifacts) -> Result<(), Match
                 artifacts.try_bucket().await?;
             }
             match match_marker(store, artifacts, place).await {
-                // What the database refuses with is no fault of the artifacts.
+                // An error of the database must not be taken for one of the artifact store.
                 Err(MatchError::Store(error)) => Ok(Err(error)),
                 Err(MatchError::Artifacts(error)) => Err(error),
                 Ok(()) => Ok(Ok(())),
@@ -177,10 +177,7 @@ pub fn match_artifacts(store: &Store, artifacts: &Artifacts) -> Result<(), Match
     Ok(())
 }
 
-/// Makes sure of one store.
-///
-/// # Errors
-/// `storage_unavailable`, `internal_error`.
+/// Checks that one artifact store belongs to the database.
 pub async fn match_store(context: &Arc<Context>, place: ContentStore) -> Result<(), Refusal> {
     Ok(match_marker(&context.store, &context.artifacts, place).await?)
 }
@@ -202,7 +199,7 @@ async fn match_marker(store: &Store, artifacts: &Artifacts, place: ContentStore)
         (Some(known), Some(marker)) if known == marker => Ok(()),
         (_, Some(_)) => refuse("belongs to another database"),
         (Some(_), None) if lists_any => refuse("is not the one that the database lists the contents of"),
-        // First the database, then the store: a crash between the two leaves a store that may still be claimed.
+        // The database comes first, then the store: after a crash in between, the store can still be claimed.
         (Some(known), None) => Ok(artifacts.mark(place, &known).await?),
         (None, None) => {
             let new = || Ok(uuid::Uuid::from_bytes(random()).to_string());

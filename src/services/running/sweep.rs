@@ -1,4 +1,4 @@
-//! Contents that nothing refers to, which a crash may have left, are swept away.
+//! The sweep: removes loose contents, which a crash may have left.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::{
     store,
 };
 
-/// Removes every content that no artifact has, once it is older than `storage.keep_loose`, and what came in so long ago and
-/// was never finished; returns how many there were. A content that some artifact has in another store is left alone:
-/// `storage move --delete-source` removes it.
+/// Removes each content without an artifact, and each unfinished upload, once it is older than `storage.keep_loose`;
+/// returns their number. It keeps a content to which an artifact refers in another store: `storage move
+/// --delete-source` removes that.
 ///
 /// # Errors
-/// `storage_unavailable`; what was not removed then is at the next sweep.
+/// `storage_unavailable`; the next sweep removes the rest.
 pub async fn sweep(context: &Arc<Context>) -> Result<usize, Refusal> {
     let _shelf = context.artifacts.shelf().await;
     let mut removed = 0;
@@ -30,12 +30,12 @@ pub async fn sweep(context: &Arc<Context>) -> Result<usize, Refusal> {
 
 async fn sweep_store(context: &Arc<Context>, place: ContentStore) -> Result<usize, Refusal> {
     if place == ContentStore::S3 {
-        // The bucket may have been away at the start: what another database lists must not be taken for nobody's.
+        // The S3 bucket may not have answered at the start. The contents of another database must not be removed.
         start::match_store(context, place).await?;
     }
     let there = context.artifacts.contents(place).await?;
     let places = context.read(|connection| Ok(store::artifacts::places(connection)?)).await?;
-    // A content may be loose because an older backup of the database was restored; then it is soon wanted again.
+    // A content can be loose because an older backup of the database was restored; then it is soon needed again.
     let oldest = context.clock.now() - context.settings.keep_loose;
     let is_old = |since: Timestamp| since <= oldest;
     let is_loose = |content| ContentStore::ALL.iter().all(|store| !places.contains_key(&(content, *store)));
@@ -48,7 +48,7 @@ async fn sweep_store(context: &Arc<Context>, place: ContentStore) -> Result<usiz
             continue;
         }
         if place == ContentStore::S3 {
-            // Another replica may have put it there anew since it was listed.
+            // Checks again: another replica may have stored the content since it was listed.
             let found = context.artifacts.find(place, content).await?;
             let wanted = move |connection: &mut _| Ok(store::artifacts::is_referenced(connection, content)?);
             if found.is_none_or(|(_, since)| !is_old(since)) || context.read(wanted).await? {
