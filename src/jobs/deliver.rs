@@ -22,8 +22,7 @@ use crate::{
     store::StoreError,
 };
 
-/// How often to look for deliveries that are due, or were queued by another process. A delivery can be late by this
-/// time.
+/// How often to look for deliveries that are due, or were queued by another process; they can be late by this.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// How long to wait for deliveries in progress when the server stops. A delivery that is cut off is sent again.

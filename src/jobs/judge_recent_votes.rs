@@ -16,8 +16,7 @@ const RECENT: SignedDuration = SignedDuration::from_mins(10);
 /// The job that judges recent votes again.
 pub(super) struct JudgeRecentVotes {
     context: Arc<Context>,
-    /// All votes have been judged since this replica began to lead. Before that there may have been no leader for a
-    /// long time.
+    /// All votes were judged since this replica began to lead. Before that, there may have been no leader for long.
     has_judged_all: bool,
 }
 

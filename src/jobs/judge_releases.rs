@@ -13,8 +13,7 @@ use crate::services::{
     releasing::guard_rollouts::{self, Judging},
 };
 
-/// The shortest pause between two judgements, however many reports arrive: each judgement counts all votes of a
-/// release.
+/// The shortest pause between two judgements, however many reports arrive: each counts all votes of a release.
 const PERIOD: Duration = Duration::from_millis(50);
 
 /// Pause for this many times as long as the last judging took, so that counting a million votes does not occupy the

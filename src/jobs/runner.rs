@@ -19,7 +19,6 @@ const AFTER_PANIC: Duration = Duration::from_secs(1);
 /// Which replicas run a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RunsOn {
-    /// Every replica.
     EveryReplica,
     /// The one replica that leads. The job runs as soon as a replica begins to lead.
     Leader,

@@ -1,6 +1,6 @@
 //! Selling: customers, their subscriptions and license keys, and hosting groups.
 //!
-//! Not here: which releases a subscription gives to a program; see `domain::decide`.
+//! Not here: which releases a subscription gives to a program; see `domain::decision::decide`.
 
 pub mod customers;
 pub mod endings;

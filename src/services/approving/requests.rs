@@ -83,8 +83,7 @@ fn status(connection: &mut Connection, approval: &Approval, now: Timestamp) -> R
 ///
 /// # Errors
 /// `approval_not_found`, `approval_decided`, `approval_expired`, `approval_void`, `role_insufficient`,
-/// `approver_is_requester`, `approver_not_independent`, and the refusals of the action. The request then stays as it
-/// is.
+/// `approver_is_requester`, `approver_not_independent`, and the refusals of the action. The request then stays pending.
 pub async fn approve(
     context: &Arc<Context>,
     judging: &Judging,

@@ -98,8 +98,8 @@ pub fn verify(store: &Store, keys: &KeyRing, noted: Option<(i64, Hash)>) -> Resu
     })
 }
 
-/// The error for a note that does not match the log: the log is shorter than a genuine note says, or the note is
-/// invalid.
+/// The error for a note that does not match the log: either a genuine note says that the log was longer, or the note
+/// itself is invalid.
 fn shortened(keys: &KeyRing, kept: Option<&str>, found: i64) -> VerifyError {
     let read = kept.and_then(|kept| {
         let (text, mark) = kept.rsplit_once(':')?;

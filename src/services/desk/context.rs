@@ -348,7 +348,6 @@ impl Context {
 /// The revision that a caller expects before a change: the `If-Match` of HTTP (RFC 9110, section 13.1.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
-    /// Any revision.
     #[default]
     Anything,
     Revisions(Vec<i64>),

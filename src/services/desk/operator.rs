@@ -9,8 +9,7 @@ use crate::{
     store::{Connection, Store, StoreError},
 };
 
-/// A person at the command line of the server's machine. They may change everything, but the audit log records their
-/// changes.
+/// A person at the command line of the server's machine. They may change everything; the audit log records it.
 #[derive(Debug)]
 pub struct Operator<'o> {
     /// The database; a running server may be using it.

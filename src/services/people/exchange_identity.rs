@@ -229,8 +229,8 @@ fn choose(
     fitting.into_iter().next().ok_or_else(|| nobody(product, issuer, claims))
 }
 
-/// The refusal for a workload of a trusted project with other claims that do not match. Names the mismatches of the
-/// closest publisher.
+/// The refusal for a workload of a trusted project whose other claims do not match. Names the mismatches of the
+/// publisher with the fewest.
 fn nearly(others: &[(Slug, TrustedPublisher)], claims: &Claims) -> Option<Refusal> {
     let known = others.iter().filter(|(_, publisher)| publisher.knows(claims));
     let (slug, publisher) = known.min_by_key(|(_, publisher)| publisher.mismatches(claims).len())?;

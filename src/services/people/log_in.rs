@@ -57,8 +57,7 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// The longest text that can be a code or a recovery code, in bytes, with room for spaces and hyphens as people type
-/// them.
+/// The longest text in bytes that can be a code or a recovery code, with room for the spaces that people type.
 const LONGEST_OTP: usize = 64;
 
 /// Logs in with e-mail address, password, and the second factor if the user has one.
@@ -199,8 +198,7 @@ enum Renewal {
     UsedTwice(UserId),
 }
 
-/// Exchanges a refresh token for new tokens. A token that was exchanged before has been copied, so the whole login
-/// ends.
+/// Exchanges a refresh token for new tokens. A token that was exchanged before was copied, so the whole login ends.
 ///
 /// # Errors
 /// `refresh_token_invalid`.
@@ -256,7 +254,7 @@ pub async fn refresh(
     Ok(tokens)
 }
 
-/// Ends a login.
+/// Ends the login of a session, with all its tokens.
 pub async fn log_out(context: &Arc<Context>, session: &Session) -> Result<(), Refusal> {
     let family = session.family;
     context.append(move |connection, _| store::refresh_tokens::end_family(connection, family)).await

@@ -84,7 +84,7 @@ fn oneself(write: &mut Write<'_>, user: UserId) -> Result<User, Refusal> {
     store::users::held(write.connection, user)?.ok_or_else(|| users::not_found(user))
 }
 
-/// Begins a second factor: makes a secret, which counts once it is confirmed. Returns the secret and the user's e-mail
+/// Begins a second factor: makes a secret, which counts once it is confirmed. Returns it with the user's e-mail
 /// address.
 ///
 /// # Errors

@@ -26,8 +26,7 @@ const LONGEST: i64 = 60;
 const KEPT: SignedDuration = SignedDuration::from_mins(15);
 /// How long an address stays familiar after a login from it.
 const TRUSTED: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// The maximum number of entries in each map. Strangers can fill the maps, so without a limit they could exhaust the
-/// memory.
+/// The maximum number of entries in each map. Without a limit, strangers could fill the memory.
 const CAPACITY: usize = 20_000;
 
 /// The key of a count.

@@ -121,7 +121,7 @@ fn check_whole(connection: &mut Connection, user: &User) -> Result<(), Refusal> 
     Ok(())
 }
 
-/// Adds a user.
+/// Adds a user with a first password.
 ///
 /// # Errors
 /// `body_invalid`, `product_not_found`, `user_exists`.

@@ -60,7 +60,7 @@ fn check(customer: &Customer) -> Result<(), Refusal> {
     faults.finish()
 }
 
-/// Adds a customer.
+/// Adds a customer, without any subscription.
 ///
 /// # Errors
 /// `body_invalid`.
@@ -129,7 +129,7 @@ pub async fn list(
     context.read(move |connection| Ok(store::customers::matching(connection, words.as_deref(), &reach, page)?)).await
 }
 
-/// Changes a customer.
+/// Changes the given fields of a customer.
 ///
 /// # Errors
 /// `customer_not_found`, `precondition_failed`, `body_invalid`.

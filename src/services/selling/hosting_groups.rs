@@ -118,7 +118,7 @@ fn check(group: &HostingGroup) -> Result<(), Refusal> {
     faults.finish()
 }
 
-/// Adds a group.
+/// Adds a group, without any subscription.
 ///
 /// # Errors
 /// `body_invalid`, `hosting_group_exists`.
@@ -157,7 +157,7 @@ pub(in crate::services) fn add_within(
     Ok(group)
 }
 
-/// Changes a group.
+/// Changes the given fields of a group.
 ///
 /// # Errors
 /// `hosting_group_not_found`, `precondition_failed`, `body_invalid`.

@@ -150,7 +150,7 @@ fn naming(text: &str, message: &str) -> String {
     if message.contains(&shown) { message.to_owned() } else { format!("`{shown}`: {message}") }
 }
 
-/// An imported line.
+/// The subscription that a line became.
 #[derive(Clone)]
 pub struct Imported {
     /// The number of the line in the file.

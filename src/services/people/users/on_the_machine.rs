@@ -25,7 +25,7 @@ pub struct Machine<'m> {
 }
 
 impl Machine<'_> {
-    /// Adds a user.
+    /// Adds a user with access to all products.
     ///
     /// # Errors
     /// `body_invalid`, `user_exists`.
