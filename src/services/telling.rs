@@ -1,6 +1,6 @@
-//! Telling: what people are told by mail and other systems by webhook, and its delivery.
+//! Telling: the mails and webhook messages about events, and their delivery.
 //!
-//! Not here: when something is told. The area in which it happens says so.
+//! Not here: when an event is announced. The area in which it happens decides that.
 
 pub mod deliver;
 pub mod events;

@@ -1,6 +1,7 @@
-//! Emptying the outbox: mails and webhooks' messages that are due are sent, a few at a time. Each is claimed before it is sent
-//! and marked after it was accepted. A crash in between sends it once more when the claim has run out, with the same id, by
-//! which the receiver can tell; where the crash, or a full disk, is before the claim, it was not sent.
+//! Empties the outbox: sends the mails and webhook messages that are due, a few at a time. Each is claimed before it is
+//! sent and marked after it was accepted. After a crash in between, it is sent once more when the claim has expired,
+//! with the same id, by which the receiver can recognise it. After a crash or a full disk before the claim, it was not
+//! sent.
 
 use std::{
     sync::{
@@ -27,32 +28,33 @@ use crate::{
     webhook::{Post, PostError},
 };
 
-/// Mails that are fetched at once.
+/// The number of mails read from the database at once.
 const MAILS: u16 = 32;
 
-/// Messages to one webhook that are fetched at once.
+/// The number of messages to one webhook read from the database at once.
 const MESSAGES: u16 = 64;
 
-/// Deliveries to one receiver that are under way at once: SMTP servers count connections.
+/// The number of simultaneous deliveries to one receiver. It is small because SMTP servers limit connections.
 const AT_ONCE: usize = 4;
 
-/// A claim outlives the longest try by so much: whoever tried has to write down how it went.
+/// How much longer a claim lasts than the longest try, so that there is time to write the result. If it is too short, a
+/// delivery is sent twice.
 const TO_MARK: Duration = Duration::from_secs(30);
 
-/// A receiver that did not answer is left alone for so long, twice as long each time it does not again, and at most for
-/// [`LONGEST_REST`]: one that is back is noticed within that.
+/// The pause after the first failure of a receiver. It doubles with each failure in a row, up to [`LONGEST_REST`].
 const REST: SignedDuration = SignedDuration::from_secs(5);
 
-/// Nobody is left alone for longer.
+/// The longest pause. A receiver that works again is noticed within this time.
 const LONGEST_REST: SignedDuration = SignedDuration::from_mins(1);
 
-/// What was sent is kept for so long.
+/// How long sent deliveries are kept, counted from when they were sent. It must exceed the 72 hours in which a repeated
+/// report could queue a mail again: the kept mail shows the repetition.
 const KEEP_SENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// What could not be sent is kept for so long, counted from when it was made.
+/// How long deliveries that were not sent are kept, counted from when they were made.
 const KEEP_UNSENT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// Works with the store on a thread that may block. Failures are told by the job, once, and not every time.
+/// Uses the store on a thread that may block. It logs no failure: the job logs it once, not at each repetition.
 async fn on_store<T: Send + 'static>(
     context: &Arc<Context>,
     work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
@@ -62,38 +64,36 @@ async fn on_store<T: Send + 'static>(
     done.unwrap_or_else(|error| Err(StoreError::Other(error.to_string())))
 }
 
-/// Lets all of it come to its end; what failed first is what is told.
+/// Runs all of the work to its end, and returns the first error.
 async fn all(work: impl Stream<Item = Result<(), StoreError>>) -> Result<(), StoreError> {
     work.fold(Ok(()), |sum: Result<(), StoreError>, one| async move { sum.and(one) }).await
 }
 
-/// A number by chance.
+/// A random number, which spreads the next tries.
 fn chance() -> u16 {
     u16::from_be_bytes(random())
 }
 
-/// Somebody who is sent things. Each is served by itself, so that none keeps another waiting.
+/// A receiver of deliveries. Each is served separately, so that none delays another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Receiver {
-    /// The SMTP server.
     Smtp,
-    /// A webhook.
     Webhook(WebhookId),
 }
 
-/// How a receiver has done of late.
+/// The recent failures of a receiver.
 #[derive(Debug, Default)]
 pub struct Standing {
-    /// How often in a row it did not answer.
+    /// The number of failures in a row.
     failures: u32,
-    /// It is left alone until then.
+    /// Nothing is sent before this moment.
     rests_until: Option<Timestamp>,
-    /// The revision of the webhook that this is about.
+    /// The revision of the webhook that failed.
     revision: i64,
 }
 
 impl Standing {
-    /// Forgets all when the receiver is another one than it was.
+    /// Resets the failures if the webhook has changed since.
     fn meet(&mut self, revision: i64) {
         if self.revision != revision {
             *self = Self { revision, ..Self::default() };
@@ -104,7 +104,7 @@ impl Standing {
         self.rests_until.is_some_and(|until| now < until)
     }
 
-    /// Notes how a round went; says whether the next may begin at once.
+    /// Notes the result of a round; returns whether the next may begin at once.
     fn note(&mut self, round: &Round<'_>, now: Timestamp) -> bool {
         let (well, badly) = (round.well.load(Ordering::Relaxed), round.badly.load(Ordering::Relaxed));
         if round.is_away.load(Ordering::Relaxed) || (well == 0 && badly > 0) {
@@ -120,19 +120,19 @@ impl Standing {
     }
 }
 
-/// How a try went, as far as others to the same receiver are concerned.
+/// The result of a try, as it matters for other deliveries to the same receiver.
 enum Went {
-    /// It was answered as it should be.
+    /// The receiver works: it accepted the delivery, or refused it for good.
     Well,
-    /// Something is wrong with what was sent.
+    /// The receiver answered, but did not accept this delivery now.
     Badly,
-    /// Something is wrong with the receiver.
+    /// The receiver does not work; no other delivery is tried in this round.
     Away,
-    /// The receiver is not what it was.
+    /// The webhook answered 410, so that its state is to be read again.
     Changed,
 }
 
-/// Some deliveries to one receiver.
+/// A round: some deliveries to one receiver, and their results.
 struct Round<'a> {
     goes_on: &'a (dyn Fn() -> bool + Send + Sync),
     is_away: AtomicBool,
@@ -147,7 +147,7 @@ impl<'a> Round<'a> {
         Self { goes_on, is_away, is_over, well: AtomicU32::new(0), badly: AtomicU32::new(0) }
     }
 
-    /// Whether nothing more is to be begun.
+    /// Whether no further delivery may begin.
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed) || !(self.goes_on)()
     }
@@ -165,7 +165,7 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Sends one after the other, or a few at once to a receiver that is known to answer, until there is a reason not to.
+    /// Sends the deliveries until the round is over: one after the other after a failure, otherwise a few at once.
     async fn send<T, F: Future<Output = Result<Option<Went>, StoreError>>>(
         &self,
         due: Vec<T>,
@@ -186,20 +186,18 @@ impl<'a> Round<'a> {
     }
 }
 
-/// Everybody who may have to be sent something.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The SMTP server, if configured, and all enabled webhooks.
 pub async fn receivers(context: &Arc<Context>) -> Result<Vec<Receiver>, StoreError> {
     let webhooks = on_store(context, |store| store.read(store::webhooks::enabled)).await?;
     let smtp = context.mailer.as_ref().map(|_| Receiver::Smtp);
     Ok(smtp.into_iter().chain(webhooks.into_iter().map(|webhook| Receiver::Webhook(webhook.id))).collect())
 }
 
-/// Sends a receiver what is due, until there is nothing more, it does not answer, or `goes_on` says no.
+/// Sends a receiver the due deliveries, until there are no more, it fails, or `goes_on` returns false.
 ///
 /// # Errors
-/// When the database cannot be used. What was sent and could not be marked is sent once more when its claim has run out.
+/// When the database cannot be used. A delivery that was sent but not marked is sent once more after its claim has
+/// expired, with the same id.
 pub async fn serve(
     context: &Arc<Context>,
     receiver: Receiver,
@@ -217,11 +215,8 @@ pub async fn serve(
     }
 }
 
-/// Lets what was being tried when the process before this one ended be tried at once. Only where there is no other process that
-/// may be trying it: one database, one process.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Releases the claims of the previous process, so that its unfinished deliveries are tried at once. Call it only if no
+/// other process uses the database: another process may be sending them.
 pub async fn release_claims(context: &Arc<Context>) -> Result<(), StoreError> {
     let now = context.clock.now();
     let released = on_store(context, move |store| {
@@ -236,12 +231,12 @@ pub async fn release_claims(context: &Arc<Context>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Until when what is tried now is claimed, where a try may take so long.
+/// The end of the claim of a try that begins now and takes at most `longest`.
 fn lease(now: Timestamp, longest: Duration) -> Timestamp {
     now.checked_add(longest + TO_MARK).unwrap_or(Timestamp::MAX)
 }
 
-/// Sends some mails that are due; says whether there may be more to be sent at once.
+/// Sends some due mails; returns whether there may be more to send at once.
 async fn mails(
     context: &Arc<Context>,
     standing: &mut Standing,
@@ -266,7 +261,7 @@ async fn send_mail(context: &Arc<Context>, mailer: &Mailer, mail: Mail) -> Resul
     let mut after = before.clone();
     let now = context.clock.now();
     if before.is_stale(now) && before.attempts == 0 {
-        // Nobody wants to hear after days that they may connect again.
+        // After three days the mail is no longer news, for example that users can connect again.
         after.refused("it could not be tried for three days, and is no news any more");
         mark(before, after.clone()).await?;
         tell("mail", &id, &after);
@@ -301,7 +296,7 @@ async fn send_mail(context: &Arc<Context>, mailer: &Mailer, mail: Mail) -> Resul
     mark(claimed, after).await.map(|_| Some(went))
 }
 
-/// One line in the log for each try.
+/// Logs the result of a try.
 fn tell(what: &str, id: &dyn std::fmt::Display, after: &Delivery) {
     let (error, next) = (after.last_error.as_deref().unwrap_or_default(), after.next_attempt_at);
     match after.state {
@@ -311,7 +306,7 @@ fn tell(what: &str, id: &dyn std::fmt::Display, after: &Delivery) {
     }
 }
 
-/// Sends some messages that are due to a webhook; says whether there may be more to be sent at once.
+/// Sends some due messages to a webhook; returns whether there may be more to send at once.
 async fn messages(
     context: &Arc<Context>,
     id: WebhookId,
@@ -395,18 +390,18 @@ async fn send_message(
     Ok(Some(went))
 }
 
-/// Whether a webhook is disabled after it answered 410.
+/// The state of a webhook after it answered 410.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Gone {
-    /// It is enabled: staff have changed it meanwhile, so the answer is not about what it is now.
+    /// Still enabled: staff changed it meanwhile, so the answer does not concern its new state.
     No,
-    /// It was disabled by this answer.
+    /// Disabled because of this answer.
     Now,
-    /// It was disabled or removed before.
+    /// Disabled or removed before.
     Before,
 }
 
-/// Disables a webhook that answered 410, as it was served.
+/// Disables a webhook that answered 410, if it still has the revision to which the message was sent.
 fn disable(connection: &mut store::Connection, webhook: WebhookId, revision: i64) -> Result<Gone, StoreError> {
     if store::webhooks::disable(connection, webhook, revision)? {
         return Ok(Gone::Now);
@@ -415,10 +410,7 @@ fn disable(connection: &mut store::Connection, webhook: WebhookId, revision: i64
     Ok(if is_enabled { Gone::No } else { Gone::Before })
 }
 
-/// Forgets what was sent, or made and not sent, long ago; returns how much that was.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes old deliveries, sent and unsent; returns their number.
 pub async fn forget(context: &Arc<Context>) -> Result<usize, StoreError> {
     let now = context.clock.now();
     let before = move |span| now.checked_sub(span).unwrap_or(Timestamp::MIN);
@@ -432,21 +424,16 @@ pub async fn forget(context: &Arc<Context>) -> Result<usize, StoreError> {
     .await
 }
 
-/// How many deliveries of a kind are in a state.
+/// The number of deliveries of a kind in a state.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiting {
     /// `mail` or `webhook`.
     pub kind: &'static str,
-    /// The state.
     pub state: DeliveryState,
-    /// How many.
     pub count: i64,
 }
 
-/// How many deliveries wait to be sent, or could not be.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The number of queued and failed deliveries, by kind.
 pub async fn waiting(context: &Arc<Context>) -> Result<Vec<Waiting>, StoreError> {
     on_store(context, |store| {
         store.read(|connection| {

@@ -1,5 +1,5 @@
-//! What is told of, and to whom: people by mail, the vendor's other systems by webhook. It is queued in the outbox of the
-//! transaction that does what is told of; [`deliver`](super::deliver) empties it.
+//! Events and their receivers: people by mail, the vendor's other systems by webhook. An event is queued in the outbox
+//! of the transaction that causes it; [`deliver`](super::deliver) empties the outbox.
 
 mod letters;
 mod payload;
@@ -31,14 +31,14 @@ use letters::Words;
 pub use letters::{Ending, language};
 use payload::{ApprovalData, ReleaseData, RunData, SubscriptionData};
 
-/// The limit of mails on a subscription's account is counted over so long.
+/// The span over which the limits of mails and messages of a subscription are counted.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// What ended longer ago is no news to the person who started it. (Sent mails are forgotten after a month, so a report that
-/// is repeated later than that could not be told from a new one.)
+/// A run that ended longer ago is no longer announced. The limit must be below the 30 days for which sent mails are
+/// kept: after that, a repeated report cannot be told from a new one.
 const NEWS: SignedDuration = SignedDuration::from_hours(72);
 
-/// Something that webhooks are told of.
+/// An event for webhooks.
 struct Event<D> {
     kind: WebhookEvent,
     product: ProductId,
@@ -46,7 +46,7 @@ struct Event<D> {
     data: D,
 }
 
-/// Tells of what happens in one transaction, by way of its outbox.
+/// Queues the mails and messages about the events of one transaction in its outbox.
 pub struct Teller<'t> {
     context: &'t Context,
     connection: &'t mut Connection,
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Teller<'_> {
 }
 
 impl<'t> Teller<'t> {
-    /// One for a moment of a transaction, whose outbox is flushed at its end.
+    /// Makes a teller for a transaction at the moment `now`. The caller flushes the outbox at the transaction's end.
     #[must_use]
     pub const fn new(
         context: &'t Context,
@@ -76,10 +76,8 @@ impl<'t> Teller<'t> {
         Self::new(write.context(), write.connection, &mut write.outbox, write.now)
     }
 
-    /// Tells of a run that has just ended, or was just given up. Telling it again tells nothing, so whoever is not sure may.
-    ///
-    /// # Errors
-    /// When the database cannot be used.
+    /// Announces a run that has ended or is lost. A second call for the same end queues nothing, so that a caller can
+    /// safely repeat it.
     pub fn run_ended(&mut self, run: &Run) -> Result<(), StoreError> {
         let now = self.now;
         let Some(end) = run.ended_at.or(run.lost_at).filter(|end| now.duration_since(*end) < NEWS) else {
@@ -92,7 +90,7 @@ impl<'t> Teller<'t> {
             Some(Outcome::Failed | Outcome::RolledBack) => run.outcome.map_or("", Outcome::as_str),
             Some(Outcome::Succeeded | Outcome::Cancelled) => "",
         };
-        // Of anything else anybody could have told as much as they like.
+        // Only for runs with a subscription and a known release: for others, anyone could cause any number of messages.
         let release = entry.releases.iter().find(|release| run.release == Some(release.id));
         let (Some(subscription), Some(release)) = (run.subscription, release) else { return Ok(()) };
         if !outcome.is_empty() {
@@ -108,7 +106,7 @@ impl<'t> Teller<'t> {
         let kind = match outcome {
             Outcome::Succeeded => MailKind::RunSucceeded,
             Outcome::Failed | Outcome::RolledBack => MailKind::RunFailed,
-            // Whoever decided against it knows.
+            // The person who cancelled the run knows.
             Outcome::Cancelled => return Ok(()),
         };
         let cause = MailCause::Run { run: run.id, subscription, outcome };
@@ -120,11 +118,11 @@ impl<'t> Teller<'t> {
         let help = help::help(entry, run);
         let words = letters::run_ended(&entry.product, release, run, outcome, help.as_ref());
         let mail = Mail { subscription: Some(subscription), ..mail(now, kind, cause, address.clone(), words) };
-        // At once, so that the next one on this account is counted with it.
+        // Queued at once, so that the next mail of this subscription is counted with it.
         store::mails::queue(self.connection, &[mail])
     }
 
-    /// Whether one more mail may be sent on a subscription's account.
+    /// Whether the daily limit of a subscription permits one more mail.
     fn has_room(&mut self, subscription: SubscriptionId) -> Result<bool, StoreError> {
         let limit = self.context.settings.mails_per_day;
         let since = self.now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
@@ -137,7 +135,7 @@ impl<'t> Teller<'t> {
         Ok(has_room)
     }
 
-    /// Tells the staff of a product, or of all products, with one mail to each.
+    /// Queues one mail to each member of the staff of a product, or of all products.
     fn tell_staff(
         &mut self,
         kind: MailKind,
@@ -156,7 +154,8 @@ impl<'t> Teller<'t> {
         Ok(())
     }
 
-    /// Whether a webhook may be told one more thing on a subscription's account, and was not told it already.
+    /// Whether a webhook may get this message: it does not have it yet, and the daily limit of the subscription permits one
+    /// more.
     fn may_tell(
         &mut self,
         webhook: WebhookId,
@@ -184,13 +183,13 @@ impl<'t> Teller<'t> {
         Ok(has_room)
     }
 
-    /// Tells the webhooks that want to know.
+    /// Queues a message to each webhook that wants the event.
     fn tell<D: Serialize>(&mut self, event: &Event<D>) -> Result<(), StoreError> {
         let now = self.now;
         let webhooks = self.outbox.webhooks(self.connection)?;
         let wanting: Vec<_> = webhooks.iter().filter(|webhook| webhook.wants(event.kind, event.product)).collect();
         if !wanting.is_empty() {
-            // Written once: every try sends the same bytes.
+            // Written once, so that every try sends the same bytes.
             let payload = payload::write(event.kind, now, &event.data)?;
             for webhook in wanting {
                 if let Some(account) = event.cause.account()
@@ -211,10 +210,8 @@ impl<'t> Teller<'t> {
         self.outbox.flush_if_full(self.connection)
     }
 
-    /// Tells staff of subscriptions that are about to end: some by name, and how many there are. Once a day.
-    ///
-    /// # Errors
-    /// When the database cannot be used.
+    /// Queues mails to staff about the `count` subscriptions that are about to end, of which `named` are listed. Each
+    /// recipient gets one a day (UTC).
     pub fn endings(&mut self, language: &str, named: &[Ending], count: usize) -> Result<(), StoreError> {
         let day = utc_day(self.now);
         let cause = |recipient| MailCause::Ending { day, recipient };
@@ -228,10 +225,7 @@ fn mail(now: Timestamp, kind: MailKind, cause: MailCause, recipient: String, Wor
     Mail { id: id_at(now).into(), cause, kind, recipient, subscription: None, subject, body, delivery }
 }
 
-/// Tells of what became of a release, once it is saved: `release.published`, `release.yanked`.
-///
-/// # Errors
-/// When the database cannot be used.
+/// Announces a change of a release to webhooks, such as `release.yanked`. Call it after the release is saved.
 pub fn release_event(
     write: &mut Write<'_>,
     kind: WebhookEvent,
@@ -243,10 +237,7 @@ pub fn release_event(
     Teller::within(write).tell(&event)
 }
 
-/// Tells of a rollout that was halted, once the release is saved with the reason: webhooks, and staff by mail.
-///
-/// # Errors
-/// When the database cannot be used.
+/// Announces a halted rollout to webhooks, and to staff by mail. Call it after the release is saved with the reason.
 pub fn release_halted(write: &mut Write<'_>, product: &Product, release: &Release) -> Result<(), StoreError> {
     release_event(write, WebhookEvent::ReleaseHalted, product, release)?;
     let cause = |recipient| MailCause::Halted { release: release.id, revision: release.revision, recipient };
@@ -254,10 +245,7 @@ pub fn release_halted(write: &mut Write<'_>, product: &Product, release: &Releas
     Teller::within(write).tell_staff(MailKind::ReleaseHalted, Some(product.id), cause, words)
 }
 
-/// Tells of a request that waits for a second person.
-///
-/// # Errors
-/// When the database cannot be used.
+/// Announces an approval request to webhooks.
 pub fn approval_requested(write: &mut Write<'_>, product: &Product, approval: &Approval) -> Result<(), StoreError> {
     let event = Event {
         kind: WebhookEvent::ApprovalRequested,
@@ -268,10 +256,7 @@ pub fn approval_requested(write: &mut Write<'_>, product: &Product, approval: &A
     Teller::within(write).tell(&event)
 }
 
-/// Tells of a subscription that was entered or changed, once it is saved.
-///
-/// # Errors
-/// When the database cannot be used.
+/// Announces a new or changed subscription to webhooks. Call it after the subscription is saved.
 pub fn subscription_changed(
     write: &mut Write<'_>,
     product: &Product,

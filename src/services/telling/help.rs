@@ -1,4 +1,4 @@
-//! Help against known problems: what the user of a failed run is told to do.
+//! Help for known problems: what the user of a failed run can do.
 
 use crate::{
     directory::ProductEntry,
@@ -10,18 +10,17 @@ use crate::{
     texts::{self, Text, Values},
 };
 
-/// What a user is told to do.
+/// The advice for the user of a failed run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Help {
-    /// In words.
     pub text: String,
-    /// In which language.
+    /// The language of the text.
     pub locale: String,
-    /// Where there is more.
+    /// A page with more information.
     pub url: Option<String>,
 }
 
-/// What the user of a run is told to do, by what the run was marked with.
+/// The help for the known problem with which a run is marked; `None` without one.
 #[must_use]
 pub fn help(entry: &ProductEntry, run: &Run) -> Option<Help> {
     let recognised = known_problem::recall(&entry.known_problems, run.known_problem.as_deref()?)?;
@@ -42,7 +41,7 @@ fn help_for(entry: &ProductEntry, run: &Run, recognised: &Recognised<'_>) -> Opt
     }
 }
 
-/// What Sluice itself says of a problem, and in which language.
+/// Sluice's own text about a default problem, and its language.
 #[must_use]
 pub fn default_text(entry: &ProductEntry, default: DefaultProblem, wishes: &Wishes) -> (&'static str, String) {
     let text = match default {

@@ -1,4 +1,4 @@
-//! Mails: looked after by staff.
+//! Mails: listed by staff, and queued again.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ named_enum! {
 }
 
 impl MailState {
-    /// The state of a mail on this server.
+    /// The state of a mail; `undelivered` depends on whether this server has an SMTP server.
     #[must_use]
     pub fn of(context: &Context, mail: &Mail) -> Self {
         match mail.delivery.state {
@@ -41,7 +41,7 @@ impl MailState {
     }
 }
 
-/// Queues a mail again that was given up, or is waiting for its next try: it is tried at once.
+/// Queues a failed or waiting mail again, to be tried at once.
 ///
 /// # Errors
 /// `mail_not_found`, `mail_sent`.
@@ -54,7 +54,7 @@ pub async fn retry(context: &Arc<Context>, id: MailId) -> Result<Mail, Refusal> 
                 return Err(Refusal::new(Code::MailSent, format!("mail {id} was sent, and nobody wants it twice")));
             }
             if mail.delivery.is_under_way(write.now) {
-                // It is being tried at this moment: queued again, it might come twice.
+                // The mail is being sent at this moment; if it were queued again, it might arrive twice.
                 return Ok(mail);
             }
             let before = mail.clone();
@@ -66,10 +66,7 @@ pub async fn retry(context: &Arc<Context>, id: MailId) -> Result<Mail, Refusal> 
         .await
 }
 
-/// A page of mails, the newest first; only those in this state and about this, where they are given.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// A page of mails, the newest first; only those of `state` and `kind`, if given.
 pub async fn list(
     context: &Arc<Context>,
     state: Option<MailState>,
@@ -81,7 +78,7 @@ pub async fn list(
         (Some(MailState::Queued), true) | (Some(MailState::Undelivered), false) => Some(DeliveryState::Queued),
         (Some(MailState::Sent), _) => Some(DeliveryState::Sent),
         (Some(MailState::Failed), _) => Some(DeliveryState::Failed),
-        // No mail is queued without an SMTP server, and none is undelivered with one.
+        // Without an SMTP server no mail is `queued`; with one, none is `undelivered`.
         (Some(MailState::Queued), false) | (Some(MailState::Undelivered), true) => return Ok(Vec::new()),
     };
     let wanted = store::mails::Wanted { state: stored, kind };

@@ -1,4 +1,4 @@
-//! Webhooks: entered, changed, rotated and removed by staff; their messages replayed.
+//! Webhooks: added, changed and removed by staff; their secrets rotated, their messages replayed.
 
 use std::sync::Arc;
 
@@ -78,19 +78,19 @@ fn check(webhook: &Webhook) -> Result<(), Refusal> {
     faults.finish()
 }
 
-/// An address that nothing would be sent to is refused at once; where names lead is looked at before each try.
+/// Refuses a URL to which nothing would be sent. Host names are resolved and checked before each try, not here.
 fn check_reach(context: &Context, url: &str) -> Result<(), Refusal> {
     context.poster.objection(url).map_or(Ok(()), |objection| Err(Refusal::field("url", objection)))
 }
 
-/// Each once, in one order.
+/// The events without duplicates, in a fixed order.
 fn sorted(mut events: Vec<WebhookEvent>) -> Vec<WebhookEvent> {
     events.sort_unstable();
     events.dedup();
     events
 }
 
-/// Adds a webhook; also returns its secret.
+/// Adds a webhook. Also returns its secret.
 ///
 /// # Errors
 /// `body_invalid`, `product_not_found`.
@@ -106,7 +106,7 @@ pub async fn add(context: &Arc<Context>, new: NewWebhook) -> Result<(Webhook, We
     Ok((webhook, secret))
 }
 
-/// Adds a webhook under an id, within a write.
+/// Adds a webhook under a given id, within a write.
 pub(in crate::services) fn add_within(
     write: &mut Write<'_>,
     id: WebhookId,
@@ -150,7 +150,7 @@ pub async fn get(context: &Arc<Context>, id: WebhookId) -> Result<Webhook, Refus
     context.read(move |connection| find(connection, id)).await
 }
 
-/// Changes a webhook as `apply` does, unless that changes nothing.
+/// Changes a webhook by `apply`. Saves nothing if `apply` changes nothing.
 async fn alter(
     context: &Arc<Context>,
     id: WebhookId,
@@ -166,7 +166,7 @@ async fn alter(
             check(&webhook)?;
             write.save("webhook.change", &before, &mut webhook)?;
             if webhook.enabled && !before.enabled {
-                // Else what waited for days would get one try, and be given up.
+                // Otherwise messages that waited for days would get only one try.
                 store::webhook_messages::queue_again(write.connection, id, write.now)?;
             }
             Ok(webhook)
@@ -174,7 +174,7 @@ async fn alter(
         .await
 }
 
-/// Changes a webhook.
+/// Changes a webhook; enabling it queues its waiting messages again.
 ///
 /// # Errors
 /// `webhook_not_found`, `precondition_failed`, `body_invalid`.
@@ -197,7 +197,7 @@ pub async fn change(
     alter(context, id, expected, apply).await
 }
 
-/// Gives a webhook a new secret, which is returned. For a day messages are signed with both.
+/// Rotates the secret of a webhook, and returns the new one. For a day, messages are signed with both.
 ///
 /// # Errors
 /// `webhook_not_found`, `precondition_failed`.
@@ -231,7 +231,7 @@ pub async fn delete(context: &Arc<Context>, id: WebhookId, expected: Expected) -
         .await
 }
 
-/// Queues a message again, be it one that was sent: with the same `webhook-id` and the same bytes.
+/// Queues a message again, even a sent one, with the same `webhook-id` and the same bytes.
 ///
 /// # Errors
 /// `webhook_not_found`, `webhook_message_not_found`.
@@ -247,7 +247,7 @@ pub async fn replay(
                 Refusal::new(Code::WebhookMessageNotFound, format!("there is no message {id} to webhook {webhook}"))
             })?;
             if message.delivery.is_under_way(write.now) {
-                // It is being tried at this moment: queued again, it would come twice.
+                // The message is being sent at this moment; if it were queued again, it would arrive twice.
                 return Ok(message);
             }
             let before = message.clone();
@@ -259,15 +259,12 @@ pub async fn replay(
         .await
 }
 
-/// A page of webhooks.
-///
-/// # Errors
-/// `storage_unavailable`.
+/// A page of webhooks, by id.
 pub async fn list(context: &Arc<Context>, page: Page<WebhookId>) -> Result<Vec<Webhook>, Refusal> {
     context.read(move |connection| Ok(store::webhooks::page(connection, page)?)).await
 }
 
-/// A page of the messages to a webhook, the newest first; only those in `state`, where one is given.
+/// A page of the messages to a webhook, the newest first; only those in `state`, if given.
 ///
 /// # Errors
 /// `webhook_not_found`, `storage_unavailable`.

@@ -1,5 +1,5 @@
-//! What mails say: subject and body, put together from the catalogue of texts. Nothing that an updater sent goes into one:
-//! whoever has a license key could otherwise have anything sent to anybody in the vendor's name.
+//! The texts of mails: subject and body, made from the catalogue of texts. A mail has no text that an updater sent:
+//! otherwise anyone with a license key could send any text to any address in the vendor's name.
 
 use crate::{
     domain::{
@@ -15,21 +15,21 @@ use crate::{
     },
 };
 
-/// A subject and a body.
+/// The subject and the body of a mail.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Words {
     pub(super) subject: String,
     pub(super) body: String,
 }
 
-/// The language that a product's people are written to in, unless they have another one.
+/// The language of a mail: `locale` if it is supported, otherwise the default of the product.
 #[must_use]
 pub fn language(product: &Product, locale: Option<&LanguageTag>) -> &'static str {
     let wishes = locale.cloned().map(Wishes::one).unwrap_or_default();
     texts::language(&wishes, &product.default_locale)
 }
 
-/// To the person who started an update that has ended so.
+/// The mail to the person who started an update, about its outcome.
 pub(super) fn run_ended(
     product: &Product,
     release: &Release,
@@ -57,7 +57,7 @@ pub(super) fn run_ended(
     Words { subject: say(subject), body: letter(&parts) }
 }
 
-/// To staff: a rollout was halted.
+/// The mail to staff about a halted rollout.
 pub(super) fn release_halted(product: &Product, release: &Release) -> Words {
     let version = release.version.to_string();
     let reason = release.rollout.reason.as_deref().unwrap_or("–");
@@ -69,19 +69,17 @@ pub(super) fn release_halted(product: &Product, release: &Release) -> Words {
 /// A subscription that is about to end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ending {
-    /// How many days are left.
+    /// The number of days left.
     pub days: i64,
-    /// The customer's name.
     pub customer: String,
-    /// The product's name.
     pub product: String,
-    /// Its last covered day.
+    /// The last covered day.
     pub ends_on: jiff::civil::Date,
-    /// Whether it is to be renewed.
+    /// Whether the subscription is to be renewed.
     pub renews: bool,
 }
 
-/// To staff: these subscriptions are about to end, `count` of them, of which some are named.
+/// The mail to staff about the `count` subscriptions that are about to end, of which `named` are listed.
 pub(super) fn endings(language: &str, named: &[Ending], count: usize) -> Words {
     let values = MailValues { count, ..MailValues::default() };
     let line = |ending: &Ending| {
@@ -104,7 +102,7 @@ pub(super) fn endings(language: &str, named: &[Ending], count: usize) -> Words {
     Words { subject: write(language, MailText::EndingSubject, &values), body: letter(&parts) }
 }
 
-/// Paragraphs, and a line's end after the last.
+/// The paragraphs, separated by empty lines, with a newline at the end.
 fn letter(parts: &[String]) -> String {
     format!("{}\n", parts.join("\n\n"))
 }

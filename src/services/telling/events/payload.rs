@@ -1,4 +1,4 @@
-//! What messages to webhooks say. Once a field is here, other systems count on it.
+//! The contents of webhook messages. Other systems depend on every field here, so none may be removed.
 
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::{
     store::StoreError,
 };
 
-/// A message, as Standard Webhooks has it.
+/// A message in the format of Standard Webhooks.
 #[derive(Serialize)]
 struct Envelope<'a, D> {
     #[serde(rename = "type")]
@@ -28,13 +28,13 @@ struct Envelope<'a, D> {
     data: &'a D,
 }
 
-/// The text of a message about an event at a moment.
+/// Writes a message about an event as JSON.
 pub(super) fn write<D: Serialize>(event: WebhookEvent, timestamp: Timestamp, data: &D) -> Result<String, StoreError> {
     serde_json::to_string(&Envelope { event, timestamp, data })
         .map_err(|error| StoreError::Other(format!("a webhook's message cannot be written: {error}")))
 }
 
-/// A release.
+/// A release in a message.
 #[derive(Serialize)]
 pub(super) struct ReleaseData<'a> {
     id: ReleaseId,
@@ -43,7 +43,7 @@ pub(super) struct ReleaseData<'a> {
     channel: &'a Slug,
     severity: Severity,
     published_at: Option<Timestamp>,
-    /// Why it was yanked or halted.
+    /// The reason of a yank or halt.
     reason: Option<&'a str>,
 }
 
@@ -66,7 +66,7 @@ impl<'a> ReleaseData<'a> {
     }
 }
 
-/// A request that waits for a second person.
+/// An approval request in a message.
 #[derive(Serialize)]
 pub(super) struct ApprovalData<'a> {
     id: ApprovalId,
@@ -91,7 +91,7 @@ impl<'a> ApprovalData<'a> {
     }
 }
 
-/// A run that did not work.
+/// A failed or lost run in a message.
 #[derive(Serialize)]
 pub(super) struct RunData<'a> {
     run: RunId,
@@ -108,10 +108,10 @@ pub(super) struct RunData<'a> {
     last_reported_at: Timestamp,
 }
 
-/// So many characters of what an updater says are passed on: it may say as much as a report holds.
+/// The largest number of characters of an updater's error text in a message. A report can have 10,000 bytes of it.
 const MESSAGE_LENGTH: usize = 500;
 
-/// What went wrong, in the updater's words.
+/// The error in the updater's own words.
 #[derive(Serialize)]
 struct ErrorData<'a> {
     class: FailureClass,
@@ -142,7 +142,7 @@ impl<'a> RunData<'a> {
     }
 }
 
-/// A subscription. Never its keys.
+/// A subscription in a message, without its license keys.
 #[derive(Serialize)]
 pub(super) struct SubscriptionData<'a> {
     id: SubscriptionId,
@@ -157,7 +157,7 @@ pub(super) struct SubscriptionData<'a> {
     channels: &'a [Slug],
     version_req: Option<&'a Requirement>,
     external_ref: Option<&'a str>,
-    /// Grows with every change: messages may overtake one another.
+    /// Grows with every change, so that receivers can order messages that overtake one another.
     revision: i64,
 }
 

@@ -1,4 +1,4 @@
-//! What mails say that depends on more than one text.
+//! Tests of mails that are made from more than one text.
 
 use std::collections::BTreeMap;
 
