@@ -1,13 +1,14 @@
 //! Sluice: the update distribution server.
 //!
-//! Arrows point down only; rooms on one floor do not see each other. A test keeps it so (`tests/it/architecture.rs`).
+//! Dependencies point down only. Rooms on one floor do not see each other. A test checks this
+//! (`tests/it/architecture.rs`).
 //!
 //! ```text
 //!  main · cli                                          the program's commands
-//!  http · jobs                                         edges: requests in, work by the clock
-//!  app                                                 composition: builds everything from the configuration
-//!  metrics                                             what is counted
-//!  services                                            use cases, by area; see `services` for their own floors
+//!  http · jobs                                         edges: requests, and work at intervals
+//!  app                                                 composition: builds all parts from the configuration
+//!  metrics                                             counters and gauges of the whole server
+//!  services                                            use cases by area; see `services` for their floors
 //!  directory · store · artifacts · signing · auth · mail · webhook · texts
 //!  clock · config · data_folder · limits               adapters
 //!  egress                                              connections to servers that people name

@@ -1,21 +1,21 @@
-//! Use cases, by area: one file per thing that a person or a program wants done. They know the adapters and the domain,
-//! and nothing of HTTP or the command line.
+//! Use cases by area: one file for each thing that a person or a program wants done. They use the adapters and the
+//! domain, but not HTTP or the command line.
 //!
-//! Arrows between areas point down only; areas on one floor do not see each other, and no file is in a circle. A test keeps
-//! it so (`tests/it/architecture.rs`).
+//! Dependencies between areas point down only. Areas on one floor do not see each other, and no files form a circle. A
+//! test checks this (`tests/it/architecture.rs`).
 //!
 //! ```text
-//!  approving · running                requests decided and carried out; the server itself
-//!  field                              what installed programs ask and report
+//!  approving · running                deciding approval requests; the server itself
+//!  field                              checks, downloads and reports of programs
 //!  people · releasing · selling       users and logins; products and releases; customers and subscriptions
-//!  second_person                      asking for a second person
+//!  second_person                      making approval requests
 //!  telling                            mails and webhooks
-//!  desk                               how any use case works
+//!  desk                               what every use case works with
 //! ```
 //!
-//! What one area must tell another goes down through the desk (a change, an audit record, a message in the outbox) or up
-//! through a returned value. State that only one area has (a queue, who failed to log in) is a type of that area, which
-//! `app` composes and a use case takes as an argument beside the [`Context`].
+//! Areas exchange information in two ways: down through the desk (a change, an audit record, a message in the outbox),
+//! or up through a returned value. The state of one area (a queue, the failed logins) is a type of that area. `app`
+//! makes it, and a use case takes it as an argument beside the [`Context`].
 
 pub mod approving;
 pub mod desk;

@@ -1,6 +1,6 @@
 //! Releasing: products, their releases from draft to publication, rollouts, and stops.
 //!
-//! Not here: how programs ask for releases and report of them; see the area `field`.
+//! Not here: the checks and reports of programs; see the area `field`.
 
 pub mod guard_rollouts;
 pub(in crate::services) mod loose_contents;

@@ -32,7 +32,7 @@ pub struct Judging {
 #[derive(Debug, Default)]
 struct Releases {
     waiting: BTreeSet<ReleaseId>,
-    /// Those that are being judged just now.
+    /// The releases that are being judged now.
     in_hand: BTreeSet<ReleaseId>,
 }
 
@@ -50,7 +50,7 @@ impl Judging {
         self.told.notified().await;
     }
 
-    /// How many releases are not judged yet by the votes that they have.
+    /// The number of releases that are not yet judged by their newest votes.
     pub fn backlog(&self) -> usize {
         let releases = self.releases.lock();
         releases.waiting.union(&releases.in_hand).count()

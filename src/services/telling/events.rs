@@ -154,8 +154,8 @@ impl<'t> Teller<'t> {
         Ok(())
     }
 
-    /// Whether a webhook may get this message: it does not have it yet, and the daily limit of the subscription permits one
-    /// more.
+    /// Whether a webhook may get this message: it does not have it yet, and the daily limit of the subscription permits
+    /// one more.
     fn may_tell(
         &mut self,
         webhook: WebhookId,
