@@ -1,9 +1,10 @@
-//! The database: where writes go, and what start-up reads. The only room that names diesel.
+//! The database: writes go there, and the start reads it. The only room that names diesel.
 //!
-//! [`Store::write`] runs one transaction at a time, in the whole installation; [`Store::append`] is for what no decision
-//! depends on; [`Store::read`] runs queries beside them. All of them block: call them off the async threads. Each table has
-//! a file of its own, with its row, the conversion to the domain, and the queries, named by the question they answer. They
-//! are written once, for `SQLite` and `PostgreSQL` alike, against [`Connection`].
+//! [`Store::write`] runs one transaction at a time among all replicas. [`Store::append`] is for rows that no
+//! decision depends on. [`Store::read`] runs queries beside them. All of them block: call them off the async threads.
+//!
+//! Each table has a file of its own, with its row, the conversion to the domain, and the queries, named by the question
+//! they answer. Queries are written once for `SQLite` and `PostgreSQL`, against [`Connection`].
 
 pub mod adoption;
 pub mod api_tokens;
@@ -66,20 +67,20 @@ use sqlite::Sqlite;
 
 use crate::domain::page::Page;
 
-/// The connection that queries are written against.
+/// The type of connection that queries are written against.
 pub type Connection = AnyConnection;
 
-/// How many rows of a table that is read as a whole are asked for at once: `PostgreSQL`'s library holds a whole answer in
-/// memory.
+/// How many rows one query reads of a table that is read as a whole. `PostgreSQL`'s library keeps a whole answer in
+/// memory, so a higher number costs memory.
 const BATCH: i64 = 10_000;
 
-/// Whether rows are handed out as they are found: then a table is read as a whole, in the order in which it lies on the
-/// disk, and not in batches by its key, each row of which would be looked up elsewhere.
+/// Whether the database hands out rows one by one. Then a table is read by one query, in the order of the disk.
+/// Otherwise it is read in batches by its key, and each row is looked up elsewhere.
 const fn streams(connection: &Connection) -> bool {
     matches!(connection, AnyConnection::Sqlite(_))
 }
 
-/// The open database.
+/// An open database.
 pub struct Store {
     place: Place,
     kind: Kind,
@@ -97,19 +98,19 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the database file, making it where there is none.
+    /// Opens the database file, or makes it if it is missing.
     ///
     /// # Errors
-    /// With one line that says what is wrong with the file and what to do.
+    /// One line that says what is wrong with the file and what to do.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Ok(Self { kind: Kind::File(Sqlite::open(path)?), place: Place::File(path.to_owned()) })
     }
 
-    /// Opens the database that a URL names: `sqlite:PATH`, or `postgres://…`, where at most so many connections are used.
+    /// Opens the database at a URL: `sqlite:PATH`, or `postgres://…` with at most `connections` connections.
     ///
     /// # Errors
-    /// With one line that says what is wrong with the database and what to do. [`StoreError::Unavailable`] when it may be
-    /// there later without anybody's doing anything about the configuration.
+    /// One line that says what is wrong with the database and what to do. [`StoreError::Unavailable`] if a later
+    /// attempt can succeed without a change of the configuration.
     pub fn connect(url: &str, connections: usize) -> Result<Self, StoreError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             return Self::open(Path::new(path));
@@ -118,17 +119,17 @@ impl Store {
         Ok(Self { kind: Kind::Server(Postgresql::open(url, connections, &place)?), place })
     }
 
-    /// Where the database is, as it may be shown.
+    /// Where the database is. It may be shown: it never contains a password.
     #[must_use]
     pub const fn place(&self) -> &Place {
         &self.place
     }
 
-    /// Brings the schema up to date; returns the names of the migrations that were run. Of several replicas that do this
-    /// at once, one does it and the others wait.
+    /// Brings the schema up to date. Returns the names of the migrations that ran. If several replicas migrate at once,
+    /// one does it and the others wait.
     ///
     /// # Errors
-    /// When a migration fails, or when the schema is newer than this program knows.
+    /// If a migration fails, or the schema is newer than this program.
     pub fn migrate(&self) -> Result<Vec<String>, StoreError> {
         match &self.kind {
             Kind::File(sqlite) => migrations::run_on_file(&mut sqlite.writer.lock()),
@@ -139,7 +140,7 @@ impl Store {
     /// The names of the migrations that [`Self::migrate`] would run.
     ///
     /// # Errors
-    /// When the database cannot be read, or when the schema is newer than this program knows.
+    /// If the schema is newer than this program.
     pub fn pending(&self) -> Result<Vec<String>, StoreError> {
         match &self.kind {
             Kind::File(sqlite) => migrations::pending_on_file(&mut sqlite.writer.lock()),
@@ -147,12 +148,9 @@ impl Store {
         }
     }
 
-    /// Runs `work` in a transaction of its own, one at a time in the whole installation. It is committed when `work`
-    /// succeeds, and has left no trace when it fails. `after` runs once it is committed and before the next write of this
-    /// process is, and never while [`Self::follow`] is under way.
-    ///
-    /// # Errors
-    /// What `work` failed with, or what the database did.
+    /// Runs `work` in a transaction, one at a time among all replicas. It is committed if `work` succeeds, and
+    /// rolled back if `work` fails. `after` runs after the commit and before the next commit of this process, and never
+    /// during [`Self::follow`].
     pub fn write<T, E: From<StoreError>, C>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<(T, C), E>,
@@ -164,12 +162,9 @@ impl Store {
         }
     }
 
-    /// Runs `work`, which writes nothing that a decision depends on, in a transaction that may run beside others. `work`
-    /// is run again when another transaction got in its way. What it looks up before it writes is to be held
-    /// ([`runs::take_in`] shows how), or may change in between.
-    ///
-    /// # Errors
-    /// What `work` failed with, or what the database did.
+    /// Runs `work` in a transaction that may run beside others. `work` must not write anything that a decision depends
+    /// on. If another transaction gets in the way, `work` runs again. Rows that `work` reads before it writes can
+    /// change in between, unless it locks them ([`runs::take_in`] shows how).
     pub fn append<T, E: From<StoreError>>(
         &self,
         work: impl Fn(&mut Connection) -> Result<T, StoreError>,
@@ -180,11 +175,8 @@ impl Store {
         }
     }
 
-    /// Reads what others have changed, as it is at one moment, and hands it to `after`, which brings it into this
-    /// process's memory. No write of this process is committed or brought in meanwhile.
-    ///
-    /// # Errors
-    /// What `read` failed with, or what the database did.
+    /// Reads the changes of other replicas as of one moment, and passes them to `after`, which puts them into this
+    /// process's memory. Meanwhile this process neither commits a write nor applies one.
     pub fn follow<T, E: From<StoreError>, C>(
         &self,
         read: impl FnOnce(&mut Connection) -> Result<C, E>,
@@ -196,16 +188,16 @@ impl Store {
         }
     }
 
-    /// Whether other processes may change the same database.
+    /// Whether other processes can change the same database.
     #[must_use]
     pub const fn is_shared(&self) -> bool {
         matches!(self.kind, Kind::Server(_))
     }
 
-    /// Somebody who is told of changes as they are committed, where others than this process may make any.
+    /// A listener for changes; `None` if only this process can change the database.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when there is no connection.
+    /// [`StoreError::Unavailable`] if there is no connection.
     pub fn listen(&self) -> Result<Option<Listener>, StoreError> {
         match &self.kind {
             Kind::File(_) => Ok(None),
@@ -213,10 +205,10 @@ impl Store {
         }
     }
 
-    /// The lead among the processes that share the database, unless another one has it.
+    /// Takes the lead among the processes that share the database; `None` if another one has it.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when there is no connection.
+    /// [`StoreError::Unavailable`] if there is no connection.
     pub fn lead(&self) -> Result<Option<Lead>, StoreError> {
         match &self.kind {
             Kind::File(_) => Ok(Some(Lead::alone())),
@@ -224,10 +216,7 @@ impl Store {
         }
     }
 
-    /// Runs queries that are to see the database as it is at one moment.
-    ///
-    /// # Errors
-    /// What `work` failed with, or that no connection could be had.
+    /// Runs queries that all see the state of one moment.
     pub fn snapshot<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Connection) -> Result<T, E>) -> Result<T, E> {
         match &self.kind {
             Kind::File(sqlite) => {
@@ -237,10 +226,7 @@ impl Store {
         }
     }
 
-    /// Runs queries on a reading connection.
-    ///
-    /// # Errors
-    /// What `work` failed with, or that no connection could be had.
+    /// Runs queries on a reading connection. Each query can see another state.
     pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Connection) -> Result<T, E>) -> Result<T, E> {
         match &self.kind {
             Kind::File(sqlite) => sqlite.read(work),
@@ -248,10 +234,7 @@ impl Store {
         }
     }
 
-    /// The same as [`Self::snapshot`], for work that may take hours: on a connection of its own, without limits of time.
-    ///
-    /// # Errors
-    /// What `work` failed with, or that no connection could be had.
+    /// Like [`Self::snapshot`], for work that may take hours: on a connection of its own, without limits of time.
     pub fn long_snapshot<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, E>,
@@ -262,11 +245,8 @@ impl Store {
         }
     }
 
-    /// The same as [`Self::write`], for work that may take hours, on a database that nobody else uses: on a connection of
-    /// its own, without limits of time.
-    ///
-    /// # Errors
-    /// What `work` failed with, or what the database did.
+    /// Like [`Self::write`], for work that may take hours: on a connection of its own, without limits of time. No other
+    /// process may use the database meanwhile.
     pub fn long_write<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, E>,
@@ -277,19 +257,16 @@ impl Store {
         }
     }
 
-    /// How the schema compares with the one that this program knows. Changes nothing.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// Compares the database's schema with that of this program. Changes nothing.
     pub fn schema(&self) -> Result<Schema, StoreError> {
         self.read(migrations::compare)
     }
 
-    /// Brings everything that was written into the database file itself: whoever copies that file while the server is
-    /// stopped is to have all of it. A database server sees to that itself.
+    /// Moves all writes from the log beside the database file into the file, so that a copy of the file alone is
+    /// complete while the server is stopped. A database server does not need this.
     ///
     /// # Errors
-    /// When the database cannot be written; nothing is lost then, it is all in the log beside the file.
+    /// If the file cannot be written. Nothing is lost then: the log has all writes.
     pub fn settle(&self) -> Result<(), StoreError> {
         match &self.kind {
             Kind::File(sqlite) => sqlite.settle(),
@@ -298,11 +275,8 @@ impl Store {
     }
 }
 
-/// Runs `work` within the write that is under way on this connection, and takes back whatever it has done: to know whether it
-/// could be done.
-///
-/// # Errors
-/// What `work` failed with, or what the database did.
+/// Runs `work` within the open write of this connection, and rolls back all that it did. Tells whether `work` would
+/// succeed.
 pub fn rehearse<T, E: From<StoreError>>(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<T, E>,

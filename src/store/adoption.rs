@@ -1,4 +1,4 @@
-//! `adoption`: how many installations there were of each version, day by day.
+//! Table `adoption`: the number of installations of each version, day by day.
 
 use diesel::{QueryableByName, RunQueryDsl as _, sql_types};
 use jiff::{Timestamp, civil::Date};
@@ -18,29 +18,24 @@ use crate::domain::{
     version::Version,
 };
 
-/// Which installations are counted; what is `None` does not matter.
+/// The filter of the counted installations; `None` matches all.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Of this product.
+    /// Only products within this reach.
     pub reach: Reach,
-    /// Of this program.
     pub component: Option<Component>,
-    /// On this operating system.
     pub platform: Option<Platform>,
-    /// On a subscription of this deployment.
+    /// The deployment of the installation's subscription.
     pub deployment: Option<Deployment>,
 }
 
-/// How many installations of a version there were on a day.
+/// The number of installations of a version on a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// The day, in UTC.
+    /// In UTC.
     pub day: Date,
-    /// Of which product.
     pub product: ProductId,
-    /// The version.
     pub version: Version,
-    /// How many.
     pub installations: i64,
 }
 
@@ -67,7 +62,7 @@ impl Row {
     }
 }
 
-/// Of an installation that asked without a license key nobody knows how it is deployed.
+/// The left join keeps installations that asked without a license key. Their deployment is unknown.
 const SEEN: &str =
     " FROM installations AS i LEFT JOIN subscriptions AS s ON s.id = i.subscription_id WHERE i.last_seen_at >= ";
 
@@ -79,7 +74,7 @@ fn day(day: Date) -> Cell {
     Cell::Text(day.to_string())
 }
 
-/// How many installations there are of a version, in the detail that is written down.
+/// The number of installations of a version, in the detail that is stored.
 #[derive(QueryableByName)]
 pub struct Use {
     #[diesel(sql_type = sql_types::Binary)]
@@ -96,10 +91,7 @@ pub struct Use {
     installations: i64,
 }
 
-/// Counts the installations that asked since a moment.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Counts the installations that have asked since `since`.
 pub fn in_use(connection: &mut Connection, since: Timestamp) -> Result<Vec<Use>, StoreError> {
     let counted = Sql::new(
         "SELECT i.product_id AS product_id, i.component AS component, i.platform AS platform, \
@@ -111,14 +103,11 @@ pub fn in_use(connection: &mut Connection, since: Timestamp) -> Result<Vec<Use>,
         .load(connection)?)
 }
 
-/// Rows of one statement.
+/// Rows in one statement: 7 values each, of the 32,766 that `SQLite` accepts.
 const AT_ONCE: usize = 1000;
 
-/// Writes down for a day what is in use. What was written down for it before is replaced; of two that do this at once,
-/// either may have the last word.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Stores the figures of a day, in place of earlier figures of that day. If two replicas do this at once, the figures
+/// of either may stay.
 pub fn record(connection: &mut Connection, today: Date, in_use: &[Use]) -> Result<(), StoreError> {
     Sql::new("DELETE FROM adoption WHERE day = ").value(day(today)).execute(connection)?;
     for some in in_use.chunks(AT_ONCE) {
@@ -140,10 +129,7 @@ fn new_row(day: Date, counted: &Use) -> impl NewRow<Table = adoption::table> {
     )
 }
 
-/// What was written down for the days from one to another.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The stored figures of the days `from` to `to`, both included.
 pub fn recorded(connection: &mut Connection, wanted: &Wanted, from: Date, to: Date) -> Result<Vec<Count>, StoreError> {
     let days = Sql::new("SELECT day, product_id, version, CAST(sum(installations) AS BIGINT) AS installations FROM adoption WHERE day >= ")
         .value(day(from))
@@ -155,10 +141,7 @@ pub fn recorded(connection: &mut Connection, wanted: &Wanted, from: Date, to: Da
     Ok(rows.into_iter().map(Row::into_domain).collect())
 }
 
-/// What there is now: the installations that asked since a moment, as of `today`.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The current figures, with `today` as their day: the installations that have asked since `since`.
 pub fn current(
     connection: &mut Connection,
     wanted: &Wanted,
@@ -176,7 +159,7 @@ pub fn current(
     Ok(rows.into_iter().map(Row::into_domain).collect())
 }
 
-/// Adds the conditions on product, component, platform and deployment that are wanted.
+/// Adds the conditions on product, component, platform and deployment that the filter sets.
 fn narrowed(sql: Sql, wanted: &Wanted, [product, component, platform, deployment]: [&'static str; 4]) -> Sql {
     sql.and_within(product, &wanted.reach)
         .and_if(component, wanted.component.map(|component| Cell::Text(component.to_string())))

@@ -1,4 +1,4 @@
-//! `audit_log`: who changed what, in a chain of hashes. Rows are only ever added.
+//! Table `audit_log`: who changed what, in a chain of hashes. Rows are only ever added.
 
 use std::net::IpAddr;
 
@@ -39,7 +39,8 @@ struct Row {
 impl Row {
     fn into_domain(self) -> Stored {
         let address: Option<IpAddr> = self.address.as_deref().and_then(|text| text.parse().ok());
-        // Other than all the rest, an address can be written in several ways, or be none: then somebody else wrote it.
+        // An address is the only value that can be written in several ways, or be invalid. Any other form than ours was
+        // not written by this program.
         let is_ours = address.map(|address| address.to_string()) == self.address;
         let entry = Entry {
             number: self.number,
@@ -54,22 +55,21 @@ impl Row {
     }
 }
 
-/// An entry with the hash that it was stored with.
+/// An entry and its stored hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// The entry.
     pub entry: Entry,
-    /// Its hash; empty where the row has what no entry was ever written with.
+    /// Empty if the row holds a value that this program never writes, so that the verification fails.
     pub hash: Vec<u8>,
 }
 
-/// Rows of one statement.
+/// Rows in one statement: 11 values each, of the 32,766 that `SQLite` accepts.
 const AT_ONCE: usize = 1000;
 
-/// The number and the hash of the newest entry; of what stands before the first where there is none.
+/// The number and hash of the newest entry; in an empty log 0 and [`BEGINNING`].
 ///
 /// # Errors
-/// When the database cannot be read, or the newest entry has no hash.
+/// [`StoreError::Damaged`] if the newest entry has no valid hash.
 pub fn head(connection: &mut Connection) -> Result<(i64, Hash), StoreError> {
     let newest: Option<(i64, Vec<u8>)> = audit_log::table
         .order(audit_log::number.desc())
@@ -81,11 +81,8 @@ pub fn head(connection: &mut Connection) -> Result<(i64, Hash), StoreError> {
     Ok((number, hash.map_err(|_| StoreError::Damaged(format!("entry {number} of the audit log has no hash")))?))
 }
 
-/// Adds entries after the newest one, which is `head`; returns the head that they make. Only within a write that changes what
-/// decisions depend on: those come one after the other, and so do the links of the chain.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Adds entries after the newest one, `head`. Returns the new head. Call it only within
+/// [`Store::write`](super::Store::write): such transactions run one after the other, as the chain of hashes needs.
 pub fn append(
     connection: &mut Connection,
     (mut number, mut hash): (i64, Hash),
@@ -132,30 +129,27 @@ fn new_row(entry: Entry, hash: &Hash) -> impl NewRow<Table = audit_log::table> +
     )
 }
 
-/// Which entries a list is to show; what is `None` does not matter.
+/// The filter of a list of entries; `None` matches all.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Of these products; all entries where there is no limit.
+    /// Only entries about products within this reach; all entries if the reach is not limited.
     pub reach: Reach,
-    /// Of actors with this name.
+    /// The exact name of the actor.
     pub actor: Option<String>,
-    /// Of this action, or, where it ends with a dot, of all that begin so.
+    /// The exact action, or a prefix that ends with a dot.
     pub action: Option<String>,
-    /// Done to this.
+    /// The exact subject.
     pub subject: Option<String>,
-    /// From then on.
+    /// At this time or later.
     pub from: Option<Timestamp>,
-    /// Before then.
+    /// Before this time.
     pub to: Option<Timestamp>,
 }
 
-/// A page of entries, the newest first: those before a number.
-///
-/// # Errors
-/// When the database cannot be read.
+/// A page of entries, the newest first.
 pub fn matching(connection: &mut Connection, wanted: &Wanted, page: Page<i64>) -> Result<Vec<Stored>, StoreError> {
     let texts = [&wanted.actor, &wanted.action, &wanted.subject];
-    // PostgreSQL has no text with a NUL, and would say so instead.
+    // PostgreSQL refuses texts with NUL with an error, and no entry contains it.
     if texts.into_iter().flatten().any(|text| text.contains('\0')) {
         return Ok(Vec::new());
     }
@@ -191,10 +185,7 @@ pub fn matching(connection: &mut Connection, wanted: &Wanted, page: Page<i64>) -
     Ok(query.load(connection)?.into_iter().map(Row::into_domain).collect())
 }
 
-/// The newest entry of what another person did to a subject, after a moment.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The newest entry about a subject after `after` whose actor is another person than `besides`.
 pub fn done_by_another(
     connection: &mut Connection,
     subject: &Subject,
@@ -208,7 +199,8 @@ pub fn done_by_another(
             audit_log::actor_kind
                 .eq(ActorKind::Person.as_str())
                 .and(audit_log::actor_id.ne(Key(besides)))
-                // Whom an identity provider brings in is entered by nobody whom anybody here knows.
+                // A user who is added or linked at a login through an identity provider acts as a stranger: no user
+                // here made the entry. It counts too.
                 .or(audit_log::actor_kind
                     .eq(ActorKind::Stranger.as_str())
                     .and(audit_log::action.eq_any(["user.add", "user.link"]))),
@@ -220,10 +212,7 @@ pub fn done_by_another(
     Ok(row.map(|row| row.into_domain().entry))
 }
 
-/// Entries after a number, the oldest first.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The entries after a number, the oldest first, at most `limit`.
 pub fn after(connection: &mut Connection, number: i64, limit: i64) -> Result<Vec<Stored>, StoreError> {
     let rows: Vec<Row> = audit_log::table
         .filter(audit_log::number.gt(number))

@@ -1,5 +1,5 @@
-//! Many rows in one statement that both databases understand. A row is a tuple of columns of [`super::schema`], each with its
-//! value: names, order, types and completeness of the columns are the compiler's concern.
+//! Insertion of many rows by one statement that both databases understand. A row is a tuple of columns of
+//! [`super::schema`], each with its value. The compiler checks the names, order, types and completeness of the columns.
 
 use diesel::{
     Column, QueryResult, RunQueryDsl, Table,
@@ -13,7 +13,7 @@ use diesel::{
 
 use super::{Connection, MultiBackend, StoreError, columns::Columns};
 
-/// A value whose column is not known when this is compiled.
+/// A value of a column that the compiler does not know.
 #[derive(Clone, Debug)]
 pub(super) enum Cell {
     Text(String),
@@ -26,7 +26,7 @@ pub(super) enum Cell {
 }
 
 impl Cell {
-    /// Puts the value into a statement.
+    /// Adds the value to a statement.
     pub(super) fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         match self {
             Self::Text(text) => out.push_bind_param::<Text, _>(text),
@@ -42,27 +42,25 @@ impl Cell {
 
 /// The values of a row.
 pub(super) trait Values {
-    /// Puts the values into a statement, with commas between them.
+    /// Adds the values to a statement, separated by commas.
     fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()>;
 }
 
 /// A row: columns of one table with their values, as a tuple of [pairs](Pair).
 pub(super) trait NewRow: Values {
-    /// The table.
+    /// The table of the columns.
     type Table;
-    /// The number of columns.
     const COUNT: usize;
-    /// Adds the names of the columns to a list, in the order of the values.
+    /// Adds the names of the columns to `list`, in the order of the values.
     fn names(list: &mut Vec<&'static str>);
 }
 
-/// A column and its value, which is of the column's type.
+/// A column and a value of the column's type.
 pub(super) trait Pair {
-    /// The table.
+    /// The table of the column.
     type Table;
-    /// The name of the column.
     const NAME: &'static str;
-    /// Puts the value into a statement.
+    /// Adds the value to a statement.
     fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()>;
 }
 
@@ -110,7 +108,7 @@ macro_rules! new_rows_of_tuples {
 }
 new_rows_of_tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z AA);
 
-/// A row in two parts.
+/// A row in two parts, such as the own columns of a mail and the columns of all deliveries.
 pub(super) struct Both<A, B>(pub(super) A, pub(super) B);
 
 impl<A: Values, B: Values> Values for Both<A, B> {
@@ -131,31 +129,30 @@ impl<A: NewRow, B: NewRow<Table = A::Table>> NewRow for Both<A, B> {
     }
 }
 
-/// What happens to a row whose key is there already.
+/// What happens if a row with the same key exists.
 #[derive(Debug)]
 enum Conflict {
     /// The statement fails.
     Fail,
-    /// The row that is there stays.
+    /// The existing row stays.
     Ignore,
-    /// The row that is there changes.
+    /// The existing row changes.
     Replace { key: Vec<&'static str>, how: Replace },
 }
 
-/// How a row that is there is replaced. Every column changes but those of the key and what is said here, by
-/// [`Column::NAME`].
+/// How an existing row is replaced. All columns change except the key and the columns named here, by [`Column::NAME`].
 #[derive(Debug)]
 pub(super) struct Replace {
     /// Columns that keep their values.
     pub(super) kept: &'static [&'static str],
-    /// Columns that keep their values where the new row has none.
+    /// Columns that keep their values if the new row has NULL.
     pub(super) kept_without_value: &'static [&'static str],
-    /// Nothing changes where this column would become smaller.
+    /// The row does not change if this column would become smaller.
     pub(super) unless_smaller: Option<&'static str>,
 }
 
 impl Replace {
-    /// Every column changes, always.
+    /// All columns change, always.
     pub(super) const ALL: Self = Self { kept: &[], kept_without_value: &[], unless_smaller: None };
 }
 
@@ -174,13 +171,13 @@ where
     T::AllColumns: Columns,
     R: NewRow<Table = T>,
 {
-    /// These rows, which have every column of the table, or this does not compile.
+    /// An insertion of rows that have all columns of the table. A missing column does not compile.
     pub(super) fn of(rows: Vec<R>) -> Self {
         const { assert!(R::COUNT == <T::AllColumns as Columns>::LIST.len(), "a row lacks a column of its table") };
         Self::with_columns_of(rows)
     }
 
-    /// The same for rows that have every column but this one, which the database fills in.
+    /// An insertion of rows without one column, which the database fills in. Another missing column does not compile.
     pub(super) fn without<C: Column<Table = T>>(_: C, rows: Vec<R>) -> Self {
         const { assert!(R::COUNT + 1 == <T::AllColumns as Columns>::LIST.len(), "a row lacks a column of its table") };
         Self::with_columns_of(rows)
@@ -192,12 +189,12 @@ where
         Self { table: T::table(), columns, rows, conflict: Conflict::Fail }
     }
 
-    /// Lets rows be whose key is there already, or that are like another row in what is to be unique.
+    /// Skips rows whose key, or other unique value, already exists.
     pub(super) fn ignoring(self) -> Self {
         Self { conflict: Conflict::Ignore, ..self }
     }
 
-    /// Puts rows in the place of those with the same key.
+    /// Replaces existing rows with the same key.
     pub(super) fn replacing(self, how: Replace) -> Self
     where
         T::PrimaryKey: Columns,
@@ -208,14 +205,14 @@ where
 }
 
 impl<R: Values> Bulk<SqlLiteral<Untyped>, R> {
-    /// Rows whose table and columns are not known when this is compiled.
+    /// An insertion into a table whose columns the compiler does not know.
     pub(super) fn untyped(table: &str, columns: Vec<&'static str>, rows: Vec<R>) -> Self {
         Self { table: sql(table), columns, rows, conflict: Conflict::Fail }
     }
 }
 
 impl<T: QueryFragment<MultiBackend>, R: Values> Bulk<T, R> {
-    /// Inserts the rows, if there are any.
+    /// Inserts the rows. Without rows it does nothing.
     pub(super) fn insert(self, connection: &mut Connection) -> Result<(), StoreError> {
         if !self.rows.is_empty() {
             self.execute(connection)?;
@@ -291,7 +288,7 @@ impl<T, R> QueryId for Bulk<T, R> {
 
 impl<T: QueryFragment<MultiBackend>, R: Values> QueryFragment<MultiBackend> for Bulk<T, R> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        // Each number of rows is another statement; to keep them all prepared would fill the memory for nothing.
+        // Each number of rows is another statement. Keeping them all prepared would only use memory.
         out.unsafe_to_cache_prepared();
         out.push_sql("INSERT INTO ");
         self.table.walk_ast(out.reborrow())?;

@@ -1,4 +1,5 @@
-//! `changes`: what was changed of that which checks are answered from, in the order of the commits. Replicas follow it.
+//! Table `changes`, the change log: which things that checks depend on were changed, in the order of the commits.
+//! Replicas follow it.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -15,37 +16,35 @@ use super::{
 /// The kind of a change of the signing keys.
 pub const KEYS: &str = "keys";
 
-/// The kind of a subscription's change, or of one of its license keys.
+/// The kind of a change of a subscription or of one of its license keys.
 pub const SUBSCRIPTION: &str = "subscription";
 
-/// A change, by the ids of the thing that was changed; what it is now stands in its own table.
+/// The ids of a changed thing. Its new content is in its own table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Entry {
-    /// What kind of thing. A text, as a newer version may know of more kinds than this one.
+    /// The kind of thing. A text, because a newer version may write kinds that this version does not know.
     pub kind: String,
-    /// Its id, or that of what it belongs to.
+    /// The id of the thing, or of the product that it belongs to.
     pub first: Uuid,
-    /// Its own id, where it belongs to something.
+    /// The id of the thing, if it belongs to a product.
     pub second: Option<Uuid>,
 }
 
-/// A change as it is in the log.
+/// An entry of the change log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logged {
-    /// Its number. Later commits have higher ones; there may be gaps.
+    /// Later commits have higher numbers. Numbers can be missing.
     pub id: i64,
-    /// What was changed.
     pub entry: Entry,
-    /// When.
     pub at: Timestamp,
 }
 
-/// A part of the log.
+/// A stretch of the change log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stretch {
     /// The number of the change before the first one.
     pub after: i64,
-    /// The number of the last one.
+    /// The number of the last change.
     pub up_to: i64,
 }
 
@@ -66,13 +65,11 @@ impl Row {
     }
 }
 
-/// Rows of one statement: far below the number of values that either database takes.
+/// Rows in one statement: 4 values each, of the 32,766 that `SQLite` accepts.
 const AT_ONCE: usize = 1000;
 
-/// Notes changes. Only within a write that changes what decisions depend on: the ids then grow in the order of the commits.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Adds changes to the log, and notifies other replicas. Call it only within [`Store::write`](super::Store::write):
+/// only there do the numbers grow in the order of the commits.
 pub fn append(connection: &mut Connection, entries: &[Entry], now: Timestamp) -> Result<(), StoreError> {
     for part in entries.chunks(AT_ONCE) {
         let rows = part.iter().map(|entry| new_row(entry, now)).collect();
@@ -90,10 +87,7 @@ fn new_row(entry: &Entry, at: Timestamp) -> impl NewRow<Table = changes::table> 
     )
 }
 
-/// The changes after one, the oldest first.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The changes after a number, the oldest first, at most `limit`.
 pub fn after(connection: &mut Connection, id: i64, limit: i64) -> Result<Vec<Logged>, StoreError> {
     let rows: Vec<Row> = changes::table
         .filter(changes::id.gt(id))
@@ -104,26 +98,18 @@ pub fn after(connection: &mut Connection, id: i64, limit: i64) -> Result<Vec<Log
     Ok(rows.into_iter().map(Row::into_domain).collect())
 }
 
-/// The number of the newest change, if there ever was one: [`forget_before`] leaves it.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The number of the newest change; `None` before the first change. [`forget_before`] keeps the newest.
 pub fn newest(connection: &mut Connection) -> Result<Option<i64>, StoreError> {
     Ok(changes::table.select(changes::id).order(changes::id.desc()).first(connection).optional()?)
 }
 
-/// The number of the oldest change that is still known. Whoever has followed to an earlier one may have missed some.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The number of the oldest change in the log. A replica that has only followed to an earlier number may have missed
+/// changes.
 pub fn oldest(connection: &mut Connection) -> Result<Option<i64>, StoreError> {
     Ok(changes::table.select(changes::id).order(changes::id).first(connection).optional()?)
 }
 
-/// Forgets the changes from before a moment, all but the newest; returns how many there were.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Deletes the changes before a time, except the newest change. Returns how many it deleted.
 pub fn forget_before(connection: &mut Connection, at: Timestamp) -> Result<usize, StoreError> {
     let Some(newest) = newest(connection)? else { return Ok(0) };
     let old = changes::table.filter(changes::at.lt(Moment(at))).filter(changes::id.ne(newest));

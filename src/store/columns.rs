@@ -1,24 +1,23 @@
-//! The columns of a table as data, taken from [`super::schema`]: their names and what they hold.
+//! The columns of a table as data, taken from [`super::schema`]: their names and kinds.
 
 use diesel::{
     Expression,
     sql_types::{BigInt, Binary, Bool, Nullable, Text},
 };
 
-/// What a column holds, on either database.
+/// The kind of a column's values. It is the same on both databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A text.
     Text,
     /// Bytes, such as an id.
     Bytes,
-    /// A whole number, such as a time.
+    /// An integer, such as a time.
     Number,
-    /// A truth value, which is a number on `SQLite`.
+    /// A truth value. `SQLite` stores it as a number.
     Flag,
 }
 
-/// A type of column in the schema.
+/// A column type of the schema.
 pub(super) trait Typed {
     const KIND: Kind;
 }
@@ -51,9 +50,9 @@ impl Typed for Nullable<BigInt> {
     const KIND: Kind = Kind::Number;
 }
 
-/// Some columns, as a tuple.
+/// A tuple of columns of one table.
 pub(super) trait Columns {
-    /// The name and kind of each.
+    /// The name and kind of each column, in the order of the tuple.
     const LIST: &'static [(&'static str, Kind)];
 }
 

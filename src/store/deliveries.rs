@@ -1,6 +1,6 @@
-//! What the tables of things that are delivered have in common: columns that say how each delivery stands.
+//! The columns that the tables of deliveries have in common: the state of each delivery.
 
-/// Defines the row of those columns for a table, and what is done with them.
+/// Defines the row of these columns for a table, and the statements on them.
 macro_rules! deliveries {
     ($table:ident, $id:ty) => {
         use crate::domain::delivery::{Delivery, DeliveryState, UNDER_WAY};
@@ -56,11 +56,8 @@ macro_rules! deliveries {
             }
         }
 
-        /// Notes how a delivery stands, unless it was claimed or queued anew since it stood like `before`; says whether it
-        /// was noted.
-        ///
-        /// # Errors
-        /// When the database cannot be written.
+        /// Stores the new state of a delivery, if it is still the same attempt as `before`: not claimed or queued anew.
+        /// Returns whether it did.
         pub fn mark(
             connection: &mut Connection,
             id: $id,
@@ -75,10 +72,8 @@ macro_rules! deliveries {
             Ok(diesel::update(unchanged).set(DeliveryRow::of(after)).execute(connection)? > 0)
         }
 
-        /// Lets what was being tried be tried at once, where nobody can be trying it any more; returns how many there were.
-        ///
-        /// # Errors
-        /// When the database cannot be written.
+        /// Makes the deliveries due whose attempt was under way. Call it only if no process can still be trying them.
+        /// Returns how many there were.
         pub fn release(connection: &mut Connection, now: Timestamp) -> Result<usize, StoreError> {
             let claimed = $table::table
                 .filter($table::state.eq(DeliveryState::Queued.as_str()))
@@ -87,11 +82,8 @@ macro_rules! deliveries {
             Ok(diesel::update(claimed).set($table::next_attempt_at.eq(Moment(now))).execute(connection)?)
         }
 
-        /// Forgets what was sent and was made before a moment, and what was not and was made before another; returns how
-        /// many there were.
-        ///
-        /// # Errors
-        /// When the database cannot be written.
+        /// Deletes the deliveries that were sent and made before `sent`, and the others that were made before `unsent`.
+        /// Returns how many it deleted.
         pub fn forget(connection: &mut Connection, sent: Timestamp, unsent: Timestamp) -> Result<usize, StoreError> {
             let mut forgotten = 0;
             for (state, before) in
@@ -105,10 +97,7 @@ macro_rules! deliveries {
             Ok(forgotten)
         }
 
-        /// How many are in this state.
-        ///
-        /// # Errors
-        /// When the database cannot be read.
+        /// The number of deliveries in this state.
         pub fn count(connection: &mut Connection, state: DeliveryState) -> Result<i64, StoreError> {
             Ok($table::table.filter($table::state.eq(state.as_str())).count().get_result(connection)?)
         }

@@ -1,4 +1,5 @@
-//! `group_slots`: hosted sites that are being updated, or were just offered an update, in groups that limit how many at once.
+//! Table `group_slots`: the slots of hosting groups that limit their concurrent updates. A site takes a slot when it is
+//! offered an update, and keeps it during the update.
 
 use std::collections::BTreeMap;
 
@@ -15,21 +16,16 @@ use super::{
 };
 use crate::domain::id::{HostingGroupId, SubscriptionId};
 
-/// What a site says that would be offered an update.
+/// A site's claim on a slot of its hosting group.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
-    /// Its group.
     pub group: HostingGroupId,
-    /// The site.
     pub site: SubscriptionId,
-    /// How many slots the group has.
+    /// The number of slots of the group.
     pub limit: u32,
 }
 
-/// Whether a site would get a slot at this moment, or has one. Takes none, and holds nobody up.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Whether the site has a slot, or could get one now. Takes no slot and locks nothing.
 pub fn has_room(connection: &mut Connection, claim: Claim, now: Timestamp) -> Result<bool, StoreError> {
     let held: Vec<Key<SubscriptionId>> = group_slots::table
         .filter(group_slots::hosting_group_id.eq(Key(claim.group)))
@@ -39,11 +35,8 @@ pub fn has_room(connection: &mut Connection, claim: Claim, now: Timestamp) -> Re
     Ok(held.contains(&Key(claim.site)) || held.len() < usize::try_from(claim.limit).unwrap_or(usize::MAX))
 }
 
-/// Takes a slot until `until`, where there is one; `false` where there is none. A site that has one keeps it, at least until
-/// then. Claims on one group come one after the other, so that there are never more than there may be.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Takes a slot until `until`; `false` if no slot is free. A site that has a slot keeps it, at least until `until`.
+/// Claims on one group run one after the other, so that the limit is never exceeded.
 pub fn take(connection: &mut Connection, claim: Claim, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
     transaction::hold(connection, locks::GROUP, claim.group.0)?;
     let there_is_one = has_room(connection, claim, now)?;
@@ -53,16 +46,13 @@ pub fn take(connection: &mut Connection, claim: Claim, now: Timestamp, until: Ti
     Ok(there_is_one)
 }
 
-/// What reports say of slots: until when each site has one, or that it needs none any more. Of several words on one site the one
-/// that reaches furthest counts, as they come in no order.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Stores how reports change the slots: until when a site keeps its slot, or `None` if it frees it. Of several reports
+/// on one site the latest time counts, because reports come in no order.
 pub fn reported(
     connection: &mut Connection,
     words: &[(HostingGroupId, SubscriptionId, Option<Timestamp>)],
 ) -> Result<(), StoreError> {
-    // In the order of the sites, so that two that write the same ones wait for each other one way only.
+    // In the order of the sites, so that two transactions on the same sites cannot deadlock.
     let mut furthest: BTreeMap<SubscriptionId, (Option<Timestamp>, HostingGroupId)> = BTreeMap::new();
     for (group, site, until) in words {
         let word = furthest.entry(*site).or_insert((*until, *group));
@@ -71,7 +61,7 @@ pub fn reported(
     for (site, (until, group)) in furthest {
         match until {
             Some(until) => keep(connection, group, site, until, Replace::ALL)?,
-            // In every group: the site may have been in another one when the update began.
+            // In all groups: the site may have been in another group when the update began.
             None => drop(
                 diesel::delete(group_slots::table.filter(group_slots::subscription_id.eq(Key(site))))
                     .execute(connection)?,
@@ -81,10 +71,10 @@ pub fn reported(
     Ok(())
 }
 
-/// A slot that a site has until later stays as it is.
+/// A slot that ends later does not change.
 const LATER_STAYS: Replace = Replace { unless_smaller: Some(group_slots::free_at::NAME), ..Replace::ALL };
 
-/// Gives a site a slot until a moment.
+/// Gives a site a slot until `until`.
 fn keep(
     connection: &mut Connection,
     group: HostingGroupId,

@@ -1,4 +1,4 @@
-//! `installations`: what the last check of each said about itself.
+//! Table `installations`: what the last check of each installation said.
 
 use std::collections::BTreeMap;
 
@@ -37,12 +37,11 @@ struct Row {
     last_seen_at: Moment,
 }
 
-/// An installation: its last sighting, and when it was first seen.
+/// An installation, with its last sighting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installation {
-    /// What its last check said.
     pub last: Sighting,
-    /// When it asked for the first time.
+    /// When it checked for the first time.
     pub first_seen_at: Timestamp,
 }
 
@@ -59,7 +58,7 @@ impl Row {
                 arch: self.arch.0,
                 channel: self.channel.0,
                 locale: self.locale.map(|locale| locale.0),
-                // Offers are kept for sites, in a table of their own.
+                // The table `offers` stores offers, by site.
                 offered: None,
                 seen_at: self.last_seen_at.0,
             },
@@ -68,23 +67,21 @@ impl Row {
     }
 }
 
-/// Rows of one statement: eleven values each, of the 32 766 that `SQLite` takes.
+/// Rows in one statement: 11 values each, of the 32,766 that `SQLite` accepts.
 const AT_ONCE: usize = 1000;
 
-/// What becomes of an installation that is known: in one statement, so that of two replicas that have seen it neither takes
-/// away what the other one wrote.
+/// How a new sighting changes a known installation. One statement decides this, so that two replicas with sightings of
+/// one installation do not undo each other's writes.
 const NEWER_STAYS: Replace = Replace {
     kept: &[installations::first_seen_at::NAME],
     kept_without_value: &[installations::subscription_id::NAME],
     unless_smaller: Some(installations::last_seen_at::NAME),
 };
 
-/// Takes in sightings: the newest of each installation stays, and a check without a key does not take away whose it is.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Stores sightings: the newest of each installation. A sighting without a key does not remove the installation's
+/// subscription.
 pub fn take_in(connection: &mut Connection, sightings: &[Sighting]) -> Result<(), StoreError> {
-    // In the order of the key, so that two that write the same installations wait for each other one way only.
+    // In the order of the key, so that two transactions on the same installations cannot deadlock.
     let mut newest: BTreeMap<(ProductId, InstallationId), &Sighting> = BTreeMap::new();
     for sighting in sightings {
         let place = newest.entry((sighting.product, sighting.installation)).or_insert(sighting);
@@ -116,10 +113,7 @@ fn new_row(sighting: &Sighting) -> impl NewRow<Table = installations::table> {
     )
 }
 
-/// The platform that an installation was last seen on.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The platform of the last stored sighting.
 pub fn platform(
     connection: &mut Connection,
     product: ProductId,
@@ -130,19 +124,15 @@ pub fn platform(
     Ok(platform.map(|platform| platform.0))
 }
 
-/// Which installations a list is to show; what is `None` does not matter.
+/// The filter of a list of installations; `None` matches all.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Of this product.
+    /// Only products within this reach.
     pub reach: Reach,
-    /// Of this subscription.
     pub subscription: Option<SubscriptionId>,
 }
 
 /// A page of installations, by product and id.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn matching(
     connection: &mut Connection,
     wanted: &Wanted,

@@ -1,7 +1,7 @@
 //! The numbers of the locks in a shared database. They must differ from one another and from those of other programs on
 //! the same database. They must never change, because replicas of different versions run at the same time.
 
-/// Held by a transaction that changes what decisions depend on: one at a time in the whole installation.
+/// Held by a transaction that changes what decisions depend on: one at a time among all replicas.
 pub(super) const CHANGE: i64 = 0x536C_7569_6365_0001;
 
 /// Held during a migration. If two replicas start at once, one migrates, and the other waits and finds it done.

@@ -1,4 +1,4 @@
-//! `mails`: those to be sent, and those that were.
+//! Table `mails`: queued, failed and sent mails.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -46,10 +46,7 @@ impl Row {
     }
 }
 
-/// Queues mails, but none whose cause was told of already.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Queues mails. A mail whose cause already has a mail is skipped.
 pub fn queue(connection: &mut Connection, mails: &[Mail]) -> Result<(), StoreError> {
     Bulk::of(mails.iter().map(new_row).collect()).ignoring().insert(connection)
 }
@@ -67,20 +64,15 @@ fn new_row(mail: &Mail) -> impl NewRow<Table = mails::table> {
     Both(own, DeliveryRow::of(&mail.delivery).new_row())
 }
 
-/// Whether there is a mail about this.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Whether there is a mail with this cause.
 pub fn is_known(connection: &mut Connection, cause: &MailCause) -> Result<bool, StoreError> {
     let known = mails::table.filter(mails::cause.eq(cause.to_string())).select(mails::id);
     Ok(diesel::select(diesel::dsl::exists(known)).get_result(connection)?)
 }
 
-/// How many mails were queued on a subscription's account since a moment. Whoever queues one more by it holds the subscription
-/// ([`super::subscriptions::hold`]), so that two that count at once do not both find room for the last one.
-///
-/// # Errors
-/// When the database cannot be read.
+/// How many mails of a subscription were queued since a time. A caller that then queues another must have locked the
+/// subscription ([`super::subscriptions::hold`]). Otherwise two callers could both count one below the limit, and
+/// exceed it.
 pub fn count_since(
     connection: &mut Connection,
     subscription: SubscriptionId,
@@ -91,10 +83,7 @@ pub fn count_since(
     Ok(recent.count().get_result(connection)?)
 }
 
-/// The mails that are due, the longest due first.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The mails that are due, the longest due first, at most `limit`.
 pub fn due(connection: &mut Connection, now: Timestamp, limit: i64) -> Result<Vec<Mail>, StoreError> {
     let due = mails::table
         .filter(mails::next_attempt_at.is_not_null())
@@ -106,27 +95,19 @@ pub fn due(connection: &mut Connection, now: Timestamp, limit: i64) -> Result<Ve
 }
 
 /// The mail with this id.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn get(connection: &mut Connection, id: MailId) -> Result<Option<Mail>, StoreError> {
     let row = mails::table.find(Key(id)).select(Row::as_select()).first(connection).optional()?;
     Ok(row.map(Row::into_domain))
 }
 
-/// Which mails a list is to show; what is `None` does not matter.
+/// The filter of a list of mails; `None` matches all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted {
-    /// In this state.
     pub state: Option<DeliveryState>,
-    /// About this.
     pub kind: Option<MailKind>,
 }
 
 /// A page of mails, the newest first.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn matching(connection: &mut Connection, wanted: Wanted, page: Page<MailId>) -> Result<Vec<Mail>, StoreError> {
     let mut query = mails::table.order(mails::id.desc()).limit(page.limit).select(Row::as_select()).into_boxed();
     if let Some(after) = page.after {

@@ -1,4 +1,4 @@
-//! `offers`: which sites were offered a release, once each.
+//! Table `offers`: the sites that were offered a release, once each.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,17 @@ use super::{
 };
 use crate::domain::{id::ReleaseId, installation::Sighting};
 
-/// That a site was offered a release.
+/// An offer of a release to a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// The release.
     pub release: ReleaseId,
-    /// The subscription; without one the installation (contract section 3, rule 7).
+    /// The id of the subscription, or without one of the installation (contract section 3, rule 7).
     pub site: Uuid,
-    /// When.
     pub at: Timestamp,
 }
 
 impl Offer {
-    /// The offer that a sighting tells of, if it does.
+    /// The offer in a sighting; `None` if the check was offered nothing.
     #[must_use]
     pub fn of(sighting: &Sighting) -> Option<Self> {
         let site = sighting.subscription.map_or(sighting.installation.0, |subscription| subscription.0);
@@ -33,15 +31,12 @@ impl Offer {
     }
 }
 
-/// Rows of one statement.
+/// Rows in one statement: 3 values each, of the 32,766 that `SQLite` accepts.
 const AT_ONCE: usize = 1000;
 
-/// Takes in offers; the first one to a site counts.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Stores offers. Of several offers of a release to a site, the first counts.
 pub fn take_in(connection: &mut Connection, offers: impl IntoIterator<Item = Offer>) -> Result<(), StoreError> {
-    // In the order of the key, so that two that write the same ones wait for each other one way only.
+    // In the order of the key, so that two transactions on the same sites cannot deadlock.
     let mut first: BTreeMap<(ReleaseId, Uuid), Timestamp> = BTreeMap::new();
     for Offer { release, site, at } in offers {
         let known = first.entry((release, site)).or_insert(at);

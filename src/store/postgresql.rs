@@ -2,7 +2,7 @@
 //!
 //! Two mutexes in the process and a lock in the database put writes in order. A write takes them in this order:
 //! - The mutex `turn`: each replica has at most one write, and uses at most one connection for it.
-//! - The lock in the database (`locks::CHANGE`), which one transaction in the whole installation holds at a time.
+//! - The lock in the database (`locks::CHANGE`), which one transaction among all replicas holds at a time.
 //! - The mutex `applying`, before the commit. It is held until the changes are in the replica's memory.
 //!
 //! A replica that follows the changes of others reads and applies them under `applying` too. Otherwise it could read

@@ -1,4 +1,4 @@
-//! `runs`: updates as their updaters report them.
+//! Table `runs`: updates, as their updaters report them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,7 +81,7 @@ impl Row {
                 code: self.error_code.unwrap_or_default(),
                 message: self.error_message.unwrap_or_default(),
             }),
-            // Runs that were written down without it: as far as they had come.
+            // Older rows lack this stage. They get the stage that the run had reached.
             error_stage: self.error_stage.map_or(self.stage.0, |stage| stage.0),
             scheduled_for: self.scheduled_for.map(|at| at.0),
             notify_email: self.notify_email,
@@ -100,44 +100,40 @@ impl Row {
     }
 }
 
-/// A run before and after something was heard of it.
+/// A run before and after a change.
 #[derive(Clone, Debug)]
 pub struct Told {
-    /// As it was; `None` when this was the first that was heard of it.
+    /// `None` if this was the first report of the run.
     pub before: Option<Run>,
-    /// As it is.
     pub after: Run,
 }
 
-/// What identifies a run.
+/// Run and owner identify a run. The owner is the subscription, or the nil UUID.
 type Identity = (RunId, Uuid);
 
 fn identity(run: &Run) -> Identity {
     (run.id, owner(run).0)
 }
 
-/// What is held while a run is changed.
+/// The thing that is locked while a run changes.
 fn thing((id, owner): Identity) -> Uuid {
     let ((high, low), (other_high, other_low)) = (owner.as_u64_pair(), id.0.as_u64_pair());
     Uuid::from_u64_pair(high ^ other_high, low ^ other_low)
 }
 
-/// The runs of these identities that there are. They are held, so that nobody else changes them meanwhile.
+/// The existing runs with these identities. They are locked, so that no other transaction changes them.
 fn hold(connection: &mut Connection, wanted: &BTreeSet<Identity>) -> Result<BTreeMap<Identity, Run>, StoreError> {
     let things: Vec<Uuid> = wanted.iter().copied().map(thing).collect();
     transaction::hold_all(connection, locks::THING, &things)?;
     let ids: Vec<Key<RunId>> = wanted.iter().map(|(id, _)| Key(*id)).collect();
     let rows: Vec<Row> = runs::table.filter(runs::id.eq_any(ids)).select(Row::as_select()).load(connection)?;
     let known = rows.into_iter().map(Row::into_domain).map(|run| (identity(&run), run));
-    // Somebody else's run may have the same id.
+    // A run of another owner can have the same id.
     Ok(known.filter(|(identity, _)| wanted.contains(identity)).collect())
 }
 
-/// Takes in reports, each as the run that it is the only one of; returns what became of each run, in their order. Reports of one
-/// run come one after the other. At most [`AT_ONCE`].
-///
-/// # Errors
-/// When the database cannot be written.
+/// Stores reports, each in the form of a run without a past. Returns how each report changed its run, in their order.
+/// Reports of one run are applied one after the other. At most [`AT_ONCE`] reports.
 pub fn take_in(connection: &mut Connection, reports: Vec<Run>) -> Result<Vec<Told>, StoreError> {
     let mut runs = hold(connection, &reports.iter().map(identity).collect())?;
     let mut told = Vec::with_capacity(reports.len());
@@ -158,13 +154,11 @@ pub fn take_in(connection: &mut Connection, reports: Vec<Run>) -> Result<Vec<Tol
     Ok(told)
 }
 
-/// Gives up runs that had begun to install and were not heard of for so long; returns them. At most [`AT_ONCE`].
-///
-/// # Errors
-/// When the database cannot be written.
+/// Marks runs as lost that had begun to install and have not reported for `silence`. Returns them, at most [`AT_ONCE`].
 pub fn give_up(connection: &mut Connection, now: Timestamp, silence: SignedDuration) -> Result<Vec<Told>, StoreError> {
     let heard_before = now.checked_sub(silence).unwrap_or(Timestamp::MIN);
-    // In the words of the index; and no runs that a person has set a time for which is not over either.
+    // The condition of the index, word for word. A scheduled run counts only if its scheduled time is also `silence`
+    // ago.
     let under_way = sql::<Bool>("stage IN ('installing', 'migrating') AND lost_at IS NULL");
     let silent: Vec<(Key<RunId>, Key<Uuid>)> = runs::table
         .filter(under_way)
@@ -174,7 +168,7 @@ pub fn give_up(connection: &mut Connection, now: Timestamp, silence: SignedDurat
         .limit(LIMIT)
         .select((runs::id, runs::owner))
         .load(connection)?;
-    // Looked at once more, as they may have been heard of before they were held.
+    // Checked again: a run may have reported before it was locked.
     let held = hold(connection, &silent.into_iter().map(|(id, owner)| (id.0, owner.0)).collect())?;
     let mut told = Vec::new();
     for (_, run) in held {
@@ -187,10 +181,7 @@ pub fn give_up(connection: &mut Connection, now: Timestamp, silence: SignedDurat
     Ok(told)
 }
 
-/// The last runs of a subscription that lead to a release, have a vote and are over, the last one first.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The last runs of a subscription to a release that have a vote and are over, the last first.
 pub fn last_over(
     connection: &mut Connection,
     subscription: SubscriptionId,
@@ -208,16 +199,17 @@ pub fn last_over(
     Ok(rows.into_iter().map(Row::into_domain).collect())
 }
 
-/// So many runs back a vote is looked for that was taken back. Who cancels more often than that has none.
+/// How many runs back an earlier vote is searched when the last vote was taken back. A site that cancels more often in
+/// a row has no vote.
 const LOOKED_AT: i64 = 50;
 
-/// Rows of one statement: 27 values each, of the 32 766 that either database takes.
+/// Rows in one statement: 27 values each, of the 32,766 that both databases accept.
 pub const AT_ONCE: usize = 1000;
 
-/// The same for a query.
+/// The same limit for a query.
 const LIMIT: i64 = 1000;
 
-/// A run keeps these columns as they were first reported.
+/// The columns that keep the values of a run's first report.
 const LATEST: Replace = Replace {
     kept: &[
         runs::product_id::NAME,
@@ -231,7 +223,7 @@ const LATEST: Replace = Replace {
     ..Replace::ALL
 };
 
-/// Writes runs, in place of what was known of them.
+/// Writes runs, in place of their rows.
 fn put<'r>(connection: &mut Connection, runs: impl Iterator<Item = &'r Run>) -> Result<(), StoreError> {
     Bulk::of(runs.map(new_row).collect()).replacing(LATEST).insert(connection)
 }
@@ -269,21 +261,16 @@ fn new_row(run: &Run) -> impl NewRow<Table = runs::table> {
     )
 }
 
-/// Which runs a list is to show; what is `None` does not matter.
+/// The filter of a list of runs; `None` matches all.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Of this product.
+    /// Only products within this reach.
     pub reach: Reach,
-    /// On this subscription.
     pub subscription: Option<SubscriptionId>,
-    /// That ended so.
     pub outcome: Option<Outcome>,
 }
 
 /// A page of runs, by id and owner.
-///
-/// # Errors
-/// When the database cannot be read.
 pub fn matching(
     connection: &mut Connection,
     wanted: &Wanted,
@@ -310,7 +297,7 @@ mod tests {
     use super::*;
     use crate::store::Store;
 
-    /// A run of which every column differs from every other one, and from the run with another number.
+    /// A run whose columns differ from one another, and from the run of another number.
     fn run(number: u8) -> Run {
         let id = |place: u8| Uuid::from_bytes([number * 10 + place; 16]);
         let at = |place: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(i64::from(number) * 10 + place);
@@ -353,7 +340,7 @@ mod tests {
         let store = Store::open(&folder.path().join("runs.db")).expect("a database");
         store.migrate().expect("a schema");
         let (first, second) = (run(0), run(1));
-        // Not committed: there is no product, subscription or release with these ids.
+        // Not committed: no product, subscription or release has these ids.
         let written = store.write::<(), StoreError, ()>(
             |connection| {
                 diesel::sql_query("PRAGMA defer_foreign_keys = ON").execute(connection)?;

@@ -1,5 +1,5 @@
-//! The tables as data: what is done alike with the rows of each, whatever they mean. Names, columns and types come from
-//! [`super::schema`]; only the order of the tables and the length of their keys are told here.
+//! The tables as data, for work that treats all rows alike, whatever they mean. Names, columns and types come from
+//! [`super::schema`]. Only the order of the tables and the lengths of their keys are stated here.
 
 mod checksum;
 
@@ -20,12 +20,12 @@ use super::{
     schema,
 };
 
-/// How many rows are held at once. With the most columns that diesel takes (32) still fewer values than either database
-/// takes in one statement (32,766).
+/// Rows that are in memory at once. diesel allows at most 32 columns, so they are fewer values than a database accepts
+/// in one statement (32,766).
 const ROWS: usize = 500;
 
 impl Kind {
-    /// The first letter of the name that a column of this kind is selected under: a row that is read says by it how.
+    /// The prefix under which a column of this kind is selected. A row that is read knows its kinds from these letters.
     const fn letter(self) -> char {
         match self {
             Self::Text => 't',
@@ -36,15 +36,14 @@ impl Kind {
     }
 }
 
-/// A table.
+/// A table, with its columns and key.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
-    /// What it is called.
     pub name: &'static str,
     columns: &'static [(&'static str, Kind)],
-    /// So many of the first columns are its key.
+    /// The number of leading columns that form the key.
     key: usize,
-    /// Which rows are meant, as a condition; all where it is empty.
+    /// An SQL condition on the rows that count; empty: all rows.
     only: &'static str,
 }
 
@@ -62,10 +61,10 @@ macro_rules! table {
     };
 }
 
-/// All that an installation knows, in an order in which every row finds those that it refers to. Not the signing keys,
-/// which are kept elsewhere on `SQLite`, nor what is in [`LOG`].
+/// All data of a database, in an order in which each row comes after the rows that it refers to. Not included are
+/// the signing keys, which are kept elsewhere with `SQLite`, and [`LOG`].
 pub const CONTENTS: [Table; 28] = [
-    // The setting that `settings::KEYS` names.
+    // The setting with the name `settings::KEYS`.
     table!(settings, 1, "name <> 'keys'"),
     table!(users, 1),
     table!(refresh_tokens, 1),
@@ -96,14 +95,12 @@ pub const CONTENTS: [Table; 28] = [
     table!(approvals, 1),
 ];
 
-/// What replicas tell one another: of no use to a database that none of them has used yet.
+/// The tables by which replicas notify one another. A new database does not need their rows: no replica has used it
+/// yet.
 pub const LOG: [Table; 1] = [table!(changes, 1)];
 
 impl Table {
-    /// How many of its rows are meant.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// How many rows of the table count.
     pub fn count(&self, connection: &mut Connection) -> Result<u64, StoreError> {
         let only = if self.only.is_empty() { "" } else { " WHERE " };
         let counted = format!("SELECT count(*) AS n FROM {}{only}{}", self.name, self.only);
@@ -114,31 +111,25 @@ impl Table {
         }
     }
 
-    /// Whether it has no row at all.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// Whether the table has no rows at all.
     pub fn is_empty(&self, connection: &mut Connection) -> Result<bool, StoreError> {
         let any: Vec<Row> =
             diesel::sql_query(format!("SELECT 1 = 1 AS f FROM {} LIMIT 1", self.name)).load(connection)?;
         Ok(any.is_empty())
     }
 
-    /// Adds rows.
-    ///
-    /// # Errors
-    /// When the database cannot be written, or does not take them.
+    /// Adds rows to the table.
     pub fn insert(&self, connection: &mut Connection, rows: Rows) -> Result<(), StoreError> {
         Bulk::untyped(self.name, self.columns.iter().map(|(name, _)| *name).collect(), rows.0).insert(connection)
     }
 
-    /// The columns that tell its rows apart, and put them in order.
+    /// The columns that identify a row, in the order of reading.
     #[must_use]
     pub fn key(&self) -> Vec<&'static str> {
         self.columns.iter().take(self.key).map(|(name, _)| *name).collect()
     }
 
-    /// Its rows, read from the start.
+    /// Reads the rows of the table, page by page.
     #[must_use]
     pub fn pages(&self) -> Pages {
         let selected: Vec<String> =
@@ -152,28 +143,25 @@ impl Table {
 pub struct Rows(Vec<Row>);
 
 impl Rows {
-    /// How many.
+    /// The number of rows.
     #[must_use]
     pub fn count(&self) -> u64 {
         u64::try_from(self.0.len()).unwrap_or(u64::MAX)
     }
 }
 
-/// The rows of a table in the order of their keys, some at a time.
+/// The rows of a table by key, page by page.
 #[derive(Debug)]
 pub struct Pages {
     table: Table,
     selected: String,
     key: String,
-    /// The key of the last row.
+    /// The key of the last row that was read; empty at the start.
     after: Vec<Cell>,
 }
 
 impl Pages {
-    /// The next rows, unless there are no more.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
+    /// The next page; `None` at the end.
     pub fn next(&mut self, connection: &mut Connection) -> Result<Option<Rows>, StoreError> {
         let rows: Vec<Row> = (&*self).load(connection)?;
         let Some(last) = rows.last() else { return Ok(None) };

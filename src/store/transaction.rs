@@ -17,7 +17,7 @@ use super::{AnyConnection, Connection, StoreError, locks};
 /// The purpose of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To change what decisions depend on. One runs at a time in the whole installation. So the ids of `changes` grow
+    /// To change what decisions depend on. One runs at a time among all replicas. So the ids of `changes` grow
     /// in the order of the commits, and what was looked up before an insertion still holds at the insertion.
     Change,
     /// To write what no decision depends on. Such transactions run side by side.

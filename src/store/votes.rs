@@ -1,4 +1,4 @@
-//! `votes`: what the subscriptions that a release was open to say of it, one vote each.
+//! Table `votes`: what subscriptions say of the releases that were open to them, one vote each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use crate::domain::{
     run::Run,
 };
 
-/// Who votes on what.
+/// A subscription, and the release that it votes on.
 pub type Voter = (SubscriptionId, ReleaseId);
 
 #[derive(Queryable, Selectable)]
@@ -32,17 +32,14 @@ struct Row {
     data_loss_at: Option<Moment>,
 }
 
-/// Who has a vote by a run, if anybody has.
+/// The voter of a run; `None` if the run has no vote.
 #[must_use]
 pub fn voter(run: &Run) -> Option<Voter> {
     run.subscription.zip(run.release).filter(|_| run.has_vote)
 }
 
-/// Counts what was heard of runs, in its order; returns whose votes are others now. The subscriptions are held
-/// ([`super::subscriptions::hold`]). At most as many as runs are taken in at once.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Counts changes of runs, in their order. Returns the voters whose vote changed. The caller must have locked the
+/// subscriptions ([`super::subscriptions::hold`]). At most [`runs::AT_ONCE`] changes.
 pub fn count(connection: &mut Connection, told: &[Told], now: Timestamp) -> Result<BTreeSet<Voter>, StoreError> {
     let concerns = |told: &&Told| Ballot::concerns(told.before.as_ref(), &told.after);
     let told: Vec<(Voter, &Told)> =
@@ -72,7 +69,7 @@ pub fn count(connection: &mut Connection, told: &[Told], now: Timestamp) -> Resu
     Ok(ballots.into_keys().collect())
 }
 
-/// What these voters said so far.
+/// The stored votes of these voters.
 fn ballots(connection: &mut Connection, voters: &BTreeSet<Voter>) -> Result<BTreeMap<Voter, Ballot>, StoreError> {
     let subscriptions: BTreeSet<SubscriptionId> = voters.iter().map(|(subscription, _)| *subscription).collect();
     let releases: BTreeSet<ReleaseId> = voters.iter().map(|(_, release)| *release).collect();
@@ -103,10 +100,7 @@ fn new_row((subscription, release): Voter, ballot: Ballot, now: Timestamp) -> im
     )
 }
 
-/// The votes on a release that were given after a moment; all of them without one.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The votes on a release that were given after a time; all votes if `after` is `None`.
 pub fn tally(connection: &mut Connection, release: ReleaseId, after: Option<Timestamp>) -> Result<Tally, StoreError> {
     let after = Moment(after.unwrap_or(Timestamp::MIN));
     let of_release = votes::table.filter(votes::release_id.eq(Key(release)));
@@ -127,24 +121,21 @@ pub fn tally(connection: &mut Connection, release: ReleaseId, after: Option<Time
     })
 }
 
-/// The releases on which votes have changed since a moment.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The releases whose votes have changed since a time.
 pub fn changed_since(connection: &mut Connection, at: Timestamp) -> Result<BTreeSet<ReleaseId>, StoreError> {
     let rows: Vec<Changed> = changed(Sql::default(), at).load(connection)?;
     Ok(rows.into_iter().map(|row| row.release_id.0).collect())
 }
 
-/// A release of which a vote has changed.
+/// A release with a changed vote.
 #[derive(QueryableByName)]
 struct Changed {
     #[diesel(sql_type = sql_types::Binary)]
     release_id: Key<ReleaseId>,
 }
 
-/// The query for them, after `before`. With its limit, which is none, the inner query stands for itself: `SQLite` would else go
-/// through all votes in the order of their releases.
+/// The query of [`changed_since`], after the text `before`. The limit has no effect on the result. It keeps the inner
+/// query separate: otherwise `SQLite` reads all votes in the order of their releases.
 fn changed(before: Sql, since: Timestamp) -> Sql {
     before
         .then("SELECT DISTINCT recent.release_id AS release_id FROM (SELECT release_id FROM votes WHERE changed_at >= ")
@@ -163,7 +154,7 @@ mod tests {
         detail: String,
     }
 
-    /// Every few seconds, and there may be millions.
+    /// The query runs every few seconds, and there may be millions of votes.
     #[test]
     fn changed_votes_are_found_without_reading_all_votes() {
         let folder = tempfile::tempdir().expect("a folder");

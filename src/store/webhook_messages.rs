@@ -1,4 +1,4 @@
-//! `webhook_messages`: what webhooks are told, and were.
+//! Table `webhook_messages`: the queued, failed and sent messages of webhooks.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -42,10 +42,7 @@ impl Row {
     }
 }
 
-/// Queues messages, but none about what its webhook was told already.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Queues messages. A message whose cause its webhook already has is skipped.
 pub fn queue(connection: &mut Connection, messages: &[WebhookMessage]) -> Result<(), StoreError> {
     Bulk::of(messages.iter().map(new_row).collect()).ignoring().insert(connection)
 }
@@ -61,10 +58,7 @@ fn new_row(message: &WebhookMessage) -> impl NewRow<Table = webhook_messages::ta
     Both(own, DeliveryRow::of(&message.delivery).new_row())
 }
 
-/// The messages that are due to a webhook, the longest due first.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The messages of a webhook that are due, the longest due first, at most `limit`.
 pub fn due(
     connection: &mut Connection,
     webhook: WebhookId,
@@ -81,10 +75,7 @@ pub fn due(
     Ok(due.load(connection)?.into_iter().map(Row::into_domain).collect())
 }
 
-/// Queues everything that waits to be sent to a webhook as if it were new, but for what is being tried.
-///
-/// # Errors
-/// When the database cannot be written.
+/// Queues all waiting messages of a webhook anew, except those whose attempt is under way.
 pub fn queue_again(connection: &mut Connection, webhook: WebhookId, now: Timestamp) -> Result<(), StoreError> {
     let waiting = webhook_messages::table
         .filter(webhook_messages::webhook_id.eq(Key(webhook)))
@@ -104,10 +95,7 @@ pub fn queue_again(connection: &mut Connection, webhook: WebhookId, now: Timesta
     Ok(())
 }
 
-/// Whether a webhook is told, or was, of something with this cause.
-///
-/// # Errors
-/// When the database cannot be read.
+/// Whether the webhook has a message with this cause.
 pub fn is_known(connection: &mut Connection, webhook: WebhookId, cause: &WebhookCause) -> Result<bool, StoreError> {
     let known = webhook_messages::table
         .filter(webhook_messages::webhook_id.eq(Key(webhook)))
@@ -116,18 +104,15 @@ pub fn is_known(connection: &mut Connection, webhook: WebhookId, cause: &Webhook
     Ok(diesel::select(diesel::dsl::exists(known)).get_result(connection)?)
 }
 
-/// How many messages to a webhook were queued on a subscription's account since a moment.
-///
-/// # Errors
-/// When the database cannot be read.
+/// How many messages of a webhook were queued on account of a subscription since a time.
 pub fn count_since(
     connection: &mut Connection,
     webhook: WebhookId,
     account: SubscriptionId,
     since: Timestamp,
 ) -> Result<i64, StoreError> {
-    // A range of the index of causes. A UUID in lower case follows the prefix: digits and a to f come before g in the order
-    // of any database.
+    // A range of the index of causes. The prefix is followed by a UUID in lower case, and digits and a to f sort before
+    // g in both databases.
     let prefix = WebhookCause::account_prefix(account);
     let recent = webhook_messages::table
         .filter(webhook_messages::webhook_id.eq(Key(webhook)))
@@ -137,10 +122,7 @@ pub fn count_since(
     Ok(recent.count().get_result(connection)?)
 }
 
-/// The message with this id, if it is one to this webhook.
-///
-/// # Errors
-/// When the database cannot be read.
+/// The message with this id, if it belongs to this webhook.
 pub fn get(
     connection: &mut Connection,
     webhook: WebhookId,
@@ -150,10 +132,7 @@ pub fn get(
     Ok(known.select(Row::as_select()).first(connection).optional()?.map(Row::into_domain))
 }
 
-/// A page of the messages to a webhook, in one state or all, the newest first.
-///
-/// # Errors
-/// When the database cannot be read.
+/// A page of a webhook's messages, the newest first: in one state, or in all.
 pub fn matching(
     connection: &mut Connection,
     webhook: WebhookId,
