@@ -1,9 +1,9 @@
 //! The read model that answers checks: everything that a decision depends on, in memory and indexed.
 //!
-//! It is built from the database at start-up and kept in step by every write: a service makes its change in a
-//! transaction, reads the changed things back in the same transaction ([`Loaded`]), and after the commit applies them
-//! here ([`Directory::apply`]) before it answers. The catalogue (products, releases, stops, hosting groups) is a
-//! snapshot that is replaced as a whole. Subscriptions and license keys, up to a million, are in concurrent maps.
+//! It is built from the database at the start, and each write updates it. A service makes its change in a transaction,
+//! reads the changed things back in the same transaction ([`Loaded`]), and applies them here after the commit
+//! ([`Directory::apply`]), before it answers. The catalogue (products, releases, stops, hosting groups) is a snapshot
+//! that is replaced as a whole. Subscriptions and license keys, up to a million, are in concurrent maps.
 
 pub mod catalogue;
 pub mod sightings;
@@ -37,7 +37,7 @@ use crate::domain::{
 pub use catalogue::{Catalogue, ProductEntry};
 use sightings::Sightings;
 
-/// What a write has changed, by id.
+/// The things that a write has changed, by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
     /// A product, its stops or its known problems.
@@ -49,21 +49,21 @@ pub enum Change {
     Subscription(SubscriptionId),
 }
 
-/// What a write has changed, with its new content.
+/// A changed thing with its new content, or the id of a deleted draft.
 #[derive(Clone, Debug)]
 pub enum Loaded {
     /// A product with its stops and known problems.
     Product(Box<Product>, Vec<Stop>, Vec<KnownProblem>),
     /// A release with its artifacts, and its newest manifest once it is published.
     Release(Box<Release>, Option<SignedManifest>),
-    /// A draft that was deleted.
+    /// A deleted draft, by product and id.
     ReleaseGone(ProductId, ReleaseId),
     HostingGroup(HostingGroup),
     /// A subscription with all of its license keys.
     Subscription(Coverage, Vec<KeyRecord>),
 }
 
-/// A license key as checks look it up.
+/// A license key, with what checks need of it.
 #[derive(Clone, Debug)]
 pub struct KeyEntry {
     pub id: LicenseKeyId,
@@ -73,8 +73,8 @@ pub struct KeyEntry {
     pub revoked: bool,
 }
 
-/// A hasher that takes the last bytes of its input. Fingerprints are hashes already, and ids end in random bits (RFC
-/// 9562, version 7).
+/// A hasher that returns the last 8 bytes of its input. Fingerprints are hashes already, and ids end in random bits
+/// (RFC 9562, version 7).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Identity(u64);
 
@@ -90,13 +90,13 @@ impl Hasher for Identity {
         }
     }
 
-    /// Arrays are hashed as slices, with their length first. It is always the same.
+    /// An array is hashed as a slice, with its length first. The length is always the same.
     fn write_usize(&mut self, _: usize) {}
 }
 
 type Fingerprint = [u8; 32];
 
-/// The read model.
+/// The read model of one replica.
 #[derive(Debug, Default)]
 pub struct Directory {
     catalogue: ArcSwap<Catalogue>,
@@ -104,9 +104,9 @@ pub struct Directory {
     keys: HashMap<Fingerprint, KeyEntry, BuildHasherDefault<Identity>>,
     revoked: HashMap<LicenseKeyId, (), BuildHasherDefault<Identity>>,
     imported: AtomicUsize,
-    /// Lists of channels of subscriptions: a million subscriptions share a handful of lists.
+    /// The lists of channels of all subscriptions: a million subscriptions share a handful of lists.
     channel_lists: Mutex<HashSet<Arc<[Slug]>>>,
-    /// Sightings of installations since they were last written to the database.
+    /// The sightings of installations since the last write of sightings to the database.
     pub sightings: Sightings,
 }
 
@@ -123,13 +123,13 @@ impl Directory {
         self.keys.pin().get(fingerprint).cloned()
     }
 
-    /// Whether the vendor ever imported license keys of its own.
+    /// Whether the vendor has ever imported license keys.
     #[must_use]
     pub fn has_imported_keys(&self) -> bool {
         self.imported.load(Ordering::Relaxed) > 0
     }
 
-    /// Whether this license key is revoked; `false` for an unknown key.
+    /// Whether the license key is revoked; `false` for an unknown key.
     #[must_use]
     pub fn is_revoked(&self, key: LicenseKeyId) -> bool {
         self.revoked.pin().contains_key(&key)
@@ -159,7 +159,7 @@ impl Directory {
         self.subscriptions.len()
     }
 
-    /// Applies what a committed write has changed. One writer at a time calls this, in the order of the commits.
+    /// Applies the changes of a committed write. One writer at a time may call this, in the order of the commits.
     pub fn apply(&self, loaded: Vec<Loaded>) {
         for one in loaded {
             match one {
@@ -178,7 +178,7 @@ impl Directory {
         }
     }
 
-    /// Adds or replaces a subscription.
+    /// Adds or replaces a subscription. Equal lists of channels are shared.
     pub fn put_subscription(&self, mut coverage: Coverage) -> Arc<Coverage> {
         let mut lists = self.channel_lists.lock();
         match lists.get(&coverage.channels) {

@@ -1,4 +1,4 @@
-//! The catalogue: products with their releases and stops, and hosting groups. Small, and replaced as a whole.
+//! The catalogue: products with their releases and stops, and hosting groups. It is small, and replaced as a whole.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -39,7 +39,7 @@ impl ProductEntry {
     }
 }
 
-/// All products and hosting groups.
+/// All products and hosting groups, indexed.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     products: BTreeMap<Slug, Arc<ProductEntry>>,
@@ -50,7 +50,7 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Indexes these products and groups.
+    /// Builds the catalogue from the rows of the database.
     #[must_use]
     pub fn new(
         products: Vec<(Product, Vec<Stop>, Vec<KnownProblem>)>,
@@ -80,7 +80,7 @@ impl Catalogue {
         catalogue
     }
 
-    /// The product with this slug. The text may come from a request unparsed.
+    /// The product with this slug. `slug` may come from a request unparsed.
     #[must_use]
     pub fn product(&self, slug: &str) -> Option<&Arc<ProductEntry>> {
         self.products.get(slug)
@@ -92,7 +92,7 @@ impl Catalogue {
         self.products.get(self.slugs.get(&id)?)
     }
 
-    /// Every product, by slug.
+    /// All products, by slug.
     pub fn products(&self) -> impl Iterator<Item = &Arc<ProductEntry>> {
         self.products.values()
     }
@@ -109,7 +109,7 @@ impl Catalogue {
         self.groups.values().find(|group| group.slug.as_str() == slug)
     }
 
-    /// Every hosting group, by slug.
+    /// All hosting groups, by slug.
     #[must_use]
     pub fn groups(&self) -> Vec<&Arc<HostingGroup>> {
         let mut groups: Vec<_> = self.groups.values().collect();
@@ -117,7 +117,7 @@ impl Catalogue {
         groups
     }
 
-    /// The artifact with this id, with its product and release.
+    /// The artifact with this id, its product and its release.
     #[must_use]
     pub fn artifact(&self, id: ArtifactId) -> Option<(&Arc<ProductEntry>, &Arc<Release>, &Artifact)> {
         let (product, version) = self.artifacts.get(&id)?;
@@ -127,13 +127,13 @@ impl Catalogue {
         Some((entry, release, artifact))
     }
 
-    /// The newest signed manifest of a release.
+    /// The newest signed manifest of a release; `None` for a draft.
     #[must_use]
     pub fn manifest(&self, release: ReleaseId) -> Option<&Arc<SignedManifest>> {
         self.manifests.get(&release)
     }
 
-    /// Applies what a write has changed.
+    /// Applies a change. A change of a subscription is ignored.
     pub(super) fn apply(&mut self, loaded: Loaded) {
         match loaded {
             Loaded::Product(product, stops, mut known_problems) => {

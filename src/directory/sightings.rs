@@ -1,4 +1,5 @@
-//! Sightings: what checks say about their installations, gathered until a job writes it to the database.
+//! Sightings: what checks say about their installations. They are gathered here until a job writes them to the
+//! database.
 
 use std::{
     collections::HashMap,
@@ -13,17 +14,18 @@ use crate::domain::{
     platform::Platform,
 };
 
-/// Parts with a lock each, so that checks on different threads seldom wait for one another.
+/// The number of parts. Each has its own lock, so that checks on different threads seldom wait for one another.
 const PARTS: usize = 16;
 
-/// The most installations remembered in one part; more are dropped until the next write. Together two million, some 600
-/// MB. Only a database outage at a very large vendor, or a flood of invented installations, comes near.
+/// The most installations in one part. More are dropped until the next write. All parts together hold two million, some
+/// 600 MB. Only a database outage at a very large vendor, or a flood of invented installations, comes near.
 const MOST_IN_A_PART: usize = 131_072;
 
-/// The same limit for checks without a license key, which anyone can make with invented installations.
+/// The most installations without a license key in one part. It is lower, because anyone can send checks with invented
+/// installations.
 const MOST_STRANGERS_IN_A_PART: usize = 256;
 
-/// Whether one more sighting can be remembered.
+/// Whether the part has room for another installation like this one.
 fn has_room(part: &HashMap<Place, Sighting>, sighting: &Sighting) -> bool {
     let most = if sighting.subscription.is_some() { MOST_IN_A_PART } else { MOST_STRANGERS_IN_A_PART };
     part.len() < most
@@ -32,7 +34,7 @@ fn has_room(part: &HashMap<Place, Sighting>, sighting: &Sighting) -> bool {
 type Place = (ProductId, InstallationId);
 type Part = Mutex<HashMap<Place, Sighting>>;
 
-/// The last sighting of every installation since the last write.
+/// The last sighting of each installation since the last write.
 #[derive(Debug, Default)]
 pub struct Sightings {
     parts: [Part; PARTS],
@@ -40,8 +42,8 @@ pub struct Sightings {
 }
 
 impl Sightings {
-    /// Remembers a sighting, in place of an earlier one of the same installation. What the earlier one was offered is
-    /// kept if the new one was offered nothing.
+    /// Remembers a sighting, in place of an earlier one of the same installation. The earlier offer is kept if the new
+    /// check was offered nothing.
     pub fn note(&self, mut sighting: Sighting) {
         let (part, place) = self.place(&sighting);
         let mut part = part.lock();
@@ -53,20 +55,20 @@ impl Sightings {
         }
     }
 
-    /// The platform that an installation was last seen on, if it has not been written yet.
+    /// The platform of an installation's last sighting; `None` if it has been written to the database.
     #[must_use]
     pub fn platform(&self, product: ProductId, installation: InstallationId) -> Option<Platform> {
         let place = (product, installation);
         self.part(place).lock().get(&place).map(|sighting| sighting.platform)
     }
 
-    /// Removes and returns all sightings.
+    /// Removes and returns all sightings, in no particular order.
     #[must_use]
     pub fn take(&self) -> Vec<Sighting> {
         self.parts.iter().flat_map(|part| std::mem::take(&mut *part.lock()).into_values()).collect()
     }
 
-    /// Puts back sightings that could not be written. Newer ones win.
+    /// Puts back sightings that could not be written. A newer sighting of the same installation stays.
     pub fn put_back(&self, sightings: Vec<Sighting>) {
         for sighting in sightings {
             let (part, place) = self.place(&sighting);
