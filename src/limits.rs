@@ -1,6 +1,6 @@
 //! Rate limits, counted in memory: by license key, by caller, and by network for requests without credentials.
 //!
-//! Each replica counts for itself. A count costs a look-up in a map, and is kept only until the allowance is full
+//! Each replica counts for itself. A count costs one look-up in a map. It is kept only until the allowance is full
 //! again.
 
 use std::{
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::domain::{frequency::Frequency, id::LicenseKeyId};
 
-/// The limits.
+/// The limits from the configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowance {
     /// Requests per license key.
@@ -52,7 +52,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Counters at zero.
+    /// Counters at zero, with these limits.
     #[must_use]
     pub fn new(allowance: Allowance) -> Self {
         Self {
@@ -69,7 +69,7 @@ impl Limits {
         }
     }
 
-    /// Forgets all whose allowance is full again, so that memory holds recent callers only.
+    /// Drops the counts whose allowance is full again, so that memory holds recent callers only.
     pub fn forget(&self) {
         self.keys.forget();
         self.callers.forget();
@@ -84,7 +84,7 @@ impl Limits {
 pub struct Network(IpAddr);
 
 impl Network {
-    /// The network of an address.
+    /// An IPv4 address that is mapped to IPv6 counts as IPv4.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
@@ -101,7 +101,7 @@ type Limiter<K> = RateLimiter<K, DashMapStateStore<K, RandomState>, DefaultClock
 pub struct Meter<K: Hash + Eq + Clone>(Option<Limiter<K>>);
 
 impl<K: Hash + Eq + Clone> Meter<K> {
-    /// A meter with this limit.
+    /// A meter with this limit. It counts nothing if the frequency is unlimited.
     #[must_use]
     pub fn new(frequency: Frequency) -> Self {
         let Frequency::Limited(times, period) = frequency else { return Self(None) };
@@ -111,10 +111,10 @@ impl<K: Hash + Eq + Clone> Meter<K> {
         }))
     }
 
-    /// Counts a request.
+    /// Counts a request, unless it exceeds the limit.
     ///
     /// # Errors
-    /// How long to wait, if it exceeds the limit; then it is not counted.
+    /// How long to wait until the next request is within the limit.
     pub fn count(&self, who: &K) -> Result<(), Duration> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         limiter.check_key(who).map_err(|not_until| not_until.wait_time_from(limiter.clock().now()))
@@ -127,7 +127,7 @@ impl<K: Hash + Eq + Clone> Meter<K> {
     }
 }
 
-/// Who downloads.
+/// The sender of a download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Downloader {
     Key(LicenseKeyId),
@@ -136,7 +136,7 @@ pub enum Downloader {
 
 type Running = Arc<Mutex<HashMap<Downloader, u32, RandomState>>>;
 
-/// The downloads that are under way.
+/// The current downloads, and their limits.
 #[derive(Debug)]
 pub struct Downloads {
     per_key: u32,
@@ -144,7 +144,7 @@ pub struct Downloads {
     running: Running,
 }
 
-/// A download under way; it ends when this is dropped.
+/// A place for one download. It is freed when this is dropped.
 #[derive(Debug)]
 pub struct Turn(Option<(Downloader, Running)>);
 
@@ -209,7 +209,7 @@ mod tests {
             meter.count(&Network::of(IpAddr::from(number.to_be_bytes()))).expect("within the allowance");
         }
         let limiter = || meter.0.as_ref().expect("a limiter");
-        // The last of a thousand a second is full again after a millisecond; a busy machine may take longer.
+        // At 1000/s the allowance is full again after a millisecond; a busy machine may take longer.
         let until = std::time::Instant::now() + Duration::from_secs(10);
         while !limiter().is_empty() && std::time::Instant::now() < until {
             std::thread::yield_now();
