@@ -1,5 +1,6 @@
-//! JSON bodies of at most 256 KiB. A refusal names the field that is wrong.
+//! JSON bodies of at most 256 KiB. A refusal names every field that is wrong.
 
+mod mistakes;
 mod objects;
 
 use std::{pin::Pin, time::Duration};
@@ -12,7 +13,10 @@ use actix_web::{
 use futures_util::{Future, Stream, StreamExt as _, stream};
 use serde::de::DeserializeOwned;
 
-use self::objects::{Aside, Objects, Trouble};
+use self::{
+    mistakes::Found,
+    objects::{Aside, Objects, Trouble},
+};
 use super::{super::Problem, mistake::Mistake};
 use crate::{
     app::App,
@@ -159,11 +163,13 @@ pub fn require_type(request: &HttpRequest, wanted: &str) -> Result<(), Problem> 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(Objects::new(&mut json, &Aside::default())).map_err(|error| {
-        let path = error.path().to_string();
+        let path = error.path().clone();
         match error.into_inner() {
-            Trouble::Refused(mistake) => refused(&path, &mistake),
+            Trouble::Refused(mistake) => refused::<T>(bytes, Found::at(&path, mistake)),
             // A value of another kind than the field's.
-            Trouble::Unread(error) if error.is_data() => refused(&path, &Mistake::invalid(sentence(&error))),
+            Trouble::Unread(error) if error.is_data() => {
+                refused::<T>(bytes, Found::at(&path, Mistake::invalid(sentence(&error))))
+            }
             Trouble::Unread(error) => malformed(&error),
         }
     })?;
@@ -175,14 +181,16 @@ fn malformed(error: &serde_json::Error) -> Problem {
     Problem::new(Code::BodyMalformed, format!("the body is not valid JSON: {error}"))
 }
 
-fn refused(path: &str, mistake: &Mistake) -> Problem {
-    let code = match mistake {
+/// Names every mistake; the code is that of the first.
+fn refused<T: DeserializeOwned>(bytes: &[u8], first: Found) -> Problem {
+    let code = match &first.mistake {
         Mistake::Invalid(invalid) => invalid.code(Code::BodyInvalid),
         Mistake::Missing(_) | Mistake::Unknown { .. } | Mistake::Twice(_) => Code::BodyInvalid,
     };
-    let field = field_of(path, mistake);
-    let refusal = Refusal::new(code, format!("{field}: {mistake}"));
-    Problem(Refusal { faults: vec![Fault::new(field, mistake.to_string())], ..refusal })
+    let all = mistakes::all::<T>(bytes, first);
+    let faults: Vec<_> = all.into_iter().map(|found| Fault::new(found.field, found.mistake.to_string())).collect();
+    let detail: Vec<_> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect();
+    Problem(Refusal { faults, ..Refusal::new(code, detail.join("; ")) })
 }
 
 /// What `serde_json` says, without the line and column that it adds: the field says more.
@@ -191,18 +199,6 @@ fn sentence(error: &serde_json::Error) -> String {
     match text.rsplit_once(" at line ") {
         Some((sentence, _)) => sentence.to_owned(),
         None => text,
-    }
-}
-
-/// The field: where serde stopped. Where a field is missing or there twice, that is the object around it.
-fn field_of(path: &str, mistake: &Mistake) -> String {
-    let path = if path == "." { "" } else { path };
-    match (path, mistake) {
-        ("", Mistake::Missing(name) | Mistake::Twice(name)) => (*name).to_owned(),
-        (path, Mistake::Missing(name) | Mistake::Twice(name)) => format!("{path}.{name}"),
-        // The whole body, or a field whose name is empty.
-        ("", _) => "body".to_owned(),
-        (path, _) => path.to_owned(),
     }
 }
 
@@ -259,6 +255,27 @@ mod tests {
         assert_eq!(refusal::<NewHostingGroup>(day).faults[0].field, "window.days[1]");
         assert_eq!(refusal::<NewRelease>("{").code, Code::BodyMalformed);
         assert_eq!(refusal::<NewRelease>(r#"{"version":"1.0.0"} x"#).code, Code::BodyMalformed);
+    }
+
+    #[test]
+    fn every_field_that_is_wrong_is_named() {
+        for (text, fields) in [
+            (r#"{"version":"latest","severity":"grave","colour":1}"#, "colour severity version"),
+            (r#"{"severity":"grave","channel":7}"#, "channel severity version"),
+            (r#"{"version":"1.0.0","severity":"grave"}"#, "severity"),
+            // What stands behind the mistake is no JSON.
+            (r#"{"version":"latest","severity":"grave","#, "version"),
+        ] {
+            let mut found: Vec<_> = refusal::<NewRelease>(text).faults.into_iter().map(|fault| fault.field).collect();
+            found.sort_unstable();
+            assert_eq!(found.join(" "), fields, "{text}");
+        }
+        let nested = r#"{"slug":"A A","name":"A","window":{"days":["x","y"],"start":"01:00"},"max_concurrent":-1}"#;
+        let found = refusal::<NewHostingGroup>(nested).faults;
+        let found: Vec<_> = found.iter().map(|fault| fault.field.as_str()).collect();
+        assert_eq!(found, ["slug", "max_concurrent", "window.days[0]"]);
+        let many = format!(r#"{{"version":"1.0.0","notes":{{}}{}}}"#, r#","x":1"#.repeat(30));
+        assert_eq!(refusal::<NewRelease>(&many).faults.len(), 1);
     }
 
     #[test]
