@@ -19,6 +19,8 @@ pub mod id;
 pub mod installation;
 pub mod known_problem;
 pub mod license_key;
+pub mod line;
+pub mod link;
 pub mod lint;
 pub mod locale;
 pub mod mail;

@@ -151,7 +151,7 @@ fn write(connection: &mut Connection, data: &Path, keys: &KeyRing, size: Size) -
     let began = began.timestamp();
     let customer = Customer {
         id: numbers.id(),
-        name: "Everybody".to_owned(),
+        name: named("Everybody"),
         email: None,
         locale: None,
         external_ref: None,
@@ -221,11 +221,11 @@ fn product(numbers: &mut Numbers, slug: &str) -> Product {
     Product {
         id: numbers.id(),
         slug: named(slug),
-        name: format!("The {slug} of the vendor"),
+        name: named(&format!("The {slug} of the vendor")),
         channels: Channels::new(["stable", "beta", "alpha"].map(named::<Slug>).to_vec()).expect("good channels"),
         default_locale: named("en"),
-        help_url: Some(format!("https://vendor.example/help/{slug}")),
-        renew_url: Some(format!("https://vendor.example/renew/{slug}")),
+        help_url: Some(named(&format!("https://vendor.example/help/{slug}"))),
+        renew_url: Some(named(&format!("https://vendor.example/renew/{slug}"))),
         expiry_policy: ExpiryPolicy::KeepPublished,
         min_supported_version: None,
         timezone: named("Europe/Rome"),

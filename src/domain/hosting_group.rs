@@ -8,6 +8,7 @@ use jiff::{
 
 use super::{
     id::{HostingGroupId, SubscriptionId},
+    line::Line,
     named_enum,
     slug::Slug,
     spread,
@@ -64,7 +65,7 @@ pub struct Window {
 pub struct HostingGroup {
     pub id: HostingGroupId,
     pub slug: Slug,
-    pub name: String,
+    pub name: Line,
     pub timezone: Zone,
     pub window: Window,
     /// The most sites that may be updating at the same time.
@@ -137,7 +138,7 @@ mod tests {
         HostingGroup {
             id: HostingGroupId(uuid::Uuid::nil()),
             slug: "nightly".parse().expect("a slug"),
-            name: "Nightly".to_owned(),
+            name: "Nightly".parse().expect("a line"),
             timezone: zone.parse().expect("a zone"),
             window: Window {
                 days: Day::ALL.to_vec(),

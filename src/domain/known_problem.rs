@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     InvalidValue,
     id::{KnownProblemId, ProductId},
+    link::Link,
     locale::LanguageTag,
     named_enum,
     platform::Platform,
@@ -111,7 +112,7 @@ pub struct KnownProblem {
     /// Instructions for the user, by language.
     pub texts: BTreeMap<LanguageTag, String>,
     /// A page with more information.
-    pub link: Option<String>,
+    pub link: Option<Link>,
     pub created_at: Timestamp,
     /// Counts changes, for `If-Match`.
     pub revision: i64,

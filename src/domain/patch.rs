@@ -4,8 +4,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What a `PATCH` does to one field: a field that is absent keeps its value, a field that is present sets it.
 ///
-/// `T` is the field's own type, so only a field whose type is an `Option` can be cleared, by `null`; for any other field
-/// `null` is invalid.
+/// `T` is the field's own type, so only a field whose type is an `Option` can be cleared, by `null`. For any other
+/// field `null` is invalid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
     /// The field is absent and keeps its value.
@@ -80,8 +80,8 @@ impl<T: Serialize> Serialize for Patch<T> {
     }
 }
 
-/// The body of a `PATCH`: a struct all of whose fields are [`Patch`]es. The API describes each field as optional, with the
-/// type inside the `Patch`.
+/// The body of a `PATCH`: a struct all of whose fields are [`Patch`]es. The API describes each field as optional, with
+/// the type inside the `Patch`.
 macro_rules! patch_body {
     (
         $(#[$meta:meta])*

@@ -3,6 +3,8 @@
 use super::{
     channel::Channels,
     id::ProductId,
+    line::Line,
+    link::Link,
     locale::LanguageTag,
     named_enum,
     platform::{Arch, Component, Platform},
@@ -38,15 +40,15 @@ pub struct Product {
     pub id: ProductId,
     /// Never changes.
     pub slug: Slug,
-    pub name: String,
+    pub name: Line,
     /// The most stable first.
     pub channels: Channels,
     /// The language of texts if the requested one is missing.
     pub default_locale: LanguageTag,
     /// The page for users after a failed update.
-    pub help_url: Option<String>,
+    pub help_url: Option<Link>,
     /// The page to renew a subscription.
-    pub renew_url: Option<String>,
+    pub renew_url: Option<Link>,
     /// What an expired subscription still covers.
     pub expiry_policy: ExpiryPolicy,
     /// Lower versions must update.

@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil::Date};
 
 use super::{
     id::{CustomerId, HostingGroupId, ProductId, SubscriptionId},
+    line::Line,
     named_enum,
     slug::Slug,
     version::Requirement,
@@ -110,7 +111,7 @@ pub struct Subscription {
     pub coverage: Coverage,
     pub customer: CustomerId,
     /// The subscription's id in the vendor's other systems.
-    pub external_ref: Option<String>,
+    pub external_ref: Option<Line>,
     /// Whether it will be renewed at its end; `false` once it was cancelled to its end.
     pub renews: bool,
     pub created_at: Timestamp,

@@ -16,6 +16,7 @@ use crate::{
         actor::ActorKind,
         approval::{Approval, ApprovalStatus, Deed},
         id::{ApprovalId, UserId},
+        line::Line,
         role::Role,
         slug::Slug,
         version::Version,
@@ -175,13 +176,7 @@ pub struct ApprovalsQuery {
 #[serde(deny_unknown_fields)]
 pub struct Approving {
     /// For the record.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
-        example = "I have tried it on our own machines"
-    )]
-    note: Option<String>,
+    note: Option<Line>,
 }
 
 /// List approval requests, the newest first.

@@ -7,7 +7,7 @@ use super::{
     schema::{customers, subscriptions},
     value::{Key, Moment, Name},
 };
-use crate::domain::{customer::Customer, id::CustomerId, locale::LanguageTag, reach::Reach};
+use crate::domain::{customer::Customer, id::CustomerId, line::Line, locale::LanguageTag, reach::Reach};
 
 #[diesel::declare_sql_function]
 extern "SQL" {
@@ -19,10 +19,10 @@ extern "SQL" {
 #[diesel(table_name = customers, treat_none_as_null = true)]
 struct Row {
     id: Key<CustomerId>,
-    name: String,
+    name: Name<Line>,
     email: Option<String>,
     locale: Option<Name<LanguageTag>>,
-    external_ref: Option<String>,
+    external_ref: Option<Name<Line>>,
     created_at: Moment,
     revision: i64,
 }
@@ -31,10 +31,10 @@ impl Row {
     fn of(customer: &Customer) -> Self {
         Self {
             id: Key(customer.id),
-            name: customer.name.clone(),
+            name: Name(customer.name.clone()),
             email: customer.email.clone(),
             locale: customer.locale.clone().map(Name),
-            external_ref: customer.external_ref.clone(),
+            external_ref: customer.external_ref.clone().map(Name),
             created_at: Moment(customer.created_at),
             revision: customer.revision,
         }
@@ -43,10 +43,10 @@ impl Row {
     fn into_domain(self) -> Customer {
         Customer {
             id: self.id.0,
-            name: self.name,
+            name: self.name.0,
             email: self.email,
             locale: self.locale.map(|locale| locale.0),
-            external_ref: self.external_ref,
+            external_ref: self.external_ref.map(|reference| reference.0),
             created_at: self.created_at.0,
             revision: self.revision,
         }
@@ -69,12 +69,9 @@ pub fn is_within(connection: &mut Connection, id: CustomerId, reach: &Reach) -> 
 }
 
 /// A customer with this reference of the vendor's other systems.
-pub fn by_external_ref(connection: &mut Connection, external_ref: &str) -> Result<Option<Customer>, StoreError> {
-    if external_ref.contains('\0') {
-        return Ok(None);
-    }
+pub fn by_external_ref(connection: &mut Connection, external_ref: &Line) -> Result<Option<Customer>, StoreError> {
     let row = customers::table
-        .filter(customers::external_ref.eq(external_ref))
+        .filter(customers::external_ref.eq(&**external_ref))
         .select(Row::as_select())
         .first(connection)
         .optional()?;

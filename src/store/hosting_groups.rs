@@ -11,6 +11,7 @@ use super::{
 use crate::domain::{
     hosting_group::{Day, HostingGroup, Window},
     id::HostingGroupId,
+    line::Line,
     slug::Slug,
     zone::Zone,
 };
@@ -20,7 +21,7 @@ use crate::domain::{
 struct Row {
     id: Key<HostingGroupId>,
     slug: Name<Slug>,
-    name: String,
+    name: Name<Line>,
     timezone: Name<Zone>,
     window_days: Json<Vec<Day>>,
     window_start: Name<Time>,
@@ -34,7 +35,7 @@ impl Row {
         Self {
             id: Key(group.id),
             slug: Name(group.slug.clone()),
-            name: group.name.clone(),
+            name: Name(group.name.clone()),
             timezone: Name(group.timezone.clone()),
             window_days: Json(group.window.days.clone()),
             window_start: Name(group.window.start),
@@ -56,7 +57,7 @@ impl Row {
             },
             max_concurrent: self.max_concurrent.map(u32::try_from).transpose().map_err(damaged)?,
             slug: self.slug.0,
-            name: self.name,
+            name: self.name.0,
             timezone: self.timezone.0,
             revision: self.revision,
         })

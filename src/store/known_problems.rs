@@ -12,6 +12,7 @@ use super::{
 use crate::domain::{
     id::{KnownProblemId, ProductId},
     known_problem::{Conditions, KnownProblem, Pattern},
+    link::Link,
     locale::LanguageTag,
     platform::Platform,
     reach::Reach,
@@ -29,7 +30,7 @@ struct Row {
     platform: Option<Name<Platform>>,
     versions: Option<Name<Requirement>>,
     texts: Json<BTreeMap<LanguageTag, String>>,
-    link: Option<String>,
+    link: Option<Name<Link>>,
     created_at: Moment,
     revision: i64,
 }
@@ -45,7 +46,7 @@ impl Row {
             platform: platform.map(Name),
             versions: versions.map(Name),
             texts: Json(rule.texts.clone()),
-            link: rule.link.clone(),
+            link: rule.link.clone().map(Name),
             created_at: Moment(rule.created_at),
             revision: rule.revision,
         }
@@ -62,7 +63,7 @@ impl Row {
                 versions: self.versions.map(|versions| versions.0),
             },
             texts: self.texts.0,
-            link: self.link,
+            link: self.link.map(|link| link.0),
             created_at: self.created_at.0,
             revision: self.revision,
         }

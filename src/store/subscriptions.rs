@@ -16,6 +16,7 @@ use super::{
 };
 use crate::domain::{
     id::{CustomerId, HostingGroupId, ProductId, SubscriptionId},
+    line::Line,
     reach::Reach,
     slug::Slug,
     subscription::{Coverage, Deployment, Subscription, SubscriptionState},
@@ -36,7 +37,7 @@ struct Row {
     channels: Json<Vec<Slug>>,
     version_req: Option<Name<Requirement>>,
     hosting_group_id: Option<Key<HostingGroupId>>,
-    external_ref: Option<String>,
+    external_ref: Option<Name<Line>>,
     renews: bool,
     created_at: Moment,
     revision: i64,
@@ -57,7 +58,7 @@ impl Row {
             channels: Json(coverage.channels.to_vec()),
             version_req: coverage.version_req.as_deref().cloned().map(Name),
             hosting_group_id: coverage.hosting_group.map(Key),
-            external_ref: subscription.external_ref.clone(),
+            external_ref: subscription.external_ref.clone().map(Name),
             renews: subscription.renews,
             created_at: Moment(subscription.created_at),
             revision: subscription.revision,
@@ -80,7 +81,7 @@ impl Row {
                 hosting_group: self.hosting_group_id.map(|id| id.0),
             },
             customer: self.customer_id.0,
-            external_ref: self.external_ref,
+            external_ref: self.external_ref.map(|reference| reference.0),
             renews: self.renews,
             created_at: self.created_at.0,
             revision: self.revision,
@@ -296,12 +297,9 @@ pub fn matching(
 }
 
 /// Whether a subscription of the product has this external reference.
-pub fn has_external_ref(connection: &mut Connection, product: ProductId, reference: &str) -> Result<bool, StoreError> {
-    if reference.contains('\0') {
-        return Ok(false);
-    }
+pub fn has_external_ref(connection: &mut Connection, product: ProductId, reference: &Line) -> Result<bool, StoreError> {
     let having = subscriptions::table
-        .filter(subscriptions::external_ref.eq(reference))
+        .filter(subscriptions::external_ref.eq(&**reference))
         .filter(subscriptions::product_id.eq(Key(product)))
         .select(subscriptions::id);
     Ok(diesel::select(diesel::dsl::exists(having)).get_result(connection)?)

@@ -104,9 +104,9 @@ fn vendor(context: &Context) -> Result<Vendor, Failure> {
     customers::enter(&mut vendor, now)?;
     outbox::enter(&mut vendor, now)?;
     vendor.tokens = vec![
-        token(1, PIPELINE, "release pipeline", &[Scope::ReleasesWrite, Scope::ReleasesPublish]),
-        token(2, "DemoOldPipeline", "release pipeline of the old office", &[Scope::ReleasesWrite]),
-        token(3, SUPPORT, "support desk", &[Scope::SubscriptionsRead]),
+        token(1, PIPELINE, "release pipeline", &[Scope::ReleasesWrite, Scope::ReleasesPublish])?,
+        token(2, "DemoOldPipeline", "release pipeline of the old office", &[Scope::ReleasesWrite])?,
+        token(3, SUPPORT, "support desk", &[Scope::SubscriptionsRead])?,
     ];
     vendor.approvals = vec![
         asked(1, "5.2.0", Deed::Publish, json!({"rollout": {"percent": 10}}))?,
@@ -155,9 +155,10 @@ fn pipeline() -> NewTrustedPublisher {
     }
 }
 
-fn token(number: usize, name: &str, about: &str, scopes: &[Scope]) -> (TokenId, String, NewToken) {
-    let new = NewToken { name: about.to_owned(), scopes: scopes.to_vec(), product: None, expires_in_days: None };
-    (id(0xd, number), token_text(name), new)
+fn token(number: usize, name: &str, about: &str, scopes: &[Scope]) -> Result<(TokenId, String, NewToken), Failure> {
+    let about = about.parse().map_err(|error| Failure::failed(&error))?;
+    let new = NewToken { name: about, scopes: scopes.to_vec(), product: None, expires_in_days: None };
+    Ok((id(0xd, number), token_text(name), new))
 }
 
 /// A well-known API token: the name, padded with zeros, in the form of API tokens.

@@ -36,10 +36,10 @@ impl CustomerBody {
     fn of(customer: &Customer) -> Self {
         Self {
             id: customer.id,
-            name: customer.name.clone(),
+            name: customer.name.to_string(),
             email: customer.email.clone(),
             locale: customer.locale.as_ref().map(ToString::to_string),
-            external_ref: customer.external_ref.clone(),
+            external_ref: customer.external_ref.clone().map(String::from),
             created_at: customer.created_at,
         }
     }

@@ -36,7 +36,7 @@ impl HostingGroupBody {
         Self {
             id: group.id,
             slug: group.slug.clone(),
-            name: group.name.clone(),
+            name: group.name.to_string(),
             timezone: group.timezone.clone(),
             window: WindowBody::of(&group.window),
             max_concurrent: group.max_concurrent,

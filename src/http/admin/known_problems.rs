@@ -75,7 +75,7 @@ impl KnownProblemBody {
             platform: rule.conditions.platform,
             versions: rule.conditions.versions.clone(),
             texts: rule.texts.iter().map(|(locale, text)| (locale.to_string(), text.clone())).collect(),
-            link: rule.link.clone(),
+            link: rule.link.clone().map(String::from),
             matched,
             created_at: Some(rule.created_at),
         }

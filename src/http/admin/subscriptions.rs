@@ -132,7 +132,7 @@ impl SubscriptionBody {
                 .hosting_group
                 .and_then(|id| catalogue.group(id))
                 .map(|group| group.slug.to_string()),
-            external_ref: subscription.external_ref.clone(),
+            external_ref: subscription.external_ref.clone().map(String::from),
             renews: subscription.renews,
             created_at: subscription.created_at,
         }

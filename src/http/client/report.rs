@@ -45,7 +45,7 @@ pub struct HelpBody {
 
 impl HelpBody {
     fn of(help: Help) -> Self {
-        Self { text: help.text, locale: help.locale, url: help.url }
+        Self { text: help.text, locale: help.locale, url: help.url.map(String::from) }
     }
 }
 
@@ -70,7 +70,7 @@ pub async fn report_run(app: App, license: License, body: Body<Report>) -> Resul
         &ReportTaken {
             run: taken.run.id,
             stage: taken.run.stage,
-            help_url: taken.help_url,
+            help_url: taken.help_url.map(String::from),
             help: taken.help.map(HelpBody::of),
         },
     ))

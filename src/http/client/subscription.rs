@@ -54,15 +54,15 @@ pub async fn get_own_subscription(app: App, license: License) -> Result<HttpResp
         StatusCode::OK,
         &OwnSubscription {
             product: product.slug.to_string(),
-            product_name: product.name.clone(),
+            product_name: product.name.to_string(),
             deployment: coverage.deployment,
             status: coverage.status(&product.timezone, app.context.clock.now()),
             starts_on: coverage.starts_on,
             ends_on: coverage.ends_on,
             grace_days: coverage.grace_days,
             channels: coverage.channels.iter().map(ToString::to_string).collect(),
-            renew_url: product.renew_url.clone(),
-            help_url: product.help_url.clone(),
+            renew_url: product.renew_url.clone().map(String::from),
+            help_url: product.help_url.clone().map(String::from),
         },
     ))
 }

@@ -10,12 +10,13 @@ use crate::{
     domain::{
         approval::{Approval, ApprovalDecision, ApprovalStatus, ApprovalVerdict, Deed},
         id::{ApprovalId, UserId},
+        line::Line,
         page::Page,
         reach::Reach,
     },
     services::{
         approving::carry_out::{self, Subjects},
-        desk::{Code, Context, Faults, Refusal, Write, audited::Audited as _},
+        desk::{Code, Context, Refusal, Write, audited::Audited as _},
         people::users,
         releasing::guard_rollouts::Judging,
     },
@@ -90,9 +91,8 @@ pub async fn approve(
     reach: Reach,
     by: UserId,
     id: ApprovalId,
-    note: Option<String>,
+    note: Option<Line>,
 ) -> Result<Approval, Refusal> {
-    check_line("note", note.as_ref())?;
     let approving = context.write(move |write| {
         let approval = pending(write, &reach, id)?;
         let approver = second_person(write, &approval, by)?;
@@ -121,9 +121,8 @@ pub async fn reject(
     reach: Reach,
     by: UserId,
     id: ApprovalId,
-    reason: String,
+    reason: Line,
 ) -> Result<Approval, Refusal> {
-    check_line("reason", Some(&reason))?;
     context
         .write(move |write| {
             let (approval, _) = open(write, &reach, id)?;
@@ -131,14 +130,6 @@ pub async fn reject(
             decide(write, approval, ApprovalVerdict::Rejected, user, Some(reason))
         })
         .await
-}
-
-fn check_line(field: &str, text: Option<&String>) -> Result<(), Refusal> {
-    let mut faults = Faults::default();
-    if let Some(text) = text {
-        faults.line(field, text);
-    }
-    faults.finish()
 }
 
 /// A request that is undecided and has not expired: pending or void.
@@ -216,8 +207,9 @@ fn decide(
     approval: Approval,
     verdict: ApprovalVerdict,
     by: User,
-    note: Option<String>,
+    note: Option<Line>,
 ) -> Result<Approval, Refusal> {
+    let note = note.map(String::from);
     let decision = ApprovalDecision { verdict, by: by.id, name: by.email, at: write.now, note };
     store::approvals::decide(write.connection, approval.id, &decision)?;
     let (id, by) = (approval.id, by.id);

@@ -341,29 +341,10 @@ impl Faults {
         self.0.extend(findings.iter().map(Fault::from));
     }
 
-    /// Checks one line of text for people: 1 to 200 characters, no control characters.
-    pub fn line(&mut self, field: &str, text: &str) {
-        let length = text.chars().count();
-        if !(1..=200).contains(&length) || text.chars().any(char::is_control) {
-            self.add(field, "must be 1 to 200 characters of text without control characters");
-        }
-    }
-
     /// Checks a text of several lines: at most 100,000 bytes, no NUL.
     pub fn text(&mut self, field: &str, text: &str) {
         if text.len() > 100_000 || text.contains('\0') {
             self.add(field, "must be at most 100 000 bytes of text");
-        }
-    }
-
-    /// Checks a link for people: an http, https or mailto URL of at most 2,000 bytes.
-    pub fn link(&mut self, field: &str, link: Option<&String>) {
-        if let Some(link) = link {
-            let usable = link.len() <= 2000
-                && url::Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "mailto"));
-            if !usable {
-                self.add(field, format!("`{}` must be an http, https or mailto URL", shortened(link)));
-            }
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         id::KnownProblemId,
         known_problem::{self, Conditions, DefaultProblem, KnownProblem, Pattern, Recognised},
+        link::Link,
         locale::LanguageTag,
         page::Page,
         patch::patch_body,
@@ -42,12 +43,7 @@ pub struct NewKnownProblem {
     #[schema(value_type = BTreeMap<LanguageTag, String>, example = json!({"en": "Switch the scanner off for the update."}))]
     pub texts: BTreeMap<LanguageTag, String>,
     /// Where there is more.
-    #[schema(
-        max_length = 2000,
-        pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$",
-        example = "https://example.com/help/scanner"
-    )]
-    pub link: Option<String>,
+    pub link: Option<Link>,
 }
 
 patch_body! {
@@ -65,8 +61,7 @@ patch_body! {
         /// All of the texts, in place of those there are.
         pub texts: Patch<BTreeMap<LanguageTag, String>>,
         /// Where there is more.
-        #[schema(max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
-        pub link: Patch<Option<String>>,
+        pub link: Patch<Option<Link>>,
     }
 }
 
@@ -86,7 +81,6 @@ fn check(rule: &KnownProblem) -> Result<(), Refusal> {
         }
         faults.text(&format!("texts.{locale}"), text);
     }
-    faults.link("link", rule.link.as_ref());
     faults.finish()
 }
 

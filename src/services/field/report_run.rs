@@ -12,6 +12,7 @@ use crate::{
     domain::{
         decision::standing::Standing,
         id::{InstallationId, RunId},
+        link::Link,
         locale::LanguageTag,
         page::Page,
         platform::Component,
@@ -84,7 +85,7 @@ pub struct Taken {
     /// The run as stored.
     pub run: Run,
     /// The product's help page, if the run failed.
-    pub help_url: Option<String>,
+    pub help_url: Option<Link>,
     /// What the user can do, if the run failed with a known problem.
     pub help: Option<Help>,
 }

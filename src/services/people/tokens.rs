@@ -11,6 +11,7 @@ use crate::{
     domain::{
         actor::ActorKind,
         id::{TokenId, UserId},
+        line::Line,
         page::Page,
         reach::Reach,
         scope::Scope,
@@ -31,8 +32,7 @@ pub use crate::store::api_tokens::ApiToken;
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What staff call it.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "release pipeline")]
-    pub name: String,
+    pub name: Line,
     /// What it may do.
     #[schema(min_items = 1, max_items = 16)]
     pub scopes: Vec<Scope>,
@@ -71,7 +71,6 @@ pub(in crate::services) fn add_within(
     new: NewToken,
 ) -> Result<ApiToken, Refusal> {
     let mut faults = Faults::default();
-    faults.line("name", &new.name);
     if new.scopes.is_empty() {
         faults.add("scopes", "must name at least one");
     }
@@ -89,7 +88,7 @@ pub(in crate::services) fn add_within(
     scopes.dedup();
     let token = ApiToken {
         id,
-        name: new.name,
+        name: new.name.into(),
         hash: token_hash(text),
         scopes,
         product,

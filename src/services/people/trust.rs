@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         id::{ProductId, TrustedPublisherId, UserId},
+        line::Line,
         named_enum,
         page::Page,
         scope::Scope,
@@ -43,13 +44,7 @@ named_enum! {
 #[serde(deny_unknown_fields)]
 pub struct NewTrustedPublisher {
     /// What staff call it; the project's name unless given.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
-        example = "GitHub release workflow"
-    )]
-    pub name: Option<String>,
+    pub name: Option<Line>,
     /// What it may do: `releases:read`, `releases:write`, `releases:publish`.
     #[schema(min_items = 1, max_items = 3)]
     pub scopes: Vec<Scope>,
@@ -59,8 +54,7 @@ pub struct NewTrustedPublisher {
     #[schema(max_length = 500, example = "https://token.actions.githubusercontent.com")]
     pub issuer: Option<String>,
     /// The audience that its tokens must be for; `server.public_url` unless given.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
-    pub audience: Option<String>,
+    pub audience: Option<Line>,
     /// Claims that its tokens must have, besides those of the preset. A value that names a Git reference may end with `*`.
     #[serde(default)]
     pub claims: BTreeMap<String, String>,
@@ -265,17 +259,12 @@ pub(in crate::services) fn trust_within(
         let names = SCOPES.map(|scope| format!("`{scope}`")).join(", ");
         faults.add("scopes", format!("must name at least one of {names}, and no other"));
     }
-    if let Some(audience) = &new.audience {
-        faults.line("audience", audience);
-    }
-    if let Some(name) = &new.name {
-        faults.line("name", name);
-    }
     faults.finish()?;
-    let name = new.name.unwrap_or_else(|| {
+    let of_project = || {
         let whose = claims.get("repository").or(claims.get("project_path")).unwrap_or(&issuer);
         whose.chars().take(200).collect()
-    });
+    };
+    let name = new.name.map_or_else(of_project, String::from);
     if store::trusted_publishers::count(write.connection, product)? >= MOST {
         let detail = format!("the product trusts {MOST} publishers, and no more are possible");
         return Err(Refusal::new(Code::Conflict, detail));
@@ -288,7 +277,7 @@ pub(in crate::services) fn trust_within(
         product,
         name,
         issuer,
-        audience: new.audience,
+        audience: new.audience.map(String::from),
         claims,
         pins,
         scopes,

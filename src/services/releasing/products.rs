@@ -10,6 +10,8 @@ use crate::{
     domain::{
         channel::Channels,
         id::ProductId,
+        line::Line,
+        link::Link,
         locale::LanguageTag,
         page::Page,
         patch::{Patch, patch_body},
@@ -35,8 +37,7 @@ pub struct NewProduct {
     #[schema(example = "photo-maker")]
     pub slug: Slug,
     /// Its name for people.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Photo Maker")]
-    pub name: String,
+    pub name: Line,
     /// Its channels, the most stable first; `["stable", "beta", "alpha"]` unless given.
     #[serde(default = "default_channels")]
     #[schema(min_items = 1, max_items = 16)]
@@ -46,19 +47,9 @@ pub struct NewProduct {
     #[schema(example = "it")]
     pub default_locale: LanguageTag,
     /// Where a failed update sends the user.
-    #[schema(
-        max_length = 2000,
-        pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$",
-        example = "https://example.com/help"
-    )]
-    pub help_url: Option<String>,
+    pub help_url: Option<Link>,
     /// Where a subscription is renewed.
-    #[schema(
-        max_length = 2000,
-        pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$",
-        example = "https://example.com/renew"
-    )]
-    pub renew_url: Option<String>,
+    pub renew_url: Option<Link>,
     /// What an expired subscription still gives; `keep_published` unless given.
     #[serde(default = "keep_published")]
     pub expiry_policy: ExpiryPolicy,
@@ -95,19 +86,16 @@ patch_body! {
     #[derive(Debug, Serialize)]
     pub struct ProductChange {
         /// Its name for people.
-        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Office Maker")]
-        pub name: Patch<String>,
+        pub name: Patch<Line>,
         /// Its channels, the most stable first. One that is in use cannot be removed.
         #[schema(min_items = 1, max_items = 16)]
         pub channels: Patch<Vec<Slug>>,
         /// The language of texts when the asker's is not there.
         pub default_locale: Patch<LanguageTag>,
         /// Where a failed update sends the user.
-        #[schema(max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
-        pub help_url: Patch<Option<String>>,
+        pub help_url: Patch<Option<Link>>,
         /// Where a subscription is renewed.
-        #[schema(max_length = 2000, pattern = r"^https?://[a-z]+(\.[a-z]+)+(/[A-Za-z0-9/_.-]*)?$")]
-        pub renew_url: Patch<Option<String>>,
+        pub renew_url: Patch<Option<Link>>,
         /// What an expired subscription still gives.
         pub expiry_policy: Patch<ExpiryPolicy>,
         /// Versions below it must update.
@@ -129,9 +117,6 @@ patch_body! {
 /// Checks the rules of a product that its types do not enforce.
 fn check(product: &Product) -> Result<(), Refusal> {
     let mut faults = Faults::default();
-    faults.line("name", &product.name);
-    faults.link("help_url", product.help_url.as_ref());
-    faults.link("renew_url", product.renew_url.as_ref());
     if product.required_artifacts.len() > 100 {
         faults.add("required_artifacts", "must be at most 100");
     }

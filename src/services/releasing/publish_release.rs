@@ -11,6 +11,7 @@ use crate::{
     domain::{
         approval::Deed,
         id::ReleaseId,
+        line::Line,
         lint::{Finding, lint},
         locale::LanguageTag,
         manifest::{Manifest, SignedManifest},
@@ -108,13 +109,7 @@ pub struct Publication {
 #[serde(deny_unknown_fields)]
 pub struct Force {
     /// For those who ask afterwards.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
-        example = "the French notes follow tomorrow"
-    )]
-    pub reason: String,
+    pub reason: Line,
 }
 
 /// Checks the rules of a release that its types do not enforce.
@@ -272,21 +267,20 @@ pub async fn delete(context: &Arc<Context>, slug: Slug, version: Version, expect
     .await
 }
 
-/// Refuses a release that has findings, unless a valid reason overrides them.
+/// Refuses a release that has findings, unless a reason overrides them.
 ///
 /// # Errors
-/// `release_incomplete` with all findings; `body_invalid` for an invalid reason.
+/// `release_incomplete` with all findings.
 pub(in crate::services) fn permit(
     product: &Product,
     release: &Release,
     findings: &[Finding],
-    force: Option<&Force>,
+    is_forced: bool,
 ) -> Result<(), Refusal> {
-    let mut faults = Faults::default();
-    if let Some(force) = force {
-        faults.line("force.reason", &force.reason);
-        return faults.finish();
+    if is_forced {
+        return Ok(());
     }
+    let mut faults = Faults::default();
     faults.extend(findings);
     faults.finish().map_err(|refusal| Refusal {
         code: Code::ReleaseIncomplete,
@@ -333,7 +327,7 @@ pub(in crate::services) fn publish_within(
     release.require_draft()?;
     let releases = store::releases::of_product(write.connection, product.id)?;
     let findings = lint(product, &releases, &release, publication.published_at, write.now);
-    permit(product, &release, &findings, publication.force.as_ref())?;
+    permit(product, &release, &findings, publication.force.is_some())?;
     let before = release.clone();
     // Cut to the millisecond, as the database stores times: the signed time must equal the one that is read back later.
     let at = publication.published_at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok());
@@ -347,7 +341,7 @@ pub(in crate::services) fn publish_within(
         write.because(&force.reason);
     }
     let (slug, version, published_at) = (product.slug.clone(), release.version.clone(), release.published_at);
-    let forced = publication.force.as_ref().map(|force| force.reason.clone());
+    let forced = publication.force.as_ref().map(|force| force.reason.to_string());
     write.say(move || tracing::info!(product = %slug, %version, ?published_at, forced, "release published"));
     Ok(release)
 }

@@ -75,7 +75,7 @@ fn carry_out(
     let draft = entry.release(version).ok_or_else(|| release::not_found(slug, version))?;
     expected.check(draft.revision)?;
     let findings = lint(&entry.product, &entry.releases, draft, publication.published_at, now);
-    let permitted = publish_release::permit(&entry.product, draft, &findings, publication.force.as_ref());
+    let permitted = publish_release::permit(&entry.product, draft, &findings, publication.force.is_some());
     let would_publish = match permitted {
         Ok(()) => true,
         Err(refusal) if refusal.code == Code::ReleaseIncomplete => false,

@@ -144,17 +144,17 @@ fn check_stages(stages: &[Stage], percent: Percent, faults: &mut Faults) {
 }
 
 /// Pauses a running rollout. A halted one stays halted: it is not offered, and its withdrawn links stay withdrawn.
-pub(in crate::services) fn pause(release: &mut Release, reason: Option<&String>) {
+pub(in crate::services) fn pause(release: &mut Release, reason: Option<&str>) {
     if release.rollout.state == RolloutState::Running {
         release.rollout.state = RolloutState::Paused;
-        release.rollout.reason = reason.cloned();
+        release.rollout.reason = reason.map(str::to_owned);
     }
 }
 
 /// Resumes a rollout. After a halt, this needs a person and a reason, and outcomes are counted anew.
 pub(in crate::services) fn resume(
     release: &mut Release,
-    reason: Option<&String>,
+    reason: Option<&str>,
     by_person: bool,
     now: Timestamp,
 ) -> Result<(), Refusal> {
@@ -176,7 +176,7 @@ pub(in crate::services) fn resume(
         RolloutState::Halted => release.rollout.plan.judged_from = Some(now),
     }
     release.rollout.state = RolloutState::Running;
-    release.rollout.reason = reason.cloned();
+    release.rollout.reason = reason.map(str::to_owned);
     Ok(())
 }
 

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use crate::{
     directory::Change,
     domain::{
-        approval::Deed, audit::Record, locale::LanguageTag, product::Product, release::Release, rollout::RolloutState,
-        slug::Slug, stop::Stop, subject::Subject, version::Version, webhook::WebhookEvent,
+        approval::Deed, audit::Record, line::Line, locale::LanguageTag, product::Product, release::Release,
+        rollout::RolloutState, slug::Slug, stop::Stop, subject::Subject, version::Version, webhook::WebhookEvent,
     },
     services::{
         desk::{Code, Context, Expected, Faults, Refusal, Write, lookup},
@@ -45,13 +45,7 @@ pub enum Steer {
 #[serde(deny_unknown_fields)]
 pub struct Why {
     /// For those who ask afterwards.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
-        example = "it loses the page numbers"
-    )]
-    pub reason: String,
+    pub reason: Line,
 }
 
 /// A reason that may be given.
@@ -59,14 +53,8 @@ pub struct Why {
 #[serde(deny_unknown_fields)]
 pub struct WhyMaybe {
     /// For those who ask afterwards.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
-        example = "we look into a report"
-    )]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<Line>,
 }
 
 /// Where a release is promoted to.
@@ -86,23 +74,11 @@ pub struct NewStop {
     #[schema(example = "beta")]
     pub channel: Option<Slug>,
     /// Why, for staff and, where `message` has no text for them, for users.
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
-        example = "we look into reports of lost files"
-    )]
-    pub reason: String,
+    pub reason: Line,
     /// What users are shown, by locale.
     #[serde(default)]
     #[schema(value_type = BTreeMap<LanguageTag, String>, example = json!({"en": "We look into a problem. Please try again tomorrow."}))]
     pub message: BTreeMap<LanguageTag, String>,
-}
-
-fn check_line(field: &str, text: &str) -> Result<(), Refusal> {
-    let mut faults = Faults::default();
-    faults.line(field, text);
-    faults.finish()
 }
 
 /// Acts on a published release. With the product's two-person rule, an action that brings the release to customers
@@ -210,8 +186,7 @@ impl Steer {
 fn apply(product: &Product, release: &mut Release, steer: &Steer, now: Timestamp) -> Result<(), Refusal> {
     match steer {
         Steer::Yank(why) => {
-            check_line("reason", &why.reason)?;
-            release.yank(why.reason.clone())?;
+            release.yank(why.reason.to_string())?;
         }
         Steer::Restore => release.restore()?,
         Steer::Promote(promotion) => {
@@ -247,13 +222,11 @@ fn apply(product: &Product, release: &mut Release, steer: &Steer, now: Timestamp
         }
         Steer::Pause(why) => {
             release.require_published()?;
-            why.check()?;
-            roll_out::pause(release, why.reason.as_ref());
+            roll_out::pause(release, why.reason.as_deref());
         }
         Steer::Resume(why, by_person) => {
             release.require_published()?;
-            why.check()?;
-            roll_out::resume(release, why.reason.as_ref(), *by_person, now)?;
+            roll_out::resume(release, why.reason.as_deref(), *by_person, now)?;
         }
         Steer::Complete => {
             release.require_published()?;
@@ -261,12 +234,6 @@ fn apply(product: &Product, release: &mut Release, steer: &Steer, now: Timestamp
         }
     }
     Ok(())
-}
-
-impl WhyMaybe {
-    fn check(&self) -> Result<(), Refusal> {
-        self.reason.as_ref().map_or(Ok(()), |reason| check_line("reason", reason))
-    }
 }
 
 /// Sets a stop, in place of an existing one on the same channel or product. Also returns the product's revision.
@@ -280,7 +247,6 @@ pub async fn stop(
     new: NewStop,
 ) -> Result<(Stop, i64), Refusal> {
     let mut faults = Faults::default();
-    faults.line("reason", &new.reason);
     if new.message.len() > 100 {
         faults.add("message", "must be in at most 100 languages");
     }
@@ -298,7 +264,7 @@ pub async fn stop(
                     format!("`{unknown}` is no channel of `{slug}`; it has {}", product.channels.listed()),
                 ));
             }
-            let stop = Stop { channel: new.channel, reason: new.reason, message: new.message, since: write.now };
+            let stop = Stop { channel: new.channel, reason: new.reason.into(), message: new.message, since: write.now };
             let before = stop_on(write, &product, stop.channel.as_ref())?;
             store::stops::put(write.connection, product.id, &stop)?;
             note_stop(write, "stop.set", &product, before.as_ref(), Some(&stop))?;

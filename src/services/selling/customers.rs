@@ -6,7 +6,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{customer::Customer, id::CustomerId, locale::LanguageTag, page::Page, patch::patch_body, reach::Reach},
+    domain::{
+        customer::Customer, id::CustomerId, line::Line, locale::LanguageTag, page::Page, patch::patch_body,
+        reach::Reach,
+    },
     services::desk::{Code, Context, Expected, Faults, Refusal, Write},
     store::{self, Connection},
 };
@@ -16,8 +19,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct NewCustomer {
     /// Their name for people.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Studio Bianchi")]
-    pub name: String,
+    pub name: Line,
     /// Where to write to.
     #[schema(format = Email, example = "anna@bianchi.example.com")]
     pub email: Option<String>,
@@ -25,8 +27,7 @@ pub struct NewCustomer {
     #[schema(example = "it")]
     pub locale: Option<LanguageTag>,
     /// What the vendor's other systems call them.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "CRM-1001")]
-    pub external_ref: Option<String>,
+    pub external_ref: Option<Line>,
 }
 
 patch_body! {
@@ -34,28 +35,22 @@ patch_body! {
     #[derive(Debug)]
     pub struct CustomerChange {
         /// Their name for people.
-        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
-        pub name: Patch<String>,
+        pub name: Patch<Line>,
         /// Where to write to.
         #[schema(format = Email)]
         pub email: Patch<Option<String>>,
         /// The language to write in.
         pub locale: Patch<Option<LanguageTag>>,
         /// What the vendor's other systems call them.
-        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
-        pub external_ref: Patch<Option<String>>,
+        pub external_ref: Patch<Option<Line>>,
     }
 }
 
 /// Checks the rules that the types do not enforce.
 fn check(customer: &Customer) -> Result<(), Refusal> {
     let mut faults = Faults::default();
-    faults.line("name", &customer.name);
     if let Some(email) = &customer.email {
         faults.email("email", email);
-    }
-    if let Some(reference) = &customer.external_ref {
-        faults.line("external_ref", reference);
     }
     faults.finish()
 }

@@ -87,7 +87,7 @@ fn find(
         let last_notice = told.map(|told| LastNotice::by(zone, told));
         let left = ending::days_left(ladder, ends_on, row.created_at, zone.date_at(now), last_notice);
         if let Some(days) = left.filter(|_| found.known.insert(row.id.0)) {
-            let (product, customer) = (entry.product.name.clone(), row.customer);
+            let (product, customer) = (entry.product.name.to_string(), row.customer);
             let ending = Ending { days, customer, product, ends_on, renews: row.renews };
             found.named.insert((ending, row.id.0, language(&entry.product, None)));
             if found.named.len() > NAMED {

@@ -12,6 +12,7 @@ use crate::{
         InvalidValue,
         hosting_group::{Day, HostingGroup, Window},
         id::HostingGroupId,
+        line::Line,
         page::Page,
         patch::patch_body,
         slug::Slug,
@@ -81,8 +82,7 @@ pub struct NewHostingGroup {
     #[schema(example = "milan-nights")]
     pub slug: Slug,
     /// Its name for people.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$", example = "Milan, at night")]
-    pub name: String,
+    pub name: Line,
     /// Where its window's times are times.
     pub timezone: Zone,
     /// When its sites may be updated.
@@ -97,8 +97,7 @@ patch_body! {
     #[derive(Debug)]
     pub struct HostingGroupChange {
         /// Its name for people.
-        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
-        pub name: Patch<String>,
+        pub name: Patch<Line>,
         /// Where its window's times are times.
         pub timezone: Patch<Zone>,
         /// When its sites may be updated.
@@ -111,7 +110,6 @@ patch_body! {
 
 fn check(group: &HostingGroup) -> Result<(), Refusal> {
     let mut faults = Faults::default();
-    faults.line("name", &group.name);
     if group.max_concurrent == Some(0) {
         faults.add("max_concurrent", "must be at least 1");
     }

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use crate::{
     domain::{
         id::{CustomerId, ProductId, SubscriptionId},
+        line::Line,
         locale::LanguageTag,
         reach::Reach,
         slug::Slug,
@@ -49,9 +50,9 @@ const NEEDED: usize = 5;
 /// One line of the file. Lines with the same `customer` belong to one customer, who is added if none has that
 /// `external_ref`.
 #[derive(Debug)]
-struct Line {
-    customer: String,
-    customer_name: Option<String>,
+struct Row {
+    customer: Line,
+    customer_name: Option<Line>,
     customer_email: Option<String>,
     customer_locale: Option<LanguageTag>,
     product: Slug,
@@ -63,7 +64,7 @@ struct Line {
     channels: Option<Vec<Slug>>,
     version_req: Option<Requirement>,
     hosting_group: Option<Slug>,
-    external_ref: Option<String>,
+    external_ref: Option<Line>,
     license_key: Option<String>,
 }
 
@@ -113,16 +114,17 @@ impl Written<'_> {
     }
 
     /// The line; `None` if a required value is missing or invalid.
-    fn read(mut self) -> Option<Line> {
+    fn read(mut self) -> Option<Row> {
         let (customer, product, deployment) =
             (self.needed("customer"), self.needed("product"), self.needed("deployment"));
         let (starts_on, ends_on) = (self.needed("starts_on"), self.value("ends_on"));
         let (customer_locale, grace_days) = (self.value("customer_locale"), self.value("grace_days"));
         let channels = self.channels();
+        let (customer_name, external_ref) = (self.value("customer_name"), self.value("external_ref"));
         let (version_req, hosting_group) = (self.value("version_req"), self.value("hosting_group"));
-        Some(Line {
+        Some(Row {
             customer: customer?,
-            customer_name: self.owned("customer_name"),
+            customer_name,
             customer_email: self.owned("customer_email"),
             customer_locale,
             product: product?,
@@ -133,7 +135,7 @@ impl Written<'_> {
             channels,
             version_req,
             hosting_group,
-            external_ref: self.owned("external_ref"),
+            external_ref,
             license_key: self.owned("license_key"),
         })
     }
@@ -206,8 +208,8 @@ pub fn lines(file: &[u8]) -> Result<Vec<u64>, Refusal> {
     read(file).map(|lines| lines.into_iter().map(|(line, _)| line).collect())
 }
 
-/// Reads the whole file into lines with their numbers.
-fn read(file: &[u8]) -> Result<Vec<(u64, Line)>, Refusal> {
+/// Reads the whole file into rows with the numbers of their lines.
+fn read(file: &[u8]) -> Result<Vec<(u64, Row)>, Refusal> {
     let mut faults = LineFaults::default();
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let header = reader.headers().map_err(|error| Refusal::field("line 1", error.to_string()))?.clone();
@@ -317,11 +319,11 @@ struct Importer<'k> {
     keys: &'k KeyRing,
     reach: Reach,
     products: HashMap<Slug, ProductId>,
-    customers: HashMap<String, CustomerId>,
+    customers: HashMap<Line, CustomerId>,
 }
 
 impl Importer<'_> {
-    fn add(&mut self, write: &mut Write<'_>, row: Line) -> Result<(SubscriptionId, Option<String>), Refusal> {
+    fn add(&mut self, write: &mut Write<'_>, row: Row) -> Result<(SubscriptionId, Option<String>), Refusal> {
         // Checked before any other lookup: a product out of reach must reveal nothing.
         let product = self.product(write, &row.product)?;
         if let Some(reference) = &row.external_ref {
@@ -364,7 +366,7 @@ impl Importer<'_> {
     }
 
     /// The customer of a line: from an earlier line, from the database, or added now.
-    fn customer(&mut self, write: &mut Write<'_>, row: &Line) -> Result<CustomerId, Refusal> {
+    fn customer(&mut self, write: &mut Write<'_>, row: &Row) -> Result<CustomerId, Refusal> {
         if let Some(known) = self.customers.get(&row.customer) {
             return Ok(*known);
         }

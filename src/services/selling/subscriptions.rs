@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{
         id::{CustomerId, LicenseKeyId, SubscriptionId},
+        line::Line,
         named_enum,
         page::Page,
         patch::{Patch, patch_body},
@@ -62,8 +63,7 @@ pub struct NewSubscription {
     /// The slug of its hosting group; needed for `cloud`, and only for it.
     pub hosting_group: Option<Slug>,
     /// What the vendor's other systems call it.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
-    pub external_ref: Option<String>,
+    pub external_ref: Option<Line>,
     /// A key that the vendor has in the field already; a new one is made unless given.
     #[schema(min_length = 16, max_length = 128, pattern = "^[!-~]+$")]
     pub license_key: Option<String>,
@@ -90,8 +90,7 @@ patch_body! {
         /// The slug of its hosting group.
         pub hosting_group: Patch<Option<Slug>>,
         /// What the vendor's other systems call it.
-        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
-        pub external_ref: Patch<Option<String>>,
+        pub external_ref: Patch<Option<Line>>,
     }
 }
 
@@ -160,9 +159,6 @@ fn check(product: &Product, subscription: &Subscription) -> Result<(), Refusal> 
             faults.add("hosting_group", "is only for the deployment `cloud`; set it to null");
         }
         _ => {}
-    }
-    if let Some(reference) = &subscription.external_ref {
-        faults.line("external_ref", reference);
     }
     faults.finish()
 }

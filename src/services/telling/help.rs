@@ -4,6 +4,7 @@ use crate::{
     directory::ProductEntry,
     domain::{
         known_problem::{self, DefaultProblem, Recognised},
+        link::Link,
         locale::Wishes,
         run::Run,
     },
@@ -17,7 +18,7 @@ pub struct Help {
     /// The language of the text.
     pub locale: String,
     /// A page with more information.
-    pub url: Option<String>,
+    pub url: Option<Link>,
 }
 
 /// The help for the known problem with which a run is marked; `None` without one.

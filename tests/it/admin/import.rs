@@ -104,6 +104,7 @@ fn an_import_with_faults_imports_nothing_and_names_each_line() {
         ("B,,,,office-maker,single_user,2020-01-01,,,Not A Slug,,,,", &["channels"]),
         ("B,,,,office-maker,single_user,2020-01-01,,,,about,,,", &["version_req"]),
         (",,,,,,,,,,,,,", &["customer", "product", "deployment", "starts_on"]),
+        ("G,a\u{7f},,,office-maker,single_user,2020-01-01,,,,,,,", &["customer_name"]),
         ("F,,,no locale,Office Maker,single_user,2020-01-01,,,,,,,", &["product", "customer_locale"]),
     ]);
     for text in ["on_paper", "yesterday", "many", "about", "no locale", "Office Maker"] {

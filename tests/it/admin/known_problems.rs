@@ -41,9 +41,12 @@ fn a_failure_that_is_known_is_answered_with_what_to_do() {
     let disk = fail(&customer, 1, "environment", "disk_full", &none);
     assert!(said(&disk).contains("Office Maker") && said(&disk).contains("space"), "{disk}");
     assert_eq!((&disk["help"]["locale"], &disk["help_url"]), (&json!("en"), &json!("https://vendor.example/help")));
-    for (number, locale, word, answered) in
-        [(2, "it", "spazio", "it"), (3, "fr-CH", "espace", "fr"), (4, "de", "Speicherplatz", "de"), (5, "pt", "space", "en")]
-    {
+    for (number, locale, word, answered) in [
+        (2, "it", "spazio", "it"),
+        (3, "fr-CH", "espace", "fr"),
+        (4, "de", "Speicherplatz", "de"),
+        (5, "pt", "space", "en"),
+    ] {
         let answer = fail(&customer, number, "backup", "ENOSPC", &json!({"locale": locale}));
         assert!(said(&answer).contains(word) && answer["help"]["locale"] == answered, "{answer}");
     }

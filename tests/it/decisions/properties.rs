@@ -230,7 +230,7 @@ fn groups() -> impl Strategy<Value = HostingGroup> {
         .prop_map(|(zone, days, (hour, minute), duration_minutes, max_concurrent)| HostingGroup {
             id: HostingGroupId(Uuid::from_u128(2)),
             slug: parse("nightly"),
-            name: "Nightly".to_owned(),
+            name: parse("Nightly"),
             timezone: parse(zone),
             window: Window { days, start: Time::constant(hour, minute, 0, 0), duration_minutes },
             max_concurrent,

@@ -19,7 +19,7 @@ fn group(zone: &str, days: &str, start: &str, minutes: &str) -> HostingGroup {
     HostingGroup {
         id: HostingGroupId(Uuid::from_u128(7)),
         slug: "nightly".parse().unwrap(),
-        name: "Nightly".to_owned(),
+        name: "Nightly".parse().expect("a line"),
         timezone: zone.parse().unwrap(),
         window: Window {
             days: days.split(' ').map(|day| day.parse().unwrap()).collect(),

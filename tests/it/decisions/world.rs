@@ -170,7 +170,7 @@ pub fn product(channels: Vec<Slug>) -> Result<Product, String> {
     Ok(Product {
         id: ProductId(Uuid::from_u128(1)),
         slug: "office-maker".parse().map_err(text)?,
-        name: "Office Maker".to_owned(),
+        name: "Office Maker".parse().map_err(text)?,
         channels: Channels::new(channels).map_err(text)?,
         default_locale: sluice::domain::locale::LanguageTag::english(),
         help_url: None,
@@ -388,7 +388,7 @@ impl WrittenGroup {
         HostingGroup {
             id: HostingGroupId(Uuid::from_u128(2)),
             slug: "nightly".parse().expect("a slug"),
-            name: "Nightly".to_owned(),
+            name: "Nightly".parse().expect("a line"),
             timezone: self.timezone,
             window: Window { days: self.days, start: self.start, duration_minutes: self.minutes },
             max_concurrent: self.max_concurrent,

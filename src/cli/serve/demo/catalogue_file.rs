@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::{
     domain::{
         id::{HostingGroupId, KnownProblemId, ProductId},
+        line::Line,
         platform::{Component, Platform},
         rollout::{Percent, Stage},
         slug::Slug,
@@ -69,8 +70,8 @@ pub(super) struct ReleaseLine {
     pub percent: Option<Percent>,
     pub stages: Option<Vec<Stage>>,
     pub halt: Option<Halt>,
-    pub paused: Option<String>,
-    pub yanked: Option<String>,
+    pub paused: Option<Line>,
+    pub yanked: Option<Line>,
     /// The platforms with an installer.
     pub installers: Vec<Platform>,
     /// The components with an archive.

@@ -128,7 +128,7 @@ fn subscription(
         channels: line.channels,
         version_req: line.pin,
         hosting_group: line.group,
-        external_ref: Some(format!("INV-{}", 20_000 + number)),
+        external_ref: format!("INV-{}", 20_000 + number).parse().ok(),
         license_key: keys.next(),
     };
     // Further keys have their own numbers, so that the first keys share the numbers of their subscriptions.

@@ -50,7 +50,7 @@ pub(super) fn run_ended(
     if outcome != Outcome::Succeeded {
         parts.extend(run.error.as_ref().map(|error| say(MailText::of_class(error.class))));
         parts.extend(help.map(|help| help.text.clone()));
-        let link = help.and_then(|help| help.url.as_ref()).or(product.help_url.as_ref());
+        let link = help.and_then(|help| help.url.as_deref()).or(product.help_url.as_deref());
         parts.extend(link.map(|link| write(language, MailText::Help, &MailValues { link, ..values })));
     }
     parts.push(say(MailText::RunWhy));

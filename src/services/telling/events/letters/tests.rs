@@ -26,10 +26,10 @@ fn product(locale: &str) -> Product {
     Product {
         id: ProductId(Uuid::nil()),
         slug: read("office-maker"),
-        name: "Office Maker".to_owned(),
+        name: read("Office Maker"),
         channels: Channels::new(vec![read("stable")]).expect("channels"),
         default_locale: read(locale),
-        help_url: Some("https://vendor.example/help".to_owned()),
+        help_url: Some(read("https://vendor.example/help")),
         renew_url: None,
         expiry_policy: ExpiryPolicy::None,
         min_supported_version: None,
@@ -102,7 +102,7 @@ fn a_known_problems_remedy_goes_before_the_products_help() {
     assert!(plain.contains("https://vendor.example/help") && !plain.contains("sent by it"), "{plain}");
     assert!(!plain.contains("E-1") && !plain.contains("-sent") && !plain.contains("+sent"), "{plain}");
     let help = |url| Help { text: "Free some space on the disk.".to_owned(), locale: "en".to_owned(), url };
-    let remedied = body(Some(&help(Some("https://vendor.example/kb/7".to_owned()))));
+    let remedied = body(Some(&help(Some(read("https://vendor.example/kb/7")))));
     assert!(remedied.contains("Free some space") && remedied.contains("/kb/7"), "{remedied}");
     assert!(!remedied.contains("https://vendor.example/help"), "{remedied}");
     assert!(body(Some(&help(None))).contains("https://vendor.example/help"));
@@ -126,7 +126,7 @@ fn of_many_endings_some_are_named() {
     let ending = |number: u32| Ending {
         days: 7,
         customer: format!("Customer {number}"),
-        product: "Office Maker".to_owned(),
+        product: read("Office Maker"),
         ends_on: date(2030, 3, 8),
         renews: number.is_multiple_of(2),
     };
