@@ -160,7 +160,7 @@ pub async fn change(
         .await
 }
 
-/// Deletes a rule.
+/// Deletes one of the vendor's rules.
 ///
 /// # Errors
 /// `known_problem_not_found`, `precondition_failed`.
@@ -188,9 +188,9 @@ pub fn not_found(id: KnownProblemId) -> Refusal {
     Refusal::new(Code::KnownProblemNotFound, format!("there is no known problem {id}"))
 }
 
-/// Marks a failed run with the known problem that matches it: the first of the vendor's rules for the product, or else
-/// a default. Reports do not state the platform, so `seen_on` returns that of the installation's last check; it is
-/// called only if a rule depends on it.
+/// Marks a run with an error with the known problem that matches it: the first of the vendor's rules for the product,
+/// or else a default. Reports do not state the platform, so `seen_on` returns that of the installation's last check;
+/// it is called only if a rule depends on it.
 pub(in crate::services) fn mark(
     rules: &[KnownProblem],
     run: &mut Run,

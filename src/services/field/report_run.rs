@@ -84,9 +84,9 @@ pub struct ReportedError {
 pub struct Taken {
     /// The run as stored.
     pub run: Run,
-    /// The product's help page, if the run failed.
+    /// A page with help, if something went wrong: that of the known problem, or else the product's.
     pub help_url: Option<Link>,
-    /// What the user can do, if the run failed with a known problem.
+    /// What the user can do, if something went wrong and is a known problem.
     pub help: Option<Help>,
 }
 

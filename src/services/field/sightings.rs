@@ -8,8 +8,8 @@ use crate::{
     store::{self, Connection, StoreError, offers::Offer},
 };
 
-/// The number of sightings in one transaction, which takes some milliseconds. With more, other writes (such as a stop)
-/// wait longer.
+/// The number of sightings in one transaction, which takes some milliseconds. With more, other writes, such as setting
+/// a stop, wait longer.
 const SIGHTINGS_AT_ONCE: usize = 1000;
 
 /// Writes sightings and the offers made at them.

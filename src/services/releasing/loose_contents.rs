@@ -8,8 +8,7 @@ use crate::{
     store,
 };
 
-/// Removes those of the contents that no artifact refers to any more. The sweep removes later what cannot be removed
-/// now.
+/// Removes those of the contents that no artifact refers to any more. The sweep later removes the ones that fail now.
 ///
 /// Only removes from a folder, which one server writes. In an S3 bucket, another replica may be storing the same
 /// content at this moment; there the sweep removes it after it was loose for long.

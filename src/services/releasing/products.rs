@@ -130,7 +130,7 @@ fn channels(names: Vec<Slug>) -> Result<Channels, Refusal> {
     Channels::new(names).map_err(|error| Refusal::field("channels", error.to_string()))
 }
 
-/// Adds a product.
+/// Adds a product and returns it.
 ///
 /// # Errors
 /// `body_invalid`, `product_exists`, `second_person_missing`.

@@ -195,8 +195,8 @@ pub struct MayChange {
     pub published: bool,
 }
 
-/// Changes a draft, or corrects a published release where that is allowed. A correction makes a new signed revision of
-/// the manifest.
+/// Changes a draft, or corrects a published release where that is allowed. A correction makes a new signed revision
+/// of the release's manifest.
 ///
 /// # Errors
 /// `product_not_found`, `release_not_found`, `scope_insufficient`, `precondition_failed`, `release_published`,

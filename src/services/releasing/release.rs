@@ -37,8 +37,8 @@ pub fn not_found(slug: &Slug, version: &Version) -> Refusal {
     Refusal::new(Code::ReleaseNotFound, format!("there is no release {version} of `{slug}`"))
 }
 
-/// Saves a release that was published or restored, and announces it. A scheduled release is announced at its time
-/// (see [`tend`](super::guard_rollouts::tend)).
+/// Saves a release that was published or restored, and announces it. A scheduled release is announced at its time by
+/// [`tend`](super::guard_rollouts::tend).
 pub(in crate::services) fn save_and_announce(
     write: &mut Write<'_>,
     action: &'static str,

@@ -47,7 +47,7 @@ pub struct Upload {
     pub expected: Expected,
 }
 
-/// A received content.
+/// A received content, with its place.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::services) struct Content {
     pub sha256: Sha256,

@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// Removes each content without an artifact, and each unfinished upload, once it is older than `storage.keep_loose`;
-/// returns their number. It keeps a content to which an artifact refers in another store: `storage move
-/// --delete-source` removes that.
+/// returns their number. It keeps a content to which an artifact refers in another store; that one is removed by
+/// `storage move --delete-source`.
 ///
 /// # Errors
 /// `storage_unavailable`; the next sweep removes the rest.

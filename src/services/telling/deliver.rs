@@ -47,7 +47,7 @@ const REST: SignedDuration = SignedDuration::from_secs(5);
 /// The longest pause. A receiver that works again is noticed within this time.
 const LONGEST_REST: SignedDuration = SignedDuration::from_mins(1);
 
-/// How long sent deliveries are kept, counted from when they were sent. It must exceed the 72 hours in which a repeated
+/// How long sent deliveries are kept, counted from when they were made. It must exceed the 72 hours in which a repeated
 /// report could queue a mail again: the kept mail shows the repetition.
 const KEEP_SENT: SignedDuration = SignedDuration::from_hours(30 * 24);
 

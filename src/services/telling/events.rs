@@ -76,8 +76,7 @@ impl<'t> Teller<'t> {
         Self::new(write.context(), write.connection, &mut write.outbox, write.now)
     }
 
-    /// Announces a run that has ended or is lost. A second call for the same end queues nothing, so that a caller can
-    /// safely repeat it.
+    /// Announces a run that has ended or is lost. A second call for the same end queues nothing, so it can be repeated.
     pub fn run_ended(&mut self, run: &Run) -> Result<(), StoreError> {
         let now = self.now;
         let Some(end) = run.ended_at.or(run.lost_at).filter(|end| now.duration_since(*end) < NEWS) else {
@@ -154,8 +153,7 @@ impl<'t> Teller<'t> {
         Ok(())
     }
 
-    /// Whether a webhook may get this message: it does not have it yet, and the daily limit of the subscription permits
-    /// one more.
+    /// Whether a webhook may get a message: it has not got it yet, and the subscription's daily limit allows one more.
     fn may_tell(
         &mut self,
         webhook: WebhookId,
