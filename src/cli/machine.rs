@@ -50,7 +50,7 @@ pub(super) fn existing_keys(config: &Config) -> Result<(KeyPlace, KeySet), Failu
         }
         KeyPlace::Database(vault) => {
             let store = Store::connect(&config.database_url()?, config.database.connections);
-            let keys = store.and_then(|store| store.read(|connection| vault.held(connection)));
+            let keys = store.and_then(|store| store.read(|connection| vault.existing(connection)));
             keys.map_err(|error| Failure::failed(&error))?
         }
     };

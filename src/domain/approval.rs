@@ -15,7 +15,8 @@ use super::{
 named_enum! {
     /// An action that needs two people if the product has the rule: everything that brings a release, or a withheld
     /// one, to customers, and everything that would turn the rule off.
-    Deed, "deed" {
+    #[schema(as = Deed)]
+    ApprovalAction, "approval action" {
         Publish = "publish",
         /// Undo a yank.
         Restore = "restore",
@@ -31,7 +32,7 @@ named_enum! {
     }
 }
 
-impl Deed {
+impl ApprovalAction {
     /// The roles that may approve it.
     #[must_use]
     pub const fn approvers(self) -> &'static [Role] {
@@ -83,7 +84,7 @@ pub struct ApprovalDecision {
 pub struct Approval {
     pub id: ApprovalId,
     pub product: ProductId,
-    pub deed: Deed,
+    pub deed: ApprovalAction,
     pub subject: Subject,
     /// The version of the release, if the action is on one.
     pub version: Option<Version>,

@@ -14,7 +14,7 @@ use crate::{
     directory::Catalogue,
     domain::{
         actor::ActorKind,
-        approval::{Approval, ApprovalStatus, Deed},
+        approval::{Approval, ApprovalAction, ApprovalStatus},
         id::{ApprovalId, UserId},
         line::Line,
         role::Role,
@@ -42,7 +42,7 @@ pub struct ApprovalBody {
     /// The slug of the product.
     product: String,
     /// The action.
-    deed: Deed,
+    deed: ApprovalAction,
     /// The status of the request.
     status: ApprovalStatus,
     /// The release's version, where the request is about a release.
@@ -89,7 +89,7 @@ pub struct DecisionBody {
 impl ApprovalBody {
     /// The details of a trusted publisher are shown to owners only.
     fn of(catalogue: &Catalogue, (approval, status): (Approval, ApprovalStatus), to_owner: bool) -> Self {
-        let is_shown = to_owner || approval.deed != Deed::Trust;
+        let is_shown = to_owner || approval.deed != ApprovalAction::Trust;
         let product = catalogue.product_by_id(approval.product);
         Self {
             id: approval.id,

@@ -132,7 +132,7 @@ pub async fn guard<B: MessageBody + 'static>(
     finish(&mut response, policy, is_https);
     if let Some(method) = method {
         let ClientAddress(from) = ClientAddress::of(response.request());
-        tracing::debug!(%method, path, %from, status = response.status().as_u16(), "answered");
+        tracing::debug!(%method, path, address = %from, status = response.status().as_u16(), "answered");
     }
     Ok(response)
 }

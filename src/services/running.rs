@@ -6,9 +6,9 @@
 pub mod copy_database;
 pub mod follow;
 pub mod following;
-pub mod found_vendor;
 pub mod key_place;
 pub mod move_contents;
+pub mod seed_vendor;
 pub mod share_keys;
 pub mod start;
 pub mod sweep;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     domain::{
         actor::{Actor, ActorKind},
-        approval::{Approval, Deed, RELEASERS},
+        approval::{Approval, ApprovalAction, RELEASERS},
         id::{ApprovalId, ProductId, ReleaseId, TokenId, UserId},
         product::Product,
         release::Release,
@@ -42,7 +42,7 @@ pub enum Carried<T> {
 
 /// A request for an action that takes two people.
 pub(in crate::services) struct Request {
-    deed: Deed,
+    deed: ApprovalAction,
     subject: Subject,
     version: Option<Version>,
     fingerprint: String,
@@ -52,34 +52,39 @@ pub(in crate::services) struct Request {
 impl Request {
     /// A request about a release.
     pub(in crate::services) fn about_release(
-        deed: Deed,
+        deed: ApprovalAction,
         product: &Product,
         release: &Release,
         parameters: &impl Serialize,
     ) -> Result<Self, Refusal> {
         let version = Some(release.version.clone());
-        let fingerprint = print_of_release(product, release.id, release.revision);
+        let fingerprint = fingerprint_of_release(product, release.id, release.revision);
         Ok(Self { version, ..Self::new(deed, release.subject(), fingerprint, parameters)? })
     }
 
     /// A request about a stop of a product.
     pub(in crate::services) fn about_stop(product: &Product, stop: &Stop) -> Result<Self, Refusal> {
         let parameters = Lifting { channel: stop.channel.clone() };
-        Self::new(Deed::LiftStop, product.subject(), print_of_stop(stop), &parameters)
+        Self::new(ApprovalAction::LiftStop, product.subject(), fingerprint_of_stop(stop), &parameters)
     }
 
     /// A request about a product.
     pub(in crate::services) fn about_product(product: &Product, parameters: &impl Serialize) -> Result<Self, Refusal> {
-        Self::new(Deed::ChangeProduct, product.subject(), print_of_product(product), parameters)
+        Self::new(ApprovalAction::ChangeProduct, product.subject(), fingerprint_of_product(product), parameters)
     }
 
     /// A request about a workload that the product is to trust. Its fingerprint is the product's id, so no change to
     /// the product makes it void.
     pub(in crate::services) fn about_trust(product: &Product, parameters: &impl Serialize) -> Result<Self, Refusal> {
-        Self::new(Deed::Trust, product.subject(), product.id.to_string(), parameters)
+        Self::new(ApprovalAction::Trust, product.subject(), product.id.to_string(), parameters)
     }
 
-    fn new(deed: Deed, subject: Subject, fingerprint: String, parameters: &impl Serialize) -> Result<Self, Refusal> {
+    fn new(
+        deed: ApprovalAction,
+        subject: Subject,
+        fingerprint: String,
+        parameters: &impl Serialize,
+    ) -> Result<Self, Refusal> {
         let parameters = serde_json::to_value(parameters).map_err(|error| Refusal::internal(&error))?;
         Ok(Self { deed, subject, version: None, fingerprint, parameters })
     }
@@ -94,16 +99,16 @@ pub(in crate::services) struct Lifting {
 
 /// The fingerprint of a release. It includes the product's channels, because the same channel name means another
 /// channel when their order changes.
-pub(in crate::services) fn print_of_release(product: &Product, release: ReleaseId, revision: i64) -> String {
+pub(in crate::services) fn fingerprint_of_release(product: &Product, release: ReleaseId, revision: i64) -> String {
     format!("{release}@{revision} of {}", product.channels.listed())
 }
 
-pub(in crate::services) fn print_of_product(product: &Product) -> String {
+pub(in crate::services) fn fingerprint_of_product(product: &Product) -> String {
     format!("{}@{}", product.id, product.revision)
 }
 
 /// The fingerprint of a stop. A stop that was lifted and set again has another one.
-pub(in crate::services) fn print_of_stop(stop: &Stop) -> String {
+pub(in crate::services) fn fingerprint_of_stop(stop: &Stop) -> String {
     format!("stop@{}", stop.since.as_microsecond())
 }
 

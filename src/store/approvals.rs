@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     actor::{Actor, ActorKind},
-    approval::{Approval, ApprovalDecision, ApprovalStatus, ApprovalVerdict, Deed},
+    approval::{Approval, ApprovalAction, ApprovalDecision, ApprovalStatus, ApprovalVerdict},
     id::{ApprovalId, ProductId, UserId},
     reach::Reach,
     subject::Subject,
@@ -24,7 +24,7 @@ use crate::domain::{
 struct Row {
     id: Key<ApprovalId>,
     product_id: Key<ProductId>,
-    deed: Name<Deed>,
+    deed: Name<ApprovalAction>,
     subject: Name<Subject>,
     version: Option<Name<Version>>,
     parameters: Json<Value>,
@@ -109,7 +109,7 @@ pub fn get(connection: &mut Connection, id: ApprovalId) -> Result<Option<Approva
 /// match: others were made for another state of the subject.
 pub fn open_about(
     connection: &mut Connection,
-    deed: Deed,
+    deed: ApprovalAction,
     subject: &Subject,
     fingerprint: &str,
     now: Timestamp,

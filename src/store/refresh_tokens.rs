@@ -54,7 +54,7 @@ pub fn get(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<Refres
 
 /// The refresh token with this hash. Its login is locked until the transaction ends: if two requests present the token
 /// at once, one comes first.
-pub fn held(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
+pub fn lock(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<RefreshToken>, StoreError> {
     let Some(known) = get(connection, hash)? else { return Ok(None) };
     transaction::hold(connection, locks::THING, known.family)?;
     // Read again: another request may have exchanged it during the wait.

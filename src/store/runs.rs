@@ -102,7 +102,7 @@ impl Row {
 
 /// A run before and after a change.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct RunChange {
     /// `None` if this was the first report of the run.
     pub before: Option<Run>,
     pub after: Run,
@@ -134,9 +134,9 @@ fn hold(connection: &mut Connection, wanted: &BTreeSet<Identity>) -> Result<BTre
 
 /// Stores reports, each in the form of a run without a past. Returns how each report changed its run, in their order.
 /// Reports of one run are applied one after the other. At most [`AT_ONCE`] reports.
-pub fn take_in(connection: &mut Connection, reports: Vec<Run>) -> Result<Vec<Told>, StoreError> {
+pub fn take_in(connection: &mut Connection, reports: Vec<Run>) -> Result<Vec<RunChange>, StoreError> {
     let mut runs = hold(connection, &reports.iter().map(identity).collect())?;
-    let mut told = Vec::with_capacity(reports.len());
+    let mut changes = Vec::with_capacity(reports.len());
     for report in reports {
         let place = identity(&report);
         let before = runs.remove(&place);
@@ -148,14 +148,18 @@ pub fn take_in(connection: &mut Connection, reports: Vec<Run>) -> Result<Vec<Tol
             None => report.begun(),
         };
         runs.insert(place, after.clone());
-        told.push(Told { before, after });
+        changes.push(RunChange { before, after });
     }
     put(connection, runs.values())?;
-    Ok(told)
+    Ok(changes)
 }
 
 /// Marks runs as lost that had begun to install and have not reported for `silence`. Returns them, at most [`AT_ONCE`].
-pub fn give_up(connection: &mut Connection, now: Timestamp, silence: SignedDuration) -> Result<Vec<Told>, StoreError> {
+pub fn give_up(
+    connection: &mut Connection,
+    now: Timestamp,
+    silence: SignedDuration,
+) -> Result<Vec<RunChange>, StoreError> {
     let heard_before = now.checked_sub(silence).unwrap_or(Timestamp::MIN);
     // The condition of the index, word for word. A scheduled run counts only if its scheduled time is also `silence`
     // ago.
@@ -170,15 +174,15 @@ pub fn give_up(connection: &mut Connection, now: Timestamp, silence: SignedDurat
         .load(connection)?;
     // Checked again: a run may have reported before it was locked.
     let held = hold(connection, &silent.into_iter().map(|(id, owner)| (id.0, owner.0)).collect())?;
-    let mut told = Vec::new();
+    let mut changes = Vec::new();
     for (_, run) in held {
         if run.lost_at.is_none() && run.lost_from(silence).is_some_and(|lost_from| lost_from <= now) {
             let lost = Run { lost_at: Some(now), ..run.clone() };
-            told.push(Told { before: Some(run), after: lost });
+            changes.push(RunChange { before: Some(run), after: lost });
         }
     }
-    put(connection, told.iter().map(|told| &told.after))?;
-    Ok(told)
+    put(connection, changes.iter().map(|change| &change.after))?;
+    Ok(changes)
 }
 
 /// The last runs of a subscription to a release that have a vote and are over, the last first.

@@ -177,7 +177,7 @@ pub fn insert(connection: &mut Connection, user: &User) -> Result<(), StoreError
 
 /// The user with this id. The user and their logins are locked until the transaction ends, so that changes of the user
 /// and logins come one after the other.
-pub fn held(connection: &mut Connection, id: UserId) -> Result<Option<User>, StoreError> {
+pub fn lock(connection: &mut Connection, id: UserId) -> Result<Option<User>, StoreError> {
     transaction::hold(connection, locks::USER, id.0)?;
     get(connection, id)
 }

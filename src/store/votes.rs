@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{
     Connection, StoreError,
     bulk::{Bulk, Cell, NewRow, Replace},
-    runs::{self, Told},
+    runs::{self, RunChange},
     schema::votes,
     sql::Sql,
     value::{Key, Moment, Name},
@@ -40,18 +40,22 @@ pub fn voter(run: &Run) -> Option<Voter> {
 
 /// Counts changes of runs, in their order. Returns the voters whose vote changed. The caller must have locked the
 /// subscriptions ([`super::subscriptions::hold`]). At most [`runs::AT_ONCE`] changes.
-pub fn count(connection: &mut Connection, told: &[Told], now: Timestamp) -> Result<BTreeSet<Voter>, StoreError> {
-    let concerns = |told: &&Told| Ballot::concerns(told.before.as_ref(), &told.after);
-    let told: Vec<(Voter, &Told)> =
-        told.iter().filter(concerns).filter_map(|told| Some((voter(&told.after)?, told))).collect();
-    let voters: BTreeSet<Voter> = told.iter().map(|(voter, _)| *voter).collect();
+pub fn count(
+    connection: &mut Connection,
+    changes: &[RunChange],
+    now: Timestamp,
+) -> Result<BTreeSet<Voter>, StoreError> {
+    let concerns = |change: &&RunChange| Ballot::concerns(change.before.as_ref(), &change.after);
+    let changes: Vec<(Voter, &RunChange)> =
+        changes.iter().filter(concerns).filter_map(|change| Some((voter(&change.after)?, change))).collect();
+    let voters: BTreeSet<Voter> = changes.iter().map(|(voter, _)| *voter).collect();
     if voters.is_empty() {
         return Ok(voters);
     }
     let known = ballots(connection, &voters)?;
     let mut ballots = known.clone();
     let mut taken_back = BTreeSet::new();
-    for (voter, Told { before, after }) in told {
+    for (voter, RunChange { before, after }) in changes {
         if !ballots.entry(voter).or_default().count(before.as_ref(), after) {
             taken_back.insert(voter);
         }

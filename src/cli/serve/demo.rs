@@ -19,14 +19,14 @@ use crate::{
     auth::api_token,
     cli::failure::Failure,
     config::Config,
-    domain::{approval::Deed, id::TokenId, role::Role, scope::Scope},
+    domain::{approval::ApprovalAction, id::TokenId, role::Role, scope::Scope},
     services::{
         Context,
         people::{
             tokens::NewToken,
             trust::{NewTrustedPublisher, TrustPreset},
         },
-        running::found_vendor::{self, FoundedApproval, Vendor},
+        running::seed_vendor::{self, SeedApproval, Vendor},
     },
 };
 
@@ -69,10 +69,10 @@ pub fn adapt(config: &mut Config) -> Result<(), Failure> {
 pub async fn fill(app: &App, config: &Config) -> Result<Stage, Failure> {
     let context = &app.context;
     let failed = |error| Failure::failed(&error);
-    if found_vendor::is_empty(context).await.map_err(failed)? {
+    if seed_vendor::is_empty(context).await.map_err(failed)? {
         let administrator = config.auth.bootstrap_email.is_empty().then(|| (EMAIL.to_owned(), PASSWORD.to_owned()));
         let vendor = Vendor { administrator, ..vendor(context)? };
-        found_vendor::found(context, &app.authentication, vendor).await.map_err(failed)?;
+        seed_vendor::seed(context, &app.authentication, vendor).await.map_err(failed)?;
         return Ok(Stage::Fresh);
     }
     Ok(if lines::work(context) { Stage::Known } else { Stage::Foreign })
@@ -109,8 +109,8 @@ fn vendor(context: &Context) -> Result<Vendor, Failure> {
         token(3, SUPPORT, "support desk", &[Scope::SubscriptionsRead])?,
     ];
     vendor.approvals = vec![
-        asked(1, "5.2.0", Deed::Publish, json!({"rollout": {"percent": 10}}))?,
-        asked(2, "5.2.0-beta.1", Deed::Promote, json!({"channel": "stable"}))?,
+        asked(1, "5.2.0", ApprovalAction::Publish, json!({"rollout": {"percent": 10}}))?,
+        asked(2, "5.2.0-beta.1", ApprovalAction::Promote, json!({"channel": "stable"}))?,
     ];
     let product = "office-maker".parse().map_err(|error| Failure::failed(&error))?;
     vendor.trusted_publishers = vec![(id(0xf, 1), product, pipeline())];
@@ -125,9 +125,14 @@ fn vendor(context: &Context) -> Result<Vendor, Failure> {
 const MANAGER: &str = "releases@demo.example.com";
 
 /// An approval request of the release manager.
-fn asked(number: usize, version: &str, deed: Deed, parameters: serde_json::Value) -> Result<FoundedApproval, Failure> {
+fn asked(
+    number: usize,
+    version: &str,
+    deed: ApprovalAction,
+    parameters: serde_json::Value,
+) -> Result<SeedApproval, Failure> {
     let failed = |error| Failure::failed(&error);
-    Ok(FoundedApproval {
+    Ok(SeedApproval {
         id: id(0x14, number),
         requester: (id(0xe, 1), MANAGER.to_owned()),
         product: "library-maker".parse().map_err(failed)?,

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     domain::{
-        approval::{Approval, ApprovalStatus, Deed},
+        approval::{Approval, ApprovalAction, ApprovalStatus},
         id::{ProductId, ReleaseId},
         product::Product,
         release::Release,
@@ -22,7 +22,7 @@ use crate::{
             publish_release::publish_within,
             steer_release::{self, Steer},
         },
-        second_person::{Lifting, print_of_product, print_of_release, print_of_stop},
+        second_person::{Lifting, fingerprint_of_product, fingerprint_of_release, fingerprint_of_stop},
     },
     store::{self, Connection, StoreError},
 };
@@ -58,17 +58,20 @@ impl Subjects {
     fn fingerprint(&self, approval: &Approval) -> Result<Option<String>, Refusal> {
         let product = self.products.get(&approval.product);
         Ok(match approval.deed {
-            Deed::Publish | Deed::Restore | Deed::Promote | Deed::ResumeHalt => {
+            ApprovalAction::Publish
+            | ApprovalAction::Restore
+            | ApprovalAction::Promote
+            | ApprovalAction::ResumeHalt => {
                 let release = release_id(approval).and_then(|id| Some((id, *self.revisions.get(&id)?)));
-                product.zip(release).map(|(product, (id, revision))| print_of_release(product, id, revision))
+                product.zip(release).map(|(product, (id, revision))| fingerprint_of_release(product, id, revision))
             }
-            Deed::LiftStop => {
+            ApprovalAction::LiftStop => {
                 let Lifting { channel } = read(approval)?;
                 let mut stops = self.stops.iter().filter(|(product, _)| *product == approval.product);
-                stops.find(|(_, stop)| stop.channel == channel).map(|(_, stop)| print_of_stop(stop))
+                stops.find(|(_, stop)| stop.channel == channel).map(|(_, stop)| fingerprint_of_stop(stop))
             }
-            Deed::ChangeProduct => product.map(print_of_product),
-            Deed::Trust => Some(approval.product.to_string()),
+            ApprovalAction::ChangeProduct => product.map(fingerprint_of_product),
+            ApprovalAction::Trust => Some(approval.product.to_string()),
         })
     }
 }
@@ -85,29 +88,29 @@ const fn release_id(approval: &Approval) -> Option<ReleaseId> {
 pub(super) fn perform(write: &mut Write<'_>, approval: &Approval) -> Result<Option<ReleaseId>, Refusal> {
     let product = store::products::get(write.connection, approval.product)?.ok_or_else(|| damaged(approval))?;
     let steer = match approval.deed {
-        Deed::Publish => {
+        ApprovalAction::Publish => {
             let draft = release(write.connection, approval)?.ok_or_else(|| damaged(approval))?;
             publish_within(write, &write.context().keys.load(), &product, draft, &read(approval)?)?;
             return Ok(None);
         }
-        Deed::LiftStop => {
+        ApprovalAction::LiftStop => {
             let Lifting { channel } = read(approval)?;
             steer_release::lift_within(write, product, channel.as_ref())?;
             return Ok(None);
         }
-        Deed::ChangeProduct => {
+        ApprovalAction::ChangeProduct => {
             products::change_within(write, product, read(approval)?)?;
             return Ok(None);
         }
-        Deed::Trust => {
+        ApprovalAction::Trust => {
             let id = write.new_id();
             trust::trust_within(write, id, product.id, approval.requester, read(approval)?)?;
             return Ok(None);
         }
-        Deed::Restore => Steer::Restore,
-        Deed::Promote => Steer::Promote(read(approval)?),
+        ApprovalAction::Restore => Steer::Restore,
+        ApprovalAction::Promote => Steer::Promote(read(approval)?),
         // `true`: a person resumes the rollout, namely the approver.
-        Deed::ResumeHalt => Steer::Resume(read(approval)?, true),
+        ApprovalAction::ResumeHalt => Steer::Resume(read(approval)?, true),
     };
     let version = approval.version.as_ref().ok_or_else(|| damaged(approval))?;
     steer_release::steer_within(write, &product.slug, version, &Expected::Anything, &steer)

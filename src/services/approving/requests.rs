@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     domain::{
-        approval::{Approval, ApprovalDecision, ApprovalStatus, ApprovalVerdict, Deed},
+        approval::{Approval, ApprovalAction, ApprovalDecision, ApprovalStatus, ApprovalVerdict},
         id::{ApprovalId, UserId},
         line::Line,
         page::Page,
@@ -126,7 +126,7 @@ pub async fn reject(
     context
         .write(move |write| {
             let (approval, _) = open(write, &reach, id)?;
-            let user = store::users::held(write.connection, by)?.ok_or_else(|| users::not_found(by))?;
+            let user = store::users::lock(write.connection, by)?.ok_or_else(|| users::not_found(by))?;
             decide(write, approval, ApprovalVerdict::Rejected, user, Some(reason))
         })
         .await
@@ -165,7 +165,7 @@ fn pending(write: &mut Write<'_>, reach: &Reach, id: ApprovalId) -> Result<Appro
 
 /// The last three changes to the subject since the request, as text for a refusal.
 fn changes_since(connection: &mut Connection, approval: &Approval) -> Result<String, Refusal> {
-    let action = (approval.deed == Deed::LiftStop).then(|| "stop.".to_owned());
+    let action = (approval.deed == ApprovalAction::LiftStop).then(|| "stop.".to_owned());
     let (subject, from) = (Some(approval.subject.to_string()), Some(approval.requested_at));
     let wanted = Wanted { action, subject, from, ..Wanted::default() };
     let entries = store::audit_log::matching(connection, &wanted, Page { after: None, limit: 3 })?;
@@ -179,7 +179,7 @@ fn changes_since(connection: &mut Connection, approval: &Approval) -> Result<Str
 /// The approving user, if they count as a second person: they are not the requester, and no other person has entered or
 /// changed their account within the last `new_approvers_wait`.
 fn second_person(write: &mut Write<'_>, approval: &Approval, by: UserId) -> Result<User, Refusal> {
-    let user = store::users::held(write.connection, by)?.ok_or_else(|| users::not_found(by))?;
+    let user = store::users::lock(write.connection, by)?.ok_or_else(|| users::not_found(by))?;
     let roles = approval.deed.approvers();
     if !roles.contains(&user.role) {
         let needed: Vec<_> = roles.iter().map(|role| format!("`{role}`")).collect();

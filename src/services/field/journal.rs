@@ -22,7 +22,7 @@ use crate::{
         releasing::guard_rollouts::Judging,
         telling::events::Teller,
     },
-    store::{self, Connection, StoreError, runs::Told},
+    store::{self, Connection, StoreError, runs::RunChange},
 };
 
 /// The largest number of waiting reports. Beyond it, the server refuses reports instead of filling its memory.
@@ -137,7 +137,7 @@ fn lost() -> Refusal {
 
 /// Writes reports with their votes, slots, mails and webhook messages in one transaction.
 fn commit(context: &Context, judging: &Judging, reports: &[Run]) -> Result<Vec<Run>, Refusal> {
-    let (told, after) = context.store.append::<_, Refusal>(|connection| {
+    let (changes, after) = context.store.append::<_, Refusal>(|connection| {
         let now = context.clock.now();
         let mut runs = Vec::with_capacity(reports.len());
         for report in reports {
@@ -145,12 +145,12 @@ fn commit(context: &Context, judging: &Judging, reports: &[Run]) -> Result<Vec<R
             mark(context, connection, &mut run)?;
             runs.push(run);
         }
-        let told = store::runs::take_in(connection, runs)?;
-        let after = follow_up(context, connection, &told, now)?;
-        Ok((told, after))
+        let changes = store::runs::take_in(connection, runs)?;
+        let after = follow_up(context, connection, &changes, now)?;
+        Ok((changes, after))
     })?;
     after.see_to(context, judging);
-    Ok(told.into_iter().map(|told| told.after).collect())
+    Ok(changes.into_iter().map(|change| change.after).collect())
 }
 
 /// Marks a run with its known problem; uses the rules in memory where it can.
@@ -169,9 +169,9 @@ fn mark(context: &Context, connection: &mut Connection, run: &mut Run) -> Result
 pub async fn give_up_silent(context: &Arc<Context>, judging: &Judging) -> Result<(), Refusal> {
     let (desk, silence) = (Arc::clone(context), context.settings.lost_after);
     let given_up = context.append(move |connection, now| {
-        let told = store::runs::give_up(connection, now, silence)?;
-        let after = follow_up(&desk, connection, &told, now)?;
-        Ok((told.len(), after))
+        let changes = store::runs::give_up(connection, now, silence)?;
+        let after = follow_up(&desk, connection, &changes, now)?;
+        Ok((changes.len(), after))
     });
     let (number, after) = given_up.await?;
     if number > 0 {
@@ -205,34 +205,34 @@ impl AfterCommit {
 fn follow_up(
     context: &Context,
     connection: &mut Connection,
-    told: &[Told],
+    changes: &[RunChange],
     now: Timestamp,
 ) -> Result<AfterCommit, StoreError> {
-    let counts = |Told { before, after }: &Told| {
+    let counts = |RunChange { before, after }: &RunChange| {
         let votes = store::votes::voter(after).is_some() && Ballot::concerns(before.as_ref(), after);
         after.subscription.filter(|_| votes || after.over_at().is_some())
     };
     // Locks all subscriptions at once, before anything is counted, so that two batches cannot deadlock.
-    store::subscriptions::hold(connection, told.iter().filter_map(counts))?;
-    let voters = store::votes::count(connection, told, now)?;
+    store::subscriptions::hold(connection, changes.iter().filter_map(counts))?;
+    let voters = store::votes::count(connection, changes, now)?;
     let mut outbox = Outbox::default();
     let mut teller = Teller::new(context, connection, &mut outbox, now);
-    for Told { after, .. } in told {
+    for RunChange { after, .. } in changes {
         teller.run_ended(after)?;
     }
     let of_slots = |(before, after)| hosting_slots::word_of(context, before, after, now);
-    let slots: Vec<_> = in_sum(told).into_iter().filter_map(of_slots).collect();
+    let slots: Vec<_> = in_sum(changes).into_iter().filter_map(of_slots).collect();
     store::group_slots::reported(connection, &slots)?;
     // Mails are queued one by one, as each counts towards the daily limit of its subscription.
-    let is_told = outbox.flush(connection)? || told.iter().any(|told| told.after.notify_email.is_some());
+    let is_told = outbox.flush(connection)? || changes.iter().any(|change| change.after.notify_email.is_some());
     let judged = voters.into_iter().map(|(_, release)| release).collect();
     Ok(AfterCommit { judged, is_told, log: outbox.log })
 }
 
 /// Sums up the reports of a batch by run: the run before the first report, and after the last.
-fn in_sum(told: &[Told]) -> Vec<(Option<&Run>, &Run)> {
+fn in_sum(changes: &[RunChange]) -> Vec<(Option<&Run>, &Run)> {
     let mut sums: HashMap<_, (Option<&Run>, &Run)> = HashMap::new();
-    for Told { before, after } in told {
+    for RunChange { before, after } in changes {
         let sum = sums.entry((after.id, after.subscription)).or_insert((before.as_ref(), after));
         sum.1 = after;
     }

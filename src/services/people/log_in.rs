@@ -114,7 +114,7 @@ fn let_in(
     entry: &Entry<'_>,
     log: &mut LogLines,
 ) -> Result<Committed<Tokens>, StoreError> {
-    let user = store::users::held(connection, entry.verified.id)?;
+    let user = store::users::lock(connection, entry.verified.id)?;
     // The password may have been changed while the presented one was being hashed.
     let Some(mut user) = user.filter(|user| user.password_hash == entry.verified.password_hash) else {
         return Ok(Committed::Refused(login_failed()));
@@ -223,14 +223,14 @@ pub async fn refresh(
     let (desk, doors) = (Arc::clone(context), Arc::clone(authentication));
     let renewed = context
         .append(move |connection, now| {
-            let Some(known) = store::refresh_tokens::held(connection, &hash)? else { return Ok(Renewal::Refused) };
+            let Some(known) = store::refresh_tokens::lock(connection, &hash)? else { return Ok(Renewal::Refused) };
             if known.used_at.is_some() {
                 store::refresh_tokens::end_family(connection, known.family)?;
                 return Ok(Renewal::UsedTwice(known.user));
             }
             // Locked, so that an operation that ends all sessions of this user also ends the session that is issued
             // here.
-            let user = store::users::held(connection, known.user)?;
+            let user = store::users::lock(connection, known.user)?;
             let still_known = store::refresh_tokens::family_lives(connection, known.family)?;
             let is_good = |user: &User| {
                 still_known && now < known.expires_at && (known.ends_at.is_some() || may_use_password(&doors, user))

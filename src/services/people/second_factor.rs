@@ -81,7 +81,7 @@ fn refuse_state<T>(detail: &str) -> Result<T, Refusal> {
 
 /// The user who is logged in, locked until the write ends.
 fn oneself(write: &mut Write<'_>, user: UserId) -> Result<User, Refusal> {
-    store::users::held(write.connection, user)?.ok_or_else(|| users::not_found(user))
+    store::users::lock(write.connection, user)?.ok_or_else(|| users::not_found(user))
 }
 
 /// Begins a second factor: makes a secret, which counts once it is confirmed. Returns it with the user's e-mail

@@ -238,7 +238,7 @@ impl Person {
     /// Logs the user in or refuses them. The changes are committed in either case.
     fn come_in(&self, sign_on: &SingleSignOn, write: &mut Write<'_>) -> Result<Committed<Tokens>, Refusal> {
         let known = store::users::by_identity(write.connection, &self.identity)?.map(|user| user.id);
-        let known = known.map(|id| store::users::held(write.connection, id)).transpose()?.flatten();
+        let known = known.map(|id| store::users::lock(write.connection, id)).transpose()?.flatten();
         let Some(role) = self.role else {
             if let Some(user) = known {
                 shut_out(write, &user)?;
@@ -310,7 +310,7 @@ impl Person {
         };
         let was_removed = store::removed_identities::has(write.connection, &self.identity)?;
         let found = store::users::by_email(write.connection, email)?.map(|user| user.id);
-        if let Some(user) = found.map(|id| store::users::held(write.connection, id)).transpose()?.flatten() {
+        if let Some(user) = found.map(|id| store::users::lock(write.connection, id)).transpose()?.flatten() {
             if user.identity.as_ref().is_some_and(|other| other.issuer == self.identity.issuer) {
                 let detail = format!(
                     "`{email}` is the address of somebody else here, who logs in through the identity provider too"

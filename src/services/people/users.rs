@@ -183,7 +183,7 @@ pub async fn change(
     let follows = authentication.single_sign_on.as_ref().map(|sign_on| sign_on.provider.issuer().to_owned());
     context
         .write(move |write| {
-            let before = store::users::held(write.connection, id)?.ok_or_else(|| not_found(id))?;
+            let before = store::users::lock(write.connection, id)?.ok_or_else(|| not_found(id))?;
             expected.check(before.revision)?;
             if role.is_some_and(|role| role != before.role) && follows.is_some() && follows == issuer_of(&before) {
                 return Err(Refusal::field(
@@ -257,7 +257,7 @@ fn keep_an_owner(connection: &mut Connection, user: &User) -> Result<(), Refusal
 pub async fn delete(context: &Arc<Context>, id: UserId, expected: Expected) -> Result<(), Refusal> {
     context
         .write(move |write| {
-            let user = store::users::held(write.connection, id)?.ok_or_else(|| not_found(id))?;
+            let user = store::users::lock(write.connection, id)?.ok_or_else(|| not_found(id))?;
             expected.check(user.revision)?;
             keep_an_owner(write.connection, &user)?;
             store::users::delete(write.connection, id)?;
@@ -287,7 +287,7 @@ pub async fn change_own_password(
     let hash = passwords::hash(context, authentication, new).await?;
     context
         .write(move |write| {
-            let user = store::users::held(write.connection, id)?.filter(|user| user.password_hash == known);
+            let user = store::users::lock(write.connection, id)?.filter(|user| user.password_hash == known);
             let user = user.ok_or_else(|| Refusal::new(Code::Conflict, "the password was changed meanwhile"))?;
             write.done("user.password", &user);
             give_password(write.connection, user, hash)?;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     directory::Change,
     domain::{
-        approval::Deed,
+        approval::ApprovalAction,
         id::ReleaseId,
         line::Line,
         lint::{Finding, lint},
@@ -308,7 +308,7 @@ pub async fn publish(
         .write(move |write| {
             let (product, draft) = find(write, &slug, &version)?;
             expected.check(draft.revision)?;
-            let request = Request::about_release(Deed::Publish, &product, &draft, &publication)?;
+            let request = Request::about_release(ApprovalAction::Publish, &product, &draft, &publication)?;
             second_person::carry_out(write, &product.clone(), Some(request), |write| {
                 publish_within(write, &write.context().keys.load(), &product, draft, &publication)
             })

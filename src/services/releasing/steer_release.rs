@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     directory::Change,
     domain::{
-        approval::Deed, audit::Record, line::Line, locale::LanguageTag, product::Product, release::Release,
+        approval::ApprovalAction, audit::Record, line::Line, locale::LanguageTag, product::Product, release::Release,
         rollout::RolloutState, slug::Slug, stop::Stop, subject::Subject, version::Version, webhook::WebhookEvent,
     },
     services::{
@@ -159,10 +159,14 @@ impl Steer {
     /// The approval request for an action that brings the release to customers; `None` for the others.
     fn request(&self, product: &Product, release: &Release) -> Result<Option<Request>, Refusal> {
         match self {
-            Self::Restore => Request::about_release(Deed::Restore, product, release, &serde_json::json!({})).map(Some),
-            Self::Promote(promotion) => Request::about_release(Deed::Promote, product, release, promotion).map(Some),
+            Self::Restore => {
+                Request::about_release(ApprovalAction::Restore, product, release, &serde_json::json!({})).map(Some)
+            }
+            Self::Promote(promotion) => {
+                Request::about_release(ApprovalAction::Promote, product, release, promotion).map(Some)
+            }
             Self::Resume(why, _) if release.rollout.state == RolloutState::Halted => {
-                Request::about_release(Deed::ResumeHalt, product, release, why).map(Some)
+                Request::about_release(ApprovalAction::ResumeHalt, product, release, why).map(Some)
             }
             // One person may decide who gets an approved release and when, and may hold it back.
             Self::Resume(..) | Self::Yank(_) | Self::Rollout(_) | Self::Pause(_) | Self::Complete => Ok(None),

@@ -66,7 +66,7 @@ impl Vault {
     /// # Errors
     /// When the database cannot be used, or has no keys.
     pub fn rotate(&self, connection: &mut Connection, purpose: Purpose, now: Timestamp) -> Result<KeySet, StoreError> {
-        let mut keys = self.held(connection)?;
+        let mut keys = self.existing(connection)?;
         keys.rotate(purpose).map_err(|error| unusable(&error))?;
         settings::replace(connection, settings::KEYS, &self.seal(&keys)?)?;
         store::changes::append(connection, &[Entry { kind: KEYS.to_owned(), first: id_at(now), second: None }], now)?;
@@ -78,7 +78,7 @@ impl Vault {
     /// # Errors
     /// When the database cannot be used, or has no keys.
     pub fn encrypt(&self, connection: &mut Connection) -> Result<(), StoreError> {
-        let keys = self.held(connection)?;
+        let keys = self.existing(connection)?;
         settings::replace(connection, settings::KEYS, &self.seal(&keys)?)
     }
 
@@ -86,7 +86,7 @@ impl Vault {
     ///
     /// # Errors
     /// When there are no keys, or [`Self::open`] fails.
-    pub fn held(&self, connection: &mut Connection) -> Result<KeySet, StoreError> {
+    pub fn existing(&self, connection: &mut Connection) -> Result<KeySet, StoreError> {
         let none = || {
             let text = "there are no keys in the database; `sluice serve` makes them at its first start";
             StoreError::Other(text.to_owned())

@@ -12,7 +12,7 @@ use crate::{
             roll_out::NewRollout,
             steer_release::{Steer, Why, WhyMaybe},
         },
-        running::found_vendor::{FoundedRelease, Vendor},
+        running::seed_vendor::{SeedRelease, Vendor},
     },
 };
 
@@ -35,7 +35,7 @@ pub(super) fn enter(vendor: &mut Vendor, now: Timestamp) -> Result<(), Failure> 
         });
         let paused = release.paused.map(|reason| Steer::Pause(WhyMaybe { reason: Some(reason) }));
         let yanked = release.yanked.map(|reason| Steer::Yank(Why { reason }));
-        vendor.releases.push(FoundedRelease {
+        vendor.releases.push(SeedRelease {
             id: id(0, index + 1),
             product: release.product,
             new: release.about,

@@ -18,7 +18,7 @@ use crate::{
         zone::utc_day,
     },
     services::{
-        running::found_vendor::{FoundedSubscription, Vendor},
+        running::seed_vendor::{SeedSubscription, Vendor},
         selling::{
             customers::NewCustomer,
             subscriptions::{Action, CancelAt, Cancellation, NewSubscription},
@@ -115,7 +115,7 @@ fn subscription(
     line: SubscriptionLine,
     customer_id: crate::domain::id::CustomerId,
     today: Date,
-) -> FoundedSubscription {
+) -> SeedSubscription {
     let day = |offset: i64| today.saturating_add(offset.days());
     let mut keys = line.keys.into_iter();
     let new = NewSubscription {
@@ -138,7 +138,7 @@ fn subscription(
         Done::Cancel => Action::Cancel(Cancellation { at: Some(CancelAt::Now) }),
     });
     let (id, license_key) = (id(0xa, number), id(0xb, number));
-    FoundedSubscription { id, license_key, new, more_keys, actions: action.into_iter().collect() }
+    SeedSubscription { id, license_key, new, more_keys, actions: action.into_iter().collect() }
 }
 
 /// The last check of a subscription's program, some hours ago.

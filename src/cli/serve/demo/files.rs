@@ -23,7 +23,7 @@ use crate::{
     services::{
         Expected,
         releasing::store_artifact::Upload,
-        running::found_vendor::{FoundedFile, Vendor},
+        running::seed_vendor::{SeedFile, Vendor},
     },
 };
 
@@ -36,7 +36,7 @@ pub(super) fn of(
     release: &ReleaseLine,
     made_at: Timestamp,
     vendor: &Vendor,
-) -> Result<Vec<FoundedFile>, Failure> {
+) -> Result<Vec<SeedFile>, Failure> {
     let version = &release.about.version;
     let mut next = vendor.releases.iter().map(|release| release.files.len()).sum();
     let mut files = Vec::new();
@@ -56,7 +56,7 @@ pub(super) fn of(
             signature: None,
             expected: Expected::Anything,
         };
-        files.push(FoundedFile { id: id::<ArtifactId>(0xaf, next), upload, content: content.clone() });
+        files.push(SeedFile { id: id::<ArtifactId>(0xaf, next), upload, content: content.clone() });
         Ok::<_, Failure>(())
     };
     for platform in release.installers.iter().copied() {

@@ -13,7 +13,7 @@ use crate::{
         mail::{Mail, MailKind},
         webhook::{WebhookEvent, WebhookMessage},
     },
-    services::{running::found_vendor::Vendor, telling::webhooks::NewWebhook},
+    services::{running::seed_vendor::Vendor, telling::webhooks::NewWebhook},
     texts::mail::{MailText, MailValues, write},
 };
 

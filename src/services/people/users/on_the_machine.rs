@@ -49,7 +49,7 @@ impl Machine<'_> {
         let (email, hash) = (lower(email), self.hash(password)?);
         let resetting = |connection: &mut Connection| {
             let known = store::users::by_email(connection, &email)?.map(|user| user.id);
-            let held = known.map(|id| store::users::held(connection, id)).transpose()?.flatten();
+            let held = known.map(|id| store::users::lock(connection, id)).transpose()?.flatten();
             let nobody = || Refusal::new(Code::UserNotFound, format!("there is no user `{email}`"));
             let before = held.ok_or_else(nobody)?;
             let mut user = before.clone();

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{
-        approval::{Approval, Deed},
+        approval::{Approval, ApprovalAction},
         id::{ApprovalId, CustomerId, InstallationId, ReleaseId, RunId, SubscriptionId},
         platform::Component,
         product::Product,
@@ -71,7 +71,7 @@ impl<'a> ReleaseData<'a> {
 pub(super) struct ApprovalData<'a> {
     id: ApprovalId,
     product: &'a Slug,
-    deed: Deed,
+    deed: ApprovalAction,
     version: Option<&'a Version>,
     /// The person's e-mail address, or the token's name.
     requested_by: &'a str,

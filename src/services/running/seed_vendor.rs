@@ -10,7 +10,7 @@ use crate::{
     artifacts::intake::{IntakeError, Received},
     domain::{
         actor::{Actor, ActorKind},
-        approval::Deed,
+        approval::ApprovalAction,
         artifact::Sha256,
         id::{
             ApprovalId, ArtifactId, CustomerId, HostingGroupId, KnownProblemId, LicenseKeyId, ProductId, ReleaseId,
@@ -73,10 +73,10 @@ pub struct Vendor {
     pub colleagues: Vec<(UserId, String, Role)>,
     pub products: Vec<(ProductId, NewProduct)>,
     pub hosting_groups: Vec<(HostingGroupId, NewHostingGroup)>,
-    pub releases: Vec<FoundedRelease>,
-    pub approvals: Vec<FoundedApproval>,
+    pub releases: Vec<SeedRelease>,
+    pub approvals: Vec<SeedApproval>,
     pub customers: Vec<(CustomerId, NewCustomer)>,
-    pub subscriptions: Vec<FoundedSubscription>,
+    pub subscriptions: Vec<SeedSubscription>,
     pub known_problems: Vec<(KnownProblemId, NewKnownProblem)>,
     /// Trusted publishers, with the slug of their product.
     pub trusted_publishers: Vec<(TrustedPublisherId, Slug, NewTrustedPublisher)>,
@@ -94,11 +94,11 @@ pub struct Vendor {
 
 /// A release with its files and its history.
 #[derive(Debug)]
-pub struct FoundedRelease {
+pub struct SeedRelease {
     pub id: ReleaseId,
     pub product: Slug,
     pub new: NewRelease,
-    pub files: Vec<FoundedFile>,
+    pub files: Vec<SeedFile>,
     /// `None` leaves the release a draft.
     pub publication: Option<Publication>,
     /// The actions after the publication, in order.
@@ -107,21 +107,21 @@ pub struct FoundedRelease {
 
 /// An approval request of a colleague about a release.
 #[derive(Debug)]
-pub struct FoundedApproval {
+pub struct SeedApproval {
     pub id: ApprovalId,
     /// The user who asks, with their e-mail address.
     pub requester: (UserId, String),
     pub product: Slug,
     /// The version of the release.
     pub version: Version,
-    pub deed: Deed,
+    pub deed: ApprovalAction,
     /// The body of the original request.
     pub parameters: serde_json::Value,
 }
 
 /// A file of a release, with its content.
 #[derive(Debug)]
-pub struct FoundedFile {
+pub struct SeedFile {
     pub id: ArtifactId,
     /// The description; `announced` must have the hash of the content.
     pub upload: Upload,
@@ -131,7 +131,7 @@ pub struct FoundedFile {
 
 /// A subscription with its license keys and its history.
 #[derive(Debug)]
-pub struct FoundedSubscription {
+pub struct SeedSubscription {
     pub id: SubscriptionId,
     /// The id of the first license key. The key itself is in `new`, or is generated.
     pub license_key: LicenseKeyId,
@@ -158,7 +158,7 @@ pub async fn is_empty(context: &Arc<Context>) -> Result<bool, Refusal> {
 ///
 /// # Errors
 /// The refusal of the use case that adds one of its things; the text names the thing.
-pub async fn found(context: &Arc<Context>, authentication: &Authentication, mut vendor: Vendor) -> Result<(), Refusal> {
+pub async fn seed(context: &Arc<Context>, authentication: &Authentication, mut vendor: Vendor) -> Result<(), Refusal> {
     let administrator = vendor.administrator.take();
     let hashed = async {
         Ok(match administrator {
@@ -222,7 +222,7 @@ fn enter(context: &Context, write: &mut Write<'_>, vendor: Vendor) -> Result<(),
         let (slug, version) = (release.product.clone(), release.new.version.clone());
         enter_release(context, write, release).map_err(|refusal| about(refusal, &format!("{slug} {version}")))?;
     }
-    for FoundedApproval { id, requester: (user, name), product, version, deed, parameters } in vendor.approvals {
+    for SeedApproval { id, requester: (user, name), product, version, deed, parameters } in vendor.approvals {
         let (product, release) = release::find(write, &product, &version)?;
         let request = second_person::Request::about_release(deed, &product, &release, &parameters)?;
         let actor = Actor { id: Some(user.0), name, ..Actor::nameless(ActorKind::Person) };
@@ -281,7 +281,7 @@ fn about(refusal: Refusal, what: &str) -> Refusal {
     Refusal { detail: format!("{what}: {}", refusal.detail), ..refusal }
 }
 
-fn enter_release(context: &Context, write: &mut Write<'_>, release: FoundedRelease) -> Result<(), Refusal> {
+fn enter_release(context: &Context, write: &mut Write<'_>, release: SeedRelease) -> Result<(), Refusal> {
     let (slug, version) = (release.product, release.new.version.clone());
     publish_release::draft_within(write, release.id, &slug, release.new)?;
     for file in release.files {
@@ -300,7 +300,7 @@ fn enter_release(context: &Context, write: &mut Write<'_>, release: FoundedRelea
     Ok(())
 }
 
-fn enter_subscription(context: &Context, write: &mut Write<'_>, sold: FoundedSubscription) -> Result<(), Refusal> {
+fn enter_subscription(context: &Context, write: &mut Write<'_>, sold: SeedSubscription) -> Result<(), Refusal> {
     let ids = Ids { subscription: sold.id, license_key: sold.license_key };
     subscriptions::add_within(write, &context.keys.load(), &Reach::Everything, ids, sold.new)?;
     for (id, key) in sold.more_keys {
