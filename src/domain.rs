@@ -45,6 +45,7 @@ pub mod subscription;
 pub mod trusted_publisher;
 pub mod version;
 pub mod webhook;
+pub mod webhook_message;
 pub mod zone;
 
 /// Implements `Display`, `FromStr` and `serde` as text for an enum whose variants have one fixed wire name each. A name

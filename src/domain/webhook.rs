@@ -3,9 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    cause::WebhookCause,
-    delivery::Delivery,
-    id::{ProductId, WebhookId, WebhookMessageId},
+    id::{ProductId, WebhookId},
     named_enum,
 };
 
@@ -58,18 +56,4 @@ impl Webhook {
         let overlaps = self.rotated_at.is_some_and(|at| now.duration_since(at) < OVERLAP);
         [Some(self.secret_number), overlaps.then(|| self.secret_number.saturating_sub(1))].into_iter().flatten()
     }
-}
-
-/// A message to a webhook.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WebhookMessage {
-    /// The `webhook-id` of every attempt.
-    pub id: WebhookMessageId,
-    pub webhook: WebhookId,
-    /// What it tells of; nothing is told twice.
-    pub cause: WebhookCause,
-    pub event: WebhookEvent,
-    /// The bytes that every attempt sends.
-    pub payload: String,
-    pub delivery: Delivery,
 }

@@ -12,7 +12,8 @@ use super::{
 use crate::domain::{
     cause::WebhookCause,
     id::{SubscriptionId, WebhookId, WebhookMessageId},
-    webhook::{WebhookEvent, WebhookMessage},
+    webhook::WebhookEvent,
+    webhook_message::WebhookMessage,
 };
 
 deliveries!(webhook_messages, WebhookMessageId);

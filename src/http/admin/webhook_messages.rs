@@ -10,7 +10,8 @@ use crate::{
     domain::{
         delivery::DeliveryState,
         id::{WebhookId, WebhookMessageId},
-        webhook::{WebhookEvent, WebhookMessage},
+        webhook::WebhookEvent,
+        webhook_message::WebhookMessage,
     },
     http::{
         App, Problem,

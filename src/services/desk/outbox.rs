@@ -6,10 +6,7 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::{
-        mail::Mail,
-        webhook::{Webhook, WebhookMessage},
-    },
+    domain::{mail::Mail, webhook::Webhook, webhook_message::WebhookMessage},
     services::desk::log_lines::LogLines,
     store::{self, Connection, StoreError},
 };

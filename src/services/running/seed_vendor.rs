@@ -25,7 +25,7 @@ use crate::{
         run::Run,
         slug::Slug,
         version::Version,
-        webhook::WebhookMessage,
+        webhook_message::WebhookMessage,
     },
     services::{
         desk::{Context, Expected, Refusal, Write, context::id_at, lookup},

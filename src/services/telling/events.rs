@@ -18,7 +18,8 @@ use crate::{
         release::Release,
         run::{Outcome, Run},
         subscription::Subscription,
-        webhook::{WebhookEvent, WebhookMessage},
+        webhook::WebhookEvent,
+        webhook_message::WebhookMessage,
         zone::utc_day,
     },
     services::{
