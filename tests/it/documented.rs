@@ -25,7 +25,7 @@ fn is_documented(above: &[&str]) -> bool {
         match line {
             // In a macro the comments come from where it is used.
             _ if line.starts_with("///") || line.starts_with("$(#[") || line.starts_with("#[doc") => return true,
-            _ if depth > 0 || line.starts_with("#[") => {}
+            _ if depth > 0 || line.starts_with("#[") || line.starts_with("// ") => {}
             _ => return false,
         }
     }

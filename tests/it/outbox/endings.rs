@@ -31,7 +31,7 @@ fn each_step_of_the_ladder_is_told_once() {
     vendor.travel_to("2030-03-02T08:00:00Z");
     let told = smtp.wait_for(1);
     assert_eq!(told[0].recipients, [EMAIL]);
-    assert_eq!(told[0].subject(), "Subscriptions that are about to end: 3");
+    assert_eq!(told[0].subject(), "Subscriptions ending soon: 3");
     let body = told[0].body();
     assert!(body.contains("Sixty, Office Maker: ends on 1 May 2030 (in 60 days), to be renewed"), "{body}");
     assert!(body.contains("Seven, Office Maker: ends on 9 March 2030 (in 7 days), to be renewed"), "{body}");
