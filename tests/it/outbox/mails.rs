@@ -125,7 +125,7 @@ fn a_subscription_has_only_so_many_mails_a_day() {
     }
     report(&other.customer, &new_run(), "bert@example.com", &json!({}));
     smtp.wait_for(4);
-    let warned = || vendor.log().into_iter().filter(|line| line.contains("as many as it may")).collect::<Vec<_>>();
+    let warned = || vendor.log().into_iter().filter(|line| line.contains("its limit of mails")).collect::<Vec<_>>();
     let warned = eventually(10, "warnings in the log", || Some(warned()).filter(|warned| warned.len() >= 2));
     assert!(warned.len() == 2 && warned.iter().all(|line| line.contains(&one.id)), "{warned:?}");
     assert!(!warned.join("").contains("anna"), "{warned:?}");
