@@ -306,7 +306,7 @@ fn a_token_ends_by_the_clock_and_is_forgotten_with_its_identity() {
     let after = |minutes| began.checked_add(SignedDuration::from_mins(minutes)).unwrap().to_string();
     vendor.travel_to(&after(19));
     machine.get("/api/v1/products").send().ok();
-    assert!(refused(&vendor, &identity, None).contains("past its time"));
+    assert!(refused(&vendor, &identity, None).contains("has expired"));
     vendor.travel_to(&after(21));
     machine.get("/api/v1/products").send().refused(401, "authorization_invalid");
     let kept = |vendor: &Vendor| {
