@@ -121,8 +121,8 @@ impl InvalidValue {
 
 /// Reads a value from its text, without a copy if the format can lend the text.
 ///
-/// `type_name` is the name of `T`. A deserializer is told it, and so knows which type a text was refused by without reading
-/// the message of the error.
+/// `type_name` is the name of `T`. A deserializer is told it, and so knows which type a text was refused by without
+/// reading the message of the error.
 pub(crate) fn deserialize_from_text<'de, D, T>(type_name: &'static str, deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,

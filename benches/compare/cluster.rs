@@ -35,7 +35,8 @@ fn programs() -> Outcome<PathBuf> {
     Ok(versions.pop().ok_or("PostgreSQL is not in /usr/lib/postgresql; on Debian: apt-get install postgresql")?)
 }
 
-/// A program of the server's, as a user that is not root, which `PostgreSQL` refuses to be; it ends when its parent does.
+/// A program of the server's, as a user that is not root, which `PostgreSQL` refuses to be; it ends when its parent
+/// does.
 fn command(program: &Path) -> Outcome<Command> {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]);
@@ -99,7 +100,8 @@ impl Cluster {
         Ok(format!("postgres://postgres@/{name}?host={}", self.folder.path().display()))
     }
 
-    /// How many rows a second are committed one by one, by `PostgreSQL`'s own program, on as many connections as a Sluice has.
+    /// How many rows a second are committed one by one, by `PostgreSQL`'s own program, on as many connections as a
+    /// Sluice has.
     pub fn single_row_commits(&self, database: &str, seconds: u32) -> Outcome<f64> {
         let script = self.folder.path().join("insert.sql");
         fs::write(&script, "INSERT INTO t (b) VALUES ('a row of the length of a short report, or a little more');")?;

@@ -1,5 +1,5 @@
-//! A million subscriptions, on either database: what the start takes, what is held in memory, what a check costs against
-//! the same with a thousand; and how soon another replica answers by a change.
+//! A million subscriptions, on either database: what the start takes, what is held in memory, what a check costs
+//! against the same with a thousand; and how soon another replica answers by a change.
 
 use std::{
     fs,

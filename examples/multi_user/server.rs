@@ -95,8 +95,8 @@ pub fn run(common: &CommonArguments, own: &ServerArguments) -> Result<Ending, Fa
 /// When to ask again after the vendor has stopped updates or put them off.
 const ASK_AGAIN: Duration = Duration::from_mins(15);
 
-/// The download takes as long as it takes: done ahead, so that the time that the person chose is the time at which users
-/// are disconnected.
+/// The download takes as long as it takes: done ahead, so that the time that the person chose is the time at which
+/// users are disconnected.
 fn prefetch(updater: &mut Updater) {
     let fetched = updater.question(Trigger::Manual, None).and_then(|question| {
         let answer = updater.check(&question)?;

@@ -144,8 +144,8 @@ impl Updater {
         self.fetch(question, &offer).map(drop)
     }
 
-    /// Carries the offered update out. What fails on the way is undone and reported, and is no `Err` here: an `Err` says
-    /// that the updater could not even begin, or could not write its own state.
+    /// Carries the offered update out. What fails on the way is undone and reported, and is no `Err` here: an `Err`
+    /// says that the updater could not even begin, or could not write its own state.
     pub fn carry_out(
         &mut self,
         question: &Question,

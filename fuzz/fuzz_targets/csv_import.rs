@@ -1,4 +1,5 @@
-//! The import of subscriptions: every line that is read is one of the file, in order, and so is every one that is refused.
+//! The import of subscriptions: every line that is read is one of the file, in order, and so is every one that is
+//! refused.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

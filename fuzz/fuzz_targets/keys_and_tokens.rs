@@ -1,5 +1,5 @@
-//! License keys as people type them, API tokens, sessions and the tokens of links: what was not made here is never taken, and
-//! what was made here is not taken once a letter of it is another.
+//! License keys as people type them, API tokens, sessions and the tokens of links: what was not made here is never
+//! taken, and what was made here is not taken once a letter of it is another.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! An application that a test can hold: an embedded store in a temporary folder, brought up to date, artifacts beside it, no
-//! mail, and a clock that stands still.
+//! An application that a test can hold: an embedded store in a temporary folder, brought up to date, artifacts beside
+//! it, no mail, and a clock that stands still.
 
 use std::{fs, net::SocketAddr, sync::Arc};
 

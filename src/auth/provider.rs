@@ -323,8 +323,8 @@ mod tests {
 
     use super::*;
 
-    /// `{"alg":"RS256"}`, and in the place of the access token the code of `OpenID` Connect Core 1.0, appendix A.4, whose hash
-    /// (`c_hash`) is made alike.
+    /// `{"alg":"RS256"}`, and in the place of the access token the code of `OpenID` Connect Core 1.0, appendix A.4,
+    /// whose hash (`c_hash`) is made alike.
     const OURS: Ours<'static> = Ours {
         client_id: "sluice",
         nonce: "n-0S6_WzA2Mj",

@@ -142,7 +142,7 @@ impl fmt::Display for Alarm {
             Self::DataLoss(sites) => write!(formatter, "{sites} sites reported lost data"),
             Self::Failures(tally, bound, limit) => write!(
                 formatter,
-                "{} of {} updates failed; at least {:.1} % are to be expected to, the limit is {} %",
+                "{} of {} updates failed: with 95 % confidence the failure rate is at least {:.1} %, above the limit of {} %",
                 tally.failed,
                 tally.failed.saturating_add(tally.succeeded),
                 bound * 100.0,
@@ -242,7 +242,7 @@ mod tests {
         let named = |rate: &str| {
             let alarm = Alarm::Failures(tally(9, 10), 0.5, rate.parse().expect("a rate"));
             let text = alarm.to_string();
-            text.rsplit_once("the limit is ").map(|(_, limit)| limit.to_owned()).expect("a limit")
+            text.rsplit_once("the limit of ").map(|(_, limit)| limit.to_owned()).expect("a limit")
         };
         for whole in 1..100 {
             assert_eq!(named(&format!("0.{whole:02}")), format!("{whole} %"));

@@ -1,5 +1,6 @@
-//! The server within a test's own process: every route, over the application of [`crate::app::fixture`]. For the tables of what a
-//! field may be, beside what reads the field; what takes a socket, a signal or a second process is tested in `tests/it`.
+//! The server within a test's own process: every route, over the application of [`crate::app::fixture`]. For the tables
+//! of what a field may be, beside what reads the field; what takes a socket, a signal or a second process is tested in
+//! `tests/it`.
 
 use actix_web::{
     dev::ServiceResponse,

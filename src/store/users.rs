@@ -33,13 +33,13 @@ pub struct User {
     pub identity: Option<Identity>,
 }
 
-/// Somebody, by the word of an identity provider.
+/// A person as an identity provider names them.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Identity {
-    /// The provider, as it calls itself.
+    /// The issuer URL of the provider.
     #[schema(example = "https://login.example.com/realms/staff")]
     pub issuer: String,
-    /// Its name for them, which stays the same and is nobody else's.
+    /// The provider's identifier of the person, which is unique and never changes.
     #[schema(example = "248289761001")]
     pub subject: String,
 }

@@ -1,5 +1,5 @@
-//! The plan of the house, kept by reading the source: arrows point down only and never in a circle, every refusal is used, and the tables that
-//! diesel sees are those that the migrations make.
+//! The plan of the house, kept by reading the source: arrows point down only and never in a circle, every refusal is
+//! used, and the tables that diesel sees are those that the migrations make.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,8 @@ use std::{
 use rusqlite::Connection;
 use sluice::store::tables::{CONTENTS, LOG};
 
-/// The rooms by floor, the lowest first, as the picture in `src/lib.rs` has them. Rooms on one floor do not see each other.
+/// The rooms by floor, the lowest first, as the picture in `src/lib.rs` has them. Rooms on one floor do not see each
+/// other.
 const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["egress"],
@@ -73,8 +74,8 @@ fn modules() -> BTreeMap<String, String> {
     all.filter(|(name, _)| name != "lib" && name != "main").collect()
 }
 
-/// The paths of a `use` tree, or of a path elsewhere: of `a::{b, c::{self, D}}` they are `a::b`, `a::c::self` and `a::c::D`.
-/// Returns what comes after it.
+/// The paths of a `use` tree, or of a path elsewhere: of `a::{b, c::{self, D}}` they are `a::b`, `a::c::self` and
+/// `a::c::D`. Returns what comes after it.
 fn paths<'t>(text: &'t str, before: &str, found: &mut Vec<String>) -> &'t str {
     let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
     if let Some(mut rest) = text.strip_prefix('{') {
@@ -118,8 +119,8 @@ fn resolved(own: &str, path: &str, modules: &BTreeMap<String, String>) -> Option
     (!at.is_empty()).then(|| at.join("::"))
 }
 
-/// The other modules that a source names by `crate::`, `super::` or `self::`, in `use` lines and elsewhere. That a module has
-/// children, and hands on their names, is no arrow.
+/// The other modules that a source names by `crate::`, `super::` or `self::`, in `use` lines and elsewhere. That a
+/// module has children, and hands on their names, is no arrow.
 fn named(own: &str, modules: &BTreeMap<String, String>) -> BTreeSet<String> {
     // A module within the file, as of its tests, has a `super` of its own.
     let mut parts = vec![(own.to_owned(), String::new())];

@@ -1,5 +1,5 @@
-//! The decision, against the contract: tables that follow it rule by rule (the `.toml` files in `decisions/`, explained in
-//! `defaults.toml`), the traps of other systems, and properties of worlds made at random.
+//! The decision, against the contract: tables that follow it rule by rule (the `.toml` files in `decisions/`, explained
+//! in `defaults.toml`), the traps of other systems, and properties of worlds made at random.
 
 mod answer;
 mod properties;
@@ -114,7 +114,8 @@ impl Case {
         }
     }
 
-    /// When the site is to come: the very moment that the case says, or any that a site may come at in the window that it names.
+    /// When the site is to come: the very moment that the case says, or any that a site may come at in the window that
+    /// it names.
     fn expected_turn(&self, came: Option<&str>) -> Option<String> {
         let Some(start) = self.expected.next_window else { return self.expected.next_window_at.clone() };
         let Asker::Subscriber(_, Some(group)) = &self.world.asker else { return Some(start.to_string()) };

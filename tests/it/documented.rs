@@ -1,5 +1,6 @@
-//! What must have a doc comment: modules, types, traits, constants and functions that others can name. Fields and variants need one
-//! only where their name does not say it, which no lint can tell; so `missing_docs` is off, and this stands in its place.
+//! What must have a doc comment: modules, types, traits, constants and functions that others can name. Fields and
+//! variants need one only where their name does not say it, which no lint can tell; so `missing_docs` is off, and this
+//! stands in its place.
 
 use std::{fs, path::Path};
 

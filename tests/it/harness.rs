@@ -5,8 +5,8 @@
 //! A test is a few lines: [`Vendor::start`] gives a server of its own on a free port with a data folder of its own,
 //! builders fill it ([`Product::release`], [`Product::sell`]), and the actors ([`Anonymous`], [`Customer`], [`Ci`],
 //! [`Admin`]) send requests whose answers are checked for what every answer must have. When the vendor is dropped the
-//! server is told to stop, and the test fails if it does not end cleanly, or if it logged an error that the test did not
-//! announce.
+//! server is told to stop, and the test fails if it does not end cleanly, or if it logged an error that the test did
+//! not announce.
 
 pub mod actor;
 pub mod answer;

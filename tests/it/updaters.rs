@@ -1,7 +1,8 @@
 //! The reference updaters of `examples/`: their library, and each flow end to end.
 //!
-//! `library` tests the parts, `kills` and `faults` play the single-user flow against a scripted server that misbehaves in ways a
-//! real one cannot be made to, and `flows` plays all three against a really started one. `fleet` plays the simulator, 500 sites at once.
+//! `library` tests the parts, `kills` and `faults` play the single-user flow against a scripted server that misbehaves
+//! in ways a real one cannot be made to, and `flows` plays all three against a really started one. `fleet` plays the
+//! simulator, 500 sites at once.
 
 mod faults;
 mod fleet;

@@ -31,8 +31,8 @@ named_enum! {
     }
 }
 
-/// The request of the program that asks (contract section 4). The check reads it from its query, explain from its body, and
-/// `sluice check` sends it.
+/// The request of the program that asks (contract section 4). The check reads it from its query, explain from its body,
+/// and `sluice check` sends it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::IntoParams, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -93,7 +93,8 @@ fn times_are_when_it_was_first_heard_to_have_come_so_far() {
     assert_eq!(times(&sum(in_order)), (Some(at(1)), Some(at(2)), at(2)));
     let twice = [ended(Outcome::Succeeded, 0), ended(Outcome::Succeeded, 5), report(Stage::Downloading, 6)];
     assert_eq!(times(&sum(twice)), (Some(at(0)), Some(at(0)), at(6)));
-    // How it failed says nothing of how far it had come: that it had is only known from a report of it, even a late one.
+    // How it failed says nothing of how far it had come: that it had is only known from a report of it, even a late
+    // one.
     assert_eq!(times(&sum([ended(Outcome::Failed, 0)])).0, None);
     // A replica's clock that is behind takes nothing back.
     assert_eq!(sum([report(Stage::Installing, 3), report(Stage::Migrating, 1)]).last_reported_at, at(3));
@@ -153,8 +154,8 @@ fn a_failure_is_excused_only_by_what_went_wrong_where_it_ended() {
     assert_eq!((class(&lost), health::vote(&lost)), (None, Some(Vote::Failed)));
 }
 
-/// Every row of up to five reports, with repetitions, of those that one run may make: what is known in the end depends on which
-/// reports came, and on nothing else.
+/// Every row of up to five reports, with repetitions, of those that one run may make: what is known in the end depends
+/// on which reports came, and on nothing else.
 #[test]
 fn the_order_of_reports_and_their_repetition_make_no_difference() {
     for outcome in Outcome::ALL {
@@ -185,8 +186,8 @@ fn the_order_of_reports_and_their_repetition_make_no_difference() {
     }
 }
 
-/// What went wrong by the words of the rule: what the end says; else what was said of the furthest stage before it; nothing where
-/// it succeeded.
+/// What went wrong by the words of the rule: what the end says; else what was said of the furthest stage before it;
+/// nothing where it succeeded.
 fn expected<'r>(reports: impl Iterator<Item = &'r Run>) -> Option<FailureClass> {
     let reports: Vec<&Run> = reports.collect();
     if reports.iter().any(|report| report.outcome == Some(Outcome::Succeeded)) {

@@ -210,8 +210,8 @@ fn file(
 /// List the audit log, the newest entry first.
 ///
 /// It records every change to what decides who gets which update: by whom, from where, and the values before and after.
-/// Secrets are not recorded. With `format=jsonl` or `format=csv` the page is sent as a file; the `Link` header has the address
-/// of the next page, if there is one.
+/// Secrets are not recorded. With `format=jsonl` or `format=csv` the page is sent as a file; the `Link` header has the
+/// address of the next page, if there is one.
 #[utoipa::path(
     tag = "Admin",
     params(AuditQuery),

@@ -66,8 +66,8 @@ impl PartialSchema for Explain {
 }
 
 impl<'de> Deserialize<'de> for Explain {
-    /// Takes the two fields out of the object, and leaves the others, the unknown ones too, to the check. serde's `flatten`
-    /// does neither refuse unknown fields nor say which field is wrong.
+    /// Takes the two fields out of the object, and leaves the others, the unknown ones too, to the check. serde's
+    /// `flatten` does neither refuse unknown fields nor say which field is wrong.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Both;
 

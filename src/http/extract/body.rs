@@ -84,7 +84,8 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for MaybeBody<T> {
 /// Reads a body of at most `limit` bytes.
 ///
 /// # Errors
-/// `body_too_large`, as soon as it is known; `upload_incomplete` when it breaks off, `body_stalled` when it falls silent.
+/// `body_too_large`, as soon as it is known; `upload_incomplete` when it breaks off, `body_stalled` when it falls
+/// silent.
 pub async fn collect(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     let too_large =
         || Problem::new(Code::BodyTooLarge, format!("the body is too large; expected at most {limit} bytes"));

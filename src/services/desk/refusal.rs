@@ -12,171 +12,171 @@ use crate::{artifacts::ArtifactsError, store::StoreError};
 named_enum! {
     /// Every reason for which a request can be refused. The table of `http::error` gives each its status.
     Code, "error code" {
-        /// A version that is none.
+        /// An invalid version.
         VersionInvalid = "version_invalid",
-        /// A query or path value that is none.
+        /// An invalid query or path value.
         ParameterInvalid = "parameter_invalid",
-        /// A query parameter that must be there is not.
+        /// A missing query parameter.
         ParameterMissing = "parameter_missing",
-        /// A query parameter that the operation does not have.
+        /// An unknown query parameter.
         ParameterUnknown = "parameter_unknown",
-        /// A body that is not what its content type says.
+        /// A body that cannot be parsed as its content type.
         BodyMalformed = "body_malformed",
-        /// A body with fields that are wrong.
+        /// A body with missing, unknown or invalid fields.
         BodyInvalid = "body_invalid",
-        /// A body over its limit.
+        /// A body larger than the limit.
         BodyTooLarge = "body_too_large",
-        /// A body of a content type that the operation does not take.
+        /// A content type that the operation does not accept.
         MediaTypeUnsupported = "media_type_unsupported",
-        /// A header that cannot be read.
+        /// An invalid header.
         HeaderInvalid = "header_invalid",
-        /// No such address.
+        /// An unknown path.
         NotFound = "not_found",
-        /// The address does not know the method.
+        /// A method that the path does not support.
         MethodNotAllowed = "method_not_allowed",
-        /// No such product.
+        /// An unknown product.
         ProductNotFound = "product_not_found",
-        /// No such release.
+        /// An unknown release.
         ReleaseNotFound = "release_not_found",
-        /// No such artifact.
+        /// An unknown artifact.
         ArtifactNotFound = "artifact_not_found",
-        /// No such customer.
+        /// An unknown customer.
         CustomerNotFound = "customer_not_found",
-        /// No such subscription.
+        /// An unknown subscription.
         SubscriptionNotFound = "subscription_not_found",
-        /// No such license key, by its id.
+        /// An unknown id of a license key.
         LicenseKeyNotFound = "license_key_not_found",
-        /// No such hosting group.
+        /// An unknown hosting group.
         HostingGroupNotFound = "hosting_group_not_found",
-        /// No such known problem.
+        /// An unknown known problem.
         KnownProblemNotFound = "known_problem_not_found",
-        /// No such API token.
+        /// An unknown API token.
         TokenNotFound = "token_not_found",
-        /// No such trusted publisher.
+        /// An unknown trusted publisher.
         TrustedPublisherNotFound = "trusted_publisher_not_found",
-        /// No such user.
+        /// An unknown user.
         UserNotFound = "user_not_found",
-        /// No such webhook.
+        /// An unknown webhook.
         WebhookNotFound = "webhook_not_found",
-        /// No such message to a webhook.
+        /// An unknown message to a webhook.
         WebhookMessageNotFound = "webhook_message_not_found",
-        /// No such mail.
+        /// An unknown mail.
         MailNotFound = "mail_not_found",
-        /// No such approval.
+        /// An unknown approval.
         ApprovalNotFound = "approval_not_found",
-        /// No stop is on there.
+        /// The product or channel is not stopped.
         StopNotFound = "stop_not_found",
-        /// A license key is needed.
+        /// The license key is missing.
         LicenseKeyRequired = "license_key_required",
-        /// A license key of Sluice's form whose check symbol is wrong.
+        /// A license key with a wrong check symbol.
         LicenseKeyMistyped = "license_key_mistyped",
         /// A license key that was never issued.
         LicenseKeyUnknown = "license_key_unknown",
         /// A license key that was revoked.
         LicenseKeyRevoked = "license_key_revoked",
-        /// A session or an API token is needed.
+        /// The session or API token is missing.
         AuthorizationRequired = "authorization_required",
-        /// The session or API token is not good, or not good any more.
+        /// The session or API token is invalid, expired or deleted.
         AuthorizationInvalid = "authorization_invalid",
-        /// E-mail address or password is wrong.
+        /// A wrong e-mail address or password.
         LoginFailed = "login_failed",
-        /// The refresh token is not good, or not good any more.
+        /// The refresh token is invalid, expired or used.
         RefreshTokenInvalid = "refresh_token_invalid",
-        /// What came back from the identity provider is not good.
+        /// The identity provider's answer is invalid.
         SingleSignOnFailed = "single_sign_on_failed",
-        /// The identity provider vouches for somebody who may not come in.
+        /// The identity provider knows the person, who has no access here.
         SingleSignOnRefused = "single_sign_on_refused",
-        /// The identity provider cannot be used.
+        /// The identity provider does not answer.
         IdentityProviderUnavailable = "identity_provider_unavailable",
-        /// The right password, where only the identity provider lets people in.
+        /// A right password where only the identity provider may log users in.
         PasswordLoginOff = "password_login_off",
-        /// The right password, without the second factor that goes with it.
+        /// A right password without the second factor.
         OtpRequired = "otp_required",
-        /// Too many failures, one after the other.
+        /// Too many failed attempts in a row.
         TooManyAttempts = "too_many_attempts",
-        /// The identity token of a pipeline is not good, or nobody trusts whose it is.
+        /// A pipeline's identity token that is invalid or not trusted.
         IdentityRefused = "identity_refused",
-        /// An issuer of tokens does not answer.
+        /// The issuer of an identity token does not answer.
         IssuerUnavailable = "issuer_unavailable",
-        /// The role may not do this.
+        /// The role does not permit this.
         RoleInsufficient = "role_insufficient",
-        /// The token may not do this.
+        /// The scopes of the token do not permit this.
         ScopeInsufficient = "scope_insufficient",
-        /// Nobody approves what they have asked for themselves.
+        /// The requester cannot approve their own request.
         ApproverIsRequester = "approver_is_requester",
-        /// Another person has entered or changed who approves, just now.
+        /// The approver was added or changed too recently by another user.
         ApproverNotIndependent = "approver_not_independent",
-        /// The license key is one of another product.
+        /// The license key belongs to another product.
         WrongProduct = "wrong_product",
-        /// The link was not made here, or was altered.
+        /// The download link was altered, or is not from this server.
         UrlInvalid = "url_invalid",
-        /// The link is past its time.
+        /// The download link has expired.
         UrlExpired = "url_expired",
-        /// What the link leads to may not be downloaded any more.
+        /// The release behind the download link was withdrawn.
         UrlWithdrawn = "url_withdrawn",
-        /// The set-up link is not good, or was used.
+        /// The set-up link is invalid or used.
         SetupLinkInvalid = "setup_link_invalid",
-        /// There is a product with this slug.
+        /// A product with this slug already exists.
         ProductExists = "product_exists",
-        /// There is a release of this version.
+        /// A release of this version already exists.
         ReleaseExists = "release_exists",
-        /// There is an artifact for this component, platform, arch and kind.
+        /// An artifact for this component, platform, arch and kind already exists.
         ArtifactExists = "artifact_exists",
-        /// There is a hosting group with this slug.
+        /// A hosting group with this slug already exists.
         HostingGroupExists = "hosting_group_exists",
-        /// There is such a license key.
+        /// The license key already exists.
         LicenseKeyExists = "license_key_exists",
-        /// There is a user with this e-mail address.
+        /// A user with this e-mail address already exists.
         UserExists = "user_exists",
-        /// Without an owner nobody could enter one.
+        /// The last owner cannot be removed or demoted.
         LastOwner = "last_owner",
-        /// A second factor is on, or there is none.
+        /// The second factor is already on, or already off.
         SecondFactorState = "second_factor_state",
-        /// What is published does not change.
+        /// A published release cannot be changed this way.
         ReleasePublished = "release_published",
-        /// It must be published first.
+        /// The release is not published.
         ReleaseNotPublished = "release_not_published",
-        /// It must be restored first.
+        /// The release is yanked.
         ReleaseYanked = "release_yanked",
-        /// It was not yanked.
+        /// The release is not yanked.
         ReleaseNotYanked = "release_not_yanked",
-        /// A person must resume it first.
+        /// The rollout is halted; a person must resume it first.
         RolloutHalted = "rollout_halted",
-        /// A channel that is in use cannot be removed.
+        /// The channel is in use and cannot be removed.
         ChannelInUse = "channel_in_use",
-        /// A subscription that was cancelled stays so.
+        /// The subscription is cancelled for good.
         SubscriptionCancelled = "subscription_cancelled",
-        /// A subscription without an end cannot be cancelled to its end.
+        /// The subscription has no end to be cancelled at.
         SubscriptionEndless = "subscription_endless",
-        /// A mail that was sent is not sent again.
+        /// The mail was already sent.
         MailSent = "mail_sent",
-        /// It was approved or rejected already.
+        /// The request is already decided.
         ApprovalDecided = "approval_decided",
-        /// Nobody has decided in time.
+        /// The request has expired.
         ApprovalExpired = "approval_expired",
-        /// What it is about has changed since.
+        /// The subject of the request has changed since.
         ApprovalVoid = "approval_void",
-        /// There are no two people who could approve.
+        /// The two-person rule needs a second user who can approve.
         SecondPersonMissing = "second_person_missing",
-        /// Another change came in between.
+        /// A concurrent change.
         Conflict = "conflict",
-        /// `If-Match` no longer fits.
+        /// The `ETag` no longer matches `If-Match`.
         PreconditionFailed = "precondition_failed",
-        /// The bytes are not those that were announced.
+        /// The content does not match the announced digest.
         DigestMismatch = "digest_mismatch",
-        /// The upload broke off.
+        /// The upload ended early.
         UploadIncomplete = "upload_incomplete",
-        /// The sender fell silent in the middle of the body.
+        /// The sender stalled within the body.
         BodyStalled = "body_stalled",
-        /// Somebody asked more often than they may.
+        /// A rate limit was exceeded.
         TooManyRequests = "too_many_requests",
-        /// The release lacks something, or what it says cannot be meant.
+        /// The publish lint has findings.
         ReleaseIncomplete = "release_incomplete",
-        /// Nothing of the file is in the range asked for.
+        /// The requested range is outside the file.
         RangeNotSatisfiable = "range_not_satisfiable",
-        /// The database or the disk cannot be used just now.
+        /// The database or the artifact store is unavailable.
         StorageUnavailable = "storage_unavailable",
-        /// A fault of Sluice's own.
+        /// An internal error.
         InternalError = "internal_error",
     }
 }
@@ -184,9 +184,9 @@ named_enum! {
 /// One field that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Fault {
-    /// Which: `name`, `window.days[2]`.
+    /// The path of the field: `name`, `window.days[2]`.
     pub field: String,
-    /// What is wrong with it, and what would be right.
+    /// What is wrong, and what is expected.
     pub message: String,
     /// The kind of thing, of a release that should not be published as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,7 +244,7 @@ impl Refusal {
         Self { faults: vec![Fault::new(name, message)], ..Self::new(Code::ParameterInvalid, detail) }
     }
 
-    /// The same refusal, to be tried again after so many seconds.
+    /// The same refusal, to be retried after this many seconds.
     #[must_use]
     pub fn after(self, seconds: u64) -> Self {
         Self { retry_after: Some(Duration::from_secs(seconds)), ..self }

@@ -177,7 +177,7 @@ fn channel_of<'a>(entry: &'a ProductEntry, check: &Check) -> Result<&'a Slug, Re
         let asked = check.channel.as_ref().map(Slug::as_str).unwrap_or_default();
         Refusal::parameter(
             "channel",
-            format!("`{asked}` is no channel of `{}`; it has {}", check.product, channels.listed()),
+            format!("`{asked}` is not a channel of `{}`; expected {}", check.product, channels.listed()),
         )
     })
 }

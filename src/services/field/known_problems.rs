@@ -33,7 +33,8 @@ pub struct NewKnownProblem {
     pub product: Slug,
     /// Failures of this class.
     pub failure_class: Option<FailureClass>,
-    /// Failures with such a code of the updater's: `*` stands for any text, `|` for 'or', and capitals make no difference.
+    /// Failures with such a code of the updater's: `*` stands for any text, `|` for 'or', and capitals make no
+    /// difference.
     pub code: Option<Pattern>,
     /// Failures on this operating system, as the last check of the installation told.
     pub platform: Option<Platform>,

@@ -44,22 +44,22 @@ pub struct Report {
     pub product: Slug,
     /// The program that is updated.
     pub component: Component,
-    /// What it was.
+    /// The version before the update.
     pub from_version: Version,
-    /// What it is to be.
+    /// The version that is installed.
     pub to_version: Version,
-    /// How far it has come.
+    /// The stage that the run has reached.
     pub stage: Stage,
-    /// How it ended; with the stage `ended`, and only with it.
+    /// The outcome; required with the stage `ended`, not allowed with any other.
     pub outcome: Option<Outcome>,
     /// What went wrong.
     pub error: Option<ReportedError>,
-    /// When a person wants it to happen.
+    /// The time that a person has set for the update.
     pub scheduled_for: Option<Timestamp>,
-    /// Who is to be told when it has ended.
+    /// The address that gets a mail when the run has ended.
     #[schema(format = Email)]
     pub notify_email: Option<String>,
-    /// In which language.
+    /// The language of that mail.
     pub locale: Option<LanguageTag>,
     /// When this happened, by the updater's clock.
     pub at: Option<Timestamp>,

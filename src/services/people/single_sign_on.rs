@@ -305,7 +305,7 @@ impl Person {
     /// Links an unknown identity to the user with its e-mail address, or adds a user.
     fn enter(&self, sign_on: &SingleSignOn, write: &mut Write<'_>, role: Role) -> Result<Committed<User>, Refusal> {
         let Some(email) = &self.email else {
-            let detail = "the identity provider does not say that your e-mail address is yours (`email`, `email_verified`), which whoever is new here is known by; ask an owner";
+            let detail = "your identity provider has not verified your e-mail address (`email`, `email_verified`), which is required for a first login; ask an owner to add you";
             return Ok(Committed::Refused(refused(detail)));
         };
         let was_removed = store::removed_identities::has(write.connection, &self.identity)?;

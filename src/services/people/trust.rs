@@ -55,7 +55,8 @@ pub struct NewTrustedPublisher {
     pub issuer: Option<String>,
     /// The audience that its tokens must be for; `server.public_url` unless given.
     pub audience: Option<Line>,
-    /// Claims that its tokens must have, besides those of the preset. A value that names a Git reference may end with `*`.
+    /// Claims that its tokens must have, besides those of the preset. A value that names a Git reference may end with
+    /// `*`.
     #[serde(default)]
     pub claims: BTreeMap<String, String>,
     /// GitHub: `owner/name`, as GitHub writes it.

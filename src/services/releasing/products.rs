@@ -66,8 +66,8 @@ pub struct NewProduct {
     #[serde(default)]
     #[schema(max_items = 100)]
     pub required_locales: Vec<LanguageTag>,
-    /// Whether publishing, lifting a stop, and whatever else brings a release to customers takes the approval of a second
-    /// person; not unless given.
+    /// Whether publishing, lifting a stop, and whatever else brings a release to customers takes the approval of a
+    /// second person; not unless given.
     #[serde(default)]
     #[schema(default = false)]
     pub two_person_rule: bool,

@@ -89,17 +89,18 @@ patch_body! {
     }
 }
 
-/// How a release is to be published.
+/// The terms of a publication.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Publication {
-    /// From when it is offered; now unless given. In the past: history that is being imported. In the future: scheduled.
+    /// The time from which the release is offered; default now. In the past: an import of history. In the future:
+    /// scheduled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published_at: Option<Timestamp>,
-    /// Who is offered it; everybody unless given.
+    /// Who is offered the release; default everybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollout: Option<NewRollout>,
-    /// Publish in spite of what the publish lint finds.
+    /// Publish despite findings of the publish lint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force: Option<Force>,
 }
@@ -118,7 +119,12 @@ fn check(product: &Product, release: &Release) -> Result<(), Refusal> {
     if product.channels.rank(&release.channel).is_none() {
         faults.add(
             "channel",
-            format!("`{}` is no channel of `{}`; it has {}", release.channel, product.slug, product.channels.listed()),
+            format!(
+                "`{}` is not a channel of `{}`; expected {}",
+                release.channel,
+                product.slug,
+                product.channels.listed()
+            ),
         );
     }
     if release.min_from.as_ref().is_some_and(|lowest| *lowest >= release.version) {

@@ -20,8 +20,8 @@ use crate::{
 /// The largest number of stages of a rollout; the API's description states the same number.
 const STAGES: usize = 50;
 
-/// Who a release is to be offered to. When it is published, what is absent is 100 percent, no stages, and a halt at the first
-/// report of lost data; later, what is absent stays as it is.
+/// Who a release is offered to. At publication, absent fields mean 100 percent, no stages, and a halt at the first
+/// report of lost data. Later, absent fields keep their value.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRollout {
@@ -29,31 +29,33 @@ pub struct NewRollout {
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = f64, minimum = 0, maximum = 100, multiple_of = 0.01, example = 25)]
     pub percent: Patch<Percent>,
-    /// Shares that it opens to by itself, after hours of the rollout's clock: it starts with the later of `published_at` and
-    /// this call, and stands still while nothing is offered (paused, halted, yanked, stopped). At most 50.
+    /// Stages that open by themselves after hours of the rollout's clock, at most 50. The clock starts at the later of
+    /// `published_at` and this call, and stands still while the release is not offered (paused, halted, yanked,
+    /// stopped).
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = Vec<Stage>, max_items = 50)]
     pub stages: Patch<Vec<Stage>>,
-    /// When it is halted by itself. `null`: at the first report of lost data only.
+    /// The rule that halts the rollout by itself. `null`: at the first report of lost data only.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = Option<Halt>)]
     pub halt: Patch<Option<Halt>>,
 }
 
-/// When a release is halted by itself.
+/// The rule that halts a rollout by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Halt {
-    /// The share of updates that may fail, above 0 and below 1. The release is halted when the lower bound of the one-sided
-    /// 95 % Wilson interval of the failure rate is above it.
+    /// The share of updates that may fail, above 0 and below 1. The release is halted when the lower bound of the
+    /// one-sided 95 % Wilson interval of the failure rate is above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = f64, required = false, exclusive_minimum = 0, exclusive_maximum = 1, example = 0.1)]
     pub failure_rate: Option<Rate>,
-    /// So many outcomes there must be before they are judged: one for each subscription. Goes with `failure_rate`.
+    /// The number of outcomes, one for each subscription, from which the failure rate is judged. Required with
+    /// `failure_rate`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u32, required = false, minimum = 1, example = 5)]
     pub min_reports: Option<u32>,
-    /// So many subscriptions that report lost data halt it at once; 0 is never.
+    /// The number of subscriptions reporting lost data that halts the rollout at once; 0 is never.
     #[serde(default = "first_one")]
     pub data_loss_reports: u32,
 }

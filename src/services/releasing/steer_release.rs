@@ -201,7 +201,7 @@ fn apply(product: &Product, release: &mut Release, steer: &Steer, now: Timestamp
                 return Err(Refusal::field(
                     "channel",
                     format!(
-                        "`{}` is no channel of `{}`; it has {}",
+                        "`{}` is not a channel of `{}`; expected {}",
                         promotion.channel,
                         product.slug,
                         product.channels.listed()
@@ -265,7 +265,7 @@ pub async fn stop(
             if let Some(unknown) = new.channel.as_ref().filter(|channel| product.channels.rank(channel).is_none()) {
                 return Err(Refusal::field(
                     "channel",
-                    format!("`{unknown}` is no channel of `{slug}`; it has {}", product.channels.listed()),
+                    format!("`{unknown}` is not a channel of `{slug}`; expected {}", product.channels.listed()),
                 ));
             }
             let stop = Stop { channel: new.channel, reason: new.reason.into(), message: new.message, since: write.now };

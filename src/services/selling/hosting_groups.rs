@@ -87,7 +87,8 @@ pub struct NewHostingGroup {
     pub timezone: Zone,
     /// When its sites may be updated.
     pub window: WindowBody,
-    /// How many of its sites may be updating at once; no limit unless given. The servers of the others are told `group_busy`.
+    /// How many of its sites may be updating at once; no limit unless given. The servers of the others are told
+    /// `group_busy`.
     #[schema(minimum = 1)]
     pub max_concurrent: Option<u32>,
 }

@@ -149,7 +149,7 @@ fn check(product: &Product, subscription: &Subscription) -> Result<(), Refusal> 
         if product.channels.rank(channel).is_none() {
             faults.add(
                 &format!("channels[{index}]"),
-                format!("`{channel}` is no channel of `{}`; it has {}", product.slug, product.channels.listed()),
+                format!("`{channel}` is not a channel of `{}`; expected {}", product.slug, product.channels.listed()),
             );
         }
     }

@@ -15,15 +15,15 @@ use crate::{
 };
 
 named_enum! {
-    /// How far a mail has come.
+    /// The state of a mail.
     MailState, "state of a mail" {
-        /// It is to be sent, or sent again.
+        /// Waiting to be sent, or to be retried.
         Queued = "queued",
-        /// It is kept, as no SMTP server is configured.
+        /// Kept, because no SMTP server is configured.
         Undelivered = "undelivered",
-        /// An SMTP server has accepted it.
+        /// Accepted by an SMTP server.
         Sent = "sent",
-        /// It was refused for good, or not accepted for too long.
+        /// Refused for good, or not accepted for too long.
         Failed = "failed",
     }
 }

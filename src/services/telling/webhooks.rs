@@ -24,13 +24,13 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewWebhook {
-    /// Where messages are sent to: http or https, without user and password.
+    /// The receiver's address: http or https, without user and password.
     #[schema(max_length = 2000, example = "https://hooks.example.com/sluice")]
     pub url: String,
-    /// What it is told of.
+    /// The events to send.
     #[schema(min_items = 1)]
     pub events: Vec<WebhookEvent>,
-    /// The slug of the only product that it is told about; all unless given.
+    /// The slug of the only product whose events are sent; default all products.
     #[schema(example = "office-maker")]
     pub product: Option<Slug>,
     /// Whether anything is sent; `true` unless given.
@@ -47,13 +47,13 @@ patch_body! {
     /// A change to a webhook: what is absent stays as it is.
     #[derive(Debug)]
     pub struct WebhookChange {
-        /// Where messages are sent to, also those that are queued already.
+        /// The receiver's address, also for messages that are already queued.
         #[schema(max_length = 2000)]
         pub url: Patch<String>,
-        /// What it is told of from now on.
+        /// The events to send from now on.
         #[schema(min_items = 1)]
         pub events: Patch<Vec<WebhookEvent>>,
-        /// Whether anything is sent. While it is not, nothing new is queued, and what is queued waits.
+        /// Whether messages are sent. While disabled, no message is queued, and queued messages wait.
         pub enabled: Patch<bool>,
     }
 }

@@ -1,4 +1,5 @@
-//! Who may do what: every operation of the API description as every kind of caller, against the table in `docs/rights.md`.
+//! Who may do what: every operation of the API description as every kind of caller, against the table in
+//! `docs/rights.md`.
 
 mod table;
 

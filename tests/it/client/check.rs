@@ -189,7 +189,8 @@ fn a_write_holds_for_every_check_started_after_its_response() {
             scope.spawn(move || write(1, &lift, &stop)),
             scope.spawn(move || write(2, &take_up, &set_aside)),
         ];
-        // What was the state of a writer's thing through a whole check: on, off, or unknown because it was being changed?
+        // What was the state of a writer's thing through a whole check: on, off, or unknown because it was being
+        // changed?
         let state =
             |before: u64, after: u64| (before == after && before.is_multiple_of(2)).then_some(before.is_multiple_of(4));
         let (turns, done, checks) = (&turns, &done, &checks);

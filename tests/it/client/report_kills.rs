@@ -1,5 +1,5 @@
-//! The server killed while reports come in, and mails and webhooks go out: what was acknowledged is there once, and everybody who
-//! was to be told of it was.
+//! The server killed while reports come in, and mails and webhooks go out: what was acknowledged is there once, and
+//! everybody who was to be told of it was.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -144,7 +144,8 @@ fn acknowledged_reports_outlive_50_kills_and_each_counts_once() {
     for queue in ["mails".to_owned(), format!("webhooks/{}/messages", webhook["id"].as_str().unwrap())] {
         let path = format!("/api/v1/admin/{queue}?state=queued");
         let is_empty = || vendor.admin.get(&path).send().ok()["items"].as_array().unwrap().is_empty();
-        // What the kills broke off is tried again at once: nobody else can be trying it. On a shared database it is claimed.
+        // What the kills broke off is tried again at once: nobody else can be trying it. On a shared database it is
+        // claimed.
         eventually(180, &queue, || is_empty().then_some(()));
     }
     count_mails(&smtp, &expected);
@@ -205,8 +206,8 @@ fn ended(expected: &Acknowledged, outcomes: &[&str]) -> BTreeSet<String> {
     expected.iter().filter(is_one).map(|(run, _)| run.clone()).collect()
 }
 
-/// The person who started each run got one mail. A kill between the sending and its being noted repeats that mail, and it is the
-/// same one.
+/// The person who started each run got one mail. A kill between the sending and its being noted repeats that mail, and
+/// it is the same one.
 fn count_mails(smtp: &Smtp, expected: &Acknowledged) {
     let told = ended(expected, &["succeeded", "failed", "rolled_back"]);
     let mails = eventually(60, "the mails", || {

@@ -13,7 +13,8 @@ use crate::harness::{
 
 const SITES: usize = 40;
 
-/// A product with a hosted version and a newer one, and `sites` sites of a group whose nights begin at one o'clock in Rome.
+/// A product with a hosted version and a newer one, and `sites` sites of a group whose nights begin at one o'clock in
+/// Rome.
 pub fn nights<'v>(vendor: &'v Vendor, window: &Value, limit: u32, sites: usize) -> (Product<'v>, Vec<Sold>) {
     let office = vendor.product();
     for version in ["12.0.0", "13.0.0"] {
@@ -122,7 +123,8 @@ fn a_slot_is_freed_when_its_run_ends_or_falls_silent() {
     assert_eq!(ask_at_once(&[ended, busy, idle]).len(), 3);
     assert_eq!(ask_at_once(others), Vec::<usize>::new());
 
-    // One ends, and one of the others gets in. A report of the end that comes twice does not free the slot of the next run.
+    // One ends, and one of the others gets in. A report of the end that comes twice does not free the slot of the next
+    // run.
     for stage in ["downloading", "downloaded", "installing", "ended"] {
         report(ended, 1, stage);
     }

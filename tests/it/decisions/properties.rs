@@ -1,5 +1,5 @@
-//! What holds in every world. The worlds are small, so that things collide: few versions, dates on the edges of days and of each
-//! other, releases in every state.
+//! What holds in every world. The worlds are small, so that things collide: few versions, dates on the edges of days
+//! and of each other, releases in every state.
 
 use std::{
     cell::RefCell,
@@ -311,8 +311,8 @@ fn worlds_with(files: BoxedStrategy<u16>) -> impl Strategy<Value = World> {
     })
 }
 
-/// Multi-user clients that their servers accept, on the least stable channel, with releases whose server files are for ever other
-/// machines: where rules 10b to 10d decide, which the other worlds seldom reach.
+/// Multi-user clients that their servers accept, on the least stable channel, with releases whose server files are for
+/// ever other machines: where rules 10b to 10d decide, which the other worlds seldom reach.
 fn worlds_of_multi_user_clients() -> impl Strategy<Value = World> {
     let versions = (
         select(&["1.0.0", "0.9.0", "1.1.0", "1.2.0"][..]),
@@ -366,8 +366,8 @@ fn hops<'a>(world: &'a World, offer: &Offer<'_>) -> Vec<&'a Release> {
     offer.path.iter().map(|version| world.release(version).expect("a release")).collect()
 }
 
-/// Whether `more` offers at least what `less` does: for the same program as high or higher, to the same end or a higher one; or,
-/// to a client, its server's update in place of its own (rule 10b goes before 10c).
+/// Whether `more` offers at least what `less` does: for the same program as high or higher, to the same end or a higher
+/// one; or, to a client, its server's update in place of its own (rule 10b goes before 10c).
 fn gives_no_less(less: &World, more: &World) -> Result<(), TestCaseError> {
     let (before, after) = (less.decide(), more.decide());
     if before.status == Status::Deferred {
@@ -585,7 +585,8 @@ proptest! {
     }
 }
 
-/// A moment within four days of a change of the clocks, in a zone of [`groups`], to a quarter of an hour or just off it.
+/// A moment within four days of a change of the clocks, in a zone of [`groups`], to a quarter of an hour or just off
+/// it.
 fn restless_moments() -> impl Strategy<Value = Timestamp> {
     let changes = select(
         &[
@@ -646,7 +647,8 @@ proptest! {
     }
 }
 
-/// A property of worlds that never come up says nothing. The numbers are drawn from a fixed seed, so this does not flicker.
+/// A property of worlds that never come up says nothing. The numbers are drawn from a fixed seed, so this does not
+/// flicker.
 #[test]
 fn the_worlds_reach_every_status_reason_and_verdict() {
     let mut runner = TestRunner::new_with_rng(config(), TestRng::deterministic_rng(config().rng_algorithm));

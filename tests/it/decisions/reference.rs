@@ -1,5 +1,5 @@
-//! Section 3 of the contract once more, written from its text alone: slow, plain, and sharing nothing with the decision but the
-//! values it reads and the order of versions. Names follow the contract's own words.
+//! Section 3 of the contract once more, written from its text alone: slow, plain, and sharing nothing with the decision
+//! but the values it reads and the order of versions. Names follow the contract's own words.
 
 use aws_lc_rs::digest;
 use jiff::{SignedDuration, Timestamp, ToSpan, civil};
@@ -86,8 +86,8 @@ pub fn window(group: &HostingGroup, now: Timestamp) -> (bool, Option<Timestamp>)
     (open, starts.into_iter().filter(|start| *start > now).min())
 }
 
-/// Rule 9: how many seconds into the window a site comes: a number that depends on the two only, below a quarter of the window and a
-/// quarter of an hour.
+/// Rule 9: how many seconds into the window a site comes: a number that depends on the two only, below a quarter of the
+/// window and a quarter of an hour.
 pub fn jitter(group: &HostingGroup, site: SubscriptionId) -> u64 {
     let below = (u128::from(group.window.duration_minutes) * 60 / 4).min(15 * 60);
     u64::try_from(hash_of_two(group.id.0, site.0) % below).expect("a small number")
@@ -515,8 +515,8 @@ impl<'a> Naive<'a> {
     }
 }
 
-/// The starts of a group's window around a moment, found by going over the calendar a quarter of an hour at a time. (Windows of
-/// the tests start on a quarter of an hour.)
+/// The starts of a group's window around a moment, found by going over the calendar a quarter of an hour at a time.
+/// (Windows of the tests start on a quarter of an hour.)
 fn starts(group: &HostingGroup, now: Timestamp) -> Vec<Timestamp> {
     let zone = group.timezone.rules();
     let today = zone.to_datetime(now).date();
@@ -552,7 +552,8 @@ fn minor(version: &Version) -> (String, String) {
     (numbers.next().expect("a major"), numbers.next().expect("a minor"))
 }
 
-/// Cargo's syntax, judged as the contract says: every comparator turned into whole versions with `>`, `>=`, `<`, `<=` or `=`.
+/// Cargo's syntax, judged as the contract says: every comparator turned into whole versions with `>`, `>=`, `<`, `<=`
+/// or `=`.
 pub fn meets(requirement: &str, version: &Version) -> bool {
     requirement.split(',').all(|comparator| meets_one(comparator.trim(), version))
 }

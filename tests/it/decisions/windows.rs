@@ -53,8 +53,8 @@ fn windows_open_and_close_when_another_program_says_so() {
     assert!(zones.len() >= 10 && zones.values().sum::<u32>() > 60, "{zones:?}");
 }
 
-/// When the window opens on a day, told from nothing but what the clocks there show at each minute: the first minute at which they
-/// show its start; where they never do, as long after the last minute before it as they would have.
+/// When the window opens on a day, told from nothing but what the clocks there show at each minute: the first minute at
+/// which they show its start; where they never do, as long after the last minute before it as they would have.
 fn opens_on(shown: &[(Timestamp, DateTime)], day: Date, start: Time) -> Timestamp {
     let wall = day.to_datetime(start);
     // The clocks go back by three hours at most, and are read for two days on either side.

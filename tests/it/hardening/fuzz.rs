@@ -1,6 +1,6 @@
-//! Requests that nobody would send who means well, written byte by byte from the paths of the API description, to a really started
-//! server: every one gets a well-formed answer or a closed connection, no answer is a fault of the server's own, and none says
-//! what it must not.
+//! Requests that nobody would send who means well, written byte by byte from the paths of the API description, to a
+//! really started server: every one gets a well-formed answer or a closed connection, no answer is a fault of the
+//! server's own, and none says what it must not.
 
 mod answer;
 

@@ -1,5 +1,5 @@
-//! Secrets are in the answers that hand them out, once, and nowhere else: not in the log, however much is logged, nor in the
-//! figures, in the audit log, in what `sluice config` shows, or in what a refusal says.
+//! Secrets are in the answers that hand them out, once, and nowhere else: not in the log, however much is logged, nor
+//! in the figures, in the audit log, in what `sluice config` shows, or in what a refusal says.
 
 use reqwest::Method;
 use serde_json::{Value, json};

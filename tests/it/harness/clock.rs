@@ -1,5 +1,5 @@
-//! A clock that a test can move, for a really started server: libfaketime stands between the server and the machine's clock.
-//! Only the time of day is moved; what is measured (time-outs, the periods of jobs) goes by the machine's own.
+//! A clock that a test can move, for a really started server: libfaketime stands between the server and the machine's
+//! clock. Only the time of day is moved; what is measured (time-outs, the periods of jobs) goes by the machine's own.
 
 use std::{fs, path::Path, process::Command, sync::Arc};
 

@@ -53,8 +53,8 @@ fn user() -> User {
 }
 
 impl Cluster {
-    /// Makes a cluster and starts its server, with options such as `ssl=on`. It listens on 127.0.0.1 and on a socket in its
-    /// folder, and takes everybody at their word.
+    /// Makes a cluster and starts its server, with options such as `ssl=on`. It listens on 127.0.0.1 and on a socket in
+    /// its folder, and takes everybody at their word.
     pub fn start(options: &[&str]) -> Self {
         let folder = TempDir::new().expect("a folder");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("rights");

@@ -1,4 +1,5 @@
-//! A database of a test's own on a `PostgreSQL` server: the one that `SLUICE_TEST_DATABASE_URL` names, or a throw-away one.
+//! A database of a test's own on a `PostgreSQL` server: the one that `SLUICE_TEST_DATABASE_URL` names, or a throw-away
+//! one.
 
 use std::{
     fs,
@@ -139,8 +140,8 @@ impl Drop for Database {
     }
 }
 
-/// The database that all others are copied from: made by the first test that wants it, and again when the migrations have
-/// changed.
+/// The database that all others are copied from: made by the first test that wants it, and again when the migrations
+/// have changed.
 fn template() -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgresql");
     let mut folders: Vec<_> = fs::read_dir(folder).expect("migrations").map(|entry| entry.unwrap().path()).collect();

@@ -1,4 +1,5 @@
-//! A real issuer of tokens: it publishes its keys over HTTP, and counts who asks for them. What it signs need not be right.
+//! A real issuer of tokens: it publishes its keys over HTTP, and counts who asks for them. What it signs need not be
+//! right.
 
 use std::{
     io::Write as _,

@@ -49,8 +49,9 @@ fn modules() -> PathBuf {
 }
 
 impl OpenIdProvider {
-    /// A provider with these accounts, such as `{"anna": {"email": "anna@vendor.example", "groups": ["sluice-owners"]}}`: what
-    /// they log in as is their `sub`. Addresses count as verified unless the account says otherwise.
+    /// A provider with these accounts, such as `{"anna": {"email": "anna@vendor.example", "groups":
+    /// ["sluice-owners"]}}`: what they log in as is their `sub`. Addresses count as verified unless the account says
+    /// otherwise.
     pub fn start(accounts: Value) -> Self {
         Self::with(accounts, &json!({}))
     }
@@ -161,8 +162,8 @@ impl Browser {
         answer.header("location").parse().expect("an address")
     }
 
-    /// Logs in at the provider, from the page that a server led to, and fills in its forms; returns the address that it sends
-    /// the browser back to.
+    /// Logs in at the provider, from the page that a server led to, and fills in its forms; returns the address that it
+    /// sends the browser back to.
     #[track_caller]
     pub fn log_in_at_provider(&self, page: &Url, account: &str) -> Url {
         let mut url = page.clone();

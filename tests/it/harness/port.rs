@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use socket2::{Domain, Socket, Type};
 
-/// Holds a port for as long as it lives, without listening: connections are refused, and the system gives it to nobody else,
-/// which it does with a port that is merely free. Beside it a server can listen there, leave, and come back; like this
-/// socket it has to allow the address to be reused, as servers do.
+/// Holds a port for as long as it lives, without listening: connections are refused, and the system gives it to nobody
+/// else, which it does with a port that is merely free. Beside it a server can listen there, leave, and come back; like
+/// this socket it has to allow the address to be reused, as servers do.
 pub struct Port(Socket);
 
 impl Port {

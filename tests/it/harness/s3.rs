@@ -194,8 +194,8 @@ impl S3 {
         names
     }
 
-    /// Parts of uploads that were neither completed nor aborted. (An upload without parts is nothing but a number: it has
-    /// no cost, and a kill in the moment between its beginning and its record may leave it.)
+    /// Parts of uploads that were neither completed nor aborted. (An upload without parts is nothing but a number: it
+    /// has no cost, and a kill in the moment between its beginning and its record may leave it.)
     pub fn uploads(&self) -> BTreeSet<String> {
         let entries = fs::read_dir(self.root.path()).expect("a folder").flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());

@@ -33,8 +33,8 @@ const START: Duration = Duration::from_secs(30);
 /// What is under way when a test ends is over well before.
 const STOP: Duration = Duration::from_secs(20);
 
-/// Where the server listens, which changes when it is started again; [`NOWHERE`] while it does not run. Shared by those who talk
-/// to it.
+/// Where the server listens, which changes when it is started again; [`NOWHERE`] while it does not run. Shared by those
+/// who talk to it.
 pub type Address = Arc<Mutex<SocketAddr>>;
 
 /// Where nobody listens: the port that a server had the system may give to another test's.
@@ -149,8 +149,8 @@ impl Server {
         }
     }
 
-    /// These contents are there, and no others where the store gives up at once what nobody has any more. (A bucket, which
-    /// several servers write, keeps it for the sweep.)
+    /// These contents are there, and no others where the store gives up at once what nobody has any more. (A bucket,
+    /// which several servers write, keeps it for the sweep.)
     #[track_caller]
     pub fn keeps(&self, hashes: &[String]) {
         let (there, wanted) = (self.contents(), hashes.iter().cloned().collect::<BTreeSet<_>>());

@@ -1,5 +1,5 @@
-//! What the servers of the tests keep their things in. `SLUICE_TEST_STORES` chooses for the whole suite: `sqlite+files`, or
-//! `postgresql+s3`.
+//! What the servers of the tests keep their things in. `SLUICE_TEST_STORES` chooses for the whole suite:
+//! `sqlite+files`, or `postgresql+s3`.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -54,8 +54,8 @@ impl Stores {
         Self { database: Some(Arc::new(Database::migrated())), s3: Some(Arc::new(S3::start())) }
     }
 
-    /// The same with artifacts in a folder. For a clock that is moved: S3 servers go by their own, and refuse requests of
-    /// another day.
+    /// The same with artifacts in a folder. For a clock that is moved: S3 servers go by their own, and refuse requests
+    /// of another day.
     pub fn without_s3(self) -> Self {
         Self { s3: None, ..self }
     }

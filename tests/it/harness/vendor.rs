@@ -187,8 +187,8 @@ impl<'v> Product<'v> {
         self.vendor.admin.get(&path).send().expect(200).read_as()
     }
 
-    /// Waits until every release is judged by what was reported so far: a report is answered once its vote is counted, and
-    /// its release is judged after that.
+    /// Waits until every release is judged by what was reported so far: a report is answered once its vote is counted,
+    /// and its release is judged after that.
     #[track_caller]
     pub fn is_judged(&self) {
         let to_judge = || {

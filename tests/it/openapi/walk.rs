@@ -72,8 +72,9 @@ fn every_example_works_against_the_demo() {
     let server = Server::start(&["--demo"], &folder);
     let (http, document) = (client(), document());
     let mut known = Known { address: &server.address, ..Known::default() };
-    // The one-time link is only good where there is no administrator; a new password ends the session; the codes of a device and
-    // the tokens of an issuer are not for an example to know; and the demo has no identity provider (`admin/single_sign_on.rs` has one).
+    // The one-time link is only good where there is no administrator; a new password ends the session; the codes of a
+    // device and the tokens of an issuer are not for an example to know; and the demo has no identity provider
+    // (`admin/single_sign_on.rs` has one).
     let elsewhere = [
         "show_setup",
         "set_up",

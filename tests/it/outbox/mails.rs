@@ -69,7 +69,8 @@ fn a_mail_has_nothing_in_it_that_the_sender_wrote() {
     for word in ["pills", "watches", "click", "spam"] {
         assert!(!raw.contains(word), "{raw}");
     }
-    // Of a version that the vendor never published, of somebody without a subscription: nothing. Nor of what was cancelled.
+    // Of a version that the vendor never published, of somebody without a subscription: nothing. Nor of what was
+    // cancelled.
     report(&customer, &new_run(), "anna@example.com", &json!({"to_version": "99.0.0"}));
     report(&customer, &new_run(), "anna@example.com", &json!({"outcome": "cancelled"}));
     report(&customer, &new_run(), "anna@example.com", &json!({"stage": "installing", "outcome": null}));

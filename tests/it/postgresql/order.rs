@@ -1,5 +1,5 @@
-//! Replicas that share a database: their changes have one order, and what they append does not get lost. Here each replica is
-//! an open store.
+//! Replicas that share a database: their changes have one order, and what they append does not get lost. Here each
+//! replica is an open store.
 
 use std::{
     collections::BTreeSet,

@@ -68,7 +68,10 @@ fn a_release_is_halted_when_too_many_updates_fail_not_before() {
     assert_eq!(sites[10].offered("office-maker", "12.0.0").as_deref(), Some(VERSION));
     // The third of ten: somebody for whom it had worked.
     ends(&sites[0], "failed", None);
-    is_halted(&office, "3 of 10 updates failed; at least 12.7 % are to be expected to, the limit is 10 %");
+    is_halted(
+        &office,
+        "3 of 10 updates failed: with 95 % confidence the failure rate is at least 12.7 %, above the limit of 10 %",
+    );
     let answer = sites[10].checked("office-maker", "12.0.0", &[("trigger", "manual")]);
     assert_eq!(answer.verdict(), ("up_to_date", Some("rollout_halted")));
 }
@@ -87,7 +90,10 @@ fn two_of_five_are_enough_and_four_are_too_few_to_be_judged() {
     }
     goes_on(&office, 2, 2);
     ends(&sites[4], "succeeded", None);
-    is_halted(&office, "2 of 5 updates failed; at least 14.3 % are to be expected to, the limit is 10 %");
+    is_halted(
+        &office,
+        "2 of 5 updates failed: with 95 % confidence the failure rate is at least 14.3 %, above the limit of 10 %",
+    );
 }
 
 #[test]
@@ -159,7 +165,10 @@ fn who_the_release_was_not_open_to_has_no_vote() {
     vendor.admin.put(&path).json(&json!({"percent": 100})).send().ok();
     goes_on(&office, 0, 0);
     ends(&customer, "failed", None);
-    is_halted(&office, "1 of 1 updates failed; at least 27.0 % are to be expected to, the limit is 10 %");
+    is_halted(
+        &office,
+        "1 of 1 updates failed: with 95 % confidence the failure rate is at least 27.0 %, above the limit of 10 %",
+    );
 }
 
 #[test]
@@ -201,7 +210,10 @@ fn a_resumption_needs_a_person_and_a_reason_and_counts_anew() {
     for site in &sites[..5] {
         ends(site, "failed", Some("migration"));
     }
-    is_halted(&office, "5 of 5 updates failed; at least 64.9 % are to be expected to, the limit is 10 %");
+    is_halted(
+        &office,
+        "5 of 5 updates failed: with 95 % confidence the failure rate is at least 64.9 %, above the limit of 10 %",
+    );
     let call = |verb: &str| format!("{}/rollout/{verb}", office.release_path(VERSION));
     let why = json!({"reason": "the five had a manipulated database"});
     let machine = vendor.ci(&["releases:publish", "stops:lift"]);
@@ -225,7 +237,10 @@ fn a_resumption_needs_a_person_and_a_reason_and_counts_anew() {
     goes_on(&office, 4, 0);
     ends(&sites[9], "failed", Some("migration"));
     ends(&sites[10], "failed", Some("migration"));
-    is_halted(&office, "2 of 6 updates failed; at least 11.7 % are to be expected to, the limit is 10 %");
+    is_halted(
+        &office,
+        "2 of 6 updates failed: with 95 % confidence the failure rate is at least 11.7 %, above the limit of 10 %",
+    );
 }
 
 #[test]
@@ -260,7 +275,10 @@ fn a_run_that_falls_silent_while_it_installs_counts_as_lost() {
     eventually(20, "the first is lost", || (runs(4) == [true, false, false, false]).then_some(()));
     vendor.travel_to("2030-03-01T19:51:00Z");
     eventually(20, "the second is lost", || (runs(4) == [true, true, false, false]).then_some(()));
-    is_halted(&office, "2 of 2 updates failed; at least 42.5 % are to be expected to, the limit is 40 %");
+    is_halted(
+        &office,
+        "2 of 2 updates failed: with 95 % confidence the failure rate is at least 42.5 %, above the limit of 40 %",
+    );
     // Six hours after eight in the evening, and not a few minutes before, when a witness is.
     send(4, ids[4], "installing", None);
     vendor.travel_to("2030-03-02T01:55:00Z");
@@ -319,7 +337,10 @@ fn a_stricter_rule_and_the_end_of_a_yank_judge_existing_votes() {
     office.steer(VERSION, "restore", &Value::Null);
     goes_on(&office, 0, 5);
     vendor.admin.put(&path).json(&strict).send().ok();
-    is_halted(&office, "5 of 5 updates failed; at least 64.9 % are to be expected to, the limit is 10 %");
+    is_halted(
+        &office,
+        "5 of 5 updates failed: with 95 % confidence the failure rate is at least 64.9 %, above the limit of 10 %",
+    );
 }
 
 #[test]
@@ -333,7 +354,8 @@ fn lost_runs_that_report_a_failure_after_a_halt_count_anew() {
         site.post("/api/v1/reports").json(&report(run, "installing")).send().accepted();
     }
     vendor.travel_to("2030-03-01T14:01:00Z");
-    let reason = "2 of 2 updates failed; at least 42.5 % are to be expected to, the limit is 40 %";
+    let reason =
+        "2 of 2 updates failed: with 95 % confidence the failure rate is at least 42.5 %, above the limit of 40 %";
     is_halted(&office, reason);
     office.steer(VERSION, "rollout/resume", &json!({"reason": "they were switched off over the weekend"}));
     for (site, run) in sites.iter().zip(runs) {

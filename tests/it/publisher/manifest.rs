@@ -10,8 +10,8 @@ use crate::harness::{
     manifest::{part, verify},
 };
 
-/// The canonical form of a value, written here a second time: members in the order of their names' UTF-16, no space, the
-/// shortest escapes, whole numbers as they are.
+/// The canonical form of a value, written here a second time: members in the order of their names' UTF-16, no space,
+/// the shortest escapes, whole numbers as they are.
 fn canonical(value: &Value) -> String {
     match value {
         Value::Object(members) => {

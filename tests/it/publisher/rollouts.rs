@@ -33,7 +33,8 @@ fn opens(office: &Product<'_>, percent: f64) {
 /// The release stays open so far, also once the server has looked at it again.
 #[track_caller]
 fn stays(office: &Product<'_>, percent: f64) {
-    // A witness that nobody sees: a later release, whose stage is due at once and opens in the same look or a later one.
+    // A witness that nobody sees: a later release, whose stage is due at once and opens in the same look or a later
+    // one.
     let listed = office.vendor.admin.get(&format!("{}/releases", office.path)).send().ok();
     let witness = format!("99.0.{}", listed["items"].as_array().unwrap().len());
     office.release(&witness).with("channel", "alpha").standalone("x").draft();
@@ -120,7 +121,8 @@ fn the_clock_of_a_rollout_stands_still_while_nothing_is_offered() {
     publish(&office, &three_stages());
     let why = json!({"reason": "we look into it"});
     let stop = format!("{}/stop", office.path);
-    // Six hours of the clock, then a day in which it stands still, four times: the first stage is due after 24 hours of it.
+    // Six hours of the clock, then a day in which it stands still, four times: the first stage is due after 24 hours of
+    // it.
     let mut now: jiff::Timestamp = "2030-03-01T08:00:00Z".parse().unwrap();
     let mut after = |hours: i64| {
         now = now.checked_add(jiff::SignedDuration::from_hours(hours)).unwrap();
@@ -185,7 +187,8 @@ fn a_due_stage_does_not_open_on_a_failing_release() {
     publication["rollout"]["halt"] = json!({"data_loss_reports": 0});
     publish(&office, &publication);
     lose_data(&office);
-    // As if the server had died before it judged this, and nobody else were to: only the stage itself looks at the votes.
+    // As if the server had died before it judged this, and nobody else were to: only the stage itself looks at the
+    // votes.
     vendor.kill();
     vendor.execute(
         "UPDATE releases SET rollout_plan = REPLACE(rollout_plan, '\"data_loss_reports\":0', '\"data_loss_reports\":1')",

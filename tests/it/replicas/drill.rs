@@ -1,6 +1,6 @@
-//! The failure drill: two replicas on PostgreSQL and S3 under a load of checks, reports, uploads and changes, while one part
-//! after the other fails. Counted: checks that failed on a replica that lived, acknowledged writes that are gone, reports
-//! that are lost or doubled, and how long a replica was behind once it could know better.
+//! The failure drill: two replicas on PostgreSQL and S3 under a load of checks, reports, uploads and changes, while one
+//! part after the other fails. Counted: checks that failed on a replica that lived, acknowledged writes that are gone,
+//! reports that are lost or doubled, and how long a replica was behind once it could know better.
 
 use std::{
     collections::BTreeMap,
@@ -262,8 +262,8 @@ fn no_check_fails_and_nothing_is_lost_whatever_part_fails() {
         thread.join().expect("a part of the load");
     }
     let failed = seen.failed.lock().unwrap();
-    // Whoever asked a replica that was dead or halted could not be answered by it. One that wakes finds connections whose time
-    // is up, and says 408 on them: that belongs to the halt.
+    // Whoever asked a replica that was dead or halted could not be answered by it. One that wakes finds connections
+    // whose time is up, and says 408 on them: that belongs to the halt.
     let out = [(0, killed, back), (1, halted, goes_on + Duration::from_secs(1))];
     let counted: Vec<_> = failed
         .iter()

@@ -1,5 +1,5 @@
-//! Emergencies: whatever replica is told, within two seconds none offers what was stopped, yanked or halted, and no link that was
-//! given before leads to it any more (contract, end of section 3).
+//! Emergencies: whatever replica is told, within two seconds none offers what was stopped, yanked or halted, and no
+//! link that was given before leads to it any more (contract, end of section 3).
 
 use std::time::{Duration, Instant};
 

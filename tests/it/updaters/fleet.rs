@@ -9,7 +9,8 @@ use crate::harness::{Actor as _, Product, Vendor, program::Ended};
 
 const SITES: u64 = 500;
 
-/// A product with the version that the fleet has and one that may be bad, and a subscription for each site. The keys are in a file.
+/// A product with the version that the fleet has and one that may be bad, and a subscription for each site. The keys
+/// are in a file.
 fn fleet(vendor: &Vendor) -> Product<'_> {
     let office = vendor.product();
     office.release("12.0.0").publish();
@@ -28,8 +29,8 @@ fn fleet(vendor: &Vendor) -> Product<'_> {
     office
 }
 
-/// Lets the fleet live, whose sites ask at moments spread over this time; returns what it counted, and how the rollout stands
-/// afterwards.
+/// Lets the fleet live, whose sites ask at moments spread over this time; returns what it counted, and how the rollout
+/// stands afterwards.
 fn live(failure_rate: &str, over: &str) -> (Value, Value) {
     let vendor = Vendor::start();
     let office = fleet(&vendor);
@@ -71,8 +72,8 @@ fn a_release_failing_at_30_of_100_sites_is_halted_at_few_of_500() {
     is_halted_early("0.3");
 }
 
-/// Just at the limit it is for chance to say whether it is halted, and when. Not later than this, though: of the 50 that fail no
-/// more than 50 can have, and 50 of 402 are few enough.
+/// Just at the limit it is for chance to say whether it is halted, and when. Not later than this, though: of the 50
+/// that fail no more than 50 can have, and 50 of 402 are few enough.
 #[test]
 fn a_release_failing_at_its_limit_reaches_all_or_is_halted() {
     let (counted, rollout) = live("0.1", "8s");

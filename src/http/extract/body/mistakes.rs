@@ -23,7 +23,8 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// A mistake at the place where serde stopped. Where a field is missing or there twice, that is the object around it.
+    /// A mistake at the place where serde stopped. Where a field is missing or there twice, that is the object around
+    /// it.
     pub(super) fn at(path: &Path, mistake: Mistake) -> Self {
         let names = path.iter().map_while(|segment| match segment {
             Segment::Map { key } => Some(key.clone()),

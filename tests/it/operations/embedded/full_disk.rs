@@ -1,7 +1,8 @@
 //! A disk without room: writes are refused with 503 and nothing is stored by halves, checks go on.
 //!
-//! The room is taken by a limit on the size of files (`ulimit -f`), which makes writes fail as a full disk does, for whoever
-//! runs the tests; on Linux where a name space can be made, a file system of a few megabytes is filled for good.
+//! The room is taken by a limit on the size of files (`ulimit -f`), which makes writes fail as a full disk does, for
+//! whoever runs the tests; on Linux where a name space can be made, a file system of a few megabytes is filled for
+//! good.
 
 use std::{fs, process::Command};
 
