@@ -11,7 +11,7 @@ use super::{InvalidValue, serde_as_text};
     min_length = 1,
     max_length = 200,
     pattern = r"^[^\x00-\x1f\x7f-\x9f]+$",
-    example = "Milan, at night"
+    example = "one line of text"
 )]
 pub struct Line(String);
 
