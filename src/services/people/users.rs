@@ -194,7 +194,7 @@ pub async fn change(
             if hash.is_some() && before.role != Role::Owner && follows.is_some() && follows == issuer_of(&before) {
                 return Err(Refusal::field(
                     "password",
-                    "lets in whom the identity provider does not any more; only owners have one beside it",
+                    "cannot be set: this user logs in through the identity provider; only owners may also have a password",
                 ));
             }
             let mut user = before.clone();
