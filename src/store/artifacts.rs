@@ -34,7 +34,7 @@ struct Row {
 impl Row {
     fn into_domain(self) -> Result<(ReleaseId, Artifact), StoreError> {
         let damaged = |what: &str| {
-            StoreError::Damaged(format!("artifact {} in the database has a {what} that is none", self.filename.0))
+            StoreError::Damaged(format!("artifact {} in the database has an invalid {what}", self.filename.0))
         };
         let artifact = Artifact {
             id: self.id.0,

@@ -39,7 +39,7 @@ impl From<DieselError> for StoreError {
                 _ => Self::from_message(&text),
             },
             DieselError::DeserializationError(_) => {
-                Self::Damaged(format!("the database holds a value that is none: {text}"))
+                Self::Damaged(format!("the database holds an invalid value: {text}"))
             }
             DieselError::BrokenTransactionManager => Self::Unavailable(text),
             // The reason is the error of the commit, not that of the rollback after it.
