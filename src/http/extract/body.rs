@@ -275,6 +275,14 @@ mod tests {
         let found = refusal::<NewHostingGroup>(nested).faults;
         let found: Vec<_> = found.iter().map(|fault| fault.field.as_str()).collect();
         assert_eq!(found, ["slug", "max_concurrent", "window.days[0]"]);
+        let missing = r#"{"slug":"A A","window":{"days":["mon"],"start":"01:00"},"name":"A","timezone":"UTC"}"#;
+        let incomplete = r#"{"window":{"days":["mon"],"start":"01:00"},"slug":"A A","name":"A","timezone":"UTC"}"#;
+        for text in [missing, incomplete] {
+            let mut found: Vec<_> =
+                refusal::<NewHostingGroup>(text).faults.into_iter().map(|fault| fault.field).collect();
+            found.sort_unstable();
+            assert_eq!(found, ["slug", "window.duration_minutes"], "{text}");
+        }
         let many = format!(r#"{{"version":"1.0.0","notes":{{}}{}}}"#, r#","x":1"#.repeat(30));
         assert_eq!(refusal::<NewRelease>(&many).faults.len(), 1);
     }

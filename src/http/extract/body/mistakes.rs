@@ -1,5 +1,5 @@
 //! Everything that is wrong with a body. serde stops at the first mistake; the body is then read again without the
-//! member that is wrong, until no other mistake is found.
+//! member that is wrong, until no other mistake is found. Of several fields that an object lacks, only one is found.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -43,13 +43,23 @@ impl Found {
         };
         Self { field, mistake, member }
     }
+
+    /// The member without which the body is read again. An object cannot be read without a required field: where one is
+    /// missing, that is the object, so that mistakes elsewhere are found.
+    fn obstacle(&self) -> Vec<String> {
+        let mut member = self.member.clone();
+        if matches!(self.mistake, Mistake::Missing(_)) {
+            member.pop();
+        }
+        member
+    }
 }
 
 /// The first mistake, and those that are found without it.
 pub(super) fn all<T: DeserializeOwned>(bytes: &[u8], first: Found) -> Vec<Found> {
     // What comes after the first mistake may not be JSON.
     let Ok(mut body) = serde_json::from_slice::<Value>(bytes) else { return vec![first] };
-    let mut wrong = first.member.clone();
+    let mut wrong = first.obstacle();
     let mut all = vec![first];
     let mut removed = Vec::new();
     while all.len() < MOST && remove(&mut body, &wrong) {
@@ -62,17 +72,11 @@ pub(super) fn all<T: DeserializeOwned>(bytes: &[u8], first: Found) -> Vec<Found>
             Trouble::Unread(error) => Mistake::invalid(error),
         };
         let found = Found::at(&path, mistake);
-        let mut member = found.member.clone();
+        wrong = found.obstacle();
         // What was removed is missing now, which is no mistake.
-        let is_new = !removed.contains(&member);
-        if matches!(found.mistake, Mistake::Missing(_)) {
-            // The object cannot be read without the field; what is wrong elsewhere shows without the object.
-            member.pop();
-        }
-        if is_new {
+        if !removed.contains(&found.member) {
             all.push(found);
         }
-        wrong = member;
     }
     all
 }
