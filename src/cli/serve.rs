@@ -161,7 +161,7 @@ async fn serve(
     let ended = server.await;
     if tokio::time::timeout(LAST_WRITES, jobs.stop()).await.is_err() {
         // A database that hangs would delay the end forever. Nothing that was acknowledged waits to be written.
-        tracing::error!("the last usage figures were not written within {} s", LAST_WRITES.as_secs());
+        tracing::error!("the last sightings were not written within {} s", LAST_WRITES.as_secs());
         std::process::exit(1);
     }
     if let Err(error) = app.context.store.settle() {
