@@ -51,7 +51,8 @@ impl Upload {
         let record = Record { key: key.to_string(), upload: upload.clone() };
         // From here on, dropping this aborts the upload.
         let begun = Self { bucket: Arc::clone(bucket), id, key, number: upload, parts: Vec::new(), open: true };
-        let record = serde_json::to_vec(&record).unwrap_or_default();
+        let record = serde_json::to_vec(&record);
+        let record = record.map_err(|error| object_store::Error::Generic { store: "S3", source: error.into() })?;
         let noted = bucket.store.put(&ObjectKey::Upload(id).path(&bucket.prefix), record.into()).await;
         noted.map_err(|error| bucket.explain(&error))?;
         Ok(begun)
