@@ -1,4 +1,4 @@
-//! JSON bodies of at most 256 KiB. A refusal names every field that is wrong.
+//! JSON bodies of at most 256 KiB. A refusal names every invalid field, and the first missing one of each object.
 
 mod mistakes;
 mod objects;

@@ -33,7 +33,7 @@ pub fn find(context: &Context, id: ArtifactId, filename: &Filename, token: &str)
         ),
         LinkError::Expired => Refusal::new(
             Code::UrlExpired,
-            "this download link is past its time; check for updates again, the download goes on where it stopped",
+            "this download link has expired; check for updates again, the download goes on where it stopped",
         ),
     })?;
     let catalogue = context.directory.catalogue();

@@ -209,12 +209,8 @@ pub async fn refresh(
     address: Option<IpAddr>,
 ) -> Result<Tokens, Refusal> {
     let hash = token_hash(refresh_token);
-    let refused = || {
-        Refusal::new(
-            Code::RefreshTokenInvalid,
-            "the refresh token is not known, was used, or is past its time; log in again",
-        )
-    };
+    let refused =
+        || Refusal::new(Code::RefreshTokenInvalid, "the refresh token is unknown, used or expired; log in again");
     // An invented token is refused by a read, so that it takes no turn of the writes.
     let known = context.read(move |connection| Ok(store::refresh_tokens::get(connection, &hash)?)).await?;
     if known.is_none() {
@@ -265,8 +261,7 @@ pub async fn log_out(context: &Arc<Context>, session: &Session) -> Result<(), Re
 /// # Errors
 /// `authorization_invalid`.
 pub async fn recognise(context: &Arc<Context>, access_token: &str) -> Result<(Session, User), Refusal> {
-    let invalid =
-        || Refusal::new(Code::AuthorizationInvalid, "the session is not good any more; log in again or renew it");
+    let invalid = || Refusal::new(Code::AuthorizationInvalid, "the session has ended; log in again, or renew it");
     let session = context.sessions.load().read(access_token, context.clock.now()).ok_or_else(invalid)?;
     let (family, id) = (session.family, session.sub);
     let user = context

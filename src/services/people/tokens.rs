@@ -128,8 +128,7 @@ pub async fn recognise(
     authentication: &Arc<Authentication>,
     presented: &str,
 ) -> Result<(ApiToken, Reach), Refusal> {
-    let invalid =
-        || Refusal::new(Code::AuthorizationInvalid, "the API token is not known, was deleted, or is past its time");
+    let invalid = || Refusal::new(Code::AuthorizationInvalid, "the API token is unknown, deleted or expired");
     if !api_token::is_well_formed(presented) {
         return Err(invalid());
     }

@@ -263,7 +263,7 @@ async fn send_mail(context: &Arc<Context>, mailer: &Mailer, mail: Mail) -> Resul
     let now = context.clock.now();
     if before.is_stale(now) && before.attempts == 0 {
         // After three days the mail is no longer news, for example that users can connect again.
-        after.refused("it could not be tried for three days, and is no news any more");
+        after.refused("not attempted within three days; too old to be sent");
         mark(before, after.clone()).await?;
         tell("mail", &id, &after);
         return Ok(None);
