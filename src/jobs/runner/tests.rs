@@ -95,22 +95,29 @@ async fn a_job_survives_errors_and_panics() {
 #[tokio::test]
 async fn a_job_of_the_leader_runs_only_while_this_replica_leads() {
     let (leads, stopped) = (watch::Sender::new(false), watch::Sender::new(false));
-    let counts = Arc::new(Counts::default());
+    let (counts, others) = (Arc::new(Counts::default()), Arc::new(Counts::default()));
     let signals = Signals::new(leads.subscribe(), stopped.subscribe());
-    let job = tokio::spawn(run(Faulty::<true>(Arc::clone(&counts)), signals));
-    time::sleep(Duration::from_millis(20)).await;
+    let job = tokio::spawn(run(Faulty::<true>(Arc::clone(&counts)), signals.clone()));
+    // A job of every replica with the same period: while it runs ten times, the other one would have run as well.
+    let other = tokio::spawn(run(Faulty::<false>(Arc::clone(&others)), signals));
+    let ten_periods = async || {
+        let runs = others.runs.load(Ordering::SeqCst);
+        until("ten periods", || others.runs.load(Ordering::SeqCst) >= runs + 10).await;
+    };
+    ten_periods().await;
     assert_eq!(counts.runs.load(Ordering::SeqCst), 0);
     leads.send_replace(true);
     until("runs", || counts.runs.load(Ordering::SeqCst) > 3).await;
     leads.send_replace(false);
-    time::sleep(Duration::from_millis(20)).await;
+    ten_periods().await;
     let runs = counts.runs.load(Ordering::SeqCst);
-    time::sleep(Duration::from_millis(20)).await;
+    ten_periods().await;
     assert_eq!(counts.runs.load(Ordering::SeqCst), runs);
     leads.send_replace(true);
     until("runs again", || counts.runs.load(Ordering::SeqCst) > runs).await;
     assert_eq!(counts.begun.load(Ordering::SeqCst), 2);
     stopped.send_replace(true);
     job.await.unwrap();
+    other.await.unwrap();
     assert_eq!(counts.finished.load(Ordering::SeqCst), 1);
 }
