@@ -72,7 +72,7 @@ struct Known {
 #[derive(Debug, Default)]
 struct Issuer {
     known: ArcSwapOption<Known>,
-    /// When the issuer was last asked. Whoever holds the lock may ask.
+    /// The time of the last request to the issuer. The holder of the lock may send the next one.
     asked_at: Arc<tokio::sync::Mutex<Option<Timestamp>>>,
 }
 

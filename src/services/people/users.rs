@@ -59,7 +59,7 @@ patch_body! {
         /// The slugs of the only products that they have to do with; `null`: all.
         #[schema(min_items = 1, max_items = 1000)]
         pub products: Patch<Option<Vec<Slug>>>,
-        /// `false` removes the second factor of somebody who lost it. Only they themselves can set one up.
+        /// `false` removes the second factor of a user who has lost it. Only the user can set one up.
         pub second_factor: Patch<bool>,
     }
 }

@@ -39,8 +39,7 @@ fn expected(days: &[(&str, &[(&str, i64)])]) -> Vec<(String, Vec<(String, i64)>)
     days.iter().map(|(day, counts)| ((*day).to_owned(), versions(counts))).collect()
 }
 
-/// Waits until the job that runs at the start has written the day down: until then it is only counted when somebody
-/// asks.
+/// Waits until the job that runs at the start has recorded the day. Until then the day is counted for each request.
 fn is_written_down(vendor: &Vendor, day: &str, version: &str, count: u32) {
     let query = format!(
         "SELECT CAST(sum(installations) AS TEXT) AS value FROM adoption WHERE day = '{day}' AND version = '{version}' \

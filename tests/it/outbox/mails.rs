@@ -69,8 +69,7 @@ fn a_mail_has_nothing_in_it_that_the_sender_wrote() {
     for word in ["pills", "watches", "click", "spam"] {
         assert!(!raw.contains(word), "{raw}");
     }
-    // Of a version that the vendor never published, of somebody without a subscription: nothing. Nor of what was
-    // cancelled.
+    // No mail about an unpublished version, about a run without a subscription, or about a cancelled run.
     report(&customer, &new_run(), "anna@example.com", &json!({"to_version": "99.0.0"}));
     report(&customer, &new_run(), "anna@example.com", &json!({"outcome": "cancelled"}));
     report(&customer, &new_run(), "anna@example.com", &json!({"stage": "installing", "outcome": null}));

@@ -262,8 +262,8 @@ fn no_check_fails_and_nothing_is_lost_whatever_part_fails() {
         thread.join().expect("a part of the load");
     }
     let failed = seen.failed.lock().unwrap();
-    // Whoever asked a replica that was dead or halted could not be answered by it. One that wakes finds connections
-    // whose time is up, and says 408 on them: that belongs to the halt.
+    // A dead or halted replica cannot answer. When it wakes, it answers 408 on connections that have timed out; these
+    // answers count as part of the halt.
     let out = [(0, killed, back), (1, halted, goes_on + Duration::from_secs(1))];
     let counted: Vec<_> = failed
         .iter()
